@@ -1,0 +1,38 @@
+// What happened, told once: events for people and audits, counts for dashboards. Services tell; sinks decide where
+// it goes (a JSON-lines file now, other sinks later).
+
+/** Everything the product tells. Field values are plain; private names appear, secrets never do. */
+export type GranaryEvent =
+  | { readonly name: "module.kept"; readonly module: string; readonly version: string; readonly stage: "mod" | "zip"; readonly upstream: string; readonly bytes: number; readonly ms: number; readonly verifiedBy: string }
+  | { readonly name: "module.refused"; readonly module: string; readonly version: string; readonly upstream: string; readonly code: string; readonly expected?: string; readonly found?: string; readonly quarantined?: string }
+  | { readonly name: "module.conflict"; readonly module: string; readonly version: string; readonly upstream: string }
+  | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
+  | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
+  | { readonly name: "pin.set" | "pin.mismatch" | "pin.forgotten"; readonly module: string; readonly version: string; readonly kind: string; readonly hash: string }
+  | { readonly name: "quarantine.released" | "quarantine.removed"; readonly module: string; readonly version: string; readonly id: string }
+  | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
+  | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }
+  | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
+
+export interface EventSink {
+  /** Never throws and never waits: an event that cannot be written is counted, not raised. */
+  emit(event: GranaryEvent): void;
+}
+
+/** Counts of what the services do. Names and label names are fixed here, so that no path or version becomes a label. */
+export interface Meter {
+  /** A request sent to an upstream: what was asked, how it ended, how many body bytes came. */
+  upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void;
+  /** One step of an ingest and how long it took. */
+  ingestStage(stage: "info" | "mod" | "sumdb" | "zip" | "verify" | "keep", ms: number): void;
+  /** A private name (or an ancestor of one) that was kept from a public upstream or database. */
+  privateNameKept(client: string): void;
+}
+
+export const silentEvents: EventSink = { emit: () => undefined };
+export const silentMeter: Meter = {
+  upstreamRequest: () => undefined,
+  ingestStage: () => undefined,
+  privateNameKept: () => undefined,
+};

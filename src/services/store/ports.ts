@@ -1,0 +1,104 @@
+// The storage port: what the store asks of a disk, of memory, or of an object store.
+//
+// A key is a relative path with `/` between its elements, for example
+// `modules/github.com/!azure/x/@v/v1.0.0.zip`. Keys are made from parsed values only, never from client bytes.
+
+/** A storage key. Elements: no empty one, no `.` or `..`, no control characters, no backslash. */
+export type StorageKey = string & { readonly kind: "StorageKey" };
+
+/** What is known of an object without reading it. */
+export type ObjectStat = {
+  readonly size: number;
+  readonly modifiedMs: number;
+  /**
+   * Opaque; differs whenever the bytes may have changed (on disk: inode, size, mtime, ctime). What was checked
+   * under one token need not be checked again while the token stays.
+   */
+  readonly token: string;
+};
+
+export type StoredBytes = ObjectStat & { readonly bytes: Uint8Array };
+
+/** An object opened for ranged reads. Its owner closes it. Later writers do not disturb it. */
+export interface OpenObject extends ObjectStat {
+  /** Fills `into` from `offset`; returns the bytes read (fewer only at the end of the object). */
+  read(offset: number, into: Uint8Array): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Bytes on their way in: invisible under every key until create() takes them. */
+export interface Stage {
+  readonly size: number;
+  write(chunk: Uint8Array): Promise<void>;
+  /** No more writes; everything written is durable. */
+  seal(): Promise<void>;
+  /** Where another thread finds the sealed bytes: a file, or the bytes themselves. */
+  locate(): { readonly path: string } | { readonly bytes: Uint8Array };
+  /** Gives the space back. Idempotent; does nothing after create() took the stage. */
+  discard(): Promise<void>;
+}
+
+export interface Storage {
+  /** The whole object, or undefined when there is none. Throws StoreUnavailable when we cannot know or it is larger than maxBytes. */
+  get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined>;
+  stat(key: StorageKey): Promise<ObjectStat | undefined>;
+  open(key: StorageKey): Promise<OpenObject | undefined>;
+  /**
+   * Creates the object, atomically and durably (temp, fsync, rename or link, fsync of the directory). Never
+   * overwrites: "exists" leaves both the object and, for a stage, the stage untouched.
+   */
+  create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists">;
+  /**
+   * Replaces the object when its token is still `expected` (undefined: when there is none), atomically and durably.
+   * "conflict" changes nothing.
+   */
+  replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict">;
+  /** Removes the object; false when there was none. */
+  remove(key: StorageKey): Promise<boolean>;
+  /** Every object whose key starts with `prefix` (a whole element prefix ending in `/`, or ""), in no promised order; no stages, no temps. */
+  list(prefix: string): AsyncIterable<{ readonly key: StorageKey; readonly size: number; readonly modifiedMs: number }>;
+  /** Opens a stage of at most `maxBytes`; a write beyond it throws StageTooLarge. */
+  stage(maxBytes: number): Promise<Stage>;
+}
+
+/** Checks and brands a key; throws RangeError (a bug of ours) on one that breaks the rules above. */
+export function storageKey(text: string): StorageKey {
+  const bad = text
+    .split("/")
+    .some((element) => element === "" || element === "." || element === ".." || /[\\\p{Cc}]/u.test(element));
+  if (bad || text.length > maxKeyLength) throw new RangeError(`bad storage key ${JSON.stringify(text)}`);
+  return text as StorageKey;
+}
+
+/** Longest key; module paths and versions are bounded far below it at the door. */
+export const maxKeyLength = 4096;
+
+/** The store cannot answer: neither "there is" nor "there is not" may be concluded. */
+export class StoreUnavailable extends Error {
+  override readonly name = "StoreUnavailable";
+  readonly key: string;
+  constructor(key: string, message: string, options?: { cause?: unknown }) {
+    super(`store: ${key}: ${message}`, options);
+    this.key = key;
+  }
+}
+
+/** The disk (or quota) is full. */
+export class StoreFull extends StoreUnavailable {}
+
+export class StageTooLarge extends Error {
+  override readonly name = "StageTooLarge";
+  readonly maxBytes: number;
+  constructor(maxBytes: number) {
+    super(`staged bytes exceed ${maxBytes}`);
+    this.maxBytes = maxBytes;
+  }
+}
+
+/** Wall clock and timers, so that tests own time. */
+export interface Clock {
+  /** Milliseconds since the Unix epoch. */
+  now(): number;
+  /** Resolves after `ms`; rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
