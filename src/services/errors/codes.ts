@@ -1,0 +1,117 @@
+// Every failure a person can meet: a closed union of codes, and the facts each carries. Codes are never renamed:
+// people search for them.
+
+/** Somebody who was asked and why that did not help: `{ upstream: "goproxy.cn", reason: "timeout" }`. */
+export type Tried = { readonly upstream: string; readonly reason: string };
+
+/** Codes that answer a request. `what` names what was asked: `example.com/m@v1.2.0`, or a path. */
+export type AnswerFields = {
+  /** The request breaks the protocol's rules. */
+  GRANARY_BAD_REQUEST: { readonly target: string; readonly reason: string };
+  GRANARY_METHOD_NOT_ALLOWED: { readonly method: string; readonly allowed: string };
+  GRANARY_BAD_RANGE: { readonly range: string; readonly size: number };
+  /** A path below `/-/` that is not one of ours. */
+  GRANARY_NO_ROUTE: { readonly target: string };
+  /** A private name asked by somebody without a read token. */
+  GRANARY_UNAUTHORIZED: { readonly what: string };
+  GRANARY_FORBIDDEN: { readonly what: string; readonly rule: string };
+  /** A token came over a connection that anybody on the way can read. */
+  GRANARY_TOKEN_NEEDS_TLS: { readonly what: string };
+  GRANARY_WRITE_DISABLED: { readonly route: string };
+  /** Upstreams that can know said so. */
+  GRANARY_NOT_FOUND: { readonly what: string; readonly upstreams: readonly string[]; readonly reason: string };
+  /** No such module or version can exist. */
+  GRANARY_IMPOSSIBLE: { readonly what: string; readonly reason: string };
+  /** Not kept, and nobody may be asked. */
+  GRANARY_NOT_KEPT: { readonly what: string; readonly because: "cached-only" | "fetch-disabled" | "upstream-off" };
+  GRANARY_PRIVATE_NOT_HERE: { readonly what: string; readonly patterns: string };
+  GRANARY_UPSTREAM_FAILED: { readonly what: string; readonly tried: readonly Tried[] };
+  /** An upstream refuses (403, 451, …) and no other has it. `quote` is the upstream's own first line. */
+  GRANARY_UPSTREAM_REFUSED: {
+    readonly what: string;
+    readonly upstream: string;
+    readonly status: number;
+    readonly quote: string;
+    readonly tried: readonly Tried[];
+  };
+  GRANARY_UPSTREAM_TIMEOUT: { readonly what: string; readonly tried: readonly Tried[]; readonly waitedMs: number };
+  /** Not kept, and nobody could be reached. */
+  GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
+  /** Only `direct` is configured, which this version does not serve. */
+  GRANARY_NO_UPSTREAM: { readonly what: string };
+  /** The request has passed through this server already. */
+  GRANARY_LOOP: { readonly what: string; readonly via: string };
+  GRANARY_SUMDB_UNREACHABLE: { readonly what: string; readonly database: string; readonly tried: readonly Tried[] };
+  /** Bytes that are not what the checksum database recorded. */
+  GRANARY_SUMDB_MISMATCH: {
+    readonly what: string;
+    readonly upstream: string;
+    readonly database: string;
+    readonly recorded: string;
+    readonly received: string;
+    readonly record?: number;
+    readonly tree?: number;
+    readonly tried: readonly Tried[];
+  };
+  GRANARY_SUMDB_NO_RECORD: { readonly what: string; readonly database: string; readonly reason: string };
+  /** A record, proof, tile or tree head that does not verify. */
+  GRANARY_SUMDB_INVALID: { readonly what: string; readonly database: string; readonly reason: string };
+  /** Two signed tree heads that cannot belong to one log. */
+  GRANARY_SUMDB_FORK: { readonly database: string; readonly evidence: string };
+  GRANARY_SUMDB_UNKNOWN: { readonly database: string; readonly configured: readonly string[] };
+  GRANARY_SUMDB_NOT_FOUND: { readonly what: string; readonly database: string; readonly reason: string };
+  /** A private module whose bytes changed since they were first seen. */
+  GRANARY_PIN_MISMATCH: {
+    readonly what: string;
+    readonly upstream: string;
+    readonly pinned: string;
+    readonly received: string;
+  };
+  GRANARY_BAD_MODULE: { readonly what: string; readonly upstream: string; readonly reason: string };
+  /** The go.mod inside the zip is not the go.mod that was proven before. */
+  GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };
+  GRANARY_TOO_LARGE: { readonly what: string; readonly upstream: string; readonly limitBytes: number };
+  GRANARY_STORE_UNAVAILABLE: { readonly what: string; readonly reason: string };
+  GRANARY_STORE_FULL: { readonly what: string };
+  GRANARY_STORE_DAMAGED: { readonly what: string; readonly reason: string };
+  /** A limit with a name (a key of the config table) is reached. */
+  GRANARY_OVERLOADED: { readonly limit: string; readonly value: number };
+  GRANARY_DRAINING: Readonly<Record<string, never>>;
+  GRANARY_INTERNAL: { readonly reason: string };
+};
+
+/** Codes of the command line: settings, start-up, tools. `origin` says where a value came from. */
+export type StartFields = {
+  GRANARY_BAD_FLAG: { readonly flag: string; readonly value: string; readonly accepted: string };
+  GRANARY_UNKNOWN_FLAG: { readonly flag: string; readonly command: string; readonly nearest?: string };
+  GRANARY_UNKNOWN_COMMAND: { readonly command: string; readonly nearest?: string };
+  GRANARY_BAD_USAGE: { readonly reason: string; readonly usage: string };
+  GRANARY_BAD_CONFIG: {
+    readonly origin: string;
+    readonly key: string;
+    readonly value: string;
+    readonly accepted: string;
+  };
+  GRANARY_UNKNOWN_SETTING: { readonly origin: string; readonly key: string; readonly nearest?: string };
+  GRANARY_CONFIG_UNREADABLE: { readonly file: string; readonly reason: string };
+  GRANARY_CONFIG_VARIABLE: { readonly origin: string; readonly key: string; readonly variable: string };
+  GRANARY_SECRET_UNREADABLE: { readonly origin: string; readonly key: string; readonly reference: string };
+  GRANARY_NEEDS_RESTART: { readonly keys: readonly string[] };
+  GRANARY_PORT_TAKEN: { readonly host: string; readonly port: number };
+  GRANARY_LISTEN_FAILED: { readonly address: string; readonly reason: string };
+  GRANARY_STORE_UNWRITABLE: { readonly dir: string; readonly reason: string };
+  GRANARY_STORE_TOO_NEW: { readonly dir: string; readonly found: string; readonly supported: string };
+  GRANARY_STORE_LOCKED: { readonly dir: string; readonly holder: string };
+  GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
+  GRANARY_TLS_UNREADABLE: { readonly file: string; readonly reason: string };
+  GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
+  /** A token, a quarantined version, a request id … that is not there. */
+  GRANARY_NO_SUCH_ID: { readonly kind: "token" | "quarantine" | "request" | "code" | "hash"; readonly id: string };
+  /** A URL given on the command line that does not answer. */
+  GRANARY_TARGET_UNREACHABLE: { readonly url: string; readonly reason: string };
+};
+
+export type Fields = AnswerFields & StartFields;
+export type AnswerCode = keyof AnswerFields;
+export type StartCode = keyof StartFields;
+export type GranaryCode = AnswerCode | StartCode;

@@ -1,0 +1,158 @@
+// English, for the command line: settings, start-up, tools.
+
+import type { StartCode } from "./codes.ts";
+import type { Sentences } from "./sentences.ts";
+
+const nearest = (word: string | undefined): string => (word === undefined ? "" : `Did you mean ${word}?`);
+
+export const enStart = {
+  GRANARY_BAD_FLAG: {
+    lines: (f) => [`${f.flag} does not take "${f.value}".`, `Accepted: ${f.accepted}`],
+    cause: "The value of a command-line flag does not have the accepted form.",
+    remedy: "Correct the value; `granary serve --help` lists the forms, docs/config.md explains them.",
+  },
+  GRANARY_UNKNOWN_FLAG: {
+    lines: (f) => [`${f.command} has no flag ${f.flag}.`, nearest(f.nearest), `All flags: ${f.command} --help`],
+    cause: "The command does not know the flag.",
+    remedy: "Correct the spelling, or look it up with --help.",
+  },
+  GRANARY_UNKNOWN_COMMAND: {
+    lines: (f) => [`there is no command "${f.command}".`, nearest(f.nearest), "All commands: granary help"],
+    cause: "Granary does not know the command.",
+    remedy: "Correct the spelling, or look it up with `granary help`.",
+  },
+  GRANARY_BAD_USAGE: {
+    lines: (f) => [f.reason, `Usage: ${f.usage}`],
+    cause: "An argument is missing, or there is one too many.",
+    remedy: "Call the command as its usage line shows.",
+  },
+  GRANARY_BAD_CONFIG: {
+    lines: (f) => [`${f.key} does not take "${f.value}" (${f.origin}).`, `Accepted: ${f.accepted}`],
+    cause: "A value in the configuration file or in the environment does not have the accepted form.",
+    remedy: "Correct the value where it is set; docs/config.md explains each setting.",
+  },
+  GRANARY_UNKNOWN_SETTING: {
+    lines: (f) => [
+      `there is no setting ${f.key} (${f.origin}).`,
+      nearest(f.nearest),
+      "All settings: docs/config.md, or granary config print",
+    ],
+    cause:
+      "The configuration holds a key that Granary does not know. It is refused, because a misspelt setting would silently not apply.",
+    remedy: "Correct the spelling, or remove the key.",
+  },
+  GRANARY_CONFIG_UNREADABLE: {
+    lines: (f) => [
+      `the configuration file ${f.file} cannot be read.`,
+      f.reason,
+      "Correct it, or start without --config.",
+    ],
+    cause: "The file is missing, not readable, or not valid YAML.",
+    remedy: "Check the path and the permissions; for YAML the message names line and column.",
+  },
+  GRANARY_CONFIG_VARIABLE: {
+    lines: (f) => [
+      `${f.key} uses \${${f.variable}}, which is not set (${f.origin}).`,
+      `Set ${f.variable} before the start, or write $\${ for a plain \${.`,
+    ],
+    cause:
+      "A value in the configuration file refers to an environment variable that does not exist. An empty string would be a guess.",
+    remedy: "Set the variable, or write the value into the file.",
+  },
+  GRANARY_SECRET_UNREADABLE: {
+    lines: (f) => [
+      `the secret of ${f.key} cannot be read: ${f.reference} (${f.origin}).`,
+      "Accepted: file:/path/to/file or env:NAME",
+    ],
+    cause: "A secret is referred to by file: or env:, and that file or variable is not there.",
+    remedy: "Check the path, its permissions, or the variable's name.",
+  },
+  GRANARY_NEEDS_RESTART: {
+    lines: (f) => [
+      `a changed ${f.keys.join(", ")} needs a restart.`,
+      "The changed file was refused whole; the server goes on with what it had.",
+    ],
+    cause: "Some settings (addresses, the store, worker processes) are fixed when the server starts.",
+    remedy: "Restart the server, or take that change back.",
+  },
+  GRANARY_PORT_TAKEN: {
+    lines: (f) => [`port ${f.port} on ${f.host} is taken.`, `Use another port: granary serve --listen ${f.host}:0`],
+    cause: "Another program listens on the address already, perhaps another Granary.",
+    remedy: "Stop that program, or choose another port; port 0 takes any free one.",
+  },
+  GRANARY_LISTEN_FAILED: {
+    lines: (f) => [
+      `${f.address} cannot be listened on.`,
+      f.reason,
+      "Use an address of this machine: granary serve --listen 127.0.0.1:8080",
+    ],
+    cause: "The address does not belong to this machine, or the port needs more rights (below 1024).",
+    remedy: "Choose an address and a port that this user may open.",
+  },
+  GRANARY_STORE_UNWRITABLE: {
+    lines: (f) => [
+      `the store ${f.dir} cannot be written.`,
+      f.reason,
+      "Give this user the directory, or choose another: granary serve --store DIR",
+    ],
+    cause: "The store's directory cannot be created or written by the user that runs Granary.",
+    remedy: "Correct owner and permissions, or use another directory.",
+  },
+  GRANARY_STORE_TOO_NEW: {
+    lines: (f) => [
+      `the store ${f.dir} has layout ${f.found}; this Granary knows layouts up to ${f.supported}.`,
+      "It was left as it is. Use the newer Granary, or another directory: granary serve --store DIR",
+    ],
+    cause: "A newer Granary has written this store.",
+    remedy: "Start that newer version. An older one could misread what it finds.",
+  },
+  GRANARY_STORE_LOCKED: {
+    lines: (f) => [
+      `the store ${f.dir} is in use by ${f.holder}.`,
+      "Stop that process, or use another directory: granary serve --store DIR",
+    ],
+    cause: "One process owns a store's writes; another one holds it.",
+    remedy: "Use --workers for more processes on one store.",
+  },
+  GRANARY_PRIVATE_EXPOSED: {
+    lines: (f) => [
+      `${f.listen} is open to the network, and private modules (${f.patterns}) would be readable by anyone.`,
+      "Make a token: granary token add --scope read",
+      "Or listen on 127.0.0.1 only. If everybody may read them: --private-readers anyone",
+    ],
+    cause: "Private patterns are set, the server listens beyond this machine, and no read token exists.",
+    remedy:
+      "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
+  },
+  GRANARY_TLS_UNREADABLE: {
+    lines: (f) => [
+      `${f.file} cannot be used for TLS.`,
+      f.reason,
+      "Give a PEM certificate chain to --tls-cert and its key to --tls-key.",
+    ],
+    cause: "The certificate or the key is missing, not readable, not PEM, or they do not belong together.",
+    remedy: "Check both files with the program that made them.",
+  },
+  GRANARY_TOKENS_UNREADABLE: {
+    lines: (f) => [
+      `the token file ${f.file} cannot be used.`,
+      f.reason,
+      "Correct it, or make a new one: granary token add",
+    ],
+    cause: "The file that holds the tokens' hashes is not readable or was changed by hand.",
+    remedy: "Restore it, or remove it and issue new tokens.",
+  },
+  GRANARY_NO_SUCH_ID: {
+    lines: (f) => [
+      `there is no ${f.kind} ${f.id} here.`,
+      "The matching list command shows what there is; request ids are kept for a limited time.",
+    ],
+    cause: "The id is misspelt, or what it named is gone.",
+    remedy: "List what there is: granary token list, granary store quarantine list, granary store hashes list.",
+  },
+  GRANARY_TARGET_UNREACHABLE: {
+    lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],
+    cause: "The server named on the command line cannot be reached.",
+    remedy: "Start it, or correct the URL.",
+  },
+} as const satisfies Sentences<StartCode>;

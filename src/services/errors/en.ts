@@ -1,0 +1,341 @@
+// English, for answers to requests. The start-up half is in en-start.ts.
+
+import type { AnswerCode, GranaryCode } from "./codes.ts";
+import { enStart } from "./en-start.ts";
+import { bytes, count, duration, triedEn as tried, type Sentences } from "./sentences.ts";
+
+const whyNotKept = {
+  "cached-only": "The request came below /cached-only, which answers from the store alone.",
+  "fetch-disabled": "The request carries Disable-Module-Fetch: true, which answers from the store alone.",
+  "upstream-off": "The upstream list is `off`: nobody is asked.",
+} as const;
+
+const answers = {
+  GRANARY_BAD_REQUEST: {
+    lines: (f) => [`${f.target} is not a module request.`, f.reason, "Send what the go command sends."],
+    cause:
+      "The request target breaks the rules of the GOPROXY protocol: a bad escape, a path or version that cannot be written so, a control character, two Host headers, or a body on GET.",
+    remedy:
+      "The go command never sends such a target. If something between it and Granary rewrites URLs (decoding %21, merging slashes), switch that off for this host.",
+  },
+  GRANARY_METHOD_NOT_ALLOWED: {
+    lines: (f) => [`${f.method} is not answered here.`, `Allowed: ${f.allowed}`],
+    cause: "Modules are read with GET and HEAD. Only routes below /-/api/ take other methods.",
+    remedy: "Use one of the methods in the Allow header.",
+  },
+  GRANARY_BAD_RANGE: {
+    lines: (f) => [
+      `the range ${f.range} lies outside the file.`,
+      `The file has ${count(f.size)} bytes.`,
+      "Ask for a range inside it, or for the whole file.",
+    ],
+    cause: "A Range header asks only for bytes beyond the end of the file.",
+    remedy: "A client that resumes a download should drop its partial file and start again.",
+  },
+  GRANARY_NO_ROUTE: {
+    lines: (f) => [`there is no page ${f.target}.`, "The status page is /-/"],
+    cause: "Paths below /-/ belong to Granary itself; this one is not among them.",
+    remedy: "Open /-/ for the pages there are.",
+  },
+  GRANARY_UNAUTHORIZED: {
+    lines: (f) => [
+      `${f.what} is private; reading it needs a token.`,
+      "The request carries no valid read token and does not come from this machine.",
+      "Put the token for this host into ~/.netrc (any login, the token as password), or ask who runs this server.",
+    ],
+    cause:
+      "The name matches a private pattern. Private modules are answered to clients on the same machine and to holders of a token with read scope.",
+    remedy:
+      "Create a token with `granary token add --scope read`, and give it to the go command in ~/.netrc as password for this host, or through GOAUTH. go sends credentials over https only.",
+  },
+  GRANARY_FORBIDDEN: {
+    lines: (f) => [`${f.what} is not allowed.`, `Rule: ${f.rule}`, "Ask who runs this server if the rule is wrong."],
+    cause:
+      "A rule of this server matches the request; or the token presented does not carry the scope that the route needs.",
+    remedy:
+      "The rule is named in the answer. Whoever runs the server can change it, or issue a token with the right scope.",
+  },
+  GRANARY_TOKEN_NEEDS_TLS: {
+    lines: (f) => [
+      `a token for ${f.what} came over an unencrypted connection.`,
+      "Tokens are accepted over TLS, or from this machine. Consider this one seen by others.",
+      "Revoke it, and use https:// (granary serve --tls-cert FILE --tls-key FILE).",
+    ],
+    cause: "A password travelled in clear text over a network.",
+    remedy: "Revoke the token with `granary token revoke ID`, serve over TLS, and issue a new one.",
+  },
+  GRANARY_WRITE_DISABLED: {
+    lines: (f) => [
+      `${f.route} would change something, and no write token exists.`,
+      "Until an operator token is configured, every changing route is closed.",
+      "On the server: granary token add --scope write",
+    ],
+    cause: "Routes that change something need a token with write scope, and none is configured.",
+    remedy: "Create one with `granary token add --scope write`. Readers are not affected.",
+  },
+  GRANARY_NOT_FOUND: {
+    lines: (f) => [
+      `${f.what} does not exist.`,
+      `${f.upstreams.join(", ")} said: ${f.reason}`,
+      "Check path and version. A new version becomes visible within minutes.",
+    ],
+    cause:
+      "The upstreams that can know answered that there is no such module or version. An authoritative upstream's word is final; otherwise all healthy upstreams must agree.",
+    remedy:
+      "Check the spelling of path and version. A version published a moment ago appears when the upstreams see it and Granary's short memory of absences has passed (freshness.negative). A private module needs a private upstream.",
+  },
+  GRANARY_IMPOSSIBLE: {
+    lines: (f) => [`${f.what} cannot exist.`, f.reason, "Nobody was asked. Check the path and the version."],
+    cause:
+      "The path or the version breaks Go's own rules, or a kept module proves that it cannot be there: a directory in a module's zip is not the root of another module of that version.",
+    remedy:
+      "Correct the import path. The go command asks for all prefixes of a package path, so this answer is often normal and harmless.",
+  },
+  GRANARY_NOT_KEPT: {
+    lines: (f) => [
+      `${f.what} is not kept here.`,
+      whyNotKept[f.because],
+      "Ask once without this restriction; then it is kept.",
+    ],
+    cause: "The answer may come from the store only, and the store does not have it.",
+    remedy: "Request the version once with upstreams enabled, and it stays.",
+  },
+  GRANARY_PRIVATE_NOT_HERE: {
+    lines: (f) => [
+      `${f.what} is private and not kept here.`,
+      `It matches ${f.patterns}; no upstream of this server is private for it, and public ones are never asked.`,
+      "Use `direct` after this proxy in GOPROXY, or add an upstream with `private:` for this pattern.",
+    ],
+    cause:
+      "The name (or a module below it) matches a private pattern. Private names never travel to a public upstream or a public checksum database.",
+    remedy:
+      "Configure an upstream with `private: PATTERNS` that serves these modules; or let clients fetch them directly (GOPROXY=…,direct); or, if the module is public after all, narrow the pattern.",
+  },
+  GRANARY_UPSTREAM_FAILED: {
+    lines: (f) => [
+      `no upstream could answer for ${f.what}.`,
+      `Tried: ${tried(f.tried)}`,
+      "Nothing says that it does not exist. Ask again later; the server's log has the details.",
+    ],
+    cause:
+      "Every upstream broke off, answered with an error, or gave an answer that breaks the protocol. None said that the module is absent.",
+    remedy:
+      "Usually it passes. If not: look at /-/readyz and at each upstream's reason, and consider one more upstream.",
+  },
+  GRANARY_UPSTREAM_REFUSED: {
+    lines: (f) => [
+      `${f.upstream} refuses ${f.what} with status ${f.status}.`,
+      `It says: ${f.quote}`,
+      `Others: ${tried(f.tried)}`,
+      "Resolve it with that upstream, or add one that has the module.",
+    ],
+    cause:
+      "An upstream answered 403, 451 or another refusal, and no other upstream has the module. This server itself forbids nothing here.",
+    remedy:
+      "Read the upstream's own words. If that proxy answers 403 for modules that it merely does not know, set `absent: [403]` for it.",
+  },
+  GRANARY_UPSTREAM_TIMEOUT: {
+    lines: (f) => [
+      `no upstream answered for ${f.what} in time.`,
+      `Waited ${duration(f.waitedMs)}: ${tried(f.tried)}`,
+      "Ask again; what has arrived meanwhile is kept.",
+    ],
+    cause:
+      "The upstreams are slow, or the way to them is. A fetch goes on in the background after the client was told.",
+    remedy: "Ask again. If it persists, raise proxy.timeout.read, or put a nearer upstream first.",
+  },
+  GRANARY_OFFLINE: {
+    lines: (f) => [
+      `${f.what} is not kept here, and no upstream can be reached.`,
+      `Tried: ${tried(f.tried)}`,
+      "Kept versions are still served. Ask again when the network is back.",
+    ],
+    cause:
+      "The version was never fetched before, and there is nobody to ask now. This is not a statement that it does not exist.",
+    remedy: "Restore the connection to an upstream. To be independent of it, fetch what you need beforehand.",
+  },
+  GRANARY_NO_UPSTREAM: {
+    lines: (f) => [
+      `nobody can be asked for ${f.what}.`,
+      "The upstream list holds only `direct`, which this server does not serve yet.",
+      "Configure an upstream: granary serve --upstream URL",
+    ],
+    cause: "`direct` entries leave the chain at start, and nothing else remained.",
+    remedy: "Add a proxy to the list, or leave the list out: the built-in presets then apply.",
+  },
+  GRANARY_LOOP: {
+    lines: (f) => [
+      `the request for ${f.what} has passed through this server before.`,
+      `Via: ${f.via}`,
+      "Take this server out of the upstream list of the proxies behind it.",
+    ],
+    cause: "An upstream of this server has this server as its upstream.",
+    remedy: "Follow the Via header, and remove the entry that closes the circle.",
+  },
+  GRANARY_SUMDB_UNREACHABLE: {
+    lines: (f) => [
+      `${f.what} cannot be verified now: ${f.database} cannot be reached.`,
+      `Tried: ${tried(f.tried)}`,
+      "Nothing unverified is kept or served. Ask again later.",
+    ],
+    cause: "Neither the upstreams' relays nor the checksum database itself answered, so the bytes could not be proven.",
+    remedy:
+      "Make one route to the database work: an upstream that relays it, or a URL after the name in --sumdb. Versions verified earlier are still served.",
+  },
+  GRANARY_SUMDB_MISMATCH: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} is not what ${f.database} recorded.`,
+      `recorded ${f.recorded}  received ${f.received}${placeEn(f)}`,
+      `It was not stored and will not be served. Other upstreams: ${tried(f.tried)}`,
+      "Ask again later.",
+    ],
+    cause:
+      "The upstream's bytes differ from what the checksum database recorded when the version was first seen: the tag was moved, the mirror is damaged, or somebody tampers. The bytes lie in quarantine.",
+    remedy:
+      "If another upstream has the recorded bytes, asking again is enough. If the author moved the tag, only a new version helps. Look at the bytes with `granary store quarantine show`. Never work around the check.",
+  },
+  GRANARY_SUMDB_NO_RECORD: {
+    lines: (f) => [
+      `${f.database} has no record of ${f.what}.`,
+      `It says: ${f.reason}`,
+      "It was not stored and will not be served. If the module is private, add its path to --private.",
+    ],
+    cause:
+      "An upstream has the version, but the checksum database cannot see its source: typically a private module, or one that has been deleted.",
+    remedy:
+      "Declare private modules with --private (or GOPRIVATE on the server). A public one appears when its source is reachable for the database.",
+  },
+  GRANARY_SUMDB_INVALID: {
+    lines: (f) => [
+      `the answer of ${f.database} for ${f.what} does not verify.`,
+      f.reason,
+      "It was refused. If every route gives the same, tell who runs this server: it is an alarm.",
+    ],
+    cause:
+      "A record, an inclusion proof, a tile or a signature from the checksum database is wrong. Either a relay on the way altered it, or the database is not the one whose key is configured.",
+    remedy: "Compare the key in --sumdb with the database's published key, and try another route. Do not ignore it.",
+  },
+  GRANARY_SUMDB_FORK: {
+    lines: (f) => [
+      `${f.database} showed two histories that cannot both be true.`,
+      `Evidence: ${f.evidence}`,
+      "Nothing more is accepted from it. Tell who runs this server, and keep the evidence.",
+    ],
+    cause: "Two tree heads with valid signatures are not consistent. An append-only log can never do that.",
+    remedy:
+      "Keep the evidence file, compare the heads over another network, and report it to the database's operators.",
+  },
+  GRANARY_SUMDB_UNKNOWN: {
+    lines: (f) => [
+      `the checksum database ${f.database} is not configured here.`,
+      `Configured: ${f.configured.join(", ")}`,
+      "go then asks the database directly. To relay it, add it with --sumdb.",
+    ],
+    cause: "Granary mirrors only the databases that it can verify; it is no open relay.",
+    remedy: "Add the database to --sumdb with its key.",
+  },
+  GRANARY_SUMDB_NOT_FOUND: {
+    lines: (f) => [
+      `${f.database} does not have ${f.what}.`,
+      `It says: ${f.reason}`,
+      "Check path and version. If the module is private, set GOPRIVATE.",
+    ],
+    cause: "The checksum database itself says that it has no such record or tile.",
+    remedy:
+      "Check the version. Clients of private modules should name them in GOPRIVATE or GONOSUMDB, pattern by pattern.",
+  },
+  GRANARY_PIN_MISMATCH: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} is not what it was when first seen here.`,
+      `first seen ${f.pinned}  received ${f.received}`,
+      "It was not stored. If the change is intended: granary store hashes forget, on the server.",
+    ],
+    cause:
+      "Private modules are not in a public checksum database, so their hashes are pinned when first seen. Now the upstream gives different bytes for the same version: somebody moved the tag.",
+    remedy:
+      "Publish a new version. If the change is legitimate and nobody used the old bytes, an operator forgets the pin with `granary store hashes forget MODULE@VERSION`; an event records it.",
+  },
+  GRANARY_BAD_MODULE: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} breaks Go's rules for modules.`,
+      f.reason,
+      "It was not stored and will not be served. Tell the module's author, or who runs that upstream.",
+    ],
+    cause:
+      "The .info, .mod or .zip from the upstream is malformed: a wrong name, a symbolic link, a path out of the module, a file too many or too large.",
+    remedy:
+      "The go command would refuse it as well. If other upstreams serve good bytes, take this one out of the list.",
+  },
+  GRANARY_SNAPSHOT_MISMATCH: {
+    lines: (f) => [
+      `the zip of ${f.what} from ${f.upstream} has another go.mod than the proven one.`,
+      "Both must come from one snapshot of the module.",
+      "It was not stored. Ask again later, or use another upstream.",
+    ],
+    cause: "The upstream answered .mod and .zip from different states of the version.",
+    remedy: "Ask again; when it persists, that upstream's cache is damaged.",
+  },
+  GRANARY_TOO_LARGE: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} is larger than ${bytes(f.limitBytes)}.`,
+      "The go command refuses it as well.",
+      "Use a smaller version of the module.",
+    ],
+    cause:
+      "Go bounds the size of a module zip (500 MB), of its go.mod and of its licence (16 MB each); answers of other kinds have smaller bounds here.",
+    remedy: "The author has to make the module smaller.",
+  },
+  GRANARY_STORE_UNAVAILABLE: {
+    lines: (f) => [
+      `the store cannot be read for ${f.what}.`,
+      f.reason,
+      "Ask again. Who runs this server should look at its disk.",
+    ],
+    cause: "The disk answered with an error, so that neither presence nor absence can be concluded.",
+    remedy: "Look at the server's log and at the disk. `granary store verify` tells what is damaged.",
+  },
+  GRANARY_STORE_FULL: {
+    lines: (f) => [
+      `${f.what} cannot be kept: the store is full.`,
+      "Kept versions are still served.",
+      "Who runs this server has to make room.",
+    ],
+    cause: "The file system or the quota of the store is full. Nothing half-written is left behind.",
+    remedy: "Make room, or move the store with --store. See `granary store stats`.",
+  },
+  GRANARY_STORE_DAMAGED: {
+    lines: (f) => [
+      `the kept ${f.what} is damaged and was not sent.`,
+      f.reason,
+      "It is fetched anew when an upstream can be reached. Ask again.",
+    ],
+    cause: "The bytes on the disk are no longer those that were verified and committed.",
+    remedy:
+      "Granary repairs it from upstream by itself. Repeated damage means a failing disk: run `granary store verify`.",
+  },
+  GRANARY_OVERLOADED: {
+    lines: (f) => [`too much work at once: ${f.limit} is ${count(f.value)}.`, "Ask again in a few seconds."],
+    cause: "A limit of this server is reached. It protects those who are being served.",
+    remedy: "Ask again. If the limit is too small for your team, raise it; docs/config.md explains each one.",
+  },
+  GRANARY_DRAINING: {
+    lines: () => [
+      "this server is stopping.",
+      "It finishes what it began and takes nothing new. Ask again in a few seconds.",
+    ],
+    cause: "The server received SIGTERM and drains.",
+    remedy: "Ask again; another instance or the restarted one will answer.",
+  },
+  GRANARY_INTERNAL: {
+    lines: (f) => ["something went wrong inside Granary.", f.reason, "Please report it with the request id."],
+    cause: "A fault of the program itself.",
+    remedy: "Find the request id in the server's log, and report both.",
+  },
+} as const satisfies Sentences<AnswerCode>;
+
+function placeEn(f: { readonly record?: number; readonly tree?: number }): string {
+  if (f.record === undefined) return "";
+  return `  (record ${count(f.record)}${f.tree === undefined ? "" : `, tree ${count(f.tree)}`})`;
+}
+
+export const en: Sentences<GranaryCode> = { ...answers, ...enStart };

@@ -1,0 +1,127 @@
+// 简体中文：命令行、设置与启动。
+
+import type { StartCode } from "./codes.ts";
+import type { Sentences } from "./sentences.ts";
+
+const nearest = (word: string | undefined): string => (word === undefined ? "" : `是否想写 ${word}？`);
+const kinds = { token: "令牌", quarantine: "隔离项", request: "请求", code: "错误码", hash: "哈希" } as const;
+
+export const zhCNStart = {
+  GRANARY_BAD_FLAG: {
+    lines: (f) => [`${f.flag} 不接受“${f.value}”。`, `可用的写法：${f.accepted}`],
+    cause: "命令行选项的值写法不对。",
+    remedy: "请更正；写法见 `granary serve --help`，说明见 docs/config.md。",
+  },
+  GRANARY_UNKNOWN_FLAG: {
+    lines: (f) => [`${f.command} 没有选项 ${f.flag}。`, nearest(f.nearest), `全部选项：${f.command} --help`],
+    cause: "该命令没有这个选项。",
+    remedy: "请更正拼写，或用 --help 查看。",
+  },
+  GRANARY_UNKNOWN_COMMAND: {
+    lines: (f) => [`没有命令“${f.command}”。`, nearest(f.nearest), "全部命令：granary help"],
+    cause: "Granary 没有这个命令。",
+    remedy: "请更正拼写，或用 `granary help` 查看。",
+  },
+  GRANARY_BAD_USAGE: {
+    lines: (f) => [f.reason, `用法：${f.usage}`],
+    cause: "缺少参数，或多了一个参数。",
+    remedy: "请按用法行调用。",
+  },
+  GRANARY_BAD_CONFIG: {
+    lines: (f) => [`${f.key} 不接受“${f.value}”（${f.origin}）。`, `可用的写法：${f.accepted}`],
+    cause: "配置文件或环境变量中的值写法不对。",
+    remedy: "请在设置它的地方更正；各项说明见 docs/config.md。",
+  },
+  GRANARY_UNKNOWN_SETTING: {
+    lines: (f) => [
+      `没有设置项 ${f.key}（${f.origin}）。`,
+      nearest(f.nearest),
+      "全部设置：docs/config.md 或 granary config print",
+    ],
+    cause: "配置中有 Granary 不认识的键。拼错的设置会悄悄失效，因此予以拒绝。",
+    remedy: "请更正拼写，或删除该键。",
+  },
+  GRANARY_CONFIG_UNREADABLE: {
+    lines: (f) => [`无法读取配置文件 ${f.file}。`, f.reason, "请更正，或不带 --config 启动。"],
+    cause: "文件不存在、不可读，或不是有效的 YAML。",
+    remedy: "检查路径和权限；YAML 错误会给出行号和列号。",
+  },
+  GRANARY_CONFIG_VARIABLE: {
+    lines: (f) => [
+      `${f.key} 引用了未设置的 \${${f.variable}}（${f.origin}）。`,
+      `请先设置 ${f.variable}；若要写 \${ 本身，请写 $\${。`,
+    ],
+    cause: "配置文件中的值引用了不存在的环境变量。用空串代替只是猜测。",
+    remedy: "设置该变量，或把值写进文件。",
+  },
+  GRANARY_SECRET_UNREADABLE: {
+    lines: (f) => [
+      `无法读取 ${f.key} 的机密：${f.reference}（${f.origin}）。`,
+      "可用的写法：file:/path/to/file 或 env:NAME",
+    ],
+    cause: "机密以 file: 或 env: 引用，但该文件或变量不存在。",
+    remedy: "检查路径、权限或变量名。",
+  },
+  GRANARY_NEEDS_RESTART: {
+    lines: (f) => [`更改 ${f.keys.join("、")} 需要重启。`, "改动后的文件整体未采用，服务器继续使用原有配置。"],
+    cause: "有些设置（地址、存储、工作进程）在启动时就固定了。",
+    remedy: "重启服务器，或撤销该改动。",
+  },
+  GRANARY_PORT_TAKEN: {
+    lines: (f) => [`${f.host} 的端口 ${f.port} 已被占用。`, `换一个端口：granary serve --listen ${f.host}:0`],
+    cause: "已有程序监听此地址，也许是另一个 Granary。",
+    remedy: "停止该程序，或换一个端口；端口 0 表示任取一个空闲端口。",
+  },
+  GRANARY_LISTEN_FAILED: {
+    lines: (f) => [`无法监听 ${f.address}。`, f.reason, "请使用本机的地址：granary serve --listen 127.0.0.1:8080"],
+    cause: "该地址不属于本机，或端口（小于 1024）需要更高权限。",
+    remedy: "选用当前用户可以打开的地址和端口。",
+  },
+  GRANARY_STORE_UNWRITABLE: {
+    lines: (f) => [`无法写入存储 ${f.dir}。`, f.reason, "请把目录授权给当前用户，或换一个：granary serve --store DIR"],
+    cause: "运行 Granary 的用户无法创建或写入存储目录。",
+    remedy: "更正所有者和权限，或换一个目录。",
+  },
+  GRANARY_STORE_TOO_NEW: {
+    lines: (f) => [
+      `存储 ${f.dir} 的布局为 ${f.found}，此 Granary 最高支持 ${f.supported}。`,
+      "未做任何改动。请使用较新的 Granary，或换一个目录：granary serve --store DIR",
+    ],
+    cause: "此存储由较新的 Granary 写成。",
+    remedy: "请启动较新的版本；旧版本可能误读其中内容。",
+  },
+  GRANARY_STORE_LOCKED: {
+    lines: (f) => [`存储 ${f.dir} 正由 ${f.holder} 使用。`, "请停止该进程，或换一个目录：granary serve --store DIR"],
+    cause: "一个存储只能由一个进程写入，而它已被占用。",
+    remedy: "如需多个进程共用一个存储，请用 --workers。",
+  },
+  GRANARY_PRIVATE_EXPOSED: {
+    lines: (f) => [
+      `${f.listen} 对网络开放，任何人都能读取私有模块（${f.patterns}）。`,
+      "请创建令牌：granary token add --scope read",
+      "或只监听 127.0.0.1。若允许所有人读取：--private-readers anyone",
+    ],
+    cause: "设置了私有模式，服务器监听的不只是本机，又没有读令牌。",
+    remedy: "创建读令牌并启用 TLS；或只监听回环地址；或明确允许任何人读取。",
+  },
+  GRANARY_TLS_UNREADABLE: {
+    lines: (f) => [`${f.file} 不能用于 TLS。`, f.reason, "--tls-cert 需要 PEM 证书链，--tls-key 需要对应的私钥。"],
+    cause: "证书或私钥不存在、不可读、不是 PEM，或两者不匹配。",
+    remedy: "请用生成它们的程序检查这两个文件。",
+  },
+  GRANARY_TOKENS_UNREADABLE: {
+    lines: (f) => [`无法使用令牌文件 ${f.file}。`, f.reason, "请更正，或重新创建：granary token add"],
+    cause: "保存令牌哈希的文件不可读，或被手工改动。",
+    remedy: "恢复该文件，或删除后重新签发令牌。",
+  },
+  GRANARY_NO_SUCH_ID: {
+    lines: (f) => [`这里没有${kinds[f.kind]} ${f.id}。`, "可用相应的 list 命令查看；请求编号只保留一段时间。"],
+    cause: "编号写错了，或所指的内容已不在。",
+    remedy: "查看现有内容：granary token list、granary store quarantine list、granary store hashes list。",
+  },
+  GRANARY_TARGET_UNREACHABLE: {
+    lines: (f) => [`${f.url} 没有回答。`, f.reason, "请检查 URL，并确认服务器已启动。"],
+    cause: "无法连接命令行中给出的服务器。",
+    remedy: "启动它，或更正 URL。",
+  },
+} as const satisfies Sentences<StartCode>;

@@ -1,0 +1,291 @@
+// 简体中文：对请求的回答。启动与命令行部分见 zh-cn-start.ts。
+
+import type { AnswerCode, GranaryCode } from "./codes.ts";
+import { bytes, count, duration, triedZh as tried, type Sentences } from "./sentences.ts";
+import { zhCNStart } from "./zh-cn-start.ts";
+
+const whyNotKept = {
+  "cached-only": "请求路径以 /cached-only 开头，只从存储回答。",
+  "fetch-disabled": "请求带有 Disable-Module-Fetch: true，只从存储回答。",
+  "upstream-off": "上游列表为 off，不询问任何上游。",
+} as const;
+
+const answers = {
+  GRANARY_BAD_REQUEST: {
+    lines: (f) => [`${f.target} 不是模块请求。`, f.reason, "请按 go 命令的方式发送请求。"],
+    cause:
+      "请求目标不符合 GOPROXY 协议：转义有误、模块路径或版本的写法不可能出现、含控制字符、有两个 Host 头，或 GET 带有请求体。",
+    remedy: "go 命令不会发出这样的请求。若中间设备会改写 URL（解码 %21、合并斜杠），请对此主机关闭该功能。",
+  },
+  GRANARY_METHOD_NOT_ALLOWED: {
+    lines: (f) => [`此处不支持 ${f.method}。`, `允许：${f.allowed}。`],
+    cause: "读取模块只用 GET 和 HEAD；只有 /-/api/ 下的路由接受其他方法。",
+    remedy: "请使用 Allow 头列出的方法。",
+  },
+  GRANARY_BAD_RANGE: {
+    lines: (f) => [`范围 ${f.range} 超出文件。`, `文件共 ${count(f.size)} 字节。`, "请请求文件内的范围或整个文件。"],
+    cause: "Range 头只请求了文件末尾之后的内容。",
+    remedy: "断点续传的客户端应丢弃不完整的文件并重新下载。",
+  },
+  GRANARY_NO_ROUTE: {
+    lines: (f) => [`没有页面 ${f.target}。`, "状态页为 /-/。"],
+    cause: "/-/ 下的路径属于 Granary 自身，其中没有这一个。",
+    remedy: "打开 /-/ 查看有哪些页面。",
+  },
+  GRANARY_UNAUTHORIZED: {
+    lines: (f) => [
+      `${f.what} 是私有模块，读取需要令牌。`,
+      "请求未带有效的读令牌，也不是来自本机。",
+      "请把令牌作为此主机的密码写入 ~/.netrc（用户名任意），或联系管理员。",
+    ],
+    cause: "该名称匹配私有模式。私有模块只提供给本机客户端和持有读令牌的人。",
+    remedy:
+      "用 `granary token add --scope read` 创建令牌，并在 ~/.netrc 中作为此主机的密码，或通过 GOAUTH 提供给 go。go 只在 https 下发送凭据。",
+  },
+  GRANARY_FORBIDDEN: {
+    lines: (f) => [`不允许访问 ${f.what}。`, `规则：${f.rule}`, "如规则有误，请联系管理员。"],
+    cause: "请求匹配了本服务器的一条规则，或令牌没有该路由所需的权限。",
+    remedy: "回答中给出了规则。管理员可以修改规则，或签发有相应权限的令牌。",
+  },
+  GRANARY_TOKEN_NEEDS_TLS: {
+    lines: (f) => [
+      `访问 ${f.what} 的令牌经未加密的连接传来。`,
+      "只接受经 TLS 或来自本机的令牌。此令牌应视为已泄露。",
+      "请吊销它，并改用 https://（granary serve --tls-cert FILE --tls-key FILE）。",
+    ],
+    cause: "密码以明文经过了网络。",
+    remedy: "用 `granary token revoke ID` 吊销令牌，启用 TLS，再签发新令牌。",
+  },
+  GRANARY_WRITE_DISABLED: {
+    lines: (f) => [
+      `${f.route} 会修改数据，而本服务器没有写令牌。`,
+      "未配置管理令牌时，所有修改操作都关闭。",
+      "在服务器上执行：granary token add --scope write。",
+    ],
+    cause: "修改数据的路由需要写令牌，而目前一个也没有配置。",
+    remedy: "用 `granary token add --scope write` 创建。读取不受影响。",
+  },
+  GRANARY_NOT_FOUND: {
+    lines: (f) => [
+      `${f.what} 不存在。`,
+      `${f.upstreams.join("、")} 的回答：${f.reason}`,
+      "请检查模块路径和版本。新版本几分钟后可见。",
+    ],
+    cause: "能够作出判断的上游回答没有这个模块或版本。权威上游说了算；没有权威上游时，所有健康的上游必须一致。",
+    remedy:
+      "检查模块路径和版本的拼写。刚发布的版本要等上游看到、且本地对“不存在”的短期记忆（freshness.negative）过期后才可见。私有模块需要私有上游。",
+  },
+  GRANARY_IMPOSSIBLE: {
+    lines: (f) => [`${f.what} 不可能存在。`, f.reason, "未询问任何上游。请检查模块路径和版本。"],
+    cause:
+      "模块路径或版本违反 Go 自身的规则，或已保存的模块证明它不可能存在：模块 zip 中的目录不会是同一版本另一个模块的根。",
+    remedy: "请更正导入路径。go 会逐级询问包路径的每个前缀，因此这个回答常常是正常的。",
+  },
+  GRANARY_NOT_KEPT: {
+    lines: (f) => [`本地未保存 ${f.what}。`, whyNotKept[f.because], "不加此限制请求一次，即会保存。"],
+    cause: "只允许从存储回答，而存储中没有。",
+    remedy: "在启用上游的情况下请求一次该版本，之后就会一直保存。",
+  },
+  GRANARY_PRIVATE_NOT_HERE: {
+    lines: (f) => [
+      `${f.what} 是私有模块，本地未保存。`,
+      `它匹配 ${f.patterns}；没有负责它的私有上游，也绝不会询问公共上游。`,
+      "可在 GOPROXY 中于本代理之后加 direct，或为此模式添加带 private: 的上游。",
+    ],
+    cause: "该名称（或其下的模块）匹配私有模式。私有名称绝不会发往公共上游或公共校验和数据库。",
+    remedy:
+      "为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
+  },
+  GRANARY_UPSTREAM_FAILED: {
+    lines: (f) => [
+      `没有上游能提供 ${f.what}。`,
+      `已试：${tried(f.tried)}。`,
+      "这不表示它不存在。请稍后重试，详情见服务器日志。",
+    ],
+    cause: "每个上游都中断了连接、返回错误，或回答不符合协议；没有一个说模块不存在。",
+    remedy: "通常会自行恢复。否则请查看 /-/readyz 和各上游的原因，并考虑增加一个上游。",
+  },
+  GRANARY_UPSTREAM_REFUSED: {
+    lines: (f) => [
+      `${f.upstream} 拒绝提供 ${f.what}，状态码 ${f.status}。`,
+      `对方说明：${f.quote}`,
+      `其他上游：${tried(f.tried)}。`,
+      "请与该上游解决，或添加有此模块的上游。",
+    ],
+    cause: "某个上游以 403、451 等拒绝，而其他上游都没有此模块。本服务器自身没有禁止。",
+    remedy: "请看上游的原话。若该代理对不认识的模块一律回答 403，请为它设置 `absent: [403]`。",
+  },
+  GRANARY_UPSTREAM_TIMEOUT: {
+    lines: (f) => [
+      `没有上游及时提供 ${f.what}。`,
+      `已等待 ${duration(f.waitedMs)}：${tried(f.tried)}。`,
+      "请重试；其间到达的内容会保存。",
+    ],
+    cause: "上游或线路太慢。告知客户端之后，下载仍在后台继续。",
+    remedy: "请重试。若持续如此，调大 proxy.timeout.read，或把更近的上游放在前面。",
+  },
+  GRANARY_OFFLINE: {
+    lines: (f) => [
+      `本地未保存 ${f.what}，且无法连接任何上游。`,
+      `已试：${tried(f.tried)}。`,
+      "已保存的版本照常提供。网络恢复后请重试。",
+    ],
+    cause: "该版本从未获取过，而现在无人可问。这不表示它不存在。",
+    remedy: "恢复到某个上游的连接。若想不依赖网络，请提前获取所需版本。",
+  },
+  GRANARY_NO_UPSTREAM: {
+    lines: (f) => [
+      `没有可询问 ${f.what} 的上游。`,
+      "上游列表只有 direct，本服务器尚不支持。",
+      "请配置上游：granary serve --upstream URL。",
+    ],
+    cause: "direct 条目在启动时从列表中去掉，之后一个也不剩。",
+    remedy: "在列表中加入一个代理，或不设置列表，使用内置预设。",
+  },
+  GRANARY_LOOP: {
+    lines: (f) => [`对 ${f.what} 的请求已经过本服务器。`, `Via：${f.via}`, "请在后面的代理的上游列表中去掉本服务器。"],
+    cause: "本服务器的某个上游又以本服务器为上游。",
+    remedy: "沿 Via 头查找，去掉形成环路的条目。",
+  },
+  GRANARY_SUMDB_UNREACHABLE: {
+    lines: (f) => [
+      `暂时无法校验 ${f.what}：连接不上 ${f.database}。`,
+      `已试：${tried(f.tried)}。`,
+      "未经校验的内容不保存，也不提供。请稍后重试。",
+    ],
+    cause: "上游的转发和校验和数据库本身都没有回答，因此无法证明内容无误。",
+    remedy: "至少要有一条到数据库的线路：能转发它的上游，或在 --sumdb 的名称后写 URL。此前校验过的版本照常提供。",
+  },
+  GRANARY_SUMDB_MISMATCH: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 与 ${f.database} 的记录不符。`,
+      `记录 ${f.recorded}  收到 ${f.received}${placeZh(f)}`,
+      `未保存，也不会提供。其他上游：${tried(f.tried)}。`,
+      "请稍后重试。",
+    ],
+    cause:
+      "上游的内容与校验和数据库首次见到该版本时的记录不同：标签被移动、镜像损坏，或有人篡改。这些内容已放入隔离区。",
+    remedy:
+      "若另一个上游有与记录一致的内容，重试即可。若作者移动了标签，只能发布新版本。可用 `granary store quarantine show` 查看内容。绝不要绕过校验。",
+  },
+  GRANARY_SUMDB_NO_RECORD: {
+    lines: (f) => [
+      `${f.database} 中没有 ${f.what} 的记录。`,
+      `对方说明：${f.reason}`,
+      "未保存，也不会提供。若是私有模块，请把路径加入 --private。",
+    ],
+    cause: "上游有此版本，但校验和数据库看不到它的源码：通常是私有模块，或已被删除。",
+    remedy: "用 --private（或服务器上的 GOPRIVATE）声明私有模块。公共模块在数据库能访问其源码后就会有记录。",
+  },
+  GRANARY_SUMDB_INVALID: {
+    lines: (f) => [
+      `${f.database} 关于 ${f.what} 的回答未通过校验。`,
+      f.reason,
+      "已拒绝。若每条线路都如此，请告知管理员：这是警报。",
+    ],
+    cause: "来自校验和数据库的记录、包含证明、瓦片或签名有误。要么途中被改动，要么不是所配置公钥对应的数据库。",
+    remedy: "将 --sumdb 中的公钥与数据库公布的公钥对照，并换一条线路。请勿忽略。",
+  },
+  GRANARY_SUMDB_FORK: {
+    lines: (f) => [
+      `${f.database} 给出了两份互相矛盾的历史。`,
+      `证据：${f.evidence}`,
+      "不再接受它的内容。请告知管理员并保留证据。",
+    ],
+    cause: "两个签名有效的树头不一致。只追加的日志绝不会如此。",
+    remedy: "保留证据文件，换一个网络比较树头，并报告给数据库的运营方。",
+  },
+  GRANARY_SUMDB_UNKNOWN: {
+    lines: (f) => [
+      `本服务器未配置校验和数据库 ${f.database}。`,
+      `已配置：${f.configured.join("、")}。`,
+      "go 会改为直接询问该数据库。如需转发，请用 --sumdb 添加。",
+    ],
+    cause: "Granary 只镜像能够校验的数据库，不做开放转发。",
+    remedy: "用 --sumdb 添加该数据库及其公钥。",
+  },
+  GRANARY_SUMDB_NOT_FOUND: {
+    lines: (f) => [
+      `${f.database} 中没有 ${f.what}。`,
+      `对方说明：${f.reason}`,
+      "请检查模块路径和版本。若是私有模块，请设置 GOPRIVATE。",
+    ],
+    cause: "校验和数据库自己回答没有这条记录或这块瓦片。",
+    remedy: "检查版本。使用私有模块的客户端应在 GOPRIVATE 或 GONOSUMDB 中逐个写明模式。",
+  },
+  GRANARY_PIN_MISMATCH: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 与首次见到时不同。`,
+      `首次 ${f.pinned}  收到 ${f.received}`,
+      "未保存。若确属有意更改，请在服务器上执行 granary store hashes forget。",
+    ],
+    cause:
+      "私有模块不在公共校验和数据库中，因此首次见到时即固定其哈希。现在上游对同一版本给出了不同的内容：有人移动了标签。",
+    remedy:
+      "请发布新版本。若更改合理且旧内容无人使用，管理员可用 `granary store hashes forget MODULE@VERSION` 取消固定，并会留下事件记录。",
+  },
+  GRANARY_BAD_MODULE: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 不符合 Go 的模块规则。`,
+      f.reason,
+      "未保存，也不会提供。请告知模块作者或该上游的运营方。",
+    ],
+    cause: "上游的 .info、.mod 或 .zip 有误：名称不对、含符号链接、路径越出模块、文件过多或过大。",
+    remedy: "go 命令同样会拒绝。若其他上游的内容正常，请把这个上游移出列表。",
+  },
+  GRANARY_SNAPSHOT_MISMATCH: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 的 zip 中，go.mod 与已证明的不同。`,
+      "两者必须来自同一快照。",
+      "未保存。请稍后重试，或换一个上游。",
+    ],
+    cause: "上游的 .mod 和 .zip 来自该版本的不同状态。",
+    remedy: "请重试；若持续如此，说明该上游的缓存已损坏。",
+  },
+  GRANARY_TOO_LARGE: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 超过 ${bytes(f.limitBytes)}。`,
+      "go 命令同样会拒绝。",
+      "请使用较小的版本。",
+    ],
+    cause: "Go 限制了模块 zip（500 MB）、go.mod 和许可证（各 16 MB）的大小；其他内容在此有更小的限制。",
+    remedy: "需要作者缩小模块。",
+  },
+  GRANARY_STORE_UNAVAILABLE: {
+    lines: (f) => [`无法从存储读取 ${f.what}。`, f.reason, "请重试。管理员应检查磁盘。"],
+    cause: "磁盘报错，因此无法判断有还是没有。",
+    remedy: "查看服务器日志和磁盘。`granary store verify` 会指出损坏之处。",
+  },
+  GRANARY_STORE_FULL: {
+    lines: (f) => [`无法保存 ${f.what}：存储已满。`, "已保存的版本照常提供。", "需要管理员腾出空间。"],
+    cause: "存储所在的文件系统或配额已满。没有留下写了一半的内容。",
+    remedy: "腾出空间，或用 --store 换一个目录。参见 `granary store stats`。",
+  },
+  GRANARY_STORE_DAMAGED: {
+    lines: (f) => [`本地保存的 ${f.what} 已损坏，未发送。`, f.reason, "能连接上游时会重新获取。请重试。"],
+    cause: "磁盘上的内容已不是当初校验并提交的内容。",
+    remedy: "Granary 会自行从上游修复。反复损坏说明磁盘有故障：请运行 `granary store verify`。",
+  },
+  GRANARY_OVERLOADED: {
+    lines: (f) => [`同时进行的工作过多：${f.limit} 为 ${count(f.value)}。`, "请几秒后重试。"],
+    cause: "达到了本服务器的一项限制，以保护正在服务的请求。",
+    remedy: "请重试。若限制对团队而言太小，可以调大；docs/config.md 有每一项的说明。",
+  },
+  GRANARY_DRAINING: {
+    lines: () => ["服务器正在停止。", "已开始的会完成，不再接受新请求。请几秒后重试。"],
+    cause: "服务器收到 SIGTERM，正在排空。",
+    remedy: "请重试；另一个实例或重启后的实例会回答。",
+  },
+  GRANARY_INTERNAL: {
+    lines: (f) => ["Granary 内部出错。", f.reason, "请附上请求编号报告此问题。"],
+    cause: "程序自身的缺陷。",
+    remedy: "在服务器日志中找到该请求编号，一并报告。",
+  },
+} as const satisfies Sentences<AnswerCode>;
+
+function placeZh(f: { readonly record?: number; readonly tree?: number }): string {
+  if (f.record === undefined) return "";
+  return `（第 ${count(f.record)} 条${f.tree === undefined ? "" : `，树 ${count(f.tree)}`}）`;
+}
+
+export const zhCN: Sentences<GranaryCode> = { ...answers, ...zhCNStart };
