@@ -45,8 +45,7 @@ export function render(error: GranaryError, lang: Lang, requestId: string = erro
 /** The sentences alone, for a terminal: no code, quotes up to `maxQuote` characters. */
 export function describe(error: GranaryError, lang: Lang, maxQuote = 400): string[] {
   const entry = catalogues[lang][error.code] as Entry<GranaryCode>;
-  // Each code's own fields go to its own sentence: what the union of all entries cannot express.
-  const lines = entry.lines(quoteFields(error.fields, maxQuote, maxListItems) as never);
+  const lines = entry.lines(quoteFields(error.fields, maxQuote, maxListItems));
   return lines.map((line) => line.trim()).filter((line) => line !== "");
 }
 
