@@ -1,0 +1,57 @@
+// Ready-made answers by raw request target: the shortest way from a request line to bytes.
+//
+// Only public answers are here, and only such as the proxy itself has answered for this very target. An entry is a
+// head and a body made once; the body of a small zip included. The whole is bounded in bytes.
+
+import { LRUCache } from "lru-cache";
+
+export type HotEntry = {
+  readonly status: number;
+  /** Flat header list as writeHead takes it: name, value, name, value, … */
+  readonly head: string[];
+  readonly body: Buffer;
+  readonly etag: string | undefined;
+  readonly untilMs: number;
+  /** The counter of this kind of answer; counting must not cost a lookup. */
+  readonly count: { n: number };
+  /** Module path, so that a refresh can forget it. */
+  readonly path: string;
+};
+
+/** What an entry costs besides its body: head strings, map slots, list links. Measured, rounded up. */
+const entryOverheadBytes = 1_200;
+
+export class HotCache {
+  readonly #entries: LRUCache<string, HotEntry>;
+  readonly maxEntryBytes: number;
+
+  constructor(options: { readonly maxBytes: number; readonly maxEntryBytes: number }) {
+    this.maxEntryBytes = options.maxEntryBytes;
+    this.#entries = new LRUCache({
+      maxSize: Math.max(options.maxBytes, 1),
+      maxEntrySize: options.maxEntryBytes + entryOverheadBytes,
+      sizeCalculation: (entry, url) => entry.body.length + entryOverheadBytes + url.length,
+    });
+  }
+
+  get(url: string): HotEntry | undefined {
+    return this.#entries.get(url);
+  }
+
+  set(url: string, entry: HotEntry): void {
+    this.#entries.set(url, entry);
+  }
+
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Forgets every answer about one module. */
+  forget(path: string): void {
+    for (const [url, entry] of this.#entries.entries()) if (entry.path === path) this.#entries.delete(url);
+  }
+}

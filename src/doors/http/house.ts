@@ -1,0 +1,150 @@
+// Everything that is not a module: health, readiness, metrics, the status page, explanations, and the routes that
+// change something. Each route declares its scope here; a route without one does not compile.
+
+import type { Access } from "#services/access/access.ts";
+import type { Lang } from "#services/errors/catalogue.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import type { EventSink } from "#services/events/ports.ts";
+import type { Explainer } from "./explainer.ts";
+import { callerOf } from "./handler.ts";
+import type { Request, Response } from "./send.ts";
+import { writeHead } from "./send.ts";
+import { statusPage } from "./status-page.ts";
+import type { Status } from "./status-page.ts";
+
+export type HouseUse = {
+  readonly access: Access;
+  readonly explainer: Explainer;
+  readonly events: EventSink;
+  readonly lang: () => Lang;
+  readonly status: () => Promise<Status>;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  /** Forgets what upstreams said of a module, and every ready-made answer about it. */
+  readonly refresh: (path: string) => void;
+};
+
+type Exchange = { readonly request: Request; readonly response: Response; readonly url: string; readonly head: boolean };
+
+/** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. */
+type Scope = "open" | "readers" | "write";
+type Reply = { readonly status: number; readonly type: string; readonly body: string };
+type Route = {
+  readonly method: "GET" | "POST";
+  readonly scope: Scope;
+  readonly answer: (use: HouseUse, rest: string) => Promise<Reply> | Reply;
+};
+
+const exact: Readonly<Record<string, Route>> = {
+  "/": { method: "GET", scope: "open", answer: page },
+  "/-/": { method: "GET", scope: "open", answer: page },
+  "/-/livez": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
+  "/-/readyz": { method: "GET", scope: "open", answer: ready },
+  "/-/metrics": { method: "GET", scope: "open", answer: metrics },
+  "/-/api/status": { method: "GET", scope: "open", answer: async (use) => json(200, await use.status()) },
+  // Names that other tools probe by habit.
+  "/health": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
+  "/healthz": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
+  "/readyz": { method: "GET", scope: "open", answer: ready },
+  "/metrics": { method: "GET", scope: "open", answer: metrics },
+};
+
+const prefixed: readonly (Route & { readonly prefix: string })[] = [
+  { prefix: "/-/explain/", method: "GET", scope: "readers", answer: explain },
+  { prefix: "/-/api/refresh/", method: "POST", scope: "write", answer: refresh },
+];
+
+export class House {
+  readonly #use: HouseUse;
+
+  constructor(use: HouseUse) {
+    this.#use = use;
+  }
+
+  async answer(exchange: Exchange, asked: { readonly path: string }): Promise<void> {
+    const { request, response } = exchange;
+    const { route, rest } = find(asked.path);
+    const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
+    if (method !== route.method)
+      throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: route.method === "GET" ? "GET, HEAD" : route.method });
+    const who = await this.#admit(exchange, { route, path: asked.path });
+    const reply = await route.answer(this.#use, rest);
+    if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: asked.path, token: who });
+    const body = Buffer.from(reply.body);
+    writeHead(response, reply.status, [
+      "Content-Type",
+      reply.type,
+      "Content-Length",
+      String(body.length),
+      "Cache-Control",
+      "no-store",
+      "X-Content-Type-Options",
+      "nosniff",
+      "Content-Security-Policy",
+      "default-src 'none'; frame-ancestors 'none'",
+    ]);
+    response.end(exchange.head ? undefined : body);
+  }
+
+  /** The one check that every route passes. Returns who asks. */
+  async #admit({ request }: Exchange, asked: { readonly route: Route; readonly path: string }): Promise<string> {
+    const { route, path } = asked;
+    switch (route.scope) {
+      case "open":
+        return "anyone";
+      case "readers":
+        return this.#verdict(await this.#use.access.mayReadPrivate(callerOf(request)), path);
+      case "write":
+        return this.#verdict(await this.#use.access.mayWrite(callerOf(request)), path);
+    }
+  }
+
+  #verdict(verdict: Awaited<ReturnType<Access["mayWrite"]>>, path: string): string {
+    if (verdict.verdict === "allow") return verdict.who;
+    this.#use.events.emit({ name: "write.refused", route: path, token: "-" });
+    if (verdict.verdict === "closed") throw new GranaryError("GRANARY_WRITE_DISABLED", { route: path });
+    if (verdict.reason === "insecure") throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: path });
+    throw new GranaryError("GRANARY_UNAUTHORIZED", { what: path });
+  }
+}
+
+function find(path: string): { readonly route: Route; readonly rest: string } {
+  const route = Object.hasOwn(exact, path) ? exact[path] : undefined;
+  if (route !== undefined) return { route, rest: "" };
+  for (const route of prefixed) if (path.startsWith(route.prefix)) return { route, rest: path.slice(route.prefix.length) };
+  throw new GranaryError("GRANARY_NO_ROUTE", { target: path });
+}
+
+async function page(use: HouseUse): Promise<Reply> {
+  return { status: 200, type: "text/html; charset=utf-8", body: statusPage(await use.status(), use.lang()) };
+}
+
+async function ready(use: HouseUse): Promise<Reply> {
+  const status = await use.status();
+  const lines = [status.ready ? "ready" : "not ready", ...status.warnings.map((warning) => `warning: ${warning}`)];
+  return text(status.ready ? 200 : 503, `${lines.join("\n")}\n`);
+}
+
+async function metrics(use: HouseUse): Promise<Reply> {
+  const { contentType, text } = await use.metrics();
+  return { status: 200, type: contentType, body: text };
+}
+
+function explain(use: HouseUse, id: string): Reply {
+  const found = use.explainer.find(id);
+  if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "request", id });
+  return json(200, found);
+}
+
+function refresh(use: HouseUse, path: string): Reply {
+  use.refresh(path);
+  return json(200, { refreshed: path });
+}
+
+function text(status: number, body: string): Reply {
+  return { status, type: "text/plain; charset=utf-8", body };
+}
+
+function json(status: number, value: unknown): Reply {
+  return { status, type: "application/json", body: `${JSON.stringify(value, null, 1)}\n` };
+}

@@ -1,0 +1,146 @@
+// Opening the port: limits on connections, headers and time; TLS with certificates that may be exchanged while
+// the server runs; drain and stop.
+
+import { createServer as createHttpServer } from "node:http";
+import type { Server } from "node:http";
+import { createSecureServer } from "node:http2";
+import type { Http2SecureServer } from "node:http2";
+import { createServer as createHttpsServer } from "node:https";
+import type { Server as HttpsServer } from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import type { Request, Response } from "./send.ts";
+
+export type Limits = {
+  readonly connections: number;
+  readonly connectionsPerAddress: number;
+  readonly headerBytes: number;
+  /** Time to send the request line and all headers. */
+  readonly headersTimeoutMs: number;
+  /** Time to send the whole request: `proxy.timeout.read`. */
+  readonly requestTimeoutMs: number;
+  /** How long an idle connection is kept: longer than the go command's 90 s, so that the client closes first. */
+  readonly keepAliveMs: number;
+};
+
+export type Tls = {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** `hardened`: TLS 1.3 only; `compat`: 1.2 and 1.3. */
+  readonly profile: "hardened" | "compat";
+  readonly http2: boolean;
+};
+
+export type Listener = {
+  /** `HOST:PORT` with the real port. */
+  readonly address: string;
+  readonly port: number;
+  /** Exchanges the certificate for new connections. Throws when key and certificate do not fit. */
+  renew(tls: Tls): void;
+  /** Refuses new connections, lets running requests end, closes idle ones; resolves when all are closed or `deadlineMs` passed. */
+  drain(deadlineMs: number): Promise<void>;
+  /** Ends everything at once. */
+  stop(): void;
+  readonly connections: () => number;
+};
+
+type AnyServer = Server | HttpsServer | Http2SecureServer;
+
+/** How often the server looks for requests that take too long (Node's default of 30 s would triple the limit). */
+const checkingIntervalMs = 1_000;
+
+export async function listen(
+  at: { readonly host: string; readonly port: number },
+  use: { readonly handler: (request: Request, response: Response) => void; readonly limits: Limits; readonly tls: Tls | undefined },
+): Promise<Listener> {
+  const { limits, tls } = use;
+  const server = makeServer(use);
+  const sockets = new Set<Socket>();
+  guardConnections(server, { sockets, limits });
+  await opened(server, at);
+  const { port } = server.address() as AddressInfo;
+  return {
+    address: `${at.host.includes(":") ? `[${at.host}]` : at.host}:${port}`,
+    port,
+    renew: (next) => {
+      if (tls !== undefined) (server as HttpsServer).setSecureContext(contextOf(next));
+    },
+    drain: (deadlineMs) => drain(server, { sockets, deadlineMs }),
+    stop: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+    connections: () => sockets.size,
+  };
+}
+
+function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
+  const { handler, limits, tls } = use;
+  const options = {
+    maxHeaderSize: limits.headerBytes,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    connectionsCheckingInterval: checkingIntervalMs,
+    // A request without Host is 400 by Node itself; two of them are refused by the handler.
+    requireHostHeader: true,
+    insecureHTTPParser: false,
+    noDelay: true,
+  };
+  if (tls === undefined) return createHttpServer(options, handler);
+  if (!tls.http2) return createHttpsServer({ ...options, ...contextOf(tls) }, handler);
+  return createSecureServer({ ...contextOf(tls), allowHTTP1: true, settings: { maxConcurrentStreams: 250 }, ...http1(options) }, handler);
+}
+
+/** Node's HTTP/2 types do not name the HTTP/1 options that its allowHTTP1 server takes. */
+function http1(options: object): object {
+  return options;
+}
+
+function contextOf(tls: Tls): { cert: Buffer; key: Buffer; minVersion: "TLSv1.2" | "TLSv1.3" } {
+  return { cert: tls.cert, key: tls.key, minVersion: tls.profile === "hardened" ? "TLSv1.3" : "TLSv1.2" };
+}
+
+/** Closes connections over the limits at once, before they cost anything. */
+function guardConnections(server: AnyServer, use: { readonly sockets: Set<Socket>; readonly limits: Limits }): void {
+  const { sockets, limits } = use;
+  const perAddress = new Map<string, number>();
+  server.on("connection", (socket: Socket) => {
+    const address = socket.remoteAddress ?? "";
+    const already = perAddress.get(address) ?? 0;
+    if (sockets.size >= limits.connections || already >= limits.connectionsPerAddress) {
+      socket.destroy();
+      return;
+    }
+    sockets.add(socket);
+    perAddress.set(address, already + 1);
+    socket.once("close", () => {
+      sockets.delete(socket);
+      const left = (perAddress.get(address) ?? 1) - 1;
+      if (left <= 0) perAddress.delete(address);
+      else perAddress.set(address, left);
+    });
+  });
+}
+
+function opened(server: AnyServer, at: { readonly host: string; readonly port: number }): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    // A deep backlog: a herd of clients arrives in one moment.
+    server.listen({ ...at, backlog: 2048 }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function drain(server: AnyServer, use: { readonly sockets: Set<Socket>; readonly deadlineMs: number }): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const closeIdle = setInterval(() => {
+    if ("closeIdleConnections" in server) server.closeIdleConnections();
+  }, 50);
+  const deadline = new Promise<void>((resolve) => setTimeout(resolve, use.deadlineMs).unref());
+  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  await Promise.race([closed, deadline]);
+  clearInterval(closeIdle);
+  for (const socket of use.sockets) socket.destroy();
+}

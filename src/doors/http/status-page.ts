@@ -1,0 +1,93 @@
+// The small page at `/-/`: what this server is, what it keeps, whom it asks. No scripts, no outside resources.
+
+import type { Lang } from "#services/errors/catalogue.ts";
+
+export type Status = {
+  readonly version: string;
+  readonly ready: boolean;
+  readonly warnings: readonly string[];
+  readonly uptimeSeconds: number;
+  readonly mode: string;
+  readonly upstreams: readonly { readonly name: string; readonly condition: string }[];
+  readonly databases: readonly { readonly name: string; readonly treeSize: number | undefined }[];
+  readonly hot: { readonly entries: number; readonly bytes: number };
+  readonly jobs: number;
+};
+
+type Words = {
+  readonly title: string;
+  readonly upstreams: string;
+  readonly databases: string;
+  readonly off: string;
+  readonly tree: string;
+  readonly unknownTree: string;
+  readonly mode: string;
+  readonly memory: string;
+  readonly jobs: string;
+  readonly uptime: string;
+  readonly use: string;
+  readonly seconds: string;
+};
+
+const words: Readonly<Record<Lang, Words>> = {
+  en: {
+    title: "Granary, a Go module proxy",
+    upstreams: "Upstreams",
+    databases: "Checksum databases",
+    off: "off: nothing is verified",
+    tree: "tree size",
+    unknownTree: "no tree head yet",
+    mode: "Mode",
+    memory: "Ready-made answers",
+    jobs: "Fetches running",
+    uptime: "Running for",
+    use: "Use it",
+    seconds: "s",
+  },
+  "zh-CN": {
+    title: "Granary 常平仓：Go 模块代理",
+    upstreams: "上游",
+    databases: "校验和数据库",
+    off: "已关闭：不做任何校验",
+    tree: "树大小",
+    unknownTree: "尚无树头",
+    mode: "模式",
+    memory: "内存中的现成应答",
+    jobs: "正在拉取",
+    uptime: "已运行",
+    use: "使用方法",
+    seconds: "秒",
+  },
+};
+
+export function statusPage(status: Status, lang: Lang): string {
+  const say = words[lang];
+  const number = new Intl.NumberFormat(lang === "en" ? "en-US" : "zh-CN");
+  const tree = (size: number | undefined) => (size === undefined ? say.unknownTree : `${say.tree} ${number.format(size)}`);
+  const databases = status.databases.map(({ name, treeSize }) => `${name} (${tree(treeSize)})`);
+  const rows: readonly (readonly [string, string])[] = [
+    [say.upstreams, status.upstreams.map(({ name, condition }) => `${name} (${condition})`).join(" → ")],
+    [say.mode, status.mode],
+    [say.databases, databases.length === 0 ? say.off : databases.join(", ")],
+    [say.memory, `${number.format(status.hot.entries)}, ${number.format(status.hot.bytes)} B`],
+    [say.jobs, number.format(status.jobs)],
+    [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
+  ];
+  const table = rows.map(([name, value]) => `<tr><th align="left">${escapeHtml(name)}<td>${escapeHtml(value)}`).join("\n");
+  const warnings = status.warnings.map((warning) => `<p><strong>${escapeHtml(warning)}</strong>`).join("\n");
+  return `<!doctype html>
+<html lang="${lang}"><meta charset="utf-8"><title>${say.title}</title>
+<h1>${say.title} ${escapeHtml(status.version)}</h1>
+${warnings}
+<table cellpadding="4">
+${table}
+</table>
+<p>${say.use}: <code>go env -w GOPROXY=http://HOST:PORT</code>
+<p><a href="/-/readyz">/-/readyz</a> · <a href="/-/metrics">/-/metrics</a>
+</html>
+`;
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (mark) => `&#${mark.charCodeAt(0)};`);
+}

@@ -1,0 +1,191 @@
+// What may change: version lists, `@latest`, and branch or hash queries. Remembered for a short while, asked again
+// conditionally, answered stale when no upstream answers, and never shrunk to what happens to be kept.
+
+import { isPseudoVersion } from "#protocol/pseudo.ts";
+import { formatInfo, formatList, maxInfoBytes, maxListBytes, parseInfo, parseList } from "#protocol/info.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import { escapePath } from "#protocol/path.ts";
+import { formatTarget } from "#protocol/request.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
+import type { ModuleStore } from "#services/store/module-store.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
+import { storageKey } from "#services/store/ports.ts";
+import { LRUCache } from "lru-cache";
+import type { Provenance } from "./answer.ts";
+import { upstreamCacheState } from "./answer.ts";
+import { readBody } from "./body.ts";
+import type { Found, Origin } from "./origin.ts";
+import { SingleFlight } from "./single-flight.ts";
+
+export type ListingKind = "list" | "latest" | "query";
+
+/** One listing as an upstream gave it: parsed, re-made, with what is needed to ask again cheaply. */
+type Remembered = {
+  readonly text: string;
+  readonly fetchedMs: number;
+  readonly upstream: string;
+  readonly etag: string | undefined;
+};
+
+export type Listing = { readonly bytes: Uint8Array; readonly provenance: Provenance; readonly freshForMs: number };
+
+export type ListingsUse = {
+  readonly origin: Origin;
+  readonly store: ModuleStore;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly ttlMs: () => number;
+  readonly stop: AbortSignal;
+};
+
+/** Memory for remembered listings; the largest real lists are some 200 KiB. */
+const maxRememberedBytes = 32 << 20;
+const listingDeadlineMs = 60_000;
+/** A stale answer is offered again for this long before upstreams are tried anew. */
+const staleReuseMs = 5_000;
+
+export class Listings {
+  readonly #use: ListingsUse;
+  readonly #flights = new SingleFlight<Listing>();
+  readonly #memory = new LRUCache<string, Remembered>({
+    maxSize: maxRememberedBytes,
+    sizeCalculation: (entry, key) => entry.text.length + key.length + 200,
+  });
+
+  constructor(use: ListingsUse) {
+    this.#use = use;
+  }
+
+  /** The listing, fresh or as fresh as can be had. Throws GranaryError. */
+  async get(kind: ListingKind, path: ModulePath, more: { readonly query: string; readonly signal: AbortSignal }): Promise<Listing> {
+    const key = keyOf(kind, path, more.query);
+    const known = this.#memory.get(key);
+    const age = known === undefined ? Infinity : this.#use.clock.now() - known.fetchedMs;
+    if (known !== undefined && age < this.#use.ttlMs()) {
+      const bytes = await this.#render(kind, path, known);
+      return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: this.#use.ttlMs() - age };
+    }
+    return await this.#flights.do(key, more.signal, () => this.#refresh(kind, path, more.query));
+  }
+
+  /** What is kept and remembered, without asking anybody; undefined when that is nothing. */
+  async kept(kind: ListingKind, path: ModulePath, query: string): Promise<Listing | undefined> {
+    const known = await this.#recall(kind, path, query);
+    if (known === undefined && (kind !== "list" || (await this.#use.store.listKept(path)).length === 0)) return undefined;
+    const bytes = await this.#render(kind, path, known);
+    return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: 0 };
+  }
+
+  /** Forgets what upstreams said of one module, so that the next question goes out. */
+  forget(path: string): void {
+    for (const key of this.#memory.keys()) if (key.startsWith(`${path}\n`)) this.#memory.delete(key);
+  }
+
+  async #refresh(kind: ListingKind, path: ModulePath, query: string): Promise<Listing> {
+    const known = await this.#recall(kind, path, query);
+    try {
+      const found = await this.#ask(kind, path, { query, known });
+      const here = known === undefined ? "MISS" : "EXPIRED";
+      const bytes = await this.#render(kind, path, found.value.remembered);
+      return { bytes, provenance: { upstream: found.value.state, here }, freshForMs: this.#use.ttlMs() };
+    } catch (error) {
+      return await this.#withoutUpstream(error, kind, { path, known });
+    }
+  }
+
+  async #ask(
+    kind: ListingKind,
+    path: ModulePath,
+    more: { readonly query: string; readonly known: Remembered | undefined },
+  ): Promise<Found<{ remembered: Remembered; state: "HIT" | "MISS" | "BYPASS" }>> {
+    const { query, known } = more;
+    const what = kind === "query" ? `${path}@${query}` : kind === "latest" ? `${path}@latest` : path;
+    const ask = { kind, module: path, what, path: targetOf(kind, path, query), maxBytes: kind === "list" ? maxListBytes : maxInfoBytes };
+    const signal = AbortSignal.any([this.#use.stop, AbortSignal.timeout(listingDeadlineMs)]);
+    const validator = known?.etag === undefined ? undefined : { upstream: known.upstream, etag: known.etag };
+    const found = await this.#use.origin.find({ ...ask, ...(validator && { validator }) }, signal, async (response, upstream) => {
+      const state = upstreamCacheState(response.headers);
+      const etag = response.headers["etag"];
+      const fetchedMs = this.#use.clock.now();
+      if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
+      const text = remake(kind, await readBody(response));
+      return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
+    });
+    await this.#remember(kind, path, { query, entry: found.value.remembered });
+    return found;
+  }
+
+  /** No upstream answered, or they say there is nothing: what we know still counts. */
+  async #withoutUpstream(error: unknown, kind: ListingKind, more: { readonly path: ModulePath; readonly known: Remembered | undefined }): Promise<Listing> {
+    const { path, known } = more;
+    const absent = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_NOT_KEPT") || isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
+    const keepsSome = kind === "list" && (await this.#use.store.listKept(path)).length > 0;
+    const stale: Provenance = { upstream: "-", here: "STALE" };
+    // Gone upstream, but kept here: what was served once goes on existing.
+    if (absent && keepsSome) return { bytes: await this.#render(kind, path, known), provenance: stale, freshForMs: this.#use.ttlMs() };
+    if (absent || known === undefined || !isGranaryError(error)) throw error;
+    return { bytes: await this.#render(kind, path, known), provenance: stale, freshForMs: staleReuseMs };
+  }
+
+  /** The union of what upstream said and what is kept. */
+  async #render(kind: ListingKind, path: ModulePath, known: Remembered | undefined): Promise<Uint8Array> {
+    if (kind !== "list") return Buffer.from(known?.text ?? "");
+    const listed = known === undefined ? [] : known.text.split("\n").filter((line) => line !== "");
+    const kept = (await this.#use.store.listKept(path)).filter((version) => !isPseudoVersion(version));
+    return Buffer.from(formatList([...new Set([...listed, ...kept])]));
+  }
+
+  async #recall(kind: ListingKind, path: ModulePath, query: string): Promise<Remembered | undefined> {
+    const key = keyOf(kind, path, query);
+    const known = this.#memory.get(key);
+    if (known !== undefined || kind === "query") return known;
+    const stored = await this.#use.storage.get(fileOf(kind, path), maxListBytes + 4096);
+    const parsed = stored === undefined ? undefined : parseRemembered(stored.bytes);
+    if (parsed !== undefined) this.#memory.set(key, parsed);
+    return parsed;
+  }
+
+  async #remember(kind: ListingKind, path: ModulePath, more: { readonly query: string; readonly entry: Remembered }): Promise<void> {
+    const key = keyOf(kind, path, more.query);
+    const before = this.#memory.get(key);
+    this.#memory.set(key, more.entry);
+    // Queries live in memory only: what a branch means tomorrow is not worth a file.
+    if (kind === "query" || before?.text === more.entry.text) return;
+    const file = fileOf(kind, path);
+    const stat = await this.#use.storage.stat(file);
+    // A lost race means that somebody wrote a listing as fresh as ours.
+    await this.#use.storage.replace(file, Buffer.from(JSON.stringify({ listing: 1, ...more.entry })), stat?.token);
+  }
+}
+
+function keyOf(kind: ListingKind, path: string, query: string): string {
+  return `${path}\n${kind}\n${query}`;
+}
+
+/** Kept apart from `@v/list`, which names complete versions only. */
+function fileOf(kind: "list" | "latest", path: ModulePath) {
+  return storageKey(`state/listings/${escapePath(path)}/@v/${kind}.json`);
+}
+
+function targetOf(kind: ListingKind, path: ModulePath, query: string): string {
+  if (kind === "query") return formatTarget({ kind: "info", cachedOnly: false, path, query });
+  return formatTarget({ kind, cachedOnly: false, path });
+}
+
+/** Parses what an upstream sent and writes it anew, so that nothing odd is passed on. Throws ProtocolError. */
+function remake(kind: ListingKind, bytes: Uint8Array): string {
+  if (kind === "list") return Buffer.from(formatList(parseList(bytes))).toString("utf8");
+  return Buffer.from(formatInfo(parseInfo(bytes))).toString("utf8");
+}
+
+/** A damaged file is no listing: it is asked for again. */
+function parseRemembered(bytes: Uint8Array): Remembered | undefined {
+  try {
+    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Remembered>;
+    if (typeof value.text !== "string" || typeof value.fetchedMs !== "number" || typeof value.upstream !== "string") return undefined;
+    return { text: value.text, fetchedMs: value.fetchedMs, upstream: value.upstream, etag: typeof value.etag === "string" ? value.etag : undefined };
+  } catch {
+    return undefined;
+  }
+}
+

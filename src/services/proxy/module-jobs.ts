@@ -1,0 +1,279 @@
+// Fetch, verify, keep: one job per version and stage, however many clients ask.
+//
+// A version arrives in two stages of one snapshot. Stage `mod` is `.info` and go.mod from one upstream, answered as
+// soon as the go.mod hash is proven. Stage `zip` follows when the zip is asked for: its structure, its hash and its
+// go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
+
+import { hashGoMod } from "#protocol/dirhash.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { legacyGoMod, maxGoModBytes } from "#protocol/gomod.ts";
+import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
+import { formatTarget } from "#protocol/request.ts";
+import { formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import { maxZipBytes } from "#protocol/zip-check.ts";
+import type { EventSink, Meter } from "#services/events/ports.ts";
+import { StoreDamaged } from "#services/store/errors.ts";
+import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import type { Clock, Stage, Storage } from "#services/store/ports.ts";
+import type { Quarantine } from "#services/store/quarantine.ts";
+import type { UpstreamResponse } from "#services/upstreams/ports.ts";
+import type { Upstream } from "#services/upstreams/chain.ts";
+import { Unusable } from "#services/upstreams/walk.ts";
+import type { Provenance } from "./answer.ts";
+import { upstreamCacheState } from "./answer.ts";
+import { readBody, stageBody } from "./body.ts";
+import type { Gate } from "./gate.ts";
+import type { Origin } from "./origin.ts";
+import type { VerifiedZip, Verifier } from "./ports.ts";
+import { SingleFlight } from "./single-flight.ts";
+import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
+import type { Expectation, Sums } from "./sums.ts";
+
+/** Longest life of one job; a waiter gives up when its client does. Far above a 500 MiB zip at 1 MB/s. */
+const jobDeadlineMs = 15 * 60_000;
+
+export type ModuleJobsUse = {
+  readonly store: ModuleStore;
+  readonly storage: Storage;
+  readonly quarantine: Quarantine;
+  readonly origin: Origin;
+  readonly sums: Sums;
+  readonly verifier: Verifier;
+  readonly gate: Gate;
+  readonly clock: Clock;
+  readonly events: EventSink;
+  readonly meter: Meter;
+  /** Aborts when the server stops for good. */
+  readonly stop: AbortSignal;
+};
+
+/** What was kept, and how it came. */
+export type Obtained<T> = { readonly kept: T; readonly provenance: Provenance };
+
+export class ModuleJobs {
+  readonly #use: ModuleJobsUse;
+  readonly #mods = new SingleFlight<Obtained<KeptMod>>();
+  readonly #zips = new SingleFlight<Obtained<KeptZip>>();
+
+  constructor(use: ModuleJobsUse) {
+    this.#use = use;
+  }
+
+  /** Jobs that run now. */
+  get running(): number {
+    return this.#mods.size + this.#zips.size;
+  }
+
+  /** Fetches, verifies and keeps `.info` and go.mod. Throws GranaryError. */
+  fetchMod(id: ModuleVersion, signal: AbortSignal): Promise<Obtained<KeptMod>> {
+    return this.#mods.do(formatModuleVersion(id), signal, () => this.#use.gate.pass(() => this.#modJob(id)));
+  }
+
+  /** Fetches, verifies and keeps the zip (and stage `mod` before it). Throws GranaryError. */
+  fetchZip(id: ModuleVersion, signal: AbortSignal): Promise<Obtained<KeptZip>> {
+    return this.#zips.do(formatModuleVersion(id), signal, async () => {
+      const mod = await this.#modOf(id);
+      return await this.#use.gate.pass(() => this.#zipJob(id, mod));
+    });
+  }
+
+  #deadline(): AbortSignal {
+    return AbortSignal.any([this.#use.stop, AbortSignal.timeout(jobDeadlineMs)]);
+  }
+
+  async #modOf(id: ModuleVersion): Promise<KeptMod> {
+    const kept = await this.#keptMod(id);
+    return kept ?? (await this.fetchMod(id, this.#deadline())).kept;
+  }
+
+  async #keptMod(id: ModuleVersion): Promise<KeptMod | undefined> {
+    try {
+      return await this.#use.store.findMod(id);
+    } catch (error) {
+      if (error instanceof StoreDamaged) return undefined;
+      throw error;
+    }
+  }
+
+  async #modJob(id: ModuleVersion): Promise<Obtained<KeptMod>> {
+    const { store, clock, events } = this.#use;
+    const already = await this.#keptMod(id);
+    if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
+    const started = clock.now();
+    const found = await this.#use.origin.find(
+      { kind: "info", id, path: formatTarget({ kind: "info", cachedOnly: false, path: id.path, query: id.version, version: id.version }), maxBytes: maxInfoBytes },
+      this.#deadline(),
+      (response, upstream, signal) => this.#acceptMod(id, { response, upstream, signal }),
+    );
+    const { info, mod, expectation } = found.value;
+    const facts = {
+      verifiedBy: verifiedBy(expectation),
+      records: recordsOf(expectation),
+      origin: { upstream: found.upstream.name, url: found.value.url },
+      firstSeen: new Date(clock.now()).toISOString(),
+    };
+    const kept = await this.#keep("keep", async () => {
+      const kept = await store.keepMod({ id, info, mod, facts });
+      return kept.damaged === true ? await store.restoreMod(id, { info, mod }) : kept;
+    });
+    if (kept.conflict === true) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+    events.emit({
+      name: "module.kept",
+      module: id.path,
+      version: id.version,
+      stage: "mod",
+      upstream: found.upstream.name,
+      bytes: info.length + mod.length,
+      ms: clock.now() - started,
+      verifiedBy: facts.verifiedBy,
+    });
+    return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
+  }
+
+  /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
+  async #acceptMod(id: ModuleVersion, from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal }) {
+    const { response, upstream, signal } = from;
+    const state = upstreamCacheState(response.headers);
+    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
+    expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
+    const path = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
+    const modWork = this.#use.origin.readFrom(upstream, { path, maxBytes: maxGoModBytes, signal });
+    modWork.catch(() => undefined);
+    const infoBytes = await readBody(response);
+    const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
+    const mod = await modWork;
+    const found = hashGoMod(mod);
+    const expectation = await expecting;
+    await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
+    return { info, mod, expectation, state, url: response.url };
+  }
+
+  async #zipJob(id: ModuleVersion, mod: KeptMod): Promise<Obtained<KeptZip>> {
+    const { store, clock, events } = this.#use;
+    const already = await this.#keptZip(id);
+    if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
+    const started = clock.now();
+    const found = await this.#use.origin.find(
+      { kind: "zip", id, path: formatTarget({ kind: "zip", cachedOnly: false, path: id.path, version: id.version }), maxBytes: maxZipBytes },
+      this.#deadline(),
+      (response, upstream, signal) => this.#acceptZip(id, mod, { response, upstream, signal }),
+    );
+    const { stage, verified, expectation } = found.value;
+    try {
+      const facts = {
+        verifiedBy: verifiedBy(expectation),
+        records: recordsOf(expectation),
+        origin: { upstream: found.upstream.name, url: found.value.url },
+        firstSeen: new Date(clock.now()).toISOString(),
+      };
+      const kept = await this.#keep("keep", async () => {
+        const kept = await store.keepZip({ id, stage, verified, facts });
+        return kept.damaged === true ? await store.restoreZip(id, { stage, verified }) : kept;
+      });
+      if (kept.conflict === true) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+      events.emit({
+        name: "module.kept",
+        module: id.path,
+        version: id.version,
+        stage: "zip",
+        upstream: found.upstream.name,
+        bytes: verified.size,
+        ms: clock.now() - started,
+        verifiedBy: facts.verifiedBy,
+      });
+      return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
+    } finally {
+      await stage.discard();
+    }
+  }
+
+  async #keptZip(id: ModuleVersion): Promise<KeptZip | undefined> {
+    try {
+      return await this.#use.store.findZip(id);
+    } catch (error) {
+      if (error instanceof StoreDamaged) return undefined;
+      throw error;
+    }
+  }
+
+  async #acceptZip(id: ModuleVersion, mod: KeptMod, from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal }) {
+    const { response, upstream, signal } = from;
+    const state = upstreamCacheState(response.headers);
+    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
+    expecting.catch(() => undefined);
+    const stage = await this.#use.storage.stage(maxZipBytes);
+    try {
+      await this.#timed("zip", () => stageBody(response, stage));
+      const verified = await this.#timed("verify", () => this.#use.verifier.check(stage.locate(), id, signal));
+      const expectation = await expecting;
+      await this.#judgeZip(id, { mod, upstream, stage, verified, expectation });
+      return { stage, verified, expectation, state, url: response.url };
+    } catch (error) {
+      await stage.discard();
+      throw error;
+    }
+  }
+
+  async #judgeZip(
+    id: ModuleVersion,
+    zip: { mod: KeptMod; upstream: Upstream; stage: Stage; verified: VerifiedZip; expectation: Expectation },
+  ): Promise<void> {
+    const { mod, upstream, stage, verified, expectation } = zip;
+    const { report } = verified;
+    if (!report.valid) {
+      const problem = report.problems[0];
+      throw new Unusable("BAD_MODULE", `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`);
+    }
+    await this.#hold(id, { upstream, expectation, what: "zip", found: verified.h1, bytes: stage });
+    const inside = verified.goMod ?? new TextEncoder().encode(legacyGoMod(id.path));
+    if (!sameBytes(inside, mod.mod)) throw new Unusable("SNAPSHOT_MISMATCH", "the go.mod inside the zip is not the go.mod served before");
+  }
+
+  /** Holds a hash against the expectation; refused bytes go to quarantine and the next upstream is tried. */
+  async #hold(
+    id: ModuleVersion,
+    claim: { upstream: Upstream; expectation: Expectation; what: "mod" | "zip"; found: string; bytes: Uint8Array | Stage },
+  ): Promise<void> {
+    const { upstream, expectation, what, found, bytes } = claim;
+    try {
+      await this.#use.sums.check(id, expectation, { what, found });
+    } catch (error) {
+      if (!(error instanceof HashMismatch)) throw error;
+      const quarantined = await this.#use.quarantine
+        .put({ upstream: upstream.name, id, kind: what, bytes, expected: error.expected, found })
+        .catch(() => undefined); // the refusal stands whether or not the evidence could be kept
+      const code = error.source.kind === "pin" ? "GRANARY_PIN_MISMATCH" : "GRANARY_SUMDB_MISMATCH";
+      const event = { name: "module.refused", module: id.path, version: id.version, upstream: upstream.name, code } as const;
+      this.#use.events.emit({ ...event, expected: error.expected, found, ...(quarantined && { quarantined }) });
+      throw new Unusable("MISMATCH", error.message, { cause: error });
+    }
+  }
+
+  #keep<T>(stage: "keep", work: () => Promise<T>): Promise<T> {
+    return this.#timed(stage, work);
+  }
+
+  async #timed<T>(stage: Parameters<Meter["ingestStage"]>[0], work: () => Promise<T>): Promise<T> {
+    const started = this.#use.clock.now();
+    try {
+      return await work();
+    } finally {
+      this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
+    }
+  }
+}
+
+function unusableUnless<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof ProtocolError) throw new Unusable("BAD_MODULE", error.message, { cause: error });
+    throw error;
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && Buffer.compare(a, b) === 0;
+}
+

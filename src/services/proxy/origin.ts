@@ -1,0 +1,203 @@
+// Asking upstreams for one thing about a module, and turning what the chain says into our words: found, a proven
+// absence (remembered for a while), or an error that says why we cannot know.
+
+import type { Tried } from "#services/errors/codes.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import type { EventSink, Meter } from "#services/events/ports.ts";
+import type { Clock } from "#services/store/ports.ts";
+import { SumdbError } from "#services/sumdb/errors.ts";
+import type { Chain, Upstream } from "#services/upstreams/chain.ts";
+import type { Health } from "#services/upstreams/health.ts";
+import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
+import { UpstreamFault } from "#services/upstreams/ports.ts";
+import type { WalkResult } from "#services/upstreams/walk.ts";
+import { Unusable, walk } from "#services/upstreams/walk.ts";
+import { readBody } from "./body.ts";
+import type { NegativeCache } from "./negative.ts";
+import type { Privacy } from "./privacy.ts";
+import { HashMismatch } from "./sums.ts";
+
+export type Ask = {
+  readonly kind: "info" | "mod" | "zip" | "list" | "latest" | "query";
+  readonly module: string;
+  /** `path@version`, or the path alone: the name in errors and the key of a remembered absence. */
+  readonly what: string;
+  /** Request path below an upstream's base. */
+  readonly path: string;
+  readonly maxBytes: number;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+export type Found<T> = { readonly value: T; readonly upstream: Upstream };
+export type Accept<T> = (response: UpstreamResponse, upstream: Upstream, signal: AbortSignal) => Promise<T>;
+
+export type OriginUse = {
+  /** The chain in force; a changed configuration brings another. */
+  readonly chain: () => Chain;
+  readonly client: UpstreamClient;
+  readonly health: Health;
+  readonly mode: () => "go" | "resilient";
+  readonly clock: Clock;
+  readonly privacy: Privacy;
+  readonly negative: NegativeCache;
+  readonly events: EventSink;
+  readonly meter: Meter;
+  /** Headers every upstream request carries, the hop list among them. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+export class Origin {
+  readonly #use: OriginUse;
+
+  constructor(use: OriginUse) {
+    this.#use = use;
+  }
+
+  /** True when some upstream may be asked about this module. */
+  mayAsk(path: string): boolean {
+    return this.#use.chain().upstreams.length > 0 && !(this.#use.privacy.mustNotTravel(path) && this.#privateUpstreams() === 0);
+  }
+
+  #privateUpstreams(): number {
+    return this.#use.chain().upstreams.filter((upstream) => !upstream.public).length;
+  }
+
+  /** What `accept` made of the first good answer. Throws GranaryError; absence as GRANARY_NOT_FOUND. */
+  async find<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<Found<T>> {
+    const { negative, clock } = this.#use;
+    const known = negative.fresh(ask.what, clock.now());
+    if (known !== undefined) throw notFound(ask, [known.by], known.reason);
+    const result = await this.#walk(ask, signal, accept);
+    if (result.kind === "found") return { value: result.value, upstream: result.upstream };
+    throw this.#failure(ask, result);
+  }
+
+  /** A whole small file from one upstream, for the other half of a snapshot. Throws Unusable unless it answers 200. */
+  async readFrom(upstream: Upstream, ask: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal }): Promise<Uint8Array> {
+    const response = await this.#use.client.get(upstream, { ...ask, headers: this.#use.headers });
+    this.#use.meter.upstreamRequest(upstream.name, "mod", String(response.status), 0);
+    if (response.status === 200) return await readBody(response);
+    response.cancel();
+    throw new Unusable("INCOMPLETE", `answered ${response.status} for ${ask.path}`);
+  }
+
+  async #walk<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<WalkResult<T>> {
+    const { chain, client, health, mode, clock, privacy, headers, meter } = this.#use;
+    return await walk(
+      chain(),
+      { client, health, mode: mode(), clock, privatePatterns: privacy.patterns, headers: { ...headers, ...ask.headers }, meter },
+      {
+        kind: ask.kind,
+        path: ask.path,
+        maxBytes: ask.maxBytes,
+        module: ask.module,
+        signal,
+        accept: (response, upstream) => accept(response, upstream, signal),
+      },
+    );
+  }
+
+  #failure<T>(ask: Ask, result: Exclude<WalkResult<T>, { kind: "found" }>): GranaryError {
+    const { what } = ask;
+    switch (result.kind) {
+      case "absent": {
+        const by = result.by.join(", ");
+        this.#use.negative.add(what, { reason: result.text, by }, this.#use.clock.now());
+        return notFound(ask, result.by, result.text);
+      }
+      case "nobody":
+        return this.nobody(what, ask.module);
+      case "refused": {
+        const [quote] = result.quotes;
+        const tried = result.quotes.map(({ upstream, status }) => ({ upstream, reason: String(status) }));
+        return new GranaryError("GRANARY_UPSTREAM_REFUSED", {
+          what,
+          upstream: quote?.upstream ?? "-",
+          status: quote?.status ?? 403,
+          quote: quote?.text ?? "",
+          tried: tried.slice(1),
+        });
+      }
+      case "failed": {
+        // A 404 learnt earlier stays good while no upstream answers.
+        const remembered = this.#use.negative.remembered(what);
+        if (remembered !== undefined) return notFound(ask, [remembered.by], remembered.reason);
+        return failed(ask, result);
+      }
+    }
+  }
+
+  /** Why nobody may be asked about a module. */
+  nobody(what: string, path: string): GranaryError {
+    if (this.#use.privacy.mustNotTravel(path))
+      return new GranaryError("GRANARY_PRIVATE_NOT_HERE", { what, patterns: this.#use.privacy.patterns });
+    if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
+    return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
+  }
+}
+
+function notFound(ask: Ask, upstreams: readonly string[], reason: string): GranaryError {
+  return new GranaryError("GRANARY_NOT_FOUND", { what: ask.what, upstreams, reason });
+}
+
+/** The most telling of several failures: wrong bytes before broken rules before transport. */
+function failed(ask: Ask, result: { readonly reasons: readonly { readonly upstream: string; readonly error: unknown }[]; readonly waitedMs: number }): GranaryError {
+  const { what } = ask;
+  const tried: Tried[] = result.reasons.map(({ upstream, error }) => ({ upstream, reason: reasonOf(error) }));
+  const others = (name: string) => tried.filter(({ upstream }) => upstream !== name);
+  for (const { upstream, error } of result.reasons)
+    if (error instanceof Unusable && error.cause instanceof HashMismatch)
+      return mismatch(what, upstream, { found: error.cause, tried: others(upstream) });
+  for (const { upstream, error } of result.reasons) {
+    if (!(error instanceof Unusable)) continue;
+    if (error.code === "BAD_MODULE") return new GranaryError("GRANARY_BAD_MODULE", { what, upstream, reason: error.message }, { cause: error });
+    if (error.code === "SNAPSHOT_MISMATCH") return new GranaryError("GRANARY_SNAPSHOT_MISMATCH", { what, upstream }, { cause: error });
+  }
+  for (const { upstream, error } of result.reasons)
+    if (error instanceof UpstreamFault && error.reason === "too-large")
+      return new GranaryError("GRANARY_TOO_LARGE", { what, upstream, limitBytes: ask.maxBytes }, { cause: error });
+  const cause = result.reasons[0]?.error;
+  const silent = result.reasons.every(({ error }) => error instanceof UpstreamFault && unreachable.has(error.reason));
+  if (silent && !result.reasons.some(({ error }) => error instanceof UpstreamFault && error.reason === "timeout"))
+    return new GranaryError("GRANARY_OFFLINE", { what, tried }, { cause });
+  if (silent) return new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what, tried, waitedMs: result.waitedMs }, { cause });
+  return new GranaryError("GRANARY_UPSTREAM_FAILED", { what, tried }, { cause });
+}
+
+const unreachable: ReadonlySet<string> = new Set(["refused", "unresolved", "unreachable", "timeout"]);
+
+function mismatch(what: string, upstream: string, facts: { readonly found: HashMismatch; readonly tried: readonly Tried[] }): GranaryError {
+  const { found, tried } = facts;
+  if (found.source.kind === "pin")
+    return new GranaryError("GRANARY_PIN_MISMATCH", { what, upstream, pinned: found.expected, received: found.found }, { cause: found });
+  const { record } = found.source;
+  return new GranaryError(
+    "GRANARY_SUMDB_MISMATCH",
+    { what, upstream, database: record.database, recorded: found.expected, received: found.found, record: record.id, tree: record.treeSize, tried },
+    { cause: found },
+  );
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof UpstreamFault) return error.reason;
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The checksum database's failures in our words. */
+export function sumdbFailure(what: string, error: SumdbError): GranaryError {
+  const { database } = error;
+  const options = { cause: error };
+  switch (error.code) {
+    case "SUMDB_UNREACHABLE":
+    case "SUMDB_BEHIND":
+      return new GranaryError("GRANARY_SUMDB_UNREACHABLE", { what, database, tried: error.tried }, options);
+    case "SUMDB_ABSENT":
+      return new GranaryError("GRANARY_SUMDB_NO_RECORD", { what, database, reason: error.message }, options);
+    case "SUMDB_INVALID":
+      return new GranaryError("GRANARY_SUMDB_INVALID", { what, database, reason: error.message }, options);
+    case "SUMDB_FORK":
+      return new GranaryError("GRANARY_SUMDB_FORK", { database, evidence: error.message }, options);
+    case "SUMDB_NOT_KEPT":
+      return new GranaryError("GRANARY_NOT_KEPT", { what, because: "cached-only" }, options);
+  }
+}

@@ -1,0 +1,200 @@
+// One module request becomes one answer: kept bytes when we have them, else a job that fetches, verifies and keeps.
+// Read this file downwards to follow a request.
+
+import { createHash } from "node:crypto";
+import { ProtocolError } from "#protocol/errors.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import type { ModuleTarget } from "#protocol/request.ts";
+import type { ModuleVersion, Version } from "#protocol/version.ts";
+import { formatModuleVersion } from "#protocol/version.ts";
+import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
+import type { EventSink } from "#services/events/ports.ts";
+import { StoreDamaged } from "#services/store/errors.ts";
+import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
+import { SumdbError } from "#services/sumdb/errors.ts";
+import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
+import { forever, local } from "./answer.ts";
+import { GateFull } from "./gate.ts";
+import type { Listings } from "./listings.ts";
+import type { ModuleJobs } from "./module-jobs.ts";
+import type { NegativeCache } from "./negative.ts";
+import type { NestedModules } from "./nested.ts";
+import type { Origin } from "./origin.ts";
+import { sumdbFailure } from "./origin.ts";
+import type { Privacy } from "./privacy.ts";
+
+/** How a request may be answered. */
+export type AskOptions = {
+  /** Answer from the store only: `/cached-only`, or the header `Disable-Module-Fetch: true`. */
+  readonly keptOnly: false | "cached-only" | "fetch-disabled";
+  readonly signal: AbortSignal;
+};
+
+export type ProxyUse = {
+  readonly store: ModuleStore;
+  readonly jobs: ModuleJobs;
+  readonly listings: Listings;
+  readonly nested: NestedModules;
+  readonly origin: Origin;
+  readonly negative: NegativeCache;
+  readonly privacy: Privacy;
+  readonly events: EventSink;
+  /** The name and value of the limit on concurrent ingests, for the error that names it. */
+  readonly ingestLimit: { readonly name: string; readonly value: number };
+};
+
+export class Proxy {
+  readonly #use: ProxyUse;
+
+  constructor(use: ProxyUse) {
+    this.#use = use;
+  }
+
+  /** Answers one module target. Throws GranaryError, and the signal's reason when aborted. */
+  async answer(target: ModuleTarget, options: AskOptions): Promise<Answer> {
+    try {
+      return await this.#answer(target, options);
+    } catch (error) {
+      throw this.#inOurWords(error, target);
+    }
+  }
+
+  /** Forgets what upstreams said about a module: listings and absences. Kept versions stay. */
+  refresh(path: string): void {
+    this.#use.listings.forget(path);
+    this.#use.negative.forget(path);
+  }
+
+  async #answer(target: ModuleTarget, options: AskOptions): Promise<Answer> {
+    switch (target.kind) {
+      case "list":
+      case "latest":
+        return await this.#listing(target.kind, target.path, { query: "", options });
+      case "info":
+        if (target.version === undefined) return await this.#listing("query", target.path, { query: target.query, options });
+        return this.#info(await this.#mod(idOf(target.path, target.version), options));
+      case "mod":
+        return this.#goMod(await this.#mod(idOf(target.path, target.version), options));
+      case "zip":
+        return await this.#zip(idOf(target.path, target.version), options);
+      case "sum":
+        return await this.#sum(idOf(target.path, target.version), options);
+    }
+  }
+
+  async #listing(kind: "list" | "latest" | "query", path: ModulePath, more: { readonly query: string; readonly options: AskOptions }): Promise<Answer> {
+    const { query, options } = more;
+    if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
+      const listing = await this.#use.listings.get(kind, path, { query, signal: options.signal });
+      return this.#bytes(kind, path, { bytes: listing.bytes, provenance: listing.provenance, reuseMs: listing.freshForMs });
+    }
+    const kept = await this.#use.listings.kept(kind, path, query);
+    if (kept !== undefined) return this.#bytes(kind, path, { bytes: kept.bytes, provenance: kept.provenance, reuseMs: 0 });
+    throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
+  }
+
+  async #mod(id: ModuleVersion, options: AskOptions): Promise<{ readonly kept: KeptMod; readonly provenance: Provenance }> {
+    const kept = await this.#sound(() => this.#use.store.findMod(id));
+    if (kept !== undefined) return { kept, provenance: local };
+    if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
+    try {
+      return await this.#use.jobs.fetchMod(id, options.signal);
+    } catch (error) {
+      // Offline, a directory of a kept module's zip is proof: a nested module's files are never in its parent's zip.
+      if (isDoubt(error) && (await this.#use.nested.isDirectoryOfKept(id)))
+        throw new GranaryError("GRANARY_IMPOSSIBLE", {
+          what: formatModuleVersion(id),
+          reason: "it is a directory of a kept module of this version, so no module of this version has that path",
+        });
+      throw error;
+    }
+  }
+
+  #info({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
+    return this.#committed("info", kept.id, { bytes: kept.info, sha256: kept.manifest.info.sha256, since: kept.since, provenance });
+  }
+
+  #goMod({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
+    return this.#committed("mod", kept.id, { bytes: kept.mod, sha256: kept.manifest.mod.sha256, since: kept.since, provenance });
+  }
+
+  async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
+    const kept = await this.#sound(() => this.#use.store.findZip(id));
+    if (kept !== undefined) return this.#zipAnswer(kept, local);
+    if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
+    const fetched = await this.#use.jobs.fetchZip(id, options.signal);
+    return this.#zipAnswer(fetched.kept, fetched.provenance);
+  }
+
+  #zipAnswer(zip: KeptZip, provenance: Provenance): Answer {
+    const { size, sha256 } = zip.manifest.zip;
+    const isPrivate = this.#use.privacy.isPrivate(zip.id.path);
+    return { kind: "zip", media: "zip", zip, size, sha256, since: zip.since, provenance, reuseMs: forever, isPrivate };
+  }
+
+  /** The h1 lines we hold, as go.sum writes them. */
+  async #sum(id: ModuleVersion, options: AskOptions): Promise<Answer> {
+    const mod = await this.#mod(id, options);
+    const zip = await this.#use.store.findZip(id);
+    const lines = [`${id.path} ${id.version}/go.mod ${mod.kept.manifest.mod.h1}`];
+    if (zip !== undefined) lines.unshift(`${id.path} ${id.version} ${zip.manifest.zip.h1}`);
+    const bytes = Buffer.from(`${lines.join("\n")}\n`);
+    return this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
+  }
+
+  #committed(media: MediaKind, id: ModuleVersion, from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance }): BytesAnswer {
+    return { kind: "bytes", media, ...from, reuseMs: forever, isPrivate: this.#use.privacy.isPrivate(id.path) };
+  }
+
+  #bytes(media: MediaKind, path: string, from: { bytes: Uint8Array; provenance: Provenance; reuseMs: number }): BytesAnswer {
+    const sha256 = createHash("sha256").update(from.bytes).digest("hex");
+    return { kind: "bytes", media, ...from, sha256, isPrivate: this.#use.privacy.isPrivate(path) };
+  }
+
+  #mayFetch(id: ModuleVersion, options: AskOptions): boolean {
+    return options.keptOnly === false && this.#use.origin.mayAsk(id.path);
+  }
+
+  #notKept(what: string, path: string, options: AskOptions): GranaryError {
+    if (options.keptOnly !== false) return new GranaryError("GRANARY_NOT_KEPT", { what, because: options.keptOnly });
+    return this.#use.origin.nobody(what, path);
+  }
+
+  /** The kept thing; a damaged one counts as not kept (the job then repairs it under the same hash) and is told. */
+  async #sound<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await find();
+    } catch (error) {
+      if (!(error instanceof StoreDamaged)) throw error;
+      this.#use.events.emit({ name: "store.damaged", key: error.key, repaired: false, reason: error.message });
+      return undefined;
+    }
+  }
+
+  #inOurWords(error: unknown, target: ModuleTarget): unknown {
+    const what = "version" in target && target.version !== undefined ? `${target.path}@${target.version}` : target.path;
+    const options = { cause: error };
+    if (error instanceof SumdbError && "version" in target && target.version !== undefined) return sumdbFailure(what, error);
+    if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, options);
+    if (error instanceof StoreUnavailable) return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
+    if (error instanceof StoreDamaged) return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, options);
+    if (error instanceof GateFull)
+      return new GranaryError("GRANARY_OVERLOADED", { limit: this.#use.ingestLimit.name, value: this.#use.ingestLimit.value }, options);
+    if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
+    return error;
+  }
+}
+
+function idOf(path: ModulePath, version: Version): ModuleVersion {
+  return { path, version };
+}
+
+function isDoubt(error: unknown): boolean {
+  return (
+    isGranaryError(error, "GRANARY_OFFLINE") ||
+    isGranaryError(error, "GRANARY_UPSTREAM_FAILED") ||
+    isGranaryError(error, "GRANARY_UPSTREAM_TIMEOUT") ||
+    isGranaryError(error, "GRANARY_UPSTREAM_REFUSED")
+  );
+}
