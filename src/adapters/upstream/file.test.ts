@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { chmod, mkdir, mkdtemp, rm, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+import { test } from "node:test";
+import { pathToFileURL } from "node:url";
+import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
+import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { FileUpstreamClient } from "./file.ts";
+import { anyUpstreamClient } from "./select.ts";
+
+async function tree(t: TestContext): Promise<{ readonly dir: string; readonly at: UpstreamEndpoint }> {
+  const outer = await mkdtemp(join(tmpdir(), "granary-file-"));
+  t.after(() => rm(outer, { recursive: true }));
+  const dir = join(outer, "a dir");
+  await mkdir(join(dir, "m.test/!x/@v"), { recursive: true });
+  await writeFile(join(outer, "outside"), "secret");
+  await writeFile(join(dir, "m.test/!x/@v/list"), "v1.0.0\n");
+  await writeFile(join(dir, "m.test/!x/@v/feat#1.info"), "{}");
+  return { dir, at: { name: "disk", url: pathToFileURL(dir).href, redirectCidrs: [] } };
+}
+
+const client = new FileUpstreamClient();
+const get = (at: UpstreamEndpoint, path: string, more: { maxBytes?: number; signal?: AbortSignal } = {}) =>
+  client.get(at, { path, maxBytes: 1 << 20, signal: new AbortController().signal, ...more });
+
+async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString();
+}
+
+const fault = (reason: string) => (error: unknown) => error instanceof UpstreamFault && error.reason === reason;
+
+test("a file is read, its name percent-decoded as cmd/go does", async (t) => {
+  const { at } = await tree(t);
+  const cases = [
+    ["/m.test/!x/@v/list", "v1.0.0\n"],
+    ["/m.test/%21x/@v/list", "v1.0.0\n"],
+    ["/m.test/!x/@v/feat%231.info", "{}"],
+  ] as const;
+  for (const [path, want] of cases) {
+    const response = await get(at, path);
+    assert.equal(response.status, 200);
+    assert.equal(response.headers["content-length"], String(want.length));
+    assert.equal(await text(response.body), want);
+  }
+});
+
+const absent = [
+  "/m.test/none",
+  "/m.test/!x/@v/list/below",
+  "/../outside",
+  "/%2e%2e/outside",
+  "/..%2foutside",
+  "//x",
+  "/%ff",
+  "/%00",
+];
+for (const path of absent)
+  test(`${path} is a 404`, async (t) => {
+    const { at } = await tree(t);
+    assert.equal((await get(at, path)).status, 404);
+  });
+
+test("a forbidden file is a 403", async (t) => {
+  if (process.getuid?.() === 0) {
+    t.skip("LOUD: root may read everything, the 403 of a file did not run");
+    return;
+  }
+  const { at, dir } = await tree(t);
+  await chmod(join(dir, "m.test/!x/@v/list"), 0);
+  assert.equal((await get(at, "/m.test/!x/@v/list")).status, 403);
+});
+
+test("a directory is no answer", async (t) => {
+  const { at } = await tree(t);
+  await assert.rejects(get(at, "/m.test"), fault("malformed"));
+});
+
+test("a file above the cap: too-large; one that shrinks while it is read: truncated; abort: aborted", async (t) => {
+  const { at, dir } = await tree(t);
+  await assert.rejects(get(at, "/m.test/!x/@v/list", { maxBytes: 6 }), fault("too-large"));
+  const response = await get(at, "/m.test/!x/@v/list");
+  await truncate(join(dir, "m.test/!x/@v/list"), 3);
+  await assert.rejects(text(response.body), fault("truncated"));
+  await assert.rejects(get(at, "/m.test/!x/@v/list", { signal: AbortSignal.abort() }), fault("aborted"));
+});
+
+test("a cancelled answer may be cancelled again, and is closed", async (t) => {
+  const { at } = await tree(t);
+  const response = await get(at, "/m.test/!x/@v/list");
+  response.cancel();
+  response.cancel();
+  await new Promise((done) => setImmediate(done));
+  await assert.rejects(text(response.body), fault("reset"));
+});
+
+test("anyUpstreamClient() chooses by the scheme and closes both", async () => {
+  const seen: string[] = [];
+  const stub = (name: string): UpstreamClient => ({
+    get: (endpoint) => {
+      seen.push(`${name} ${endpoint.url}`);
+      throw new UpstreamFault(endpoint.name, "refused", name);
+    },
+    close: () => Promise.resolve(void seen.push(`close ${name}`)),
+  });
+  const any = anyUpstreamClient({ http: stub("http"), file: stub("file") });
+  const signal = new AbortController().signal;
+  for (const url of ["file:///m", "FILE:///m", "https://up.test", "http://file.test"])
+    assert.throws(
+      () => any.get({ name: "x", url, redirectCidrs: [] }, { path: "/", maxBytes: 1, signal }),
+      UpstreamFault,
+    );
+  await any.close();
+  assert.deepEqual(seen, [
+    "file file:///m",
+    "file FILE:///m",
+    "http https://up.test",
+    "http http://file.test",
+    "close http",
+    "close file",
+  ]);
+});
