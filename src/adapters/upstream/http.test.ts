@@ -199,13 +199,13 @@ for (const [framing, bytes] of Object.entries(truncations))
 
 test("silence instead of headers: timeout", async (t) => {
   const port = await serve(t, () => undefined);
-  const client = clientFor(t, { pool: { headersMs: 100 } });
+  const client = clientFor(t, { headersTimeoutMs: 100 });
   assert.equal(await reasonOf(get(client, endpoint(`http://127.0.0.1:${port}`))), "timeout");
 });
 
 test("a body that stalls: timeout", async (t) => {
   const port = await serve(t, (_request, response) => response.writeHead(200, { "content-length": "9" }).write("x"));
-  const client = clientFor(t, { pool: { bodyIdleMs: 100 } });
+  const client = clientFor(t, { bodyIdleTimeoutMs: 100 });
   assert.equal(await reasonOf(text(await get(client, endpoint(`http://127.0.0.1:${port}`)))), "timeout");
 });
 
@@ -214,7 +214,7 @@ test("a TLS handshake that never ends: timeout", async (t) => {
     t,
     createTcpServer(() => undefined),
   );
-  const client = clientFor(t, { pool: { connectMs: 100 } });
+  const client = clientFor(t, { connectTimeoutMs: 100 });
   assert.equal(await reasonOf(get(client, endpoint(`https://127.0.0.1:${port}`))), "timeout");
 });
 

@@ -18,27 +18,26 @@ export type PoolOptions = {
   /** Connections per host (MaxIdleConnsPerHost). */
   readonly connections: number;
   /** TCP and TLS handshake together (TLSHandshakeTimeout). */
-  readonly connectMs: number;
+  readonly connectTimeoutMs: number;
   /** From the request to the last response header (ResponseHeaderTimeout). */
-  readonly headersMs: number;
+  readonly headersTimeoutMs: number;
   /** Longest pause between two pieces of a body. */
-  readonly bodyIdleMs: number;
+  readonly bodyIdleTimeoutMs: number;
 };
 
 export const defaultPoolOptions: PoolOptions = {
   keepAliveMs: 90_000,
   connections: 100,
-  connectMs: 10_000,
-  headersMs: 30_000,
-  bodyIdleMs: 30_000,
+  connectTimeoutMs: 10_000,
+  headersTimeoutMs: 30_000,
+  bodyIdleTimeoutMs: 30_000,
 };
 
 /** HTTP_PROXY, HTTPS_PROXY and NO_PROXY, read by the caller. */
 export type EgressProxies = { readonly http?: string; readonly https?: string; readonly no?: string };
 
 /** How all connections of a client are made. */
-export type Egress = {
-  readonly pool?: Partial<PoolOptions>;
+export type Egress = Partial<PoolOptions> & {
   /** Certificates (PEM) trusted beside the system's. */
   readonly extraCa?: readonly string[];
   /** Name resolution; the system's by default. */
@@ -87,18 +86,18 @@ export class Pools {
 }
 
 function openPool(egress: Egress, lookup: LookupFunction | undefined): Dispatcher {
-  const pool = { ...defaultPoolOptions, ...egress.pool };
+  const pool = { ...defaultPoolOptions, ...egress };
   const ca = egress.extraCa?.length ? { ca: [...getCACertificates("default"), ...egress.extraCa] } : {};
-  const connect = buildConnector({ timeout: pool.connectMs, allowH2: false, ...ca, ...(lookup && { lookup }) });
+  const connect = buildConnector({ timeout: pool.connectTimeoutMs, allowH2: false, ...ca, ...(lookup && { lookup }) });
   const options = {
     connect,
     allowH2: false,
     connections: pool.connections,
-    connectTimeout: pool.connectMs,
+    connectTimeout: pool.connectTimeoutMs,
     keepAliveTimeout: pool.keepAliveMs,
     keepAliveMaxTimeout: pool.keepAliveMs,
-    headersTimeout: pool.headersMs,
-    bodyTimeout: pool.bodyIdleMs,
+    headersTimeout: pool.headersTimeoutMs,
+    bodyTimeout: pool.bodyIdleTimeoutMs,
   };
   const { http = "", https = "", no = "" } = egress.proxies ?? {};
   if (http === "" && https === "") return new Agent(options);
