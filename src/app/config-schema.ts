@@ -1,0 +1,475 @@
+// Every setting, once: its kind, default, reason and danger. The YAML key is the name here; the variable is
+// GRANARY_ and the same name in capitals (`log.level` → GRANARY_LOG_LEVEL); only everyday settings have a flag.
+
+import { posix, win32 } from "node:path";
+import { sumdbName } from "#protocol/official.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+import { duration, hostPort, integer, listOf, onOff, oneOf, orNothing, size, text } from "./config-kinds.ts";
+import type { Kind } from "./config-kinds.ts";
+import { isGoSumdb, isPatternList, isProxyList } from "./config-checks.ts";
+import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
+import type { Machine } from "./go-env.ts";
+import { presetList } from "./presets.ts";
+
+export const groups = ["server", "upstreams", "trust", "logs", "tls", "cache", "limits", "client"] as const;
+export type Group = (typeof groups)[number];
+
+export type Setting<T> = {
+  readonly kind: Kind<T>;
+  readonly group: Group;
+  /** Long flag with the name of its value, for example `--listen HOST:PORT`. */
+  readonly flag?: string;
+  /** The default as text, as somebody would write it. */
+  readonly initial: string | readonly string[];
+  /** What this machine says when nobody configured Granary, with its origin. */
+  readonly ambient?: (machine: Machine) => Promise<{ readonly value: string; readonly origin: string } | undefined>;
+  /** How the default reads in the documents when the machine decides it. */
+  readonly initialInDocs?: string;
+  readonly about: Readonly<Record<Lang, string>>;
+  /** Why it exists, or why the default is what it is. */
+  readonly reason: string;
+  /** What can go wrong with it. */
+  readonly danger?: string;
+  /** Fixed at start: a changed file that changes it is refused. */
+  readonly restart?: true;
+};
+
+const setting = <T>(of: Setting<T>): Setting<T> => of;
+const path = text({ en: "a path", "zh-CN": "路径" });
+const minutes = 60_000;
+const days = 86_400_000;
+
+const server = {
+  listen: setting({
+    kind: hostPort,
+    group: "server",
+    flag: "--listen HOST:PORT",
+    initial: "127.0.0.1:8080",
+    about: { en: "address to listen on; port 0 takes any free one", "zh-CN": "监听地址；端口 0 表示任取一个空闲端口" },
+    reason: "The loopback address serves one machine and exposes nothing.",
+    danger: "Beyond loopback everyone who reaches the port can read public modules through this server.",
+    restart: true,
+  }),
+  store: setting({
+    kind: path,
+    group: "server",
+    flag: "--store DIR",
+    initial: "granary",
+    ambient: (machine) => {
+      const join = machine.platform === "win32" ? win32.join : posix.join;
+      return Promise.resolve({ value: join(userDataDir(machine), "granary"), origin: "default" });
+    },
+    initialInDocs: "the platform's data directory, …/granary",
+    about: { en: "directory that keeps modules and checksum records", "zh-CN": "保存模块和校验和记录的目录" },
+    reason: "What is kept is worth keeping across restarts and upgrades.",
+    danger: "One process writes a store. Do not put it on a file system without rename and fsync.",
+    restart: true,
+  }),
+  workers: setting({
+    kind: integer(0, 64),
+    group: "server",
+    flag: "--workers N",
+    initial: "0",
+    about: { en: "additional processes that serve kept files", "zh-CN": "额外的进程数，只提供已保存的文件" },
+    reason: "One process serves some ten thousand small files a second; more only pay on busy machines.",
+    restart: true,
+  }),
+  lang: setting({
+    kind: oneOf("en", "zh-CN"),
+    group: "server",
+    flag: "--lang LANG",
+    initial: "en",
+    ambient: (machine) => Promise.resolve(localeOf(machine)),
+    initialInDocs: "the locale's (LC_ALL, LC_MESSAGES, LANG)",
+    about: { en: "language of messages: en or zh-CN", "zh-CN": "消息语言：en 或 zh-CN" },
+    reason: "Error codes stay the same in every language.",
+  }),
+} as const;
+
+const upstreams = {
+  upstream: setting({
+    kind: text(
+      {
+        en: "a GOPROXY list: URLs (http, https, file), direct, off, with , or | between",
+        "zh-CN": "GOPROXY 列表：URL（http、https、file）、direct、off，以 , 或 | 分隔",
+      },
+      isProxyList,
+    ),
+    group: "upstreams",
+    flag: "--upstream LIST",
+    initial: presetList,
+    ambient: readGoProxy,
+    initialInDocs: "the machine's GOPROXY, else the presets (official, goproxy.cn, aliyun)",
+    about: { en: "upstream proxies, in GOPROXY syntax", "zh-CN": "上游代理，写法同 GOPROXY" },
+    reason: "What the machine's own go command uses is the best guess at what is reachable from it.",
+  }),
+  mode: setting({
+    kind: oneOf("resilient", "go"),
+    group: "upstreams",
+    flag: "--mode MODE",
+    initial: "resilient",
+    about: {
+      en: "how the list is walked: resilient, or exactly as go does",
+      "zh-CN": "遍历上游的方式：resilient，或与 go 完全一致",
+    },
+    reason: "In go a failing first upstream fails the build; resilient asks the next one.",
+  }),
+  private: setting({
+    kind: orNothing(
+      text({ en: "GOPRIVATE patterns with commas between", "zh-CN": "以逗号分隔的 GOPRIVATE 模式" }, isPatternList),
+    ),
+    group: "trust",
+    flag: "--private PATTERNS",
+    initial: "",
+    ambient: (machine) => readGoEnv("GOPRIVATE", machine),
+    initialInDocs: "the machine's GOPRIVATE",
+    about: {
+      en: "names never told to public upstreams or databases",
+      "zh-CN": "绝不告知公共上游和公共校验和数据库的模块路径",
+    },
+    reason: "The name of a private module can be a secret of its own.",
+    danger: "A pattern that is too narrow leaks names; one that is too wide hides public modules.",
+  }),
+  privateReaders: setting({
+    kind: oneOf("tokens", "anyone"),
+    group: "trust",
+    flag: "--private-readers WHO",
+    initial: "tokens",
+    about: {
+      en: "who reads private modules: token holders (and this machine), or anyone",
+      "zh-CN": "谁可读取私有模块：持令牌者（及本机），或任何人",
+    },
+    reason: "A cache of private code must not be an open door to it.",
+    danger: "With `anyone` the network is the only protection of private code.",
+  }),
+  sumdb: setting({
+    kind: listOf(
+      text(
+        {
+          en: "NAME, NAME+HASH+KEY, either followed by a URL; or off",
+          "zh-CN": "NAME 或 NAME+HASH+KEY，其后可加 URL；或 off",
+        },
+        isGoSumdb,
+      ),
+      ";",
+    ),
+    group: "trust",
+    flag: "--sumdb VALUE",
+    initial: [sumdbName],
+    about: { en: "checksum databases, in GOSUMDB syntax; repeatable", "zh-CN": "校验和数据库，写法同 GOSUMDB；可重复" },
+    reason: "Every public version is proven against it before it is kept.",
+    danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
+    restart: true,
+  }),
+} as const;
+
+const logs = {
+  "log.format": setting({
+    kind: oneOf("text", "json"),
+    group: "logs",
+    flag: "--log-format FORMAT",
+    initial: "text",
+    about: {
+      en: "log lines for people (text) or programs (json)",
+      "zh-CN": "日志格式：text 供人阅读，json 供程序读取",
+    },
+    reason: "Collectors want JSON; a terminal does not.",
+    restart: true,
+  }),
+  "log.level": setting({
+    kind: oneOf("debug", "info", "warn", "error", "silent"),
+    group: "logs",
+    flag: "--log-level LEVEL",
+    initial: "info",
+    about: { en: "least severe level that is logged", "zh-CN": "记录的最低日志级别" },
+    reason: "info tells what is fetched and kept; answers from the store are counted, not logged.",
+  }),
+} as const;
+
+const tls = {
+  "tls.cert": setting({
+    kind: orNothing(path),
+    group: "tls",
+    flag: "--tls-cert FILE",
+    initial: "",
+    about: { en: "PEM certificate chain; read again when it changes", "zh-CN": "PEM 证书链；文件变化后自动重新读取" },
+    reason: "Without TLS the go command sends no credentials.",
+    restart: true,
+  }),
+  "tls.key": setting({
+    kind: orNothing(path),
+    group: "tls",
+    flag: "--tls-key FILE",
+    initial: "",
+    about: { en: "PEM private key of the certificate", "zh-CN": "证书的 PEM 私钥" },
+    reason: "Belongs to tls.cert; both or none.",
+    danger: "Readable for the server's user only.",
+    restart: true,
+  }),
+  "tls.profile": setting({
+    kind: oneOf("compat", "hardened"),
+    group: "tls",
+    flag: "--tls-profile PROFILE",
+    initial: "compat",
+    about: {
+      en: "TLS 1.2 and 1.3 (compat), or 1.3 only (hardened)",
+      "zh-CN": "compat 为 TLS 1.2 与 1.3，hardened 仅 1.3",
+    },
+    reason: "Every Go since 1.13 speaks 1.3; load balancers in between may not.",
+    restart: true,
+  }),
+  "tls.http2": setting({
+    kind: onOff,
+    group: "tls",
+    flag: "--http2 on|off",
+    initial: "on",
+    about: { en: "offer HTTP/2 to TLS clients", "zh-CN": "向 TLS 客户端提供 HTTP/2" },
+    reason: "One connection carries all of go's parallel requests.",
+    restart: true,
+  }),
+} as const;
+
+const cache = {
+  "cache.enabled": setting({
+    kind: onOff,
+    group: "cache",
+    initial: "on",
+    about: { en: "keep ready-made answers in memory", "zh-CN": "在内存中保留现成的回答" },
+    reason: "Off for machines whose memory is scarcer than their time; the store still answers.",
+  }),
+  "cache.bytes": setting({
+    kind: size(0, 64 * 2 ** 30),
+    group: "cache",
+    initial: "128MiB",
+    about: { en: "memory for ready-made answers, per process", "zh-CN": "每个进程用于现成回答的内存" },
+    reason: "Holds all small files of a large project and its hot zips.",
+    danger: "It comes on top of some 100 MB that each process uses anyway.",
+  }),
+  "cache.entryBytes": setting({
+    kind: size(0, 2 ** 30),
+    group: "cache",
+    initial: "1MiB",
+    about: { en: "largest file kept in memory", "zh-CN": "放入内存的最大文件" },
+    reason: "Larger zips are read from the disk in large pieces, which costs little.",
+  }),
+  "freshness.info": setting({
+    kind: duration(0, 365 * days),
+    group: "cache",
+    initial: "5m",
+    about: { en: "max-age of .info and .mod for other caches", "zh-CN": "其他缓存保存 .info 和 .mod 的 max-age" },
+    reason: "Short, so that a withdrawn version disappears from caches in front of us.",
+  }),
+  "freshness.swr": setting({
+    kind: duration(0, 365 * days),
+    group: "cache",
+    initial: "1d",
+    about: { en: "stale-while-revalidate of .info and .mod", "zh-CN": ".info 和 .mod 的 stale-while-revalidate" },
+    reason: "A cache in front of us may answer at once and ask again in the background.",
+  }),
+  "freshness.zipSmall": setting({
+    kind: duration(0, 365 * days),
+    group: "cache",
+    initial: "1d",
+    about: { en: "max-age of zips below freshness.largeFrom", "zh-CN": "小于 freshness.largeFrom 的 zip 的 max-age" },
+    reason: "The bytes never change; the lifetime only bounds how long a withdrawn version is seen.",
+  }),
+  "freshness.zipLarge": setting({
+    kind: duration(0, 365 * days),
+    group: "cache",
+    initial: "7d",
+    about: { en: "max-age of zips from freshness.largeFrom on", "zh-CN": "达到 freshness.largeFrom 的 zip 的 max-age" },
+    reason: "Large files are worth keeping longer.",
+  }),
+  "freshness.largeFrom": setting({
+    kind: size(0, 2 ** 40),
+    group: "cache",
+    initial: "10MB",
+    about: { en: "size from which a zip counts as large", "zh-CN": "zip 视为大文件的起点" },
+    reason: "Separates the two lifetimes above.",
+  }),
+  "freshness.list": setting({
+    kind: duration(1000, days),
+    group: "cache",
+    initial: "1m",
+    about: {
+      en: "how long list, @latest and branch answers are good",
+      "zh-CN": "list、@latest 和分支查询结果的有效期",
+    },
+    reason: "New versions become visible after this; upstreams are asked at most so often per module.",
+  }),
+  "freshness.negative": setting({
+    kind: duration(0, days),
+    group: "cache",
+    initial: "1m",
+    about: { en: "how long an absence is believed", "zh-CN": "“不存在”的有效期" },
+    reason: "go asks for every prefix of a package path; most of these answers are absences.",
+    danger: "A freshly published version may be denied for this long.",
+  }),
+} as const;
+
+const limits = {
+  "proxy.timeout.read": setting({
+    kind: duration(1000, 60 * minutes),
+    group: "limits",
+    initial: "30s",
+    about: { en: "a client must have sent its whole request by then", "zh-CN": "客户端须在此时间内发完整个请求" },
+    reason: "Closes clients that send one byte at a time (slow loris).",
+  }),
+  "limits.headersTimeout": setting({
+    kind: duration(100, 60 * minutes),
+    group: "limits",
+    initial: "5s",
+    about: { en: "a client must have sent its request header by then", "zh-CN": "客户端须在此时间内发完请求头" },
+    reason: "go sends its header in one piece.",
+  }),
+  "limits.keepAlive": setting({
+    kind: duration(0, 60 * minutes),
+    group: "limits",
+    initial: "75s",
+    about: { en: "idle client connections are closed after this", "zh-CN": "客户端连接空闲多久后关闭" },
+    reason: "Longer than common load balancers' 60 s, so that they close first.",
+  }),
+  "limits.connections": setting({
+    kind: integer(1, 1_000_000),
+    group: "limits",
+    initial: "10000",
+    about: { en: "open client connections", "zh-CN": "客户端连接数上限" },
+    reason: "Each costs a file descriptor and some kilobytes.",
+    danger: "Keep it below the process's limit of open files (ulimit -n).",
+  }),
+  "limits.connectionsPerIp": setting({
+    kind: integer(1, 1_000_000),
+    group: "limits",
+    initial: "1000",
+    about: { en: "open connections of one client address", "zh-CN": "单个客户端地址的连接数上限" },
+    reason: "One client cannot take all places.",
+    danger: "Everybody behind one NAT or load balancer shares it.",
+  }),
+  "limits.headerBytes": setting({
+    kind: size(1024, 2 ** 20),
+    group: "limits",
+    initial: "16KiB",
+    about: { en: "size of a request header", "zh-CN": "请求头大小上限" },
+    reason: "go sends some 200 bytes; proxies add a few hundred.",
+    restart: true,
+  }),
+  "limits.requestLine": setting({
+    kind: size(256, 2 ** 16),
+    group: "limits",
+    initial: "4096",
+    about: { en: "length of a request target", "zh-CN": "请求目标长度上限" },
+    reason: "The longest escaped path and version fit several times.",
+  }),
+  "limits.ingests": setting({
+    kind: integer(1, 1024),
+    group: "limits",
+    initial: "16",
+    about: { en: "module versions fetched and verified at once", "zh-CN": "同时获取并校验的版本数" },
+    reason: "Bounds sockets, temporary space and verification work.",
+  }),
+  "limits.waiting": setting({
+    kind: integer(0, 1_000_000),
+    group: "limits",
+    initial: "4096",
+    about: { en: "fetches that may wait for a place", "zh-CN": "可排队等待的获取数" },
+    reason: "Beyond it clients hear at once that they should come back.",
+  }),
+  "limits.tempBytes": setting({
+    kind: size(2 ** 20, 2 ** 50),
+    group: "limits",
+    initial: "8GiB",
+    about: { en: "temporary space of all fetches together", "zh-CN": "所有获取共用的临时空间" },
+    reason: "Sixteen zips of the largest size Go allows (500 MB).",
+  }),
+  "limits.negativeEntries": setting({
+    kind: integer(0, 1_000_000),
+    group: "limits",
+    initial: "16384",
+    about: { en: "absences remembered", "zh-CN": "记住的“不存在”条数" },
+    reason: "Fixed in size: a flood of unknown paths costs the flooder, some 11 MiB at worst here.",
+  }),
+  "limits.drain": setting({
+    kind: duration(0, 60 * minutes),
+    group: "limits",
+    initial: "30s",
+    about: { en: "after SIGTERM, time for running requests", "zh-CN": "收到 SIGTERM 后留给进行中请求的时间" },
+    reason: "Orchestrators usually kill after 30 s.",
+  }),
+} as const;
+
+const client = {
+  "upstreamClient.idle": setting({
+    kind: duration(0, 60 * minutes),
+    group: "client",
+    initial: "90s",
+    about: { en: "idle upstream connections are closed after this", "zh-CN": "上游连接空闲多久后关闭" },
+    reason: "net/http's own value.",
+    restart: true,
+  }),
+  "upstreamClient.connections": setting({
+    kind: integer(1, 10_000),
+    group: "client",
+    initial: "100",
+    about: { en: "connections per upstream host", "zh-CN": "每个上游主机的连接数" },
+    reason: "Enough for 100 parallel downloads; beyond it requests wait.",
+    restart: true,
+  }),
+  "upstreamClient.connectTimeout": setting({
+    kind: duration(100, 10 * minutes),
+    group: "client",
+    initial: "10s",
+    about: { en: "TCP and TLS handshakes with an upstream", "zh-CN": "与上游的 TCP 和 TLS 握手时限" },
+    reason: "Longer only delays asking the next upstream.",
+    restart: true,
+  }),
+  "upstreamClient.headersTimeout": setting({
+    kind: duration(100, 60 * minutes),
+    group: "client",
+    initial: "30s",
+    about: { en: "wait for an upstream's response header", "zh-CN": "等待上游响应头的时限" },
+    reason: "A proxy that fetches a version for the first time may need that long.",
+    restart: true,
+  }),
+  "upstreamClient.bodyIdleTimeout": setting({
+    kind: duration(100, 60 * minutes),
+    group: "client",
+    initial: "30s",
+    about: { en: "longest silence within an upstream's body", "zh-CN": "上游响应体的最长停顿" },
+    reason: "A slow download may take long; a silent one is dead.",
+    restart: true,
+  }),
+} as const;
+
+/** All settings by their YAML key. */
+export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...client };
+
+export type Settings = typeof settings;
+export type SettingKey = keyof Settings;
+export type Values = { readonly [K in SettingKey]: Settings[K] extends Setting<infer T> ? T : never };
+
+export const settingKeys: readonly SettingKey[] = Object.keys(settings) as SettingKey[];
+
+/** The setting without its own type, for code that treats all alike. */
+export function settingOf(key: SettingKey): Setting<unknown> {
+  return settings[key] as unknown as Setting<unknown>;
+}
+
+/** `log.level` → `GRANARY_LOG_LEVEL`, `cache.entryBytes` → `GRANARY_CACHE_ENTRY_BYTES` */
+export function variableOf(key: SettingKey): string {
+  return `GRANARY_${key.replace(/[A-Z]/g, "_$&").replaceAll(".", "_").toUpperCase()}`;
+}
+
+/** `--log-level` of `--log-level LEVEL`; undefined when the setting has no flag. */
+export function flagOf(key: SettingKey): string | undefined {
+  return settingOf(key).flag?.split(" ")[0];
+}
+
+/** The language of the machine's locale (POSIX: LC_ALL, then LC_MESSAGES, then LANG). */
+export function localeOf({ env }: Pick<Machine, "env">): { readonly value: Lang; readonly origin: string } | undefined {
+  for (const name of ["LC_ALL", "LC_MESSAGES", "LANG"]) {
+    const locale = env[name] ?? "";
+    if (locale === "") continue;
+    return { value: /^zh([_.-]|$)/i.test(locale) ? "zh-CN" : "en", origin: `${name} (environment)` };
+  }
+  return undefined;
+}

@@ -1,0 +1,159 @@
+// The `upstreams:` section: what the operator says of single upstreams.
+//
+//   upstreams:
+//     corp:
+//       url: https://proxy.corp.example
+//       private: git.corp.example/*
+//       headers: { Authorization: "file:/run/secrets/proxy" }
+
+import { GranaryError } from "#services/errors/granary-error.ts";
+import { nearest } from "#services/errors/nearest.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+import { isCidr, isPatternList, isProxyList } from "./config-checks.ts";
+import { listOf, onOff, text } from "./config-kinds.ts";
+import type { Kind } from "./config-kinds.ts";
+import type { FileEntry } from "./config-file.ts";
+import type { Machine } from "./go-env.ts";
+import { presets } from "./presets.ts";
+
+/** All that is known of one upstream beside its place in the list; matched to the list by URL. */
+export type NamedUpstream = {
+  readonly name: string;
+  readonly url: string;
+  readonly authoritative?: boolean;
+  /** Statuses that mean absence beside 404 and 410. */
+  readonly absent?: readonly number[];
+  /** GOPRIVATE patterns it may be asked for; without them it is public. */
+  readonly private?: string;
+  /** PEM file with certificates trusted for it. */
+  readonly ca?: string;
+  readonly redirectCidrs?: readonly string[];
+  /** Sent with every request to it. Values are secrets. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
+const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
+
+/** The keys below `upstreams.<name>`, headers aside. */
+export const upstreamFields: Readonly<Record<Exclude<keyof NamedUpstream, "name" | "headers">, Field>> = {
+  url: field({
+    kind: text(
+      { en: "an http, https or file URL", "zh-CN": "http、https 或 file URL" },
+      (value) => isProxyList(value) && !/[,|]/.test(value),
+    ),
+    about: {
+      en: "base URL; an entry of `upstream` with the same URL gets these details",
+      "zh-CN": "基础 URL；upstream 中 URL 相同的条目适用这些设置",
+    },
+    reason: "The list says the order, this section says what each one is.",
+  }),
+  authoritative: field({
+    kind: onOff,
+    about: { en: "its 404 is final (mode resilient)", "zh-CN": "它的 404 即为定论（resilient 模式）" },
+    reason: "Only an upstream that sees everything can know that something does not exist.",
+  }),
+  absent: field({
+    kind: {
+      ...listOf(
+        text({ en: "status codes from 400 to 499", "zh-CN": "400 到 499 的状态码" }, (value) => /^4\d\d$/.test(value)),
+        ",",
+      ),
+      format: String,
+    },
+    about: {
+      en: "further statuses that mean absence, for example [403]",
+      "zh-CN": "同样表示“不存在”的其他状态码，如 [403]",
+    },
+    reason: "Some proxies answer 403 for modules they do not know.",
+  }),
+  private: field({
+    kind: text({ en: "GOPRIVATE patterns with commas between", "zh-CN": "以逗号分隔的 GOPRIVATE 模式" }, isPatternList),
+    about: { en: "private modules it may be asked for", "zh-CN": "可以向它询问的私有模块" },
+    reason: "Private names go only to upstreams that are declared private for them.",
+  }),
+  ca: field({
+    kind: text({ en: "a path", "zh-CN": "路径" }),
+    about: { en: "PEM file of certificates trusted for it", "zh-CN": "为它信任的证书（PEM 文件）" },
+    reason: "A company's own certificate authority.",
+  }),
+  redirectCidrs: field({
+    kind: listOf(text({ en: "networks such as 10.0.0.0/8", "zh-CN": "网段，如 10.0.0.0/8" }, isCidr), ","),
+    about: { en: "private networks its redirects may lead to", "zh-CN": "允许它重定向到的私有网段" },
+    reason: "A redirect into the internal network is otherwise refused.",
+  }),
+};
+
+export type UpstreamSection = {
+  readonly upstreams: readonly NamedUpstream[];
+  readonly warnings: readonly { readonly key: string; readonly origin: string }[];
+};
+
+/** Reads the section, with the presets below it. Throws GranaryError on unknown keys and bad values. */
+export async function readUpstreams(
+  entries: readonly FileEntry[],
+  machine: Machine,
+  lang: Lang,
+): Promise<UpstreamSection> {
+  const named = new Map<string, Record<string, unknown>>();
+  for (const { name, url, authoritative } of presets) named.set(name, { name, url, authoritative });
+  const warnings: { key: string; origin: string }[] = [];
+  for (const entry of entries) {
+    const [, name = "", key = "", header] = entry.path;
+    const upstream = named.get(name) ?? { name };
+    named.set(name, upstream);
+    if (key === "headers" && header !== undefined && typeof entry.value === "string") {
+      const secret = await readSecret({ ...entry, value: entry.value }, machine);
+      if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
+      upstream["headers"] = { ...(upstream["headers"] as object | undefined), [header]: secret.value };
+    } else upstream[key] = readField(key, entry, lang);
+  }
+  for (const [name, upstream] of named) if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
+  return { upstreams: [...named.values()] as NamedUpstream[], warnings };
+}
+
+function badUrl(name: string, entries: readonly FileEntry[], lang: Lang): GranaryError {
+  const origin = entries.find((entry) => entry.path[1] === name)?.origin ?? "";
+  const accepted = upstreamFields.url.kind.accepted[lang];
+  return new GranaryError("GRANARY_BAD_CONFIG", { origin, key: `upstreams.${name}.url`, value: "", accepted });
+}
+
+function readField(key: string, entry: FileEntry, lang: Lang): unknown {
+  const known = entry.path.length === 3 && Object.hasOwn(upstreamFields, key);
+  if (!known) throw unknownField(key, entry);
+  const { kind } = upstreamFields[key as keyof typeof upstreamFields];
+  const raw = kind.listSeparator !== undefined && typeof entry.value === "string" ? [entry.value] : entry.value;
+  const read = kind.schema.safeParse(raw);
+  if (!read.success)
+    throw new GranaryError("GRANARY_BAD_CONFIG", {
+      origin: entry.origin,
+      key: entry.key,
+      value: String(entry.value),
+      accepted: kind.accepted[lang],
+    });
+  return key === "absent" ? (read.data as readonly string[]).map(Number) : read.data;
+}
+
+function unknownField(key: string, entry: FileEntry): GranaryError {
+  const guess = nearest(key, [...Object.keys(upstreamFields), "headers"]);
+  const [section, name] = entry.path;
+  return new GranaryError("GRANARY_UNKNOWN_SETTING", {
+    origin: entry.origin,
+    key: entry.key,
+    ...(guess !== undefined && name !== undefined && { nearest: `${section ?? ""}.${name}.${guess}` }),
+  });
+}
+
+/** `file:/path` (its text without the last newline), `env:NAME`, or the value itself, which deserves a warning. */
+export async function readSecret(
+  entry: { readonly key: string; readonly origin: string; readonly value: string },
+  machine: Machine,
+): Promise<{ readonly value: string; readonly isPlain: boolean }> {
+  const { key, origin, value } = entry;
+  const [, scheme, target = ""] = /^(file|env):(.*)$/s.exec(value) ?? [];
+  if (scheme === undefined) return { value, isPlain: true };
+  const found = scheme === "env" ? machine.env[target] : await machine.readFile(target).catch(() => undefined);
+  if (found === undefined || found === "")
+    throw new GranaryError("GRANARY_SECRET_UNREADABLE", { origin, key, reference: value });
+  return { value: found.replace(/\r?\n$/, ""), isPlain: false };
+}

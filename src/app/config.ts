@@ -1,0 +1,217 @@
+// The configuration: every setting with its value and where the value came from.
+// Precedence: command line, environment, file (profile over base), what this machine says, built-in default.
+
+import type { z } from "zod";
+import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
+import { nearest } from "#services/errors/nearest.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+import { readConfigFiles } from "./config-file.ts";
+import type { FileEntry } from "./config-file.ts";
+import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
+import type { SettingKey, Values } from "./config-schema.ts";
+import { readUpstreams } from "./config-upstreams.ts";
+import type { NamedUpstream } from "./config-upstreams.ts";
+import type { Machine } from "./go-env.ts";
+
+export type { SettingKey, Values } from "./config-schema.ts";
+export type { NamedUpstream } from "./config-upstreams.ts";
+export type { Machine } from "./go-env.ts";
+
+/** What the command line said, by setting; `config` and `profile` choose the files. */
+export type Flags = {
+  readonly values: Readonly<Partial<Record<SettingKey, string | readonly string[]>>>;
+  readonly config?: string | undefined;
+  readonly profile?: string | undefined;
+};
+
+export type ConfigSource = { readonly flags: Flags; readonly machine: Machine };
+
+export type Warning = { readonly kind: "plain-secret"; readonly key: string; readonly origin: string };
+
+export type Config = {
+  readonly values: Values;
+  /** `flag --listen`, `env GRANARY_LISTEN`, `file granary.yaml:12`, `GOPROXY (go env file)`, `default`. */
+  readonly origins: Readonly<Record<SettingKey, string>>;
+  /** The presets and the `upstreams:` section. */
+  readonly upstreams: readonly NamedUpstream[];
+  readonly warnings: readonly Warning[];
+  /** The file that was read, and the profile laid over it. */
+  readonly file: string | undefined;
+  readonly profile: string | undefined;
+  readonly source: ConfigSource;
+};
+
+/** Variables of ours that are no settings. */
+const fileVariable = "GRANARY_CONFIG";
+const profileVariable = "GRANARY_PROFILE";
+
+/** Reads everything. Throws a GranaryError that names flag, variable or line, the value and the accepted form. */
+export async function loadConfig(source: ConfigSource): Promise<Config> {
+  const { flags, machine } = source;
+  const file = flags.config ?? filled(machine.env[fileVariable]);
+  const profile = flags.profile ?? filled(machine.env[profileVariable]);
+  const lang = langHint(source);
+  checkProfile(profile, file, lang);
+  checkVariables(machine.env);
+  const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
+  const ofUpstreams = entries.filter((entry) => entry.path[0] === "upstreams");
+  const ofSettings = new Map(
+    entries.filter((entry) => entry.path[0] !== "upstreams").map((entry) => [entry.key, entry]),
+  );
+  checkKeys(ofSettings.values());
+
+  const values: Partial<Record<SettingKey, unknown>> = {};
+  const origins: Partial<Record<SettingKey, string>> = {};
+  for (const key of settingKeys) {
+    const raw = await findRaw(key, { source, entries: ofSettings });
+    values[key] = readValue(key, raw, lang);
+    origins[key] = raw.origin;
+  }
+  const { upstreams, warnings } = await readUpstreams(ofUpstreams, machine, lang);
+  const config = {
+    values: values as Values,
+    origins: origins as Record<SettingKey, string>,
+    upstreams,
+    warnings: warnings.map((warning) => ({ kind: "plain-secret" as const, ...warning })),
+    file,
+    profile,
+    source,
+  };
+  checkTogether(config, lang);
+  return config;
+}
+
+export type Reload =
+  | { readonly verdict: "unchanged" }
+  | { readonly verdict: "applied"; readonly config: Config; readonly changed: readonly string[] }
+  | { readonly verdict: "refused"; readonly reason: GranaryError };
+
+/** The same sources read again: a whole new configuration, or the reason why nothing of it applies. */
+export async function reloadConfig(previous: Config): Promise<Reload> {
+  let config: Config;
+  try {
+    config = await loadConfig(previous.source);
+  } catch (error) {
+    if (!isGranaryError(error)) throw error;
+    return { verdict: "refused", reason: error };
+  }
+  const changed = changedKeys(previous, config);
+  if (changed.length === 0) return { verdict: "unchanged" };
+  const fixed = changed.filter((key) => isSettingKey(key) && settings[key].restart === true);
+  if (fixed.length > 0)
+    return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
+  return { verdict: "applied", config, changed };
+}
+
+/** The files a change of which matters: the configuration and its profile are polled by the program. */
+function changedKeys(before: Config, after: Config): string[] {
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
+  return same(before.upstreams, after.upstreams) ? keys : [...keys, "upstreams"];
+}
+
+export function isSettingKey(text: string): text is SettingKey {
+  return Object.hasOwn(settings, text);
+}
+
+type Raw = { readonly value: string | readonly string[]; readonly origin: string };
+
+async function findRaw(
+  key: SettingKey,
+  from: { source: ConfigSource; entries: ReadonlyMap<string, FileEntry> },
+): Promise<Raw> {
+  const { flags, machine } = from.source;
+  const flag = flags.values[key];
+  if (flag !== undefined) return { value: flag, origin: `flag ${flagOf(key) ?? key}` };
+  const variable = variableOf(key);
+  const inEnv = filled(machine.env[variable]);
+  if (inEnv !== undefined) return { value: inEnv, origin: `env ${variable}` };
+  const entry = from.entries.get(key);
+  if (entry !== undefined) return entry;
+  const { ambient, initial } = settingOf(key);
+  return (await ambient?.(machine)) ?? { value: initial, origin: "default" };
+}
+
+function readValue(key: SettingKey, raw: Raw, lang: Lang): unknown {
+  const { kind } = settingOf(key);
+  const separator = kind.listSeparator;
+  const items = separator === undefined || typeof raw.value !== "string" ? raw.value : splitList(raw.value, separator);
+  const read = kind.schema.safeParse(items) as z.ZodSafeParseResult<unknown>;
+  if (read.success) return read.data;
+  throw badValue(key, { value: [raw.value].flat().join(`${separator ?? ","} `), origin: raw.origin }, lang);
+}
+
+function splitList(value: string, separator: string): string[] {
+  return value.split(separator).map((item) => item.trim());
+}
+
+function badValue(key: SettingKey, raw: { value: string; origin: string }, lang: Lang): GranaryError {
+  const accepted = settingOf(key).kind.accepted[lang];
+  const value = maskText(raw.value);
+  const flag = raw.origin.startsWith("flag ") ? flagOf(key) : undefined;
+  if (flag !== undefined) return new GranaryError("GRANARY_BAD_FLAG", { flag, value, accepted });
+  return new GranaryError("GRANARY_BAD_CONFIG", { origin: raw.origin, key, value, accepted });
+}
+
+function checkKeys(entries: Iterable<FileEntry>): void {
+  for (const { key, origin } of entries) {
+    if (isSettingKey(key)) continue;
+    const guess = nearest(key, [...settingKeys, "upstreams"]);
+    throw new GranaryError("GRANARY_UNKNOWN_SETTING", { origin, key, ...(guess !== undefined && { nearest: guess }) });
+  }
+}
+
+/** A misspelt GRANARY_ variable would silently not apply. Names of the bench and test programs are theirs. */
+function checkVariables(env: Machine["env"]): void {
+  const known = [...settingKeys.map(variableOf), fileVariable, profileVariable];
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith("GRANARY_") || known.includes(name) || /^GRANARY_(BENCH|TEST|LIVE|GO)_/.test(name)) continue;
+    const guess = nearest(name, known);
+    throw new GranaryError("GRANARY_UNKNOWN_SETTING", {
+      origin: `env ${name}`,
+      key: name,
+      ...(guess !== undefined && { nearest: guess }),
+    });
+  }
+}
+
+/** A profile names a file beside the configuration: no path of its own. */
+function checkProfile(profile: string | undefined, file: string | undefined, lang: Lang): void {
+  if (profile === undefined) return;
+  const accepted =
+    lang === "en"
+      ? "a name (letters, digits, - and _), together with --config FILE"
+      : "名称（字母、数字、- 和 _），并同时给出 --config FILE";
+  if (!/^[\w-]{1,64}$/.test(profile) || file === undefined)
+    throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--profile", value: profile, accepted });
+}
+
+function checkTogether(config: Pick<Config, "values" | "origins">, lang: Lang): void {
+  const { values, origins } = config;
+  if ((values["tls.cert"] === "") !== (values["tls.key"] === "")) {
+    const missing = values["tls.cert"] === "" ? "tls.cert" : "tls.key";
+    throw badValue(missing, { value: "", origin: origins[missing] }, lang);
+  }
+  if (values.sumdb.length > 1 && values.sumdb.includes("off"))
+    throw badValue("sumdb", { value: values.sumdb.join("; "), origin: origins.sumdb }, lang);
+}
+
+/** The language for errors while the configuration itself is being read. */
+export function langHint({ flags, machine }: ConfigSource): Lang {
+  const said = flags.values.lang ?? filled(machine.env[variableOf("lang")]) ?? localeOf(machine)?.value;
+  return said === "zh-CN" ? "zh-CN" : "en";
+}
+
+/** A value as people may see it: userinfo of URLs masked. */
+export function displayValue(config: Config, key: SettingKey): string {
+  return maskText(settingOf(key).kind.format(config.values[key]));
+}
+
+/** `https://user:pass@host` → `https://xxxxx@host`, and query values, which often are tokens. */
+export function maskText(text: string): string {
+  return text.replace(/(:\/\/)[^/@\s]*@/g, "$1xxxxx@").replace(/([?&][^=&\s]+=)[^&\s,|]+/g, "$1xxxxx");
+}
+
+function filled(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}
