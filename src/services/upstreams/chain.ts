@@ -1,0 +1,117 @@
+// The chain: a GOPROXY list joined with what the operator says of each upstream. Pure; built once per configuration.
+
+import { ProtocolError } from "#protocol/errors.ts";
+import type { ProxyEntry } from "#protocol/proxylist.ts";
+import type { UpstreamEndpoint } from "./ports.ts";
+
+export type Upstream = UpstreamEndpoint & {
+  readonly kind: "http" | "file";
+  /** What stands after the entry: mode `go` moves on after "," only when absent, after "|" on any error. */
+  readonly separator: "," | "|" | "";
+  /** Its 404 is final (mode `resilient`). */
+  readonly authoritative: boolean;
+  /** Statuses that mean absence here (mode `resilient`); 404 and 410 always among them. */
+  readonly absentStatuses: readonly number[];
+  /** GOPRIVATE globs: private modules it may be asked for. */
+  readonly privatePatterns: string;
+  /** True when it may see no private name at all. */
+  readonly public: boolean;
+};
+
+/** What the operator (or a preset) says of an upstream; everything but the URL may be left out. */
+export type UpstreamDetails = {
+  readonly url: string;
+  readonly name?: string;
+  readonly authoritative?: boolean;
+  readonly absent?: readonly number[];
+  readonly private?: string;
+  readonly redirectCidrs?: readonly string[];
+};
+
+export type Chain = {
+  readonly upstreams: readonly Upstream[];
+  /** The list ended in `direct`, which left the chain. */
+  readonly hadDirect: boolean;
+  /** The list ended in `off`. */
+  readonly hadOff: boolean;
+  /** Names of the entries that are this server itself and left the chain. */
+  readonly own: readonly string[];
+};
+
+export type ChainOptions = {
+  readonly details?: readonly UpstreamDetails[];
+  /** Where this server listens, `HOST:PORT` with the real port. */
+  readonly listening?: readonly string[];
+};
+
+const alwaysAbsent: readonly number[] = [404, 410];
+
+type UrlEntry = Extract<ProxyEntry, { readonly kind: "url" }>;
+
+/** Builds the chain of a parsed list. Throws BAD_PROXY_LIST for a URL that cannot be requested. */
+export function buildChain(list: readonly ProxyEntry[], options: ChainOptions = {}): Chain {
+  const upstreams: Upstream[] = [];
+  const own: string[] = [];
+  for (const entry of list) {
+    if (entry.kind !== "url") continue;
+    const upstream = describe(entry, options.details ?? [], upstreams);
+    if (upstream.kind === "http" && isOwn(upstream.url, options.listening ?? [])) own.push(upstream.name);
+    else upstreams.push(upstream);
+  }
+  const ends = (kind: string): boolean => list.some((entry) => entry.kind === kind);
+  return { upstreams, hadDirect: ends("direct"), hadOff: ends("off"), own };
+}
+
+function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: readonly Upstream[]): Upstream {
+  // Go takes hosts that no URL can carry (`goproxy.cn，direct` with a full-width comma) and fails at the first request.
+  if (!URL.canParse(entry.url))
+    throw new ProtocolError("BAD_PROXY_LIST", "a proxy URL with an impossible host or port");
+  const url = new URL(entry.url);
+  const known = details.find((detail) => URL.canParse(detail.url) && plainUrl(new URL(detail.url)) === plainUrl(url));
+  const privatePatterns = known?.private ?? "";
+  return {
+    name: uniqueName(known?.name ?? defaultName(url), entry.url, taken),
+    url: entry.url,
+    redirectCidrs: known?.redirectCidrs ?? [],
+    kind: url.protocol === "file:" ? "file" : "http",
+    separator: entry.separator,
+    authoritative: known?.authoritative ?? false,
+    absentStatuses: [...new Set([...alwaysAbsent, ...(known?.absent ?? [])])],
+    privatePatterns,
+    public: privatePatterns === "",
+  };
+}
+
+/** The URL without userinfo, query and trailing slashes: what makes two entries the same upstream. */
+function plainUrl(url: URL): string {
+  return `${url.protocol}//${url.host}${url.pathname.replace(/\/+$/, "")}`;
+}
+
+function defaultName(url: URL): string {
+  const path = url.pathname.replace(/\/+$/, "");
+  return url.protocol === "file:" ? `file://${path}` : url.host + path;
+}
+
+/** Health and metrics are kept by name, so two upstreams never share one. */
+function uniqueName(name: string, url: string, taken: readonly Upstream[]): string {
+  const clashes = (candidate: string): boolean => taken.some((other) => other.name === candidate && other.url !== url);
+  let unique = name;
+  for (let n = 2; clashes(unique); n++) unique = `${name}#${n}`;
+  return unique;
+}
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const wildcard = /^(0\.0\.0\.0|\[::\])$/;
+
+/** True when the URL is one of our own listeners, also by another name of the loopback. */
+function isOwn(text: string, listening: readonly string[]): boolean {
+  const url = new URL(text);
+  const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
+  return listening.some((address) => {
+    const cut = address.lastIndexOf(":");
+    const host = address.slice(0, cut).toLowerCase();
+    if (address.slice(cut + 1) !== port) return false;
+    if (host === url.hostname) return true;
+    return (loopback.test(host) || wildcard.test(host)) && (loopback.test(url.hostname) || wildcard.test(url.hostname));
+  });
+}
