@@ -6,8 +6,8 @@ import { randomBytes } from "node:crypto";
 import { ProtocolError } from "#protocol/errors.ts";
 import { parseTarget } from "#protocol/request.ts";
 import type { ModuleTarget, SumdbTarget, Target } from "#protocol/request.ts";
-import type { Access, Caller } from "#services/access/access.ts";
-import type { Lang } from "#services/errors/catalogue.ts";
+import type { Access } from "#services/access/access.ts";
+import type { Lang } from "#services/errors/sentences.ts";
 import { render } from "#services/errors/catalogue.ts";
 import { GranaryError, asGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
@@ -16,6 +16,7 @@ import { forever } from "#services/proxy/answer.ts";
 import type { AskOptions, Proxy } from "#services/proxy/proxy.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import type { Clock } from "#services/store/ports.ts";
+import { addressOf, callerOf } from "./caller.ts";
 import { noneMatch, rangeOf } from "./conditional.ts";
 import type { Counters } from "./counters.ts";
 import type { Explainer } from "./explainer.ts";
@@ -25,7 +26,7 @@ import type { HotCache, HotEntry } from "./hot.ts";
 import type { House } from "./house.ts";
 import { isSteady, statusFor } from "./problems.ts";
 import type { Request, Response } from "./send.ts";
-import { sendZip, writeHead } from "./send.ts";
+import { sendZip } from "./send.ts";
 import type { SumdbDoor } from "./sumdb.ts";
 
 /** Settings that a changed configuration may replace while the server runs. */
@@ -35,6 +36,8 @@ export type HttpSettings = {
   readonly privacy: Privacy;
   /** Header lines every answer carries, for example the warning that the checksum database is off. */
   readonly notices: readonly string[];
+  /** Longest request target. */
+  readonly requestLine: number;
 };
 
 export type HttpUse = {
@@ -74,8 +77,8 @@ export function makeHandler(use: HttpUse): (request: Request, response: Response
     if (entry !== undefined && isPlain(request.rawHeaders) && use.clock.now() < entry.untilMs) {
       if (request.method === "GET" || request.method === "HEAD") {
         entry.count.n++;
-        writeHead(response, entry.status, entry.head);
-        response.end(request.method === "GET" ? entry.body : undefined);
+        // Node sends no body in answer to HEAD.
+        response.writeHead(entry.status, entry.head).end(entry.body);
         return;
       }
     }
@@ -117,7 +120,7 @@ async function handle(use: HttpUse, exchange: Exchange): Promise<void> {
   let target: Target | undefined;
   try {
     guard(request);
-    target = parse(url);
+    target = parse(url, use.settings().requestLine);
     await route(use, exchange, { target, signal: gone.signal });
   } catch (error) {
     if (gone.signal.aborted || response.destroyed) return;
@@ -144,7 +147,9 @@ function badRequest(request: Request, reason: string): GranaryError {
   return new GranaryError("GRANARY_BAD_REQUEST", { target: request.url ?? "", reason });
 }
 
-function parse(url: string): Target {
+function parse(url: string, maxLength: number): Target {
+  if (url.length > maxLength)
+    throw new GranaryError("GRANARY_BAD_REQUEST", { target: url.slice(0, 80), reason: `the request target is longer than ${maxLength} bytes` });
   try {
     return parseTarget(url);
   } catch (error) {
@@ -156,7 +161,7 @@ function parse(url: string): Target {
 async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; signal: AbortSignal }): Promise<void> {
   const { target, signal } = asked;
   if (target.kind === "house") {
-    await use.house.answer(exchange, { path: target.path, signal });
+    await use.house.answer(exchange, target.path);
     return;
   }
   const { method = "" } = exchange.request;
@@ -200,18 +205,6 @@ async function requireReader(use: HttpUse, request: Request, what: string): Prom
   throw new GranaryError("GRANARY_UNAUTHORIZED", { what });
 }
 
-/** Who is asking, from the connection itself: forwarded-for headers are anybody's word. */
-export function callerOf(request: Request): Caller {
-  const address = addressOf(request);
-  const loopback = /^(::ffff:)?127\./.test(address) || address === "::1";
-  const secure = "encrypted" in request.socket && request.socket.encrypted === true;
-  return { loopback, secure, authorization: request.headers.authorization };
-}
-
-function addressOf(request: Request): string {
-  return request.socket.remoteAddress ?? "";
-}
-
 // ---- answers ----
 
 async function send(use: HttpUse, exchange: Exchange, what: { answer: Answer; path: string }): Promise<void> {
@@ -245,12 +238,12 @@ function sendBytes(use: HttpUse, exchange: Exchange, what: { answer: BytesAnswer
   use.counters.of(answer.media, answer.provenance.here).n++;
   const etag = `"${answer.sha256}"`;
   const { headers } = exchange.request;
-  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, 304, head);
+  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, { status: 304, head });
   const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, body.length);
   if (range === "unsatisfiable") return badRange(use, exchange, { size: body.length, range: headers.range ?? "" });
-  if (range === "whole") return finish(exchange, 200, head, body);
+  if (range === "whole") return finish(exchange, { status: 200, head }, body);
   const part = body.subarray(range.start, range.end + 1);
-  finish(exchange, 206, [...head, "Content-Range", `bytes ${range.start}-${range.end}/${body.length}`], part);
+  finish(exchange, { status: 206, head: [...head, "Content-Range", `bytes ${range.start}-${range.end}/${body.length}`] }, part);
 }
 
 async function sendLarge(use: HttpUse, exchange: Exchange, answer: ZipAnswer): Promise<void> {
@@ -258,13 +251,13 @@ async function sendLarge(use: HttpUse, exchange: Exchange, answer: ZipAnswer): P
   use.counters.of(answer.media, answer.provenance.here).n++;
   const etag = `"${answer.sha256}"`;
   const { headers } = exchange.request;
-  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, 304, head);
+  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, { status: 304, head });
   const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, answer.size);
   if (range === "unsatisfiable") return badRange(use, exchange, { size: answer.size, range: headers.range ?? "" });
   const part = range === "whole" ? { start: 0, end: answer.size - 1 } : range;
   const extra = range === "whole" ? [] : ["Content-Range", `bytes ${part.start}-${part.end}/${answer.size}`];
   const fields = [...head, ...extra, "Content-Length", String(part.end + 1 - part.start)];
-  writeHead(exchange.response, range === "whole" ? 200 : 206, fields);
+  exchange.response.writeHead(range === "whole" ? 200 : 206, fields);
   if (exchange.head) exchange.response.end();
   else await sendZip(exchange.response, answer, part);
 }
@@ -303,10 +296,9 @@ function headOf(use: HttpUse, answer: Answer, provenance: Answer["provenance"]):
   return head;
 }
 
-function finish({ response, head: headOnly }: Exchange, status: number, head: readonly string[], body?: Buffer): void {
+function finish({ response }: Exchange, answer: { status: number; head: readonly string[] }, body?: Buffer): void {
   const length = body === undefined ? [] : ["Content-Length", String(body.length)];
-  writeHead(response, status, [...head, ...length]);
-  response.end(headOnly ? undefined : body);
+  response.writeHead(answer.status, [...answer.head, ...length]).end(body);
 }
 
 function badRange(use: HttpUse, exchange: Exchange, asked: { range: string; size: number }): void {
@@ -360,9 +352,8 @@ export function problem(
     ...notices,
     ...extra,
   ];
-  if (status === 400) head.push("Connection", "close");
-  writeHead(exchange.response, status, head);
-  exchange.response.end(exchange.head ? undefined : body);
+  if (status === 400 && exchange.request.httpVersionMajor === 1) head.push("Connection", "close");
+  exchange.response.writeHead(status, head).end(body);
   if (!steady) return;
   const untilMs = use.clock.now() + use.settings().freshness.negativeSeconds * 1000;
   const entry: HotEntry = { status, head, body, etag: undefined, untilMs, count, path };

@@ -50,6 +50,10 @@ export class HotCache {
     return this.#entries.size;
   }
 
+  clear(): void {
+    this.#entries.clear();
+  }
+
   /** Forgets every answer about one module. */
   forget(path: string): void {
     for (const [url, entry] of this.#entries.entries()) if (entry.path === path) this.#entries.delete(url);

@@ -2,13 +2,12 @@
 // change something. Each route declares its scope here; a route without one does not compile.
 
 import type { Access } from "#services/access/access.ts";
-import type { Lang } from "#services/errors/catalogue.ts";
+import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import type { Explainer } from "./explainer.ts";
-import { callerOf } from "./handler.ts";
+import { callerOf } from "./caller.ts";
 import type { Request, Response } from "./send.ts";
-import { writeHead } from "./send.ts";
 import { statusPage } from "./status-page.ts";
 import type { Status } from "./status-page.ts";
 
@@ -24,7 +23,7 @@ export type HouseUse = {
   readonly refresh: (path: string) => void;
 };
 
-type Exchange = { readonly request: Request; readonly response: Response; readonly url: string; readonly head: boolean };
+type Exchange = { readonly request: Request; readonly response: Response };
 
 /** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. */
 type Scope = "open" | "readers" | "write";
@@ -61,17 +60,17 @@ export class House {
     this.#use = use;
   }
 
-  async answer(exchange: Exchange, asked: { readonly path: string }): Promise<void> {
+  async answer(exchange: Exchange, path: string): Promise<void> {
     const { request, response } = exchange;
-    const { route, rest } = find(asked.path);
+    const { route, rest } = find(path);
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
     if (method !== route.method)
       throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: route.method === "GET" ? "GET, HEAD" : route.method });
-    const who = await this.#admit(exchange, { route, path: asked.path });
+    const who = await this.#admit(exchange, { route, path });
     const reply = await route.answer(this.#use, rest);
-    if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: asked.path, token: who });
+    if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
     const body = Buffer.from(reply.body);
-    writeHead(response, reply.status, [
+    const head = [
       "Content-Type",
       reply.type,
       "Content-Length",
@@ -82,8 +81,8 @@ export class House {
       "nosniff",
       "Content-Security-Policy",
       "default-src 'none'; frame-ancestors 'none'",
-    ]);
-    response.end(exchange.head ? undefined : body);
+    ];
+    response.writeHead(reply.status, head).end(body);
   }
 
   /** The one check that every route passes. Returns who asks. */

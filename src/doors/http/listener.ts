@@ -4,7 +4,7 @@
 import { createServer as createHttpServer } from "node:http";
 import type { Server } from "node:http";
 import { createSecureServer } from "node:http2";
-import type { Http2SecureServer } from "node:http2";
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -48,6 +48,9 @@ type AnyServer = Server | HttpsServer | Http2SecureServer;
 /** How often the server looks for requests that take too long (Node's default of 30 s would triple the limit). */
 const checkingIntervalMs = 1_000;
 
+/** Streams of one HTTP/2 connection; the go command opens as many as it has downloads. */
+const maxStreams = 250;
+
 export async function listen(
   at: { readonly host: string; readonly port: number },
   use: { readonly handler: (request: Request, response: Response) => void; readonly limits: Limits; readonly tls: Tls | undefined },
@@ -88,7 +91,10 @@ function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
   };
   if (tls === undefined) return createHttpServer(options, handler);
   if (!tls.http2) return createHttpsServer({ ...options, ...contextOf(tls) }, handler);
-  return createSecureServer({ ...contextOf(tls), allowHTTP1: true, settings: { maxConcurrentStreams: 250 }, ...http1(options) }, handler);
+  // node:http2's compatibility objects answer to the same calls as node:http's.
+  const compatible = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+  const settings = { maxConcurrentStreams: maxStreams };
+  return createSecureServer({ ...contextOf(tls), allowHTTP1: true, settings, ...http1(options) }, compatible);
 }
 
 /** Node's HTTP/2 types do not name the HTTP/1 options that its allowHTTP1 server takes. */

@@ -45,6 +45,7 @@ const statusOf: Readonly<Record<AnswerCode, number>> = {
 
 /** The status of a code; codes of the command line never reach a door and count as our bug. */
 export function statusFor(code: GranaryCode): number {
+  if (code === "GRANARY_NO_SUCH_ID") return 404;
   return Object.hasOwn(statusOf, code) ? statusOf[code as AnswerCode] : 500;
 }
 

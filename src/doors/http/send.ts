@@ -1,12 +1,12 @@
 // Writing an answer: heads, bodies, parts, and large zips in pieces with back-pressure.
 
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { ZipAnswer } from "#services/proxy/answer.ts";
 import type { Range } from "./conditional.ts";
 
-export type Request = IncomingMessage | Http2ServerRequest;
-export type Response = ServerResponse | Http2ServerResponse;
+/** HTTP/2 requests and answers come as node:http2's compatibility objects, which behave alike; listener.ts says so once. */
+export type Request = IncomingMessage;
+export type Response = ServerResponse;
 
 /** Size of one read and one write of a large zip. Larger gains nothing, smaller costs CPU (bench W3). */
 const pieceBytes = 1 << 20;
@@ -23,17 +23,6 @@ function takePiece(): Buffer {
 
 function givePiece(piece: Buffer): void {
   if (pool.length < maxPooledPieces) pool.push(piece);
-}
-
-/** writeHead takes the flat list on HTTP/1 and an object on HTTP/2. */
-export function writeHead(response: Response, status: number, head: readonly string[]): void {
-  if ("stream" in response && response.stream !== undefined && "session" in response.stream) {
-    const fields: Record<string, string> = {};
-    for (let at = 0; at < head.length; at += 2) fields[(head[at] ?? "").toLowerCase()] = head[at + 1] ?? "";
-    (response as Http2ServerResponse).writeHead(status, fields);
-    return;
-  }
-  (response as ServerResponse).writeHead(status, head as string[]);
 }
 
 /** Sends `range` of a zip from disk, every block checked before it leaves. A failure midway breaks the connection: never a clean end. */
@@ -70,8 +59,7 @@ export async function sendZip(response: Response, answer: ZipAnswer, range: Rang
 
 function write(response: Response, bytes: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = response.socket;
-    let seen = socket?.bytesWritten ?? 0;
+    let seen = response.socket?.bytesWritten ?? 0;
     const watchdog = setInterval(() => {
       const now = response.socket?.bytesWritten ?? 0;
       if (now !== seen) {
@@ -88,6 +76,6 @@ function write(response: Response, bytes: Buffer): Promise<void> {
       else reject(error);
     };
     response.once("close", gone);
-    (response as ServerResponse).write(bytes, finish);
+    response.write(bytes, finish);
   });
 }

@@ -1,6 +1,6 @@
 // The small page at `/-/`: what this server is, what it keeps, whom it asks. No scripts, no outside resources.
 
-import type { Lang } from "#services/errors/catalogue.ts";
+import type { Lang } from "#services/errors/sentences.ts";
 
 export type Status = {
   readonly version: string;

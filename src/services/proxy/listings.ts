@@ -13,7 +13,7 @@ import { storageKey } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
-import { readBody } from "./body.ts";
+import { readBody, unusableUnless } from "./body.ts";
 import type { Found, Origin } from "./origin.ts";
 import { SingleFlight } from "./single-flight.ts";
 
@@ -108,7 +108,8 @@ export class Listings {
       const etag = response.headers["etag"];
       const fetchedMs = this.#use.clock.now();
       if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
-      const text = remake(kind, await readBody(response));
+      const body = await readBody(response);
+      const text = unusableUnless(() => remake(kind, body));
       return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
     });
     await this.#remember(kind, path, { query, entry: found.value.remembered });

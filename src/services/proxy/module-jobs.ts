@@ -5,7 +5,6 @@
 // go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
 
 import { hashGoMod } from "#protocol/dirhash.ts";
-import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes } from "#protocol/gomod.ts";
 import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
 import { formatTarget } from "#protocol/request.ts";
@@ -22,7 +21,7 @@ import type { Upstream } from "#services/upstreams/chain.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
-import { readBody, stageBody } from "./body.ts";
+import { readBody, stageBody, unusableUnless } from "./body.ts";
 import type { Gate } from "./gate.ts";
 import type { Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
@@ -261,15 +260,6 @@ export class ModuleJobs {
     } finally {
       this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
     }
-  }
-}
-
-function unusableUnless<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof ProtocolError) throw new Unusable("BAD_MODULE", error.message, { cause: error });
-    throw error;
   }
 }
 

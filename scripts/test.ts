@@ -1,0 +1,100 @@
+// `npm test`: every suite, each with a committed minimum of tests, so that a suite that silently shrank fails.
+// `npm run test:long` runs the same suites at full size (LONG=1). Arguments name suites: `npm test -- unit http`.
+
+import { spawn, spawnSync } from "node:child_process";
+import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+type Suite = { readonly name: string; readonly files: readonly string[]; readonly needsGo?: true };
+type Count = { readonly tests: number; readonly pass: number; readonly fail: number; readonly skipped: number };
+type Minimum = { readonly tests: number; /** Tests that may be skipped even though `go` is there. */ readonly skipped: number };
+
+const suites: readonly Suite[] = [
+  { name: "unit", files: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/support/*.test.ts"] },
+  { name: "contract", files: ["test/contract/*.test.ts"] },
+  { name: "http", files: ["test/http/*.test.ts"] },
+  { name: "fuzz", files: ["test/fuzz/*.test.ts"] },
+  { name: "go", files: ["test/go/*.test.ts"], needsGo: true },
+];
+
+/** One suite may take this long; the whole must stay below 20 minutes in CI. */
+const suiteLimitMs = { normal: 8 * 60_000, long: 60 * 60_000 };
+
+const args = process.argv.slice(2);
+const long = args.includes("--long");
+const wanted = args.filter((arg) => !arg.startsWith("--"));
+const minimums = JSON.parse(readFileSync("test/minimums.json", "utf8")) as Record<string, Minimum | undefined>;
+const hasGo = spawnSync("go", ["version"]).status === 0;
+
+const total = { pass: 0, fail: 0, skipped: 0 };
+const complaints: string[] = [];
+for (const suite of suites) {
+  if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
+  const files = suite.files.flatMap((pattern) => globSync(pattern)).sort();
+  process.stdout.write(`\n== ${suite.name}: ${files.length} files\n`);
+  const count = files.length === 0 ? { tests: 0, pass: 0, fail: 0, skipped: 0 } : await runSuite(files);
+  total.pass += count.pass;
+  total.fail += count.fail;
+  total.skipped += count.skipped;
+  complaints.push(...judge(suite, count));
+}
+
+function judge(suite: Suite, count: Count): string[] {
+  const minimum = minimums[suite.name] ?? { tests: 1, skipped: 0 };
+  const found: string[] = [];
+  if (count.tests < minimum.tests) found.push(`suite ${suite.name} ran ${count.tests} tests; its committed minimum is ${minimum.tests}`);
+  if (hasGo && count.skipped > minimum.skipped)
+    found.push(`suite ${suite.name} skipped ${count.skipped} tests although go is here; at most ${minimum.skipped} may be`);
+  if (!hasGo && suite.needsGo === true) process.stdout.write("SKIPPED: no `go` on PATH, the scenarios with the real client did not run\n");
+  return found;
+}
+
+async function runSuite(files: readonly string[]): Promise<Count> {
+  const dir = mkdtempSync(join(tmpdir(), "granary-test-"));
+  const tap = join(dir, "tap");
+  const child = spawn(
+    process.execPath,
+    [
+      "--disable-warning=ExperimentalWarning",
+      "--import",
+      "./test/support/no-net.ts",
+      "--test",
+      "--test-concurrency=2",
+      "--test-reporter=dot",
+      "--test-reporter-destination=stdout",
+      "--test-reporter=tap",
+      `--test-reporter-destination=${tap}`,
+      ...files,
+    ],
+    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...(long && { LONG: "1" }), NODE_NO_WARNINGS: "1" } },
+  );
+  const timer = setTimeout(() => child.kill(), long ? suiteLimitMs.long : suiteLimitMs.normal);
+  const code = await new Promise<number>((resolve) => child.on("exit", (exit) => resolve(exit ?? 1)));
+  clearTimeout(timer);
+  const text = readFileSync(tap, "utf8");
+  rmSync(dir, { recursive: true });
+  const number = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
+  const fail = number("fail") + number("cancelled");
+  if (fail > 0) process.stdout.write(failures(text));
+  return {
+    tests: number("tests"),
+    pass: number("pass"),
+    skipped: number("skipped"),
+    // A runner that died without a summary has failed, whatever it counted.
+    fail: code !== 0 && fail === 0 ? 1 : fail,
+  };
+}
+
+/** The failing tests' lines, for a reader who sees only the log. */
+function failures(tap: string): string {
+  const lines = tap.split("\n");
+  const shown: string[] = [];
+  for (const [at, line] of lines.entries()) if (/^\s*not ok /.test(line)) shown.push(...lines.slice(at, at + 14));
+  return `${shown.slice(0, 400).join("\n")}\n`;
+}
+
+for (const complaint of complaints) process.stdout.write(`FAILED: ${complaint}\n`);
+const failed = total.fail + complaints.length;
+process.stdout.write(`\n${total.pass} passed, ${failed} failed, ${total.skipped} skipped\n`);
+process.exitCode = failed === 0 ? 0 : 1;

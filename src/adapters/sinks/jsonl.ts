@@ -1,0 +1,67 @@
+// Events as JSON lines in a file: buffered, flushed in batches, rotated once when it grows too large. A sink never
+// throws and never waits; what cannot be written is counted.
+
+import { appendFile, mkdir, rename, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { EventSink, GranaryEvent } from "#services/events/ports.ts";
+import type { Clock } from "#services/store/ports.ts";
+
+/** Events wait at most this long in memory. */
+const flushMs = 500;
+/** Events beyond this wait are dropped and counted: a dead disk must not fill memory. */
+const maxWaiting = 10_000;
+/** At this size the file becomes `<name>.1` (replacing the one before). */
+const maxFileBytes = 64 << 20;
+
+export class JsonlSink implements EventSink {
+  readonly #file: string;
+  readonly #clock: Clock;
+  #waiting: string[] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  /** Events that could not be written. */
+  dropped = 0;
+
+  constructor(file: string, clock: Clock) {
+    this.#file = file;
+    this.#clock = clock;
+  }
+
+  emit(event: GranaryEvent): void {
+    if (this.#waiting.length >= maxWaiting) {
+      this.dropped++;
+      return;
+    }
+    this.#waiting.push(`${JSON.stringify({ at: new Date(this.#clock.now()).toISOString(), ...event })}\n`);
+    this.#timer ??= setTimeout(() => void this.flush(), flushMs).unref();
+  }
+
+  /** Writes what waits. */
+  flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const batch = this.#waiting;
+    this.#waiting = [];
+    if (batch.length > 0) this.#writing = this.#writing.then(() => this.#write(batch));
+    return this.#writing;
+  }
+
+  async #write(batch: readonly string[]): Promise<void> {
+    try {
+      await mkdir(dirname(this.#file), { recursive: true });
+      await appendFile(this.#file, batch.join(""));
+      if ((await stat(this.#file)).size > maxFileBytes) await rename(this.#file, `${this.#file}.1`);
+    } catch {
+      this.dropped += batch.length;
+    }
+  }
+}
+
+/** Tells several sinks. */
+export function fanOut(...sinks: readonly EventSink[]): EventSink {
+  return {
+    emit: (event) => {
+      for (const sink of sinks) sink.emit(event);
+    },
+  };
+}

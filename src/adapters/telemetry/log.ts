@@ -1,0 +1,62 @@
+// Logs are events with stable names: JSON lines for machines, one short line for people. Never on a request's path.
+
+import { pino } from "pino";
+import type { EventSink, GranaryEvent } from "#services/events/ports.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type Log = {
+  readonly [Level in LogLevel]: (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+};
+
+/** @param write takes one finished line; the caller decides where lines go (stderr) */
+export function makeLog(options: { readonly format: "text" | "json"; readonly level: LogLevel; readonly write: (line: string) => void }): Log {
+  const { format, level, write } = options;
+  const stream = { write: format === "json" ? write : (line: string) => write(asText(line)) };
+  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+  const at = (name: LogLevel) => (event: string, fields?: Readonly<Record<string, unknown>>) => logger[name]({ event, ...fields });
+  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+}
+
+/** `12:03:04 warn  upstream.opened upstream=official reason=refused` */
+function asText(line: string): string {
+  const { time, level, event, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(event)} ${pairs.join(" ")}`.trimEnd() + "\n";
+}
+
+/** Events worth a look at once are warnings; the rest is information or detail. */
+export function logSink(log: Log): EventSink {
+  return {
+    emit: (event: GranaryEvent) => {
+      const { name, ...fields } = event;
+      log[levelOf(event)](name, fields);
+    },
+  };
+}
+
+function levelOf(event: GranaryEvent): LogLevel {
+  switch (event.name) {
+    case "module.kept":
+    case "pin.set":
+      return "debug";
+    case "upstream.closed":
+    case "config.applied":
+    case "token.added":
+    case "token.revoked":
+    case "write.done":
+    case "pin.forgotten":
+    case "quarantine.removed":
+    case "quarantine.released":
+      return "info";
+    case "module.refused":
+    case "module.conflict":
+    case "upstream.opened":
+    case "config.refused":
+    case "write.refused":
+      return "warn";
+    case "store.damaged":
+    case "sumdb.fork":
+    case "pin.mismatch":
+      return "error";
+  }
+}

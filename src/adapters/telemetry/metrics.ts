@@ -1,0 +1,111 @@
+// Prometheus metrics: what the services count, and what the process is.
+
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
+import type { Meter } from "#services/events/ports.ts";
+
+/** Values read at the moment of a scrape. */
+export type Gauges = {
+  readonly requests: () => readonly { readonly kind: string; readonly outcome: string; readonly count: number }[];
+  readonly hotBytes: () => number;
+  readonly hotEntries: () => number;
+  readonly connections: () => number;
+  readonly jobs: () => number;
+  readonly negativeEntries: () => number;
+  readonly upstreams: () => readonly { readonly upstream: string; readonly condition: string }[];
+};
+
+const stageSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+/** Clients told apart in the leak counter; the rest count together. */
+const maxClients = 1_000;
+
+export class Metrics implements Meter {
+  readonly #registry = new Registry();
+  readonly #upstream: Counter<"upstream" | "kind" | "outcome">;
+  readonly #upstreamBytes: Counter<"upstream" | "kind">;
+  readonly #stages: Histogram<"stage">;
+  readonly #kept: Counter<"client">;
+  readonly #clients = new Set<string>();
+
+  constructor() {
+    const registers = [this.#registry];
+    this.#upstream = new Counter({
+      name: "granary_upstream_requests_total",
+      help: "Requests sent to upstreams, by what was asked and how it ended.",
+      labelNames: ["upstream", "kind", "outcome"],
+      registers,
+    });
+    this.#upstreamBytes = new Counter({
+      name: "granary_upstream_bytes_total",
+      help: "Body bytes received from upstreams.",
+      labelNames: ["upstream", "kind"],
+      registers,
+    });
+    this.#stages = new Histogram({
+      name: "granary_ingest_stage_seconds",
+      help: "Time of each step from upstream to store.",
+      labelNames: ["stage"],
+      buckets: stageSeconds,
+      registers,
+    });
+    this.#kept = new Counter({
+      name: "granary_private_names_kept_total",
+      help: "Requests for private names (or ancestors of such) that were kept from public upstreams, by client address.",
+      labelNames: ["client"],
+      registers,
+    });
+    collectDefaultMetrics({ register: this.#registry });
+  }
+
+  /** Connects what is read at scrape time. */
+  watch(gauges: Gauges): void {
+    const registers = [this.#registry];
+    const requests = new Counter({
+      name: "granary_requests_total",
+      help: "Answers by kind and outcome; error answers by code.",
+      labelNames: ["kind", "outcome"],
+      registers,
+      collect: () => {
+        requests.reset();
+        for (const { kind, outcome, count } of gauges.requests()) requests.inc({ kind, outcome }, count);
+      },
+    });
+    const plain: readonly (readonly [string, string, () => number])[] = [
+      ["granary_hot_cache_bytes", "Bytes of ready-made answers in memory.", gauges.hotBytes],
+      ["granary_hot_cache_entries", "Ready-made answers in memory.", gauges.hotEntries],
+      ["granary_connections", "Open client connections.", gauges.connections],
+      ["granary_jobs", "Fetch jobs running.", gauges.jobs],
+      ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
+    ];
+    for (const [name, help, read] of plain) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    }
+    const health = new Gauge({
+      name: "granary_upstream_condition",
+      help: "1 for the condition an upstream is in: closed (asked), open (not asked), trial, held.",
+      labelNames: ["upstream", "condition"],
+      registers,
+      collect: () => {
+        health.reset();
+        for (const { upstream, condition } of gauges.upstreams()) health.set({ upstream, condition }, 1);
+      },
+    });
+  }
+
+  upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void {
+    this.#upstream.inc({ upstream, kind, outcome });
+    if (bytes > 0) this.#upstreamBytes.inc({ upstream, kind }, bytes);
+  }
+
+  ingestStage(stage: string, ms: number): void {
+    this.#stages.observe({ stage }, ms / 1000);
+  }
+
+  privateNameKept(client: string): void {
+    if (this.#clients.size < maxClients) this.#clients.add(client);
+    this.#kept.inc({ client: this.#clients.has(client) ? client : "other" });
+  }
+
+  async text(): Promise<{ readonly contentType: string; readonly text: string }> {
+    return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+}

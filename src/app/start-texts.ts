@@ -1,0 +1,100 @@
+// What the server says about itself: the hints after start, and the warnings in log, readyz and status page.
+
+import { parseGosumdb } from "#protocol/gosumdb.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+import type { Chain } from "#services/upstreams/chain.ts";
+import type { Config } from "./config.ts";
+import { nodeBelowFloor } from "./node-floor.ts";
+
+type Words = {
+  readonly store: string;
+  readonly upstream: string;
+  readonly mode: string;
+  readonly checksums: string;
+  readonly off: string;
+  readonly private: string;
+  readonly use: string;
+  readonly look: string;
+  readonly nobody: string;
+  readonly directLeft: string;
+  readonly sumdbOff: string;
+  readonly ownLeft: (names: string) => string;
+  readonly plainSecret: (key: string, origin: string) => string;
+  readonly oldNode: (running: string, floor: string) => string;
+};
+
+const words: Readonly<Record<Lang, Words>> = {
+  en: {
+    store: "store",
+    upstream: "upstream",
+    mode: "mode",
+    checksums: "checksums",
+    off: "off",
+    private: "private",
+    use: "Use it:",
+    look: "Look:",
+    nobody: "none",
+    directLeft: "`direct` left the upstream list: this version does not fetch from repositories itself.",
+    sumdbOff: "The checksum database is off: nothing that is fetched is verified.",
+    ownLeft: (names) => `This server itself was in its upstream list and left it: ${names}.`,
+    plainSecret: (key, origin) => `${origin}: ${key} holds a plain secret; write file:/path or env:NAME instead.`,
+    oldNode: (running, floor) => `Node ${running} lacks security fixes; run the bundle on Node ${floor} or newer.`,
+  },
+  "zh-CN": {
+    store: "存储",
+    upstream: "上游",
+    mode: "模式",
+    checksums: "校验和",
+    off: "已关闭",
+    private: "私有模块",
+    use: "使用：",
+    look: "查看：",
+    nobody: "无",
+    directLeft: "上游列表中的 `direct` 已移除：此版本不直接访问代码仓库。",
+    sumdbOff: "校验和数据库已关闭：拉取的内容不做任何校验。",
+    ownLeft: (names) => `上游列表中含有本服务自身，已移除：${names}。`,
+    plainSecret: (key, origin) => `${origin}：${key} 是明文密钥；请改用 file:/path 或 env:NAME。`,
+    oldNode: (running, floor) => `Node ${running} 缺少安全修复；请用 Node ${floor} 或更新版本运行发布包。`,
+  },
+};
+
+/** Everything an operator should know and change, in the server's language. */
+export function startWarnings(config: Config, chain: Chain): string[] {
+  const say = words[config.values.lang];
+  const warnings: string[] = [];
+  if (config.values.sumdb.includes("off")) warnings.push(say.sumdbOff);
+  if (chain.hadDirect) warnings.push(say.directLeft);
+  if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
+  for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
+  const floor = nodeBelowFloor(process.version);
+  if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));
+  return warnings;
+}
+
+/** What to do next, for the person who started the server. */
+export function startHints(config: Config, at: { readonly address: string; readonly chain: Chain; readonly tls: boolean }): string {
+  const { values } = config;
+  const say = words[values.lang];
+  const url = `${at.tls ? "https" : "http"}://${at.address}`;
+  const names = at.chain.upstreams.map(({ name }) => name).join(" → ");
+  const databases = values.sumdb.map(databaseName).filter((name) => name !== undefined);
+  const rows: readonly (readonly [string, string])[] = [
+    [say.store, values.store],
+    [say.upstream, `${names === "" ? say.nobody : names}   ${say.mode} ${values.mode}`],
+    [say.checksums, databases.length === 0 ? say.off : databases.join(", ")],
+    ...(values.private === "" ? [] : [[say.private, values.private] as const]),
+  ];
+  const facts = rows.map(([name, value]) => `  ${pad(name, 10)} ${value}\n`).join("");
+  return `\n${facts}\n  ${pad(say.use, 10)} go env -w GOPROXY=${url}\n  ${pad(say.look, 10)} ${url}/-/\n\n`;
+}
+
+function databaseName(text: string): string | undefined {
+  const parsed = parseGosumdb(text);
+  return parsed.kind === "database" ? parsed.name : undefined;
+}
+
+/** Chinese characters take two columns. */
+function pad(text: string, columns: number): string {
+  const width = [...text].reduce((sum, mark) => sum + ((mark.codePointAt(0) ?? 0) > 0x2e80 ? 2 : 1), 0);
+  return text + " ".repeat(Math.max(0, columns - width));
+}

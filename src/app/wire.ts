@@ -1,0 +1,288 @@
+// Builds the server: adapters from settings, services from adapters, doors from services. The only file that knows
+// everything; it decides nothing.
+
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { parseGosumdb } from "#protocol/gosumdb.ts";
+import { parseProxyList } from "#protocol/proxylist.ts";
+import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
+import { openDiskStorage } from "#adapters/storage/disk.ts";
+import { systemClock } from "#adapters/system/clock.ts";
+import { VerifyPool } from "#adapters/system/verify-pool.ts";
+import type { Log } from "#adapters/telemetry/log.ts";
+import { logSink } from "#adapters/telemetry/log.ts";
+import { Metrics } from "#adapters/telemetry/metrics.ts";
+import { Counters } from "#doors/http/counters.ts";
+import { Explainer } from "#doors/http/explainer.ts";
+import { hopHeader, makeHandler } from "#doors/http/handler.ts";
+import type { HttpSettings } from "#doors/http/handler.ts";
+import { HotCache } from "#doors/http/hot.ts";
+import { House } from "#doors/http/house.ts";
+import type { Status } from "#doors/http/status-page.ts";
+import { SumdbDoor } from "#doors/http/sumdb.ts";
+import { Access } from "#services/access/access.ts";
+import { Tokens } from "#services/access/tokens.ts";
+import { Gate } from "#services/proxy/gate.ts";
+import { Listings } from "#services/proxy/listings.ts";
+import { ModuleJobs } from "#services/proxy/module-jobs.ts";
+import { NegativeCache } from "#services/proxy/negative.ts";
+import { NestedModules } from "#services/proxy/nested.ts";
+import { Origin } from "#services/proxy/origin.ts";
+import type { Privacy } from "#services/proxy/privacy.ts";
+import { privacyOf } from "#services/proxy/privacy.ts";
+import { Proxy } from "#services/proxy/proxy.ts";
+import { Sums } from "#services/proxy/sums.ts";
+import { ModuleStore } from "#services/store/module-store.ts";
+import { Pins } from "#services/store/pins.ts";
+import type { Storage } from "#services/store/ports.ts";
+import { Quarantine } from "#services/store/quarantine.ts";
+import { SumdbMirror } from "#services/sumdb/mirror.ts";
+import type { Chain } from "#services/upstreams/chain.ts";
+import { buildChain } from "#services/upstreams/chain.ts";
+import { Health } from "#services/upstreams/health.ts";
+import type { Config } from "./config.ts";
+import { databaseRoutes } from "./sumdb-routes.ts";
+import { startWarnings } from "./start-texts.ts";
+import { makeUpstreamClient } from "./upstream-clients.ts";
+import { version } from "./version.ts";
+
+/** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */
+const absentCacheBytes = 8 << 20;
+
+export type Server = {
+  readonly handler: ReturnType<typeof makeHandler>;
+  readonly storage: Storage;
+  readonly status: () => Promise<Status>;
+  /** Puts a changed configuration in force, whole. */
+  readonly apply: (config: Config) => void;
+  /** Tells the chain where this server listens, so that it never asks itself. */
+  readonly listening: (address: string, connections: () => number) => void;
+  readonly drain: () => void;
+  readonly chain: () => Chain;
+  readonly warnings: () => readonly string[];
+  /** True when some token lets its holder read private modules. */
+  readonly hasReaders: () => Promise<boolean>;
+  close(): Promise<void>;
+};
+
+export type WireOptions = {
+  readonly config: Config;
+  readonly log: Log;
+  /** The program that a verification thread runs; the bundle gives itself. */
+  readonly verifyEntry: URL;
+};
+
+export async function wire(options: WireOptions): Promise<Server> {
+  const { config, log } = options;
+  const { values } = config;
+  const clock = systemClock;
+  const storage = await openDiskStorage(values.store, { maxTempBytes: values["limits.tempBytes"] });
+  const metrics = new Metrics();
+  const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
+  const events = fanOut(logSink(log), sink);
+  const health = new Health({
+    clock,
+    listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
+  });
+  const instance = randomBytes(6).toString("hex");
+  const client = makeUpstreamClient(config);
+  const verifier = new VerifyPool({ entry: options.verifyEntry });
+  const stop = new AbortController();
+  const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
+  const rebuild = () => {
+    state.chain = buildChain(parseProxyList(state.config.values.upstream), {
+      details: state.config.upstreams,
+      listening: state.listening,
+    });
+  };
+  rebuild();
+  let settings = httpSettings(config);
+  const privacy = {
+    isPrivate: (path: string) => settings.privacy.isPrivate(path),
+    mustNotTravel: (path: string) => settings.privacy.mustNotTravel(path),
+    get patterns() {
+      return settings.privacy.patterns;
+    },
+  };
+
+  const store = new ModuleStore(storage, clock);
+  const pins = new Pins(storage);
+  const quarantine = new Quarantine(storage, clock);
+  const negative = new NegativeCache({
+    maxEntries: values["limits.negativeEntries"],
+    ttlMs: values["freshness.negative"],
+  });
+  const origin = new Origin({
+    chain: () => state.chain,
+    client,
+    health,
+    mode: () => state.config.values.mode,
+    clock,
+    privacy,
+    negative,
+    events,
+    meter: metrics,
+    headers: { [hopHeader]: instance },
+  });
+  const mirrors = databasesOf(config).map(
+    (database) =>
+      new SumdbMirror({
+        name: database.name,
+        key: database.key,
+        storage,
+        clock,
+        events,
+        routes: () => databaseRoutes(database, { chain: state.chain, client, health, meter: metrics }),
+      }),
+  );
+  const sums = new Sums({ databases: mirrors, privacy, pins });
+  const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
+  const jobs = new ModuleJobs({
+    store,
+    storage,
+    quarantine,
+    origin,
+    sums,
+    verifier,
+    gate,
+    clock,
+    events,
+    meter: metrics,
+    stop: stop.signal,
+  });
+  const listings = new Listings({
+    origin,
+    store,
+    storage,
+    clock,
+    ttlMs: () => state.config.values["freshness.list"],
+    stop: stop.signal,
+  });
+  const nested = new NestedModules(store, verifier);
+  const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
+  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
+
+  const hot = new HotCache({
+    maxBytes: values["cache.enabled"] ? values["cache.bytes"] : 0,
+    maxEntryBytes: values["cache.enabled"] ? values["cache.entryBytes"] : -1,
+  });
+  const absent = new HotCache({ maxBytes: absentCacheBytes, maxEntryBytes: 4096 });
+  const counters = new Counters();
+  const explainer = new Explainer();
+  const tokens = new Tokens(storage, clock);
+  const access = new Access(tokens, values.privateReaders);
+  const started = clock.now();
+
+  const warnings = (): string[] => startWarnings(state.config, state.chain);
+  const status = (): Promise<Status> =>
+    Promise.resolve({
+      version,
+      ready: !state.draining,
+      warnings: warnings(),
+      uptimeSeconds: Math.round((clock.now() - started) / 1000),
+      mode: state.config.values.mode,
+      upstreams: state.chain.upstreams.map(({ name }) => ({ name, condition: health.condition(name) })),
+      databases: mirrors.map((mirror) => ({ name: mirror.name, treeSize: mirror.treeSize })),
+      hot: { entries: hot.size, bytes: hot.bytes },
+      jobs: jobs.running,
+    });
+  metrics.watch({
+    requests: () => counters.list(),
+    hotBytes: () => hot.bytes + absent.bytes,
+    hotEntries: () => hot.size + absent.size,
+    connections: () => state.connections(),
+    jobs: () => jobs.running,
+    negativeEntries: () => negative.size,
+    upstreams: () => health.snapshot(),
+  });
+  const refresh = (path: string): void => {
+    proxy.refresh(path);
+    hot.forget(path);
+    absent.forget(path);
+  };
+  const house = new House({
+    access,
+    explainer,
+    events,
+    lang: () => settings.lang,
+    status,
+    metrics: () => metrics.text(),
+    refresh,
+  });
+  const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
+  const handler = makeHandler({
+    settings: () => settings,
+    proxy,
+    sumdb,
+    house,
+    access,
+    hot,
+    absent,
+    explainer,
+    counters,
+    events,
+    meter: metrics,
+    clock,
+    instance,
+    draining: () => state.draining,
+  });
+  return {
+    handler,
+    storage,
+    status,
+    warnings,
+    hasReaders: () => tokens.anyFor("read"),
+    chain: () => state.chain,
+    apply: (next) => {
+      state.config = next;
+      settings = httpSettings(next);
+      rebuild();
+      hot.clear();
+      absent.clear();
+    },
+    listening: (address, connections) => {
+      state.listening = [address];
+      state.connections = connections;
+      rebuild();
+    },
+    drain: () => (state.draining = true),
+    close: async () => {
+      stop.abort(new Error("the server stops"));
+      await Promise.allSettled([verifier.close(), client.close(), sink.flush(), store.close()]);
+    },
+  };
+}
+
+const emptyChain: Chain = { upstreams: [], hadDirect: false, hadOff: false, own: [] };
+
+type Database = { readonly name: string; readonly key: string; readonly url?: string };
+
+function databasesOf({ values }: Config): Database[] {
+  const databases: Database[] = [];
+  for (const text of values.sumdb) {
+    const parsed = parseGosumdb(text);
+    if (parsed.kind === "database") databases.push(parsed);
+  }
+  return databases;
+}
+
+function httpSettings({ values }: Config): HttpSettings {
+  const seconds = (ms: number) => Math.round(ms / 1000);
+  return {
+    lang: values.lang,
+    privacy: privacyOf(values.private),
+    notices: values.sumdb.some((text) => text !== "off")
+      ? []
+      : ["X-Granary-Warning", "checksum database off: nothing is verified"],
+    requestLine: values["limits.requestLine"],
+    freshness: {
+      infoSeconds: seconds(values["freshness.info"]),
+      zipSmallSeconds: seconds(values["freshness.zipSmall"]),
+      zipLargeSeconds: seconds(values["freshness.zipLarge"]),
+      largeFromBytes: values["freshness.largeFrom"],
+      staleWhileRevalidateSeconds: seconds(values["freshness.swr"]),
+      listSeconds: seconds(values["freshness.list"]),
+      negativeSeconds: seconds(values["freshness.negative"]),
+    },
+  };
+}
