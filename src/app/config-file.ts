@@ -95,7 +95,7 @@ function flatten(node: unknown, path: readonly string[], reading: Reading): File
 /** The text as written: `0755`, `1e3` and `on` mean what the setting's kind says, not what YAML guesses. */
 function scalarText(node: { readonly value: unknown; readonly source?: string }): string {
   if (typeof node.value === "string") return node.value;
-  return node.value === null ? "" : (node.source ?? String(node.value));
+  return node.value === null ? "" : (node.source ?? JSON.stringify(node.value));
 }
 
 /** `${NAME}` becomes the variable's value; `$${` stands for `${`. */

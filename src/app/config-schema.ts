@@ -56,8 +56,8 @@ const server = {
     flag: "--store DIR",
     initial: "granary",
     ambient: (machine) => {
-      const join = machine.platform === "win32" ? win32.join : posix.join;
-      return Promise.resolve({ value: join(userDataDir(machine), "granary"), origin: "default" });
+      const path = machine.platform === "win32" ? win32 : posix;
+      return Promise.resolve({ value: path.join(userDataDir(machine), "granary"), origin: "default" });
     },
     initialInDocs: "the platform's data directory, …/granary",
     about: { en: "directory that keeps modules and checksum records", "zh-CN": "保存模块和校验和记录的目录" },

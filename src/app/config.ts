@@ -1,11 +1,10 @@
 // The configuration: every setting with its value and where the value came from.
 // Precedence: command line, environment, file (profile over base), what this machine says, built-in default.
 
-import type { z } from "zod";
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
-import { readConfigFiles } from "./config-file.ts";
+import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
@@ -103,7 +102,12 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   return { verdict: "applied", config, changed };
 }
 
-/** The files a change of which matters: the configuration and its profile are polled by the program. */
+/** The files that a running server watches: the configuration and the profile over it. */
+export function configFiles({ file, profile }: Pick<Config, "file" | "profile">): readonly string[] {
+  if (file === undefined) return [];
+  return profile === undefined ? [file] : [file, profileFile(file, profile)];
+}
+
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
@@ -136,7 +140,7 @@ function readValue(key: SettingKey, raw: Raw, lang: Lang): unknown {
   const { kind } = settingOf(key);
   const separator = kind.listSeparator;
   const items = separator === undefined || typeof raw.value !== "string" ? raw.value : splitList(raw.value, separator);
-  const read = kind.schema.safeParse(items) as z.ZodSafeParseResult<unknown>;
+  const read = kind.schema.safeParse(items);
   if (read.success) return read.data;
   throw badValue(key, { value: [raw.value].flat().join(`${separator ?? ","} `), origin: raw.origin }, lang);
 }
