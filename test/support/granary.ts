@@ -1,0 +1,175 @@
+// Starts the product as a user does (`granary serve`), on a free port with a store of its own, and stops it by id.
+import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+export type GranaryOptions = {
+  /** `--upstream`, GOPROXY syntax. */
+  readonly upstream: string;
+  /** `--sumdb`, GOSUMDB syntax, or several; default `off`. */
+  readonly sumdb?: string | readonly string[];
+  /** `--private`. */
+  readonly private?: string;
+  /** More flags, as written on the command line. */
+  readonly flags?: readonly string[];
+  /** More environment. The machine's own GO* and GRANARY_* are never passed on. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** A store to use, left in place by stop(); otherwise a temporary one that stop() removes. */
+  readonly store?: string;
+  /** Let it dial out (live tests only). */
+  readonly live?: boolean;
+  /** What to run instead of bin/granary.ts (a bundle, a stand-in). */
+  readonly program?: string;
+};
+
+export type RunningGranary = {
+  /** `http://HOST:PORT`, without a trailing slash. */
+  readonly url: string;
+  readonly store: string;
+  readonly pid: number;
+  stderr(): string;
+  /** Everything on stdout so far. */
+  stdout(): string;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, once it has ended; a signal's end counts as -1. */
+  readonly ended: Promise<number>;
+  /** SIGTERM, wait, remove the temporary store. Idempotent. Returns the exit code. */
+  stop(): Promise<number>;
+};
+
+const root = resolve(import.meta.dirname, "../..");
+/** Longest wait for the ready line: a cold type-stripping start on a loaded machine takes seconds. */
+const readyMs = 60_000;
+/** A drain is bounded by the server itself; past this it hangs, and the test must not. */
+const stopMs = 20_000;
+
+/** Starts Granary and waits for its ready line. Throws with its stderr when it ends before that. */
+export async function startGranary(options: GranaryOptions): Promise<RunningGranary> {
+  const home = await mkdtemp(join(tmpdir(), "granary-test-"));
+  const store = options.store ?? join(home, "store");
+  const child = spawn(process.execPath, commandLine(options, store), {
+    cwd: home,
+    env: cleanEnv(home, options.env ?? {}),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = collect(child);
+  const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
+  const stop = once(async () => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), stopMs);
+    child.kill("SIGTERM");
+    const code = await ended;
+    clearTimeout(timer);
+    await rm(home, { recursive: true, force: true });
+    return code;
+  });
+  try {
+    const url = await readyLine(output, ended);
+    return {
+      url,
+      store,
+      pid: child.pid ?? -1,
+      stderr: () => output.stderr,
+      stdout: () => output.stdout,
+      signal: (name) => void child.kill(name),
+      ended,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Runs another command of the product to its end (`granary store verify …`). */
+export async function runGranary(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
+  const home = await mkdtemp(join(tmpdir(), "granary-test-"));
+  const child = spawn(process.execPath, [...nodeFlags(false), join(root, "bin/granary.ts"), ...args], {
+    cwd: home,
+    env: cleanEnv(home, env),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = collect(child);
+  const code = await new Promise<number>((resolve) => child.once("close", (status) => resolve(status ?? -1)));
+  await rm(home, { recursive: true, force: true });
+  return { code, stdout: output.stdout, stderr: output.stderr };
+}
+
+function commandLine(options: GranaryOptions, store: string): string[] {
+  const program = options.program ?? join(root, "bin/granary.ts");
+  const sumdbs = options.sumdb === undefined ? ["off"] : [options.sumdb].flat();
+  return [
+    ...nodeFlags(options.live ?? false),
+    program,
+    "serve",
+    "--listen=127.0.0.1:0",
+    `--store=${store}`,
+    `--upstream=${options.upstream}`,
+    ...sumdbs.map((value) => `--sumdb=${value}`),
+    ...(options.private === undefined ? [] : [`--private=${options.private}`]),
+    ...(options.flags ?? []),
+  ];
+}
+
+function nodeFlags(live: boolean): string[] {
+  const guard = live ? [] : ["--import", join(import.meta.dirname, "no-net.ts")];
+  return ["--disable-warning=ExperimentalWarning", ...guard];
+}
+
+/** Nothing of this machine's own Go or Granary settings, and a home that is ours. */
+function cleanEnv(home: string, more: Readonly<Record<string, string>>): Record<string, string> {
+  return {
+    PATH: process.env["PATH"] ?? "",
+    HOME: home,
+    XDG_CONFIG_HOME: join(home, "config"),
+    XDG_DATA_HOME: join(home, "data"),
+    LANG: "en_US.UTF-8",
+    GOENV: "off",
+    ...(process.env["NODE_EXTRA_CA_CERTS"] === undefined
+      ? {}
+      : { NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] }),
+    ...more,
+  };
+}
+
+type Output = { stdout: string; stderr: string; readonly onLine: (listener: () => void) => void };
+
+function collect(child: ChildProcess): Output {
+  const listeners: (() => void)[] = [];
+  const output: Output = { stdout: "", stderr: "", onLine: (listener) => listeners.push(listener) };
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    output.stdout += text;
+    for (const listener of listeners) listener();
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  return output;
+}
+
+async function readyLine(output: Output, ended: Promise<number>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const said = new Promise<string>((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`granary was not ready in ${readyMs} ms\n${output.stderr}`)), readyMs);
+    output.onLine(() => {
+      const url = /^granary listening on (\S+)$/m.exec(output.stdout)?.[1];
+      if (url !== undefined) resolve(url);
+    });
+  });
+  const died = ended.then((code) => {
+    throw new Error(`granary ended with ${code} before it was ready\n${output.stderr}`);
+  });
+  try {
+    return await Promise.race([said, died]);
+  } finally {
+    clearTimeout(timer);
+    died.catch(() => undefined);
+  }
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => (running ??= work());
+}

@@ -1,0 +1,160 @@
+// An upstream of our own: a real HTTP server on loopback that speaks GOPROXY (protocol.md §2.1) from a table of
+// module versions, tunnels a checksum database, counts what it is asked and can be made to misbehave.
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import { FaultTable, send, sendFaulty, textAnswer } from "./faults.ts";
+import type { Fault, StubAnswer } from "./faults.ts";
+import { ModuleTable } from "./module-table.ts";
+import type { ModuleFixture } from "./modules.ts";
+
+/** A checksum database below `/sumdb/<name>`; TestDatabase of services/lab is one. */
+export type TunnelledDatabase = {
+  readonly name: string;
+  /** Answers a path below the database's own root (`/lookup/…`, `/tile/…`, `/latest`). */
+  answer(path: string): { readonly status: number; readonly contentType: string; readonly body: Uint8Array };
+};
+
+export type StubOptions = {
+  readonly modules: readonly ModuleFixture[];
+  readonly database?: TunnelledDatabase;
+};
+
+/** Starts a stub upstream on a free loopback port. */
+export async function startStubUpstream(options: StubOptions): Promise<StubUpstream> {
+  const stub = new StubUpstream(options);
+  await stub.restore();
+  return stub;
+}
+
+export class StubUpstream {
+  readonly #table: ModuleTable;
+  readonly #database: TunnelledDatabase | undefined;
+  readonly #faults = new FaultTable();
+  readonly #sockets = new Set<Socket>();
+  readonly #counts = new Map<string, number>();
+  #server: Server | undefined;
+  #port = 0;
+
+  constructor(options: StubOptions) {
+    this.#table = new ModuleTable(options.modules);
+    this.#database = options.database;
+  }
+
+  /** `http://127.0.0.1:PORT`; stays the same over cut() and restore(). */
+  get url(): string {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  add(module: ModuleFixture): void {
+    this.#table.add(module);
+  }
+
+  /** Forgets a version: a deleted tag. */
+  remove(path: string, version: string): void {
+    this.#table.remove(path, version);
+  }
+
+  /** The bytes served for a request path when nothing misbehaves. */
+  bytes(path: string): Uint8Array {
+    return this.#answer(path).body;
+  }
+
+  fault(where: string | RegExp, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
+    this.#faults.add(where, fault, times);
+  }
+
+  clearFaults(): void {
+    this.#faults.clear();
+  }
+
+  /** How often a path (or all that match a pattern) was asked. */
+  requests(where: string | RegExp): number {
+    let total = 0;
+    for (const [path, count] of this.#counts) {
+      if (typeof where === "string" ? path === where : where.test(path)) total += count;
+    }
+    return total;
+  }
+
+  /** Every path asked so far, with its count. */
+  counts(): ReadonlyMap<string, number> {
+    return new Map(this.#counts);
+  }
+
+  resetCounts(): void {
+    this.#counts.clear();
+  }
+
+  /** Goes away: live connections break, new ones are refused. */
+  async cut(): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (server === undefined) return;
+    const closed = new Promise<void>((resolve) => void server.close(() => resolve()));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Listens (again) on the same port. */
+  async restore(): Promise<void> {
+    if (this.#server !== undefined) return;
+    const server = createServer((request, response) => void this.#handle(request, response));
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      // A client that goes away in the middle is a scenario, not an error.
+      socket.on("error", () => undefined);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(this.#port, "127.0.0.1", resolve);
+    });
+    this.#port = (server.address() as AddressInfo).port;
+    this.#server = server;
+  }
+
+  async close(): Promise<void> {
+    await this.cut();
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = decodePath(request.url ?? "/");
+    this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1);
+    const fault = this.#faults.take(path);
+    const answer = refusal(request) ?? this.#answer(path);
+    if (fault === undefined) send(response, answer);
+    else await sendFaulty(response, answer, fault);
+  }
+
+  #answer(path: string): StubAnswer {
+    const tunnel = /^\/sumdb\/(.+?)(\/(?:supported|latest|lookup\/.+|tile\/.+))$/.exec(path);
+    if (tunnel !== null) return this.#sumdb(tunnel[1] ?? "", tunnel[2] ?? "");
+    return this.#table.answer(path) ?? textAnswer(404, `not found: ${path}\n`);
+  }
+
+  #sumdb(name: string, path: string): StubAnswer {
+    if (this.#database?.name !== name) return textAnswer(404, "not found: unknown database\n");
+    if (path === "/supported") return textAnswer(200, "");
+    const { status, contentType, body } = this.#database.answer(path);
+    return { status, headers: { "content-type": contentType }, body };
+  }
+}
+
+function refusal(request: IncomingMessage): StubAnswer | undefined {
+  const { method, url = "/" } = request;
+  if (method !== "GET" && method !== "HEAD") {
+    const refused = textAnswer(405, "only GET and HEAD\n");
+    return { ...refused, headers: { ...refused.headers, allow: "GET, HEAD" } };
+  }
+  return /%(?:2f|5c)/i.test(url) ? textAnswer(400, "bad request target\n") : undefined;
+}
+
+/** Paths are counted and faulted in their decoded form, so that `%21` and `!` are one path. */
+function decodePath(url: string): string {
+  try {
+    return decodeURIComponent(url.split("?", 1)[0] ?? "");
+  } catch {
+    return url;
+  }
+}
