@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { ProtocolError } from "#protocol/errors.ts";
 import { parseTarget } from "#protocol/request.ts";
-import type { ModuleTarget, SumdbTarget, Target } from "#protocol/request.ts";
+import type { SumdbTarget, Target } from "#protocol/request.ts";
 import type { Access } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { render } from "#services/errors/catalogue.ts";
@@ -13,7 +13,7 @@ import { GranaryError, asGranaryError } from "#services/errors/granary-error.ts"
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
 import { forever } from "#services/proxy/answer.ts";
-import type { AskOptions, Proxy } from "#services/proxy/proxy.ts";
+import type { AskOptions, Proxy, ProxyTarget } from "#services/proxy/proxy.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { addressOf, callerOf } from "./caller.ts";
@@ -182,7 +182,7 @@ async function askSumdb(use: HttpUse, target: SumdbTarget, signal: AbortSignal):
   return await use.sumdb.answer(target, { signal, keptOnly: target.cachedOnly, draining: use.draining() });
 }
 
-async function askProxy(use: HttpUse, exchange: Exchange, asked: { target: ModuleTarget; signal: AbortSignal }): Promise<Answer> {
+async function askProxy(use: HttpUse, exchange: Exchange, asked: { target: ProxyTarget; signal: AbortSignal }): Promise<Answer> {
   const { target, signal } = asked;
   const { privacy } = use.settings();
   if (privacy.mustNotTravel(target.path)) {
@@ -192,8 +192,8 @@ async function askProxy(use: HttpUse, exchange: Exchange, asked: { target: Modul
   return await use.proxy.answer(target, { keptOnly: keptOnly(exchange.request, target, use.draining()), signal });
 }
 
-function keptOnly(request: Request, target: ModuleTarget, draining: boolean): AskOptions["keptOnly"] {
-  if (target.cachedOnly) return "cached-only";
+function keptOnly(request: Request, target: ProxyTarget, draining: boolean): AskOptions["keptOnly"] {
+  if (target.kind === "sum" || target.cachedOnly) return "cached-only";
   const header = request.headers["disable-module-fetch"];
   return (typeof header === "string" && header.toLowerCase() === "true") || draining ? "fetch-disabled" : false;
 }

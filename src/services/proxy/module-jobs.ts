@@ -23,7 +23,7 @@ import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, stageBody, unusableUnless } from "./body.ts";
 import type { Gate } from "./gate.ts";
-import type { Origin } from "./origin.ts";
+import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
@@ -77,6 +77,12 @@ export class ModuleJobs {
     });
   }
 
+  #ask(kind: "info" | "zip", id: ModuleVersion, maxBytes: number): Ask {
+    const target = { cachedOnly: false, path: id.path, version: id.version };
+    const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
+    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes };
+  }
+
   #deadline(): AbortSignal {
     return AbortSignal.any([this.#use.stop, AbortSignal.timeout(jobDeadlineMs)]);
   }
@@ -101,7 +107,7 @@ export class ModuleJobs {
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const found = await this.#use.origin.find(
-      { kind: "info", id, path: formatTarget({ kind: "info", cachedOnly: false, path: id.path, query: id.version, version: id.version }), maxBytes: maxInfoBytes },
+      this.#ask("info", id, maxInfoBytes),
       this.#deadline(),
       (response, upstream, signal) => this.#acceptMod(id, { response, upstream, signal }),
     );
@@ -112,7 +118,7 @@ export class ModuleJobs {
       origin: { upstream: found.upstream.name, url: found.value.url },
       firstSeen: new Date(clock.now()).toISOString(),
     };
-    const kept = await this.#keep("keep", async () => {
+    const kept = await this.#timed("keep", async () => {
       const kept = await store.keepMod({ id, info, mod, facts });
       return kept.damaged === true ? await store.restoreMod(id, { info, mod }) : kept;
     });
@@ -154,7 +160,7 @@ export class ModuleJobs {
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const found = await this.#use.origin.find(
-      { kind: "zip", id, path: formatTarget({ kind: "zip", cachedOnly: false, path: id.path, version: id.version }), maxBytes: maxZipBytes },
+      this.#ask("zip", id, maxZipBytes),
       this.#deadline(),
       (response, upstream, signal) => this.#acceptZip(id, mod, { response, upstream, signal }),
     );
@@ -166,7 +172,7 @@ export class ModuleJobs {
         origin: { upstream: found.upstream.name, url: found.value.url },
         firstSeen: new Date(clock.now()).toISOString(),
       };
-      const kept = await this.#keep("keep", async () => {
+      const kept = await this.#timed("keep", async () => {
         const kept = await store.keepZip({ id, stage, verified, facts });
         return kept.damaged === true ? await store.restoreZip(id, { stage, verified }) : kept;
       });
@@ -247,10 +253,6 @@ export class ModuleJobs {
       this.#use.events.emit({ ...event, expected: error.expected, found, ...(quarantined && { quarantined }) });
       throw new Unusable("MISMATCH", error.message, { cause: error });
     }
-  }
-
-  #keep<T>(stage: "keep", work: () => Promise<T>): Promise<T> {
-    return this.#timed(stage, work);
   }
 
   async #timed<T>(stage: Parameters<Meter["ingestStage"]>[0], work: () => Promise<T>): Promise<T> {

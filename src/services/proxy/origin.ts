@@ -25,7 +25,8 @@ export type Ask = {
   /** Request path below an upstream's base. */
   readonly path: string;
   readonly maxBytes: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** The entity tag one upstream gave earlier; `accept` may then see its 304. */
+  readonly validator?: { readonly upstream: string; readonly etag: string };
 };
 
 export type Found<T> = { readonly value: T; readonly upstream: Upstream };
@@ -85,13 +86,14 @@ export class Origin {
     const { chain, client, health, mode, clock, privacy, headers, meter } = this.#use;
     return await walk(
       chain(),
-      { client, health, mode: mode(), clock, privatePatterns: privacy.patterns, headers: { ...headers, ...ask.headers }, meter },
+      { client, health, mode: mode(), clock, privatePatterns: privacy.patterns, headers, meter },
       {
         kind: ask.kind,
         path: ask.path,
         maxBytes: ask.maxBytes,
         module: ask.module,
         signal,
+        ...(ask.validator && { validator: ask.validator }),
         accept: (response, upstream) => accept(response, upstream, signal),
       },
     );

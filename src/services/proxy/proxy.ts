@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { ProtocolError } from "#protocol/errors.ts";
 import type { ModulePath } from "#protocol/path.ts";
-import type { ModuleTarget } from "#protocol/request.ts";
+import type { KnownTarget, ModuleTarget } from "#protocol/request.ts";
 import type { ModuleVersion, Version } from "#protocol/version.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
@@ -23,6 +23,9 @@ import type { NestedModules } from "./nested.ts";
 import type { Origin } from "./origin.ts";
 import { sumdbFailure } from "./origin.ts";
 import type { Privacy } from "./privacy.ts";
+
+/** What this room answers: a module's files and listings, and the sums we hold. */
+export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "sum" }>;
 
 /** How a request may be answered. */
 export type AskOptions = {
@@ -52,7 +55,7 @@ export class Proxy {
   }
 
   /** Answers one module target. Throws GranaryError, and the signal's reason when aborted. */
-  async answer(target: ModuleTarget, options: AskOptions): Promise<Answer> {
+  async answer(target: ProxyTarget, options: AskOptions): Promise<Answer> {
     try {
       return await this.#answer(target, options);
     } catch (error) {
@@ -66,7 +69,7 @@ export class Proxy {
     this.#use.negative.forget(path);
   }
 
-  async #answer(target: ModuleTarget, options: AskOptions): Promise<Answer> {
+  async #answer(target: ProxyTarget, options: AskOptions): Promise<Answer> {
     switch (target.kind) {
       case "list":
       case "latest":
@@ -172,7 +175,7 @@ export class Proxy {
     }
   }
 
-  #inOurWords(error: unknown, target: ModuleTarget): unknown {
+  #inOurWords(error: unknown, target: ProxyTarget): unknown {
     const what = "version" in target && target.version !== undefined ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError && "version" in target && target.version !== undefined) return sumdbFailure(what, error);

@@ -50,6 +50,8 @@ export type WalkOp<T> = {
   /** The module the request names, for private routing; left out only when it names none. */
   readonly module?: string;
   readonly signal: AbortSignal;
+  /** The entity tag one upstream gave earlier: asked conditionally there, so that `accept` may see a 304. */
+  readonly validator?: { readonly upstream: string; readonly etag: string };
   /** Reads, parses and verifies a 200. Throws Unusable to move on; other errors end the walk. */
   accept(response: UpstreamResponse, upstream: Upstream): Promise<T>;
 };
@@ -85,7 +87,7 @@ export async function attempt<T>(upstream: Upstream, asking: Asking<T>): Promise
   const count = (outcome: string) => use.meter?.upstreamRequest(upstream.name, op.kind, outcome, seen.bytes);
   try {
     const response = counted(await get(upstream, use, op), seen);
-    const good = response.status === 200;
+    const good = response.status === 200 || (response.status === 304 && op.validator?.upstream === upstream.name);
     const outcome = good ? await take(response, upstream, op) : await judge(response, upstream, asking);
     permit.answered();
     count(good && outcome.kind === "failed" ? "unusable" : String(response.status));
@@ -101,8 +103,9 @@ export async function attempt<T>(upstream: Upstream, asking: Asking<T>): Promise
 }
 
 async function get<T>(upstream: Upstream, use: WalkUse, op: WalkOp<T>): Promise<UpstreamResponse> {
-  const { path, maxBytes, signal } = op;
-  return await use.client.get(upstream, { path, maxBytes, signal, ...(use.headers && { headers: use.headers }) });
+  const { path, maxBytes, signal, validator } = op;
+  const condition = validator?.upstream === upstream.name ? { "if-none-match": validator.etag } : {};
+  return await use.client.get(upstream, { path, maxBytes, signal, headers: { ...use.headers, ...condition } });
 }
 
 async function take<T>(response: UpstreamResponse, upstream: Upstream, op: WalkOp<T>): Promise<Outcome<T>> {
