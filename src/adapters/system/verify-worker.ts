@@ -1,0 +1,94 @@
+// The thread that checks zips: one job at a time, blocking reads, nothing shared. Started by verify-pool.ts; runs by
+// itself when a worker thread's data says `{granaryWorker: "verify"}`, so that any bundle holding this file can be
+// the entry.
+
+import { createHash, hash } from "node:crypto";
+import { parentPort, workerData } from "node:worker_threads";
+import type { MessagePort } from "node:worker_threads";
+
+import { bytesSource } from "#protocol/zip-bytes.ts";
+import type { ByteSource } from "#protocol/zip-bytes.ts";
+import { checkModuleZip } from "#protocol/zip-check.ts";
+import { moduleDirectories, zipPrefix } from "#protocol/zip-names.ts";
+import { openZip } from "#protocol/zip.ts";
+import { blockBytes } from "#services/proxy/ports.ts";
+import type { VerifiedZip, ZipLocation, ZipModule } from "#services/proxy/ports.ts";
+
+import { openFileSource } from "./file-source.ts";
+
+export type VerifyJob = {
+  readonly kind: "check" | "directories";
+  readonly where: ZipLocation;
+  readonly id: ZipModule;
+};
+
+export type VerifyAnswer =
+  | { readonly ok: true; readonly value: VerifiedZip | ReadonlySet<string> }
+  | { readonly ok: false; readonly message: string };
+
+export const verifyWorkerData = { granaryWorker: "verify" } as const;
+
+/** Whole blocks, and no more than a FileSource reads without a buffer of its own. */
+const readBytes = 4 * blockBytes;
+
+const serving = new WeakSet<MessagePort>();
+
+/** Answers each VerifyJob that comes in on the port with one VerifyAnswer. Asked twice for a port, it serves once. */
+export function runVerifyWorker(port: MessagePort): void {
+  if (serving.has(port)) return;
+  serving.add(port);
+  port.on("message", (job: VerifyJob) => {
+    void answer(job).then((reply) => {
+      port.postMessage(reply);
+    });
+  });
+}
+
+async function answer(job: VerifyJob): Promise<VerifyAnswer> {
+  try {
+    return { ok: true, value: await withSource(job.where, (source) => run(job, source)) };
+  } catch (error) {
+    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function withSource<T>(where: ZipLocation, use: (source: ByteSource) => Promise<T>): Promise<T> {
+  if ("bytes" in where) return use(bytesSource(where.bytes));
+  const source = openFileSource(where.path);
+  try {
+    return await use(source);
+  } finally {
+    source.close();
+  }
+}
+
+async function run(job: VerifyJob, source: ByteSource): Promise<VerifiedZip | ReadonlySet<string>> {
+  if (job.kind === "check") return checkZip(source, job.id);
+  return moduleDirectories(
+    openZip(source).entries.map((entry) => entry.name),
+    zipPrefix(job.id),
+  );
+}
+
+async function checkZip(source: ByteSource, id: ZipModule): Promise<VerifiedZip> {
+  const { goMod, h1, ...report } = await checkModuleZip(source, id);
+  return { report, ...(goMod && { goMod }), h1, ...digest(source), size: source.size };
+}
+
+function digest(source: ByteSource): { sha256: string; blocks: Uint8Array } {
+  const whole = createHash("sha256");
+  const blocks = new Uint8Array(Math.ceil(source.size / blockBytes) * 32);
+  for (let offset = 0; offset < source.size; offset += readBytes) {
+    const bytes = source.read(offset, Math.min(readBytes, source.size - offset));
+    whole.update(bytes);
+    for (let at = 0; at < bytes.length; at += blockBytes) {
+      blocks.set(hash("sha256", bytes.subarray(at, at + blockBytes), "buffer"), ((offset + at) / blockBytes) * 32);
+    }
+  }
+  return { sha256: whole.digest("hex"), blocks };
+}
+
+const data: unknown = workerData;
+if (parentPort && typeof data === "object" && data !== null && "granaryWorker" in data) {
+  if (data.granaryWorker === verifyWorkerData.granaryWorker) runVerifyWorker(parentPort);
+}
