@@ -156,7 +156,7 @@ const upstreams = {
     group: "trust",
     flag: "--sumdb VALUE",
     initial: [sumdbName],
-    about: { en: "checksum databases, in GOSUMDB syntax; repeatable", "zh-CN": "校验和数据库，写法同 GOSUMDB；可重复" },
+    about: { en: "checksum databases, in GOSUMDB syntax", "zh-CN": "校验和数据库，写法同 GOSUMDB" },
     reason: "Every public version is proven against it before it is kept.",
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,

@@ -1,0 +1,140 @@
+// The program: the process around it is handed in, the services are built here, the command line decides what runs.
+
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import type { CliIo, CliServices, RememberedError, SettingFlags } from "#doors/cli/services.ts";
+import { runProgram } from "#doors/cli/program.ts";
+import { isGranaryCode } from "#services/errors/catalogue.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import { displayValue, langHint, loadConfig } from "./config.ts";
+import type { Config, Machine } from "./config.ts";
+import { formatHostPort } from "./config-kinds.ts";
+import { settingKeys } from "./config-schema.ts";
+import { settingFlagsOf, toFlags } from "./setting-flags.ts";
+import { version } from "./version.ts";
+
+/** The process as the program sees it. */
+export type ProgramIo = {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly isTerminal: boolean;
+  /** Called with each SIGTERM or SIGINT; returns a function that stops listening for them. */
+  readonly onStop: (stop: () => void) => () => void;
+  /** The program a verification thread runs: this program itself. */
+  readonly verifyEntry: URL;
+  readonly machine: Machine;
+};
+
+/** Runs one command line (without interpreter and script) and resolves to the exit code. */
+export async function main(argv: readonly string[], io: ProgramIo): Promise<number> {
+  const lang = langHint({ flags: { values: langFlag(argv) }, machine: io.machine });
+  const cliIo: CliIo = {
+    stdout: io.stdout,
+    stderr: io.stderr,
+    lang,
+    isTerminal: io.isTerminal && io.machine.env["TERM"] !== "dumb",
+    isUtf8: /utf-?8/i.test(localeText(io.machine)),
+  };
+  return await runProgram(argv, { io: cliIo, services: servicesOf(io), settingFlags: settingFlagsOf(lang), version });
+}
+
+/** The real process. */
+export function processIo(entry: string): ProgramIo {
+  return {
+    stdout: (text) => process.stdout.write(text),
+    stderr: (text) => process.stderr.write(text),
+    isTerminal: process.stderr.isTTY,
+    onStop: (stop) => {
+      process.on("SIGTERM", stop).on("SIGINT", stop);
+      return () => process.off("SIGTERM", stop).off("SIGINT", stop);
+    },
+    verifyEntry: new URL(entry),
+    machine: { env: process.env, platform: process.platform, home: homedir(), readFile: readIfThere },
+  };
+}
+
+/** Help and errors of the parser itself need the language before anything is parsed. */
+function langFlag(argv: readonly string[]): { readonly lang?: string } {
+  const at = argv.findIndex((word) => word === "--lang" || word.startsWith("--lang="));
+  const said = at < 0 ? undefined : (argv[at]?.split("=")[1] ?? argv[at + 1]);
+  return said === undefined ? {} : { lang: said };
+}
+
+function localeText({ env }: Machine): string {
+  return [env["LC_ALL"], env["LC_CTYPE"], env["LANG"]].find((text) => text !== undefined && text !== "") ?? "";
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function servicesOf(io: ProgramIo): CliServices {
+  const load = (flags: SettingFlags): Promise<Config> => loadConfig({ flags: toFlags(flags), machine: io.machine });
+  return {
+    serve: async (flags) => {
+      const config = await load(flags);
+      // Imported only when it runs: `granary explain` must not pay for the whole server.
+      const { serve } = await import("./start.ts");
+      return await serve(config, io);
+    },
+    showConfig: async (flags) => {
+      const config = await load(flags);
+      return settingKeys.map((key) => ({ key, value: displayValue(config, key), origin: config.origins[key] }));
+    },
+    lookUp: async (id, flags) => await lookUp(id, await load(flags)),
+    conformance: async (url, options) => {
+      const { runConformanceCommand } = await import("./conformance.ts");
+      return await runConformanceCommand(url, options);
+    },
+    ...unwired,
+  };
+}
+
+/** Request ids are short and plain; anything else is not asked about. */
+const requestId = /^[\w-]{1,64}$/;
+const lookUpMs = 5_000;
+
+/** Asks the running server at the configured address. */
+async function lookUp(id: string, config: Config): Promise<RememberedError | undefined> {
+  if (!requestId.test(id) || id.startsWith("GRANARY_")) return undefined;
+  const { host, port } = config.values.listen;
+  const address = formatHostPort({ host: host === "::" || host === "0.0.0.0" ? "localhost" : host, port });
+  const url = `${config.values["tls.cert"] === "" ? "http" : "https"}://${address}/-/explain/${id}`;
+  let answer: Response;
+  try {
+    answer = await fetch(url, { signal: AbortSignal.timeout(lookUpMs) });
+  } catch (error) {
+    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
+    throw new GranaryError("GRANARY_TARGET_UNREACHABLE", { url, reason }, { cause: error });
+  }
+  return answer.ok ? parseRemembered(await answer.json()) : undefined;
+}
+
+function parseRemembered(json: unknown): RememberedError | undefined {
+  if (typeof json !== "object" || json === null || !("code" in json) || !("fields" in json)) return undefined;
+  const { code, fields, at, target } = json as Record<string, unknown>;
+  if (typeof code !== "string" || !isGranaryCode(code) || typeof fields !== "object") return undefined;
+  const error = new GranaryError(code, fields as never);
+  return { at: String(at), target: String(target), error };
+}
+
+const missing = (): Promise<never> =>
+  Promise.reject(new GranaryError("GRANARY_INTERNAL", { reason: "this command is not wired yet" }));
+
+const unwired = {
+  storeStats: missing,
+  storeVerify: missing,
+  quarantineList: missing,
+  quarantineShow: missing,
+  quarantineRelease: missing,
+  hashesList: missing,
+  hashesForget: missing,
+  tokenAdd: missing,
+  tokenList: missing,
+  tokenRevoke: missing,
+};

@@ -1,0 +1,38 @@
+// A command as data: program.ts makes the parser and the help from it.
+
+import type { MessageKey } from "#services/errors/messages.ts";
+import type { CliContext, SettingFlags } from "./services.ts";
+
+/** Keys of `Messages` whose sentence needs no fields. */
+export type PlainKey = Extract<MessageKey, `${"command" | "flag" | "group"}.${string}`>;
+
+export type CommandFlag = { readonly flag: string; readonly about: PlainKey };
+
+/** What a person typed, parsed. */
+export type Call = {
+  readonly args: readonly string[];
+  /** By camel-cased name of the flag: `--json` is `json`. */
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly settings: SettingFlags;
+};
+
+export type CommandSpec = {
+  readonly name: string;
+  /** One sentence. */
+  readonly about: PlainKey;
+  readonly example: string;
+  /** In order, all required: `ID`, `URL`. */
+  readonly args?: readonly string[];
+  readonly flags?: readonly CommandFlag[];
+  /** Which settings it takes as flags, beside --config, --profile and --lang. */
+  readonly settings?: "all" | readonly string[];
+  readonly commands?: readonly CommandSpec[];
+  /** Resolves to the exit code. */
+  readonly run?: (call: Call, context: CliContext) => Promise<number>;
+};
+
+export const jsonFlag: CommandFlag = { flag: "--json", about: "flag.json" };
+
+export function printJson(context: CliContext, schema: string, data: object): void {
+  context.io.stdout(`${JSON.stringify({ schema, ...data }, undefined, 2)}\n`);
+}

@@ -1,0 +1,18 @@
+// Every command, in the order of the help.
+
+import type { CommandSpec } from "./command.ts";
+import { configCommand } from "./config.ts";
+import { conformanceCommand } from "./conformance.ts";
+import { explainCommand } from "./explain.ts";
+import { serveCommand } from "./serve.ts";
+import { storeCommand } from "./store.ts";
+import { tokenCommand } from "./token.ts";
+
+export const commands: readonly CommandSpec[] = [
+  serveCommand,
+  explainCommand,
+  configCommand,
+  storeCommand,
+  tokenCommand,
+  conformanceCommand,
+];

@@ -1,0 +1,125 @@
+// What the command line is handed: one function per thing a command does. The program (src/app) implements them.
+// Failures are GranaryErrors; results are plain data that commands print for people or as JSON.
+
+import type { GranaryError } from "#services/errors/granary-error.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+
+/** What the command line said of settings: raw text by setting key, and the files to read. */
+export type SettingFlags = {
+  readonly values: Readonly<Record<string, string | readonly string[]>>;
+  readonly config?: string | undefined;
+  readonly profile?: string | undefined;
+};
+
+/** A flag that belongs to a setting, as the settings table has it. */
+export type SettingFlag = {
+  readonly key: string;
+  /** `--listen HOST:PORT` */
+  readonly flag: string;
+  readonly about: string;
+  /** As people read it. */
+  readonly initial: string;
+  readonly isList: boolean;
+  readonly group: "server" | "upstreams" | "trust" | "logs" | "tls";
+};
+
+export type ShownSetting = { readonly key: string; readonly value: string; readonly origin: string };
+
+export type StoreStats = {
+  readonly dir: string;
+  readonly modules: number;
+  readonly versions: number;
+  readonly zips: number;
+  readonly bytes: number;
+  readonly records: number;
+};
+
+export type StoreReport = {
+  readonly checked: number;
+  readonly bytes: number;
+  readonly findings: readonly { readonly key: string; readonly problem: string }[];
+};
+
+export type QuarantinedItem = {
+  readonly id: string;
+  readonly module: string;
+  readonly version: string;
+  readonly upstream: string;
+  readonly reason: string;
+  readonly at: string;
+  readonly bytes: number;
+  readonly recorded?: string | undefined;
+  readonly received?: string | undefined;
+};
+
+export type PinnedHash = {
+  readonly module: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly hash: string;
+};
+
+export type TokenInfo = {
+  readonly id: string;
+  readonly scope: "read" | "write";
+  readonly note: string;
+  readonly created: string;
+};
+
+/** An error answer remembered by the running server. */
+export type RememberedError = { readonly at: string; readonly target: string; readonly error: GranaryError };
+
+export type CliServices = {
+  /** Runs the server until it is told to stop; resolves to the exit code. */
+  readonly serve: (flags: SettingFlags) => Promise<number>;
+  /** Every setting with its value (secrets masked) and origin. */
+  readonly showConfig: (flags: SettingFlags) => Promise<readonly ShownSetting[]>;
+  /** What a request id stood for, asked of the running server; undefined when nobody remembers. */
+  readonly lookUp: (id: string, flags: SettingFlags) => Promise<RememberedError | undefined>;
+  readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
+  /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
+  readonly storeVerify: (
+    flags: SettingFlags,
+    progress: (checked: number, bytes: number) => void,
+  ) => Promise<StoreReport>;
+  readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
+  readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
+  /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */
+  readonly quarantineRelease: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
+  readonly hashesList: (flags: SettingFlags) => Promise<readonly PinnedHash[]>;
+  /** Forgets the pins of `module@version`; resolves to what was forgotten. */
+  readonly hashesForget: (what: string, flags: SettingFlags) => Promise<readonly PinnedHash[]>;
+  /** The text is shown once and never again. */
+  readonly tokenAdd: (
+    token: { readonly scope: "read" | "write"; readonly note: string },
+    flags: SettingFlags,
+  ) => Promise<{ readonly text: string; readonly info: TokenInfo }>;
+  readonly tokenList: (flags: SettingFlags) => Promise<readonly TokenInfo[]>;
+  readonly tokenRevoke: (id: string, flags: SettingFlags) => Promise<void>;
+  /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
+  readonly conformance: (
+    url: string,
+    options: { readonly json: boolean; readonly lang: Lang; readonly out: (text: string) => void },
+  ) => Promise<number>;
+};
+
+/** Where a command meets the terminal. */
+export type CliIo = {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  readonly lang: Lang;
+  /** Standard error is a terminal that understands colour and cursor movement. */
+  readonly isTerminal: boolean;
+  /** The terminal shows more than ASCII. */
+  readonly isUtf8: boolean;
+};
+
+export type CliContext = {
+  readonly io: CliIo;
+  readonly services: CliServices;
+  readonly settingFlags: readonly SettingFlag[];
+  readonly version: string;
+};
+
+/** Exit codes: all well, findings, bad usage, could not run. */
+export const exit = { ok: 0, findings: 1, usage: 2, failed: 3 } as const;
