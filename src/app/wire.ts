@@ -105,8 +105,8 @@ export async function wire(options: WireOptions): Promise<Server> {
     },
   };
 
-  const store = new ModuleStore(storage, clock);
-  const pins = new Pins(storage);
+  const store = new ModuleStore(storage);
+  const pins = new Pins(storage, events);
   const quarantine = new Quarantine(storage, clock);
   const negative = new NegativeCache({
     maxEntries: values["limits.negativeEntries"],

@@ -9,7 +9,7 @@ export type Log = {
 };
 
 /** @param write takes one finished line; the caller decides where lines go (stderr) */
-export function makeLog(options: { readonly format: "text" | "json"; readonly level: LogLevel; readonly write: (line: string) => void }): Log {
+export function makeLog(options: { readonly format: "text" | "json"; readonly level: LogLevel | "silent"; readonly write: (line: string) => void }): Log {
   const { format, level, write } = options;
   const stream = { write: format === "json" ? write : (line: string) => write(asText(line)) };
   const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);

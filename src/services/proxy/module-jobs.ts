@@ -118,11 +118,8 @@ export class ModuleJobs {
       origin: { upstream: found.upstream.name, url: found.value.url },
       firstSeen: new Date(clock.now()).toISOString(),
     };
-    const kept = await this.#timed("keep", async () => {
-      const kept = await store.keepMod({ id, info, mod, facts });
-      return kept.damaged === true ? await store.restoreMod(id, { info, mod }) : kept;
-    });
-    if (kept.conflict === true) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+    const { kept, conflict } = await this.#timed("keep", () => store.keepMod({ id, info, mod, facts }));
+    if (conflict) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
     events.emit({
       name: "module.kept",
       module: id.path,
@@ -172,11 +169,9 @@ export class ModuleJobs {
         origin: { upstream: found.upstream.name, url: found.value.url },
         firstSeen: new Date(clock.now()).toISOString(),
       };
-      const kept = await this.#timed("keep", async () => {
-        const kept = await store.keepZip({ id, stage, verified, facts });
-        return kept.damaged === true ? await store.restoreZip(id, { stage, verified }) : kept;
-      });
-      if (kept.conflict === true) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+      const zip = { ...verified, ...verified.report };
+      const { kept, conflict } = await this.#timed("keep", () => store.keepZip({ id, stage, zip, facts }));
+      if (conflict) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
       events.emit({
         name: "module.kept",
         module: id.path,
@@ -226,6 +221,8 @@ export class ModuleJobs {
   ): Promise<void> {
     const { mod, upstream, stage, verified, expectation } = zip;
     const { report } = verified;
+    // The go command takes a zip without files; without a record that vouches for it, it is nobody's module.
+    if (report.files === 0 && expectation.by !== "sumdb") throw new Unusable("BAD_MODULE", "zip: no files");
     if (!report.valid) {
       const problem = report.problems[0];
       throw new Unusable("BAD_MODULE", `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`);

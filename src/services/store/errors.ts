@@ -1,0 +1,32 @@
+// What can be wrong with a store as a whole, or with one thing in it.
+
+/** Kept bytes are not what their manifest says. The bytes are never sent; the caller repairs or answers 503. */
+export class StoreDamaged extends Error {
+  override readonly name = "StoreDamaged";
+  readonly key: string;
+  readonly expected: string;
+  readonly found: string;
+  constructor(key: string, damage: { readonly expected: string; readonly found: string }) {
+    super(`${key}: expected ${damage.expected}, found ${damage.found}`);
+    this.key = key;
+    this.expected = damage.expected;
+    this.found = damage.found;
+  }
+}
+
+/** The directory cannot be used as a store. `message` says why and what to do. */
+export class StoreUnwritable extends Error {
+  override readonly name = "StoreUnwritable";
+}
+
+/** The store was written by a newer program. */
+export class StoreTooNew extends Error {
+  override readonly name = "StoreTooNew";
+  readonly found: number;
+  readonly supported: number;
+  constructor(found: number, supported: number) {
+    super(`the store has layout ${found}; this program knows layout ${supported}`);
+    this.found = found;
+    this.supported = supported;
+  }
+}
