@@ -58,8 +58,8 @@ function matchGlob(glob: string, name: string): boolean {
 }
 
 /**
- * Places a chunk at its leftmost fit and says where it ends. Go never goes back to an earlier star: with a class
- * that takes a slash this decides the outcome, so it is kept.
+ * Places a chunk at its leftmost fit and says where it ends. Like Go it never goes back to an earlier star: what that
+ * one would skip, the next one can.
  */
 function place(chunk: Chunk, chars: readonly string[], use: { from: number; toEnd: boolean }): number | undefined {
   if (chunk.star && chunk.terms.length === 0) return chars.includes("/", use.from) ? undefined : chars.length;

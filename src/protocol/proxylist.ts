@@ -3,13 +3,13 @@
 
 import { ProtocolError } from "./errors.ts";
 import { trimSpace } from "./space.ts";
-import { formatRedacted, parseURL } from "./url.ts";
+import { escapedPath, formatRedacted, parseURL } from "./url.ts";
 
 /** What stands after an entry; "" after the last. */
 export type Separator = "," | "|" | "";
 
 export type ProxyEntry =
-  /** `url` has its scheme and no trailing slash. */
+  /** `url` has its scheme and no slash at its end. */
   | { readonly kind: "url"; readonly url: string; readonly separator: Separator }
   /** Both end the list: Go ignores what follows. */
   | { readonly kind: "direct" | "off"; readonly separator: "" };
@@ -51,11 +51,11 @@ function parseProxyURL(word: string): string {
     case "https":
       // Go accepts the entry and fails at the first request; there is no use in waiting for it.
       if (url.host === "") throw bad(`Get "${shown}": http: no Host in request URL`);
-      return trimSlash(text);
+      return normalise(text);
     case "file": {
       const isPlain = url.user === undefined && url.opaque + url.host + url.query === "" && !url.omitHost;
       if (!isPlain || url.fragment.length > 1) throw bad(`invalid file:// proxy URL with non-path elements: ${shown}`);
-      return url.path === "/" ? text : trimSlash(text);
+      return /^\/*$/.test(url.path) ? "file:///" : normalise(text);
     }
     case "":
       throw bad(`invalid proxy URL missing scheme: ${shown}`);
@@ -64,11 +64,12 @@ function parseProxyURL(word: string): string {
   }
 }
 
-/** Lower-cases the scheme and takes one slash off the end of the path; the rest stays as the user wrote it. */
-function trimSlash(text: string): string {
+/** The URL Go would ask: slashes off the end of its path (path.Join would), the path escaped; the rest as written. */
+function normalise(text: string): string {
+  const [authority = ""] = /^[^:]*:\/\/[^/?#]*/.exec(text) ?? [];
   const end = text.search(/[?#]|$/);
-  const path = text.slice(0, end).replace(/\/$/, "");
-  return path.replace(/^[^:]*:/, (scheme) => scheme.toLowerCase()) + text.slice(end);
+  const path = text.slice(authority.length, end).replace(/\/+$/, "");
+  return authority.replace(/^[^:]*/, (scheme) => scheme.toLowerCase()) + escapedPath(path) + text.slice(end);
 }
 
 function bad(message: string): ProtocolError {

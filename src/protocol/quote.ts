@@ -1,16 +1,38 @@
 // How Go prints foreign text inside its messages (%q): quoted, and with nothing that could move a terminal's cursor.
+// Source: Go strconv.Quote, strconv.QuoteRune.
 
-/** `text` in double quotes, control characters as \xNN, \uNNNN or their short names. */
+import { isPrint } from "./unquote.ts";
+
+/** `text` in double quotes; what does not print as \xNN, \uNNNN, \UNNNNNNNN or its short name. */
 export function quote(text: string): string {
-  return JSON.stringify(text).replace(/\\u00([01][0-9a-f])|[\x7f-\x9f\u2028\u2029]/g, (found: string, hex?: string) => {
-    if (hex !== undefined) return hex === "0b" ? "\\v" : hex === "07" ? "\\a" : `\\x${hex}`;
-    const code = found.charCodeAt(0);
-    return code < 0x80 ? `\\x${code.toString(16)}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
+  // The whole of what Go would print as it is, in one step.
+  if (/^[ !#-[\]-~]*$/.test(text)) return `"${text}"`;
+  return `"${Array.from(text, (char) => quoteOne(char, '"')).join("")}"`;
 }
 
 /** One character in single quotes, as Go prints a rune. */
 export function quoteChar(char: string): string {
-  if (char === '"') return `'"'`;
-  return char === "'" ? "'\\''" : `'${quote(char).slice(1, -1)}'`;
+  return `'${quoteOne(char, "'")}'`;
+}
+
+const shortNames: Readonly<Record<string, string>> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\t": "\\t",
+  "\n": "\\n",
+  "\v": "\\v",
+  "\f": "\\f",
+  "\r": "\\r",
+};
+
+function quoteOne(char: string, mark: string): string {
+  if (char === mark || char === "\\") return `\\${char}`;
+  if (isPrint(char)) return char;
+  return shortNames[char] ?? numbered(char.codePointAt(0) ?? 0);
+}
+
+function numbered(code: number): string {
+  if (code < 0x80) return `\\x${code.toString(16).padStart(2, "0")}`;
+  if (code < 0x10000) return `\\u${code.toString(16).padStart(4, "0")}`;
+  return `\\U${code.toString(16).padStart(8, "0")}`;
 }

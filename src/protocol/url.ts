@@ -63,7 +63,11 @@ function formatAuthority(url: GoURL): string {
   return `//${name}${password}${url.user === undefined ? "" : "@"}${escapeBytes(url.host, notInHost)}`;
 }
 
-/** The path as written when nothing in it needs escaping, else escaped anew (URL.EscapedPath). */
+/** A path as it goes over the wire: as written when nothing in it needs escaping, else escaped anew (URL.EscapedPath). */
+export function escapedPath(path: string): string {
+  return canonicalPath(toBytes(path));
+}
+
 function canonicalPath(path: string): string {
   if (!/[^A-Za-z0-9\-_.~!$&'()*+,;=:@[\]%/]/.test(path)) return path;
   return escapeBytes(unescapeBytes(path), notInPath);
