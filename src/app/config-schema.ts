@@ -141,6 +141,7 @@ const upstreams = {
     },
     reason: "A cache of private code must not be an open door to it.",
     danger: "With `anyone` the network is the only protection of private code.",
+    restart: true,
   }),
   sumdb: setting({
     kind: listOf(
@@ -183,6 +184,7 @@ const logs = {
     initial: "info",
     about: { en: "least severe level that is logged", "zh-CN": "记录的最低日志级别" },
     reason: "info tells what is fetched and kept; answers from the store are counted, not logged.",
+    restart: true,
   }),
 } as const;
 
@@ -236,6 +238,7 @@ const cache = {
     initial: "on",
     about: { en: "keep ready-made answers in memory", "zh-CN": "在内存中保留现成的回答" },
     reason: "Off for machines whose memory is scarcer than their time; the store still answers.",
+    restart: true,
   }),
   "cache.bytes": setting({
     kind: size(0, 64 * 2 ** 30),
@@ -244,6 +247,7 @@ const cache = {
     about: { en: "memory for ready-made answers, per process", "zh-CN": "每个进程用于现成回答的内存" },
     reason: "Holds all small files of a large project and its hot zips.",
     danger: "It comes on top of some 100 MB that each process uses anyway.",
+    restart: true,
   }),
   "cache.entryBytes": setting({
     kind: size(0, 2 ** 30),
@@ -251,6 +255,7 @@ const cache = {
     initial: "1MiB",
     about: { en: "largest file kept in memory", "zh-CN": "放入内存的最大文件" },
     reason: "Larger zips are read from the disk in large pieces, which costs little.",
+    restart: true,
   }),
   "freshness.info": setting({
     kind: duration(0, 365 * days),
@@ -304,6 +309,7 @@ const cache = {
     about: { en: "how long an absence is believed", "zh-CN": "“不存在”的有效期" },
     reason: "go asks for every prefix of a package path; most of these answers are absences.",
     danger: "A freshly published version may be denied for this long.",
+    restart: true,
   }),
 } as const;
 
@@ -314,6 +320,7 @@ const limits = {
     initial: "30s",
     about: { en: "a client must have sent its whole request by then", "zh-CN": "客户端须在此时间内发完整个请求" },
     reason: "Closes clients that send one byte at a time (slow loris).",
+    restart: true,
   }),
   "limits.headersTimeout": setting({
     kind: duration(100, 60 * minutes),
@@ -321,6 +328,7 @@ const limits = {
     initial: "5s",
     about: { en: "a client must have sent its request header by then", "zh-CN": "客户端须在此时间内发完请求头" },
     reason: "go sends its header in one piece.",
+    restart: true,
   }),
   "limits.keepAlive": setting({
     kind: duration(0, 60 * minutes),
@@ -328,6 +336,7 @@ const limits = {
     initial: "75s",
     about: { en: "idle client connections are closed after this", "zh-CN": "客户端连接空闲多久后关闭" },
     reason: "Longer than common load balancers' 60 s, so that they close first.",
+    restart: true,
   }),
   "limits.connections": setting({
     kind: integer(1, 1_000_000),
@@ -336,6 +345,7 @@ const limits = {
     about: { en: "open client connections", "zh-CN": "客户端连接数上限" },
     reason: "Each costs a file descriptor and some kilobytes.",
     danger: "Keep it below the process's limit of open files (ulimit -n).",
+    restart: true,
   }),
   "limits.connectionsPerIp": setting({
     kind: integer(1, 1_000_000),
@@ -344,6 +354,7 @@ const limits = {
     about: { en: "open connections of one client address", "zh-CN": "单个客户端地址的连接数上限" },
     reason: "One client cannot take all places.",
     danger: "Everybody behind one NAT or load balancer shares it.",
+    restart: true,
   }),
   "limits.headerBytes": setting({
     kind: size(1024, 2 ** 20),
@@ -366,6 +377,7 @@ const limits = {
     initial: "16",
     about: { en: "module versions fetched and verified at once", "zh-CN": "同时获取并校验的版本数" },
     reason: "Bounds sockets, temporary space and verification work.",
+    restart: true,
   }),
   "limits.waiting": setting({
     kind: integer(0, 1_000_000),
@@ -373,6 +385,7 @@ const limits = {
     initial: "4096",
     about: { en: "fetches that may wait for a place", "zh-CN": "可排队等待的获取数" },
     reason: "Beyond it clients hear at once that they should come back.",
+    restart: true,
   }),
   "limits.tempBytes": setting({
     kind: size(2 ** 20, 2 ** 50),
@@ -380,6 +393,7 @@ const limits = {
     initial: "8GiB",
     about: { en: "temporary space of all fetches together", "zh-CN": "所有获取共用的临时空间" },
     reason: "Sixteen zips of the largest size Go allows (500 MB).",
+    restart: true,
   }),
   "limits.negativeEntries": setting({
     kind: integer(0, 1_000_000),
@@ -387,6 +401,7 @@ const limits = {
     initial: "16384",
     about: { en: "absences remembered", "zh-CN": "记住的“不存在”条数" },
     reason: "Fixed in size: a flood of unknown paths costs the flooder, some 11 MiB at worst here.",
+    restart: true,
   }),
   "limits.drain": setting({
     kind: duration(0, 60 * minutes),
@@ -394,6 +409,7 @@ const limits = {
     initial: "30s",
     about: { en: "after SIGTERM, time for running requests", "zh-CN": "收到 SIGTERM 后留给进行中请求的时间" },
     reason: "Orchestrators usually kill after 30 s.",
+    restart: true,
   }),
 } as const;
 

@@ -43,7 +43,8 @@ const usageCodes: ReadonlySet<string> = new Set([
   "GRANARY_NO_SUCH_ID",
 ]);
 
-function exitCodeOf(error: GranaryError): number {
+/** What the shell sees of a failure. */
+export function exitCodeOf(error: GranaryError): number {
   return usageCodes.has(error.code) ? exit.usage : exit.failed;
 }
 

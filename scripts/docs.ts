@@ -1,0 +1,126 @@
+// Writes docs/errors.md and docs/config.md from the catalogue and the settings table (`--write`), or exits 1 when one
+// of them says something else than they do.
+
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { exitCodeOf } from "#doors/cli/program.ts";
+import { statusFor } from "#doors/http/problems.ts";
+import { groups, settingKeys, settingOf, variableOf } from "#app/config-schema.ts";
+import type { Group, SettingKey } from "#app/config-schema.ts";
+import { upstreamFields } from "#app/config-upstreams.ts";
+import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
+import type { GranaryCode } from "#services/errors/codes.ts";
+import { enStart } from "#services/errors/en-start.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+
+const note = "<!-- Written by scripts/docs.ts from the source; `npm run docs` writes it anew. -->";
+
+export function errorsPage(): string {
+  const isStart = (code: GranaryCode): boolean => Object.hasOwn(enStart, code);
+  const answers = granaryCodes.filter((code) => !isStart(code));
+  const start = granaryCodes.filter(isStart);
+  return [
+    "# Error codes · 错误码",
+    note,
+    "Every failure has a code that never changes. `granary explain CODE` says the same as this page; `granary explain ID` (the request id at the end of an error answer) also says what happened in that request.",
+    "每种失败都有固定的错误码。`granary explain CODE` 给出与本页相同的说明；`granary explain ID`（错误回答末尾的请求编号）还会说明那次请求的情况。",
+    "## Answers to requests · 对请求的回答",
+    ...answers.map((code) => errorSection(code, `HTTP ${statusFor(code)}`)),
+    "## Command line and start-up · 命令行与启动",
+    ...start.map((code) => errorSection(code, `exit ${exitCodeOf(new GranaryError(code, {}))}`)),
+  ].join("\n\n");
+}
+
+function errorSection(code: GranaryCode, outcome: string): string {
+  const { en, "zh-CN": zh } = catalogues;
+  return [
+    `### ${code}`,
+    outcome,
+    `**Why.** ${en[code].cause}\n**What to do.** ${en[code].remedy}`,
+    `**原因：** ${zh[code].cause}\n**处理：** ${zh[code].remedy}`,
+  ].join("\n\n");
+}
+
+const groupTitles: Readonly<Record<Group, string>> = {
+  server: "Server · 服务器",
+  upstreams: "Upstreams · 上游",
+  trust: "What may be seen, and what is trusted · 可见范围与信任",
+  logs: "Log · 日志",
+  tls: "TLS",
+  cache: "Cache and lifetimes · 缓存与有效期",
+  limits: "Limits · 限制",
+  client: "Upstream client · 上游客户端",
+};
+
+const configIntro = `Every setting has a YAML key and a \`GRANARY_…\` variable; everyday ones have a flag. Flags win over the environment, that over the file, that over the default; \`granary config print --origin\` shows each value and where it came from. Unknown keys and variables are errors.
+
+- \`--config FILE\` (or \`GRANARY_CONFIG\`) reads a YAML file; \`--profile NAME\` (or \`GRANARY_PROFILE\`) lays \`config.NAME.yaml\` beside it over it, value by value.
+- \`\${NAME}\` in a value is the environment variable; a missing one is an error; \`$\${\` is a plain \`\${\`.
+- Secrets are referred to as \`file:/path\` or \`env:NAME\`; a plain one works and is warned of. Credentials in URLs are masked wherever settings are shown.
+- A changed file is applied within 9 seconds, whole; one that is not valid, or changes a setting marked *restart*, is refused whole, and the log says why.
+- Durations are written \`500ms\`, \`30s\`, \`1h30m\`, \`7d\`; sizes \`4096\`, \`64MiB\`, \`10MB\`.
+- Without TLS the go command sends no credentials, so tokens need \`tls.cert\` and \`tls.key\` (or a client on this machine).`;
+
+export function configPage(): string {
+  const sections = groups.flatMap((group) => [
+    `## ${groupTitles[group]}`,
+    ...settingKeys.filter((key) => settingOf(key).group === group).map(settingSection),
+  ]);
+  const fields = Object.entries(upstreamFields).map(
+    ([name, { about, kind, reason }]) =>
+      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
+  );
+  return [
+    "# Settings · 设置",
+    note,
+    configIntro,
+    ...sections,
+    "## Named upstreams · 具名上游",
+    "Below `upstreams.NAME` stands what is known of one upstream: `official`, `goproxy.cn` and `aliyun` are known already; the same name changes them, a new name adds one.",
+    [
+      "| key | meaning | accepted | why |",
+      "| --- | --- | --- | --- |",
+      ...fields,
+      "| `headers` | sent with every request to it · 随每个请求发送 | a mapping; values as `file:`, `env:` or plain | Credentials of a company's own proxy. |",
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+function settingSection(key: SettingKey): string {
+  const { about, flag, initial, initialInDocs, kind, reason, danger, restart } = settingOf(key);
+  const shown = initialInDocs ?? `\`${[initial].flat().join(", ")}\``;
+  const names = [...(flag === undefined ? [] : [`\`${flag}\``]), `\`${variableOf(key)}\``];
+  return [
+    `### \`${key}\``,
+    `${about.en} · ${about["zh-CN"]}`,
+    [
+      `- ${names.join(" · ")} · default: ${shown === "``" ? "none" : shown}${restart === true ? " · *restart*" : ""}`,
+      `- Accepted: ${kind.accepted.en}`,
+      `- Why: ${reason}`,
+      ...(danger === undefined ? [] : [`- Danger: ${danger}`]),
+    ].join("\n"),
+  ].join("\n\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|");
+}
+
+async function main(root: string, write: boolean): Promise<number> {
+  let stale = 0;
+  for (const [name, page] of [
+    ["docs/errors.md", errorsPage()],
+    ["docs/config.md", configPage()],
+  ] as const) {
+    const file = join(root, name);
+    const wanted = `${page}\n`;
+    if (write) await writeFile(file, wanted);
+    else if ((await readFile(file, "utf8").catch(() => "")) !== wanted) {
+      stale++;
+      process.stderr.write(`${name} is stale: npm run docs\n`);
+    }
+  }
+  return stale === 0 ? 0 : 1;
+}
+
+if (import.meta.main) process.exitCode = await main(join(import.meta.dirname, ".."), process.argv.includes("--write"));
