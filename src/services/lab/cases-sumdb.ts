@@ -57,7 +57,7 @@ const tunnelCases: readonly ConformanceCase[] = [
     id: "SUMDB-OTHER-PATHS",
     severity: "must",
     en: "paths a checksum database does not have are refused",
-    zh: "校验数据库没有的路径会被拒绝",
+    zh: "校验和数据库没有的路径会被拒绝",
     spec: serverSpec,
     check: async (lab) => {
       for (const path of ["", "/", "/admin", "/lookup", "/lookup/", "/tile", "/supported/x", "/../supported"]) {
