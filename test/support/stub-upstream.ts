@@ -11,8 +11,8 @@ import type { ModuleFixture } from "./modules.ts";
 /** A checksum database below `/sumdb/<name>`; TestDatabase of services/lab is one. */
 export type TunnelledDatabase = {
   readonly name: string;
-  /** Answers a path below the database's own root (`/lookup/…`, `/tile/…`, `/latest`). */
-  answer(path: string): { readonly status: number; readonly contentType: string; readonly body: Uint8Array };
+  /** Answers a path below the database's own root as it is on the wire (`/lookup/…`, `/tile/…`, `/latest`). */
+  answer(path: string): Promise<{ readonly status: number; readonly contentType: string; readonly bytes: Uint8Array }>;
 };
 
 export type StubOptions = {
@@ -55,9 +55,9 @@ export class StubUpstream {
     this.#table.remove(path, version);
   }
 
-  /** The bytes served for a request path when nothing misbehaves. */
+  /** The bytes served for a module's file when nothing misbehaves. */
   bytes(path: string): Uint8Array {
-    return this.#answer(path).body;
+    return this.#moduleAnswer(path).body;
   }
 
   fault(where: string | RegExp, fault: Fault, times: number = Number.POSITIVE_INFINITY): void {
@@ -122,22 +122,23 @@ export class StubUpstream {
     const path = decodePath(request.url ?? "/");
     this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1);
     const fault = this.#faults.take(path);
-    const answer = refusal(request) ?? this.#answer(path);
+    const answer = refusal(request) ?? (await this.#sumdb(request.url ?? "/")) ?? this.#moduleAnswer(path);
     if (fault === undefined) send(response, answer);
     else await sendFaulty(response, answer, fault);
   }
 
-  #answer(path: string): StubAnswer {
-    const tunnel = /^\/sumdb\/(.+?)(\/(?:supported|latest|lookup\/.+|tile\/.+))$/.exec(path);
-    if (tunnel !== null) return this.#sumdb(tunnel[1] ?? "", tunnel[2] ?? "");
+  #moduleAnswer(path: string): StubAnswer {
     return this.#table.answer(path) ?? textAnswer(404, `not found: ${path}\n`);
   }
 
-  #sumdb(name: string, path: string): StubAnswer {
+  /** The answer below `/sumdb/`; undefined for every other path. */
+  async #sumdb(url: string): Promise<StubAnswer | undefined> {
+    const [, name, path = ""] = /^\/sumdb\/(.+?)(\/(?:supported|latest|lookup\/.+|tile\/.+))$/.exec(url) ?? [];
+    if (name === undefined) return undefined;
     if (this.#database?.name !== name) return textAnswer(404, "not found: unknown database\n");
     if (path === "/supported") return textAnswer(200, "");
-    const { status, contentType, body } = this.#database.answer(path);
-    return { status, headers: { "content-type": contentType }, body };
+    const { status, contentType, bytes } = await this.#database.answer(path);
+    return { status, headers: { "content-type": contentType }, body: bytes };
   }
 }
 

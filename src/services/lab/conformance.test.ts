@@ -1,18 +1,24 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { rawHttpTarget } from "#adapters/system/raw-http.ts";
-import { readModuleFixtures } from "../../../test/support/modules.ts";
+import { makeModule, readModuleFixtures } from "../../../test/support/modules.ts";
 import { sampleFixtures } from "../../../test/support/sample-fixtures.ts";
-import { startStubUpstream } from "../../../test/support/stub-upstream.ts";
 import type { StubUpstream } from "../../../test/support/stub-upstream.ts";
+import { startUpstreams } from "../../../test/support/world.ts";
 import { conformanceCases, runConformance } from "./conformance.ts";
+import type { ConformanceFixtures } from "./conformance.ts";
 import type { ProbeRequest, ProbeResponse, ProxyUnderTest } from "./ports.ts";
 
 let stub: StubUpstream;
+let fixtures: ConformanceFixtures;
 let sound: ReadonlySet<string>;
 
 before(async () => {
-  stub = await startStubUpstream({ modules: readModuleFixtures() });
+  // More than one full tile of records, and a partial one beside it.
+  const many = Array.from({ length: 260 }, (_, n) => makeModule({ path: `example.com/many/m${n}`, version: "v1.0.0" }));
+  const upstreams = await startUpstreams([...readModuleFixtures(), ...many]);
+  stub = upstreams.stub;
+  fixtures = { ...sampleFixtures, database: { name: upstreams.database.name, key: upstreams.database.verifierKey } };
   sound = await failures(rawHttpTarget(stub.url));
 });
 after(() => stub.close());
@@ -55,6 +61,7 @@ type Defect = {
 };
 
 const known = "/example.com/hello/@v/";
+const sumdb = "/sumdb/sum.example.test/";
 const file = (ext: string): string => `${known}v1.0.0.${ext}`;
 
 const defects: readonly Defect[] = [
@@ -113,17 +120,17 @@ const defects: readonly Defect[] = [
   {
     name: "serves a go.mod of another snapshot",
     spoil: at(file("mod"), (answer) => body(answer, `${str(answer)}// later\n`)),
-    fails: ["ZIP-SAME-GOMOD"],
+    fails: ["LOOKUP-MOD", "ZIP-SAME-GOMOD"],
   },
   {
     name: "serves the go.mod of another module",
     spoil: at(file("mod"), (answer) => body(answer, str(answer).replace("/hello", "/fork"))),
-    fails: ["MOD-MODULE-LINE", "ZIP-SAME-GOMOD"],
+    fails: ["LOOKUP-MOD", "MOD-MODULE-LINE", "ZIP-SAME-GOMOD"],
   },
   {
     name: "flips a byte of a zip",
     spoil: at(file("zip"), (answer) => bytes(answer, flipped(answer.body))),
-    fails: ["ZIP-RULES", "ZIP-SAME-GOMOD"],
+    fails: ["LOOKUP-ZIP", "ZIP-RULES", "ZIP-SAME-GOMOD"],
   },
   {
     name: "gzips zips nobody asked to be gzipped",
@@ -133,7 +140,7 @@ const defects: readonly Defect[] = [
   {
     name: "does not undo %21",
     spoil: (request, answer) => (request.target.includes("%21") && answer.status === 200 ? text(404, "?\n") : answer),
-    fails: ["ESCAPE-PATH", "ESCAPE-PATH-RAW", "ESCAPE-VERSION", "LIST-CASE"],
+    fails: ["ESCAPE-PATH", "ESCAPE-PATH-RAW", "ESCAPE-VERSION", "LIST-CASE", "LOOKUP-UPPER"],
   },
   {
     name: "takes upper case as it is",
@@ -207,12 +214,58 @@ const defects: readonly Defect[] = [
   {
     name: "breaks on dot segments",
     spoil: (request, answer) => (request.target.includes("/../") ? text(500, "oops\n") : answer),
-    fails: ["HOSTILE-DOTS", "HOSTILE-FILES"],
+    fails: ["HOSTILE-DOTS", "HOSTILE-FILES", "SUMDB-OTHER-PATHS"],
   },
   {
     name: "relays any database a client names",
-    spoil: (request, answer) => (request.target.startsWith("/sumdb/") ? text(200, "") : answer),
+    spoil: (request, answer) =>
+      request.target.startsWith("/sumdb/") && !request.target.includes("sum.example.test") ? text(200, "") : answer,
     fails: ["SUMDB-NO-RELAY", "SUMDB-UNKNOWN"],
+  },
+  {
+    name: "does not tunnel the database",
+    spoil: at(`${sumdb}supported`, () => text(404, "no\n")),
+    fails: ["SUMDB-SUPPORTED"],
+  },
+  {
+    name: "puts other hashes into records",
+    spoil: at(`${sumdb}lookup/example.com/hello@v1.0.0`, (answer) =>
+      body(answer, str(answer).replace(/(hello v1[.]0[.]0 h1:)./, "$1x")),
+    ),
+    fails: ["LOOKUP-INCLUDED", "LOOKUP-ZIP"],
+  },
+  {
+    name: "leaves the go.mod line out of records",
+    spoil: at(`${sumdb}lookup/example.com/hello@v1.0.0`, (answer) =>
+      body(answer, str(answer).replace(/.*[/]go[.]mod h1:.*\n/, "")),
+    ),
+    fails: ["LOOKUP-INCLUDED", "LOOKUP-MOD", "LOOKUP-RECORD", "LOOKUP-ZIP"],
+  },
+  {
+    name: "changes tree heads",
+    spoil: at(`${sumdb}latest`, (answer) => body(answer, str(answer).replace("database tree\n", "database tree\n1"))),
+    fails: [
+      "LOOKUP-CONSISTENT",
+      "SUMDB-LATEST",
+      "TILE-FULL",
+      "TILE-NARROWER",
+      "TILE-NOT-YET",
+      "TILE-PARTIAL",
+      "TILE-TYPE",
+    ],
+  },
+  {
+    name: "pads partial tiles to full ones",
+    spoil: (request, answer) =>
+      request.target.startsWith(`${sumdb}tile/8/0/001`)
+        ? bytes({ ...answer, status: 200 }, Buffer.alloc(99 * 32))
+        : answer,
+    fails: ["LOOKUP-INCLUDED", "TILE-NARROWER", "TILE-NOT-YET", "TILE-PARTIAL"],
+  },
+  {
+    name: "cuts full tiles",
+    spoil: at(`${sumdb}tile/8/0/000`, (answer) => bytes(answer, answer.body.subarray(32))),
+    fails: ["LOOKUP-INCLUDED", "TILE-FULL"],
   },
 ];
 
@@ -225,7 +278,7 @@ for (const { name, spoil, fails } of defects) {
 
 async function failures(target: ProxyUnderTest): Promise<Set<string>> {
   const failed = new Set<string>();
-  for await (const { id, outcome } of runConformance(target, sampleFixtures)) if (outcome === "fail") failed.add(id);
+  for await (const { id, outcome } of runConformance(target, fixtures)) if (outcome === "fail") failed.add(id);
   return failed;
 }
 

@@ -1,0 +1,50 @@
+// Every script of this folder, each against a Granary of its own between a stub upstream and nobody else.
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { rawHttpTarget } from "#adapters/system/raw-http.ts";
+import { parseScript, runScript } from "../support/http-script.ts";
+import type { ScriptHooks } from "../support/http-script.ts";
+import { startWorld } from "../support/world.ts";
+import type { World } from "../support/world.ts";
+
+const zip = "/example.com/multi/v2/@v/v2.1.0.zip";
+const info = "/example.com/multi/v2/@v/v2.1.0.info";
+
+/** What scripts can make of the world between two requests. Each fault replaces the one before. */
+function hooksOf({ stub }: World): ScriptHooks {
+  const fault = (...args: Parameters<typeof stub.fault>): (() => Promise<void>) => {
+    return () => {
+      stub.clearFaults();
+      stub.fault(...args);
+      return Promise.resolve();
+    };
+  };
+  return {
+    cut: () => stub.cut(),
+    restore: () => stub.restore(),
+    "fault-refused": fault(info, { kind: "status", status: 403, body: "not for export\n" }),
+    "fault-broken": fault(info, { kind: "status", status: 500 }),
+    "fault-html": fault(info, { kind: "html" }),
+    "fault-zip": fault(zip, { kind: "bytes", body: stub.bytes("/example.com/dep/@v/v1.0.0.zip") }),
+    "fault-mod": fault(/\/example\.com\/old\/.*\.mod$/, { kind: "bytes", body: "module example.com/old\n\ngo 1.1\n" }),
+    healthy: () => {
+      stub.clearFaults();
+      return Promise.resolve();
+    },
+    "never-asked-corp": () => {
+      assert.equal(stub.requests(/corp\.example/), 0, [...stub.counts().keys()].join("\n"));
+      return Promise.resolve();
+    },
+  };
+}
+
+for (const name of readdirSync(import.meta.dirname).filter((file) => file.endsWith(".txt"))) {
+  test(`script ${name}`, async (t) => {
+    const script = parseScript(readFileSync(join(import.meta.dirname, name), "utf8"));
+    const world = await startWorld({ flags: script.flags });
+    t.after(() => world.close());
+    await runScript(script, rawHttpTarget(world.granary.url, { timeoutMs: 30_000 }), hooksOf(world));
+  });
+}
