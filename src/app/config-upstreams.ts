@@ -104,12 +104,21 @@ export async function readUpstreams(
     named.set(name, upstream);
     if (key === "headers" && header !== undefined && typeof entry.value === "string") {
       const secret = await readSecret({ ...entry, value: entry.value }, machine);
+      checkHeader(header, secret.value, { entry, lang });
       if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
       upstream["headers"] = { ...(upstream["headers"] as object | undefined), [header]: secret.value };
     } else upstream[key] = readField(key, entry, lang);
   }
   for (const [name, upstream] of named) if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
   return { upstreams: [...named.values()] as NamedUpstream[], warnings };
+}
+
+/** RFC 9110 §5.1, §5.5: a token, and no control characters. The value is a secret and never shown. */
+function checkHeader(name: string, value: string, at: { readonly entry: FileEntry; readonly lang: Lang }): void {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(name) && !/\p{Cc}/u.test(value)) return;
+  const accepted = at.lang === "en" ? "an HTTP header name, and a value on one line" : "HTTP 头名称，以及不含换行的值";
+  const { origin, key } = at.entry;
+  throw new GranaryError("GRANARY_BAD_CONFIG", { origin, key, value: "…", accepted });
 }
 
 function badUrl(name: string, entries: readonly FileEntry[], lang: Lang): GranaryError {

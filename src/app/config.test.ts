@@ -267,6 +267,8 @@ suite("configuration: upstreams and secrets", () => {
       { kind: "plain-secret", key: "upstreams.corp.headers.Authorization", origin: "file /c.yaml:5" },
     ]);
     await assert.rejects(load(file(section("env:ABSENT")), withFile), { code: "GRANARY_SECRET_UNREADABLE" });
+    const torn = load({ files: { "/s": "Bearer a\nX-Other: b\n", "/c.yaml": section("file:/s") } }, withFile);
+    await assert.rejects(torn, { code: "GRANARY_BAD_CONFIG" });
   });
 
   const bad = [
@@ -310,6 +312,18 @@ suite("configuration: reload", () => {
     const restart = await reloadConfig(first);
     assert.ok(restart.verdict === "refused");
     assert.deepEqual(restart.reason.fields, { keys: ["listen"] });
+  });
+
+  test("an upstream's details apply at once, its headers with a restart", async () => {
+    const corp = "upstreams:\n  corp:\n    url: https://corp.example\n";
+    const files: Record<string, string> = { "/c.yaml": corp };
+    const first = await load({ files }, withFile);
+    files["/c.yaml"] = `${corp}    absent: [403]\n`;
+    const applied = await reloadConfig(first);
+    assert.ok(applied.verdict === "applied");
+    assert.deepEqual(applied.changed, ["upstreams"]);
+    files["/c.yaml"] = `${corp}    headers: { Authorization: x }\n`;
+    assert.equal((await reloadConfig(first)).verdict, "refused");
   });
 });
 

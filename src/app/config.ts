@@ -96,10 +96,19 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   }
   const changed = changedKeys(previous, config);
   if (changed.length === 0) return { verdict: "unchanged" };
-  const fixed = changed.filter((key) => isSettingKey(key) && settings[key].restart === true);
+  const fixed = changed.filter((key) =>
+    isSettingKey(key) ? settings[key].restart === true : hasNewConnections(previous, config),
+  );
   if (fixed.length > 0)
     return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
   return { verdict: "applied", config, changed };
+}
+
+/** Certificates and headers of upstreams belong to connections, which are made once. */
+function hasNewConnections(before: Config, after: Config): boolean {
+  const of = ({ upstreams }: Config): string =>
+    JSON.stringify(upstreams.map(({ name, ca, headers }) => [name, ca, headers]));
+  return of(before) !== of(after);
 }
 
 /** The files that a running server watches: the configuration and the profile over it. */

@@ -41,8 +41,3 @@ export const presets: readonly Preset[] = [
 
 /** The presets as a GOPROXY list. With `|` a mirror follows whatever the one before it does wrong, in mode `go` too. */
 export const presetList: string = presets.map(({ url }) => url).join("|");
-
-/** Looks a preset up by its name. */
-export function findPreset(name: string): Preset | undefined {
-  return presets.find((preset) => preset.name === name);
-}
