@@ -5,6 +5,7 @@ import { createHash } from "node:crypto";
 
 import { hash1 } from "./dirhash.ts";
 import { ProtocolError } from "./errors.ts";
+import { maxGoModBytes } from "./gomod.ts";
 import { openZip } from "./zip.ts";
 import type { ZipDirectory, ZipLimits } from "./zip.ts";
 import type { ByteSource, ZipWarning } from "./zip-bytes.ts";
@@ -15,9 +16,6 @@ import type { NameRule } from "./zip-names.ts";
 
 /** x/mod zip.MaxZipFile: bounds the zip and the sum of its declared sizes. */
 export const maxZipBytes = 500 * 1024 * 1024;
-
-/** x/mod zip.MaxGoMod. */
-export const maxGoModBytes = 16 * 1024 * 1024;
 
 /** x/mod zip.MaxLICENSE; the root file of this very name only. */
 export const maxLicenseBytes = 16 * 1024 * 1024;
