@@ -4,13 +4,20 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rawHttpTarget } from "#adapters/system/raw-http.ts";
+import { fixtureZip } from "../support/fixture-zip.ts";
 import { parseScript, runScript } from "../support/http-script.ts";
 import type { ScriptHooks } from "../support/http-script.ts";
+import { makeModule } from "../support/modules.ts";
 import { startWorld } from "../support/world.ts";
 import type { World } from "../support/world.ts";
 
 const zip = "/example.com/multi/v2/@v/v2.1.0.zip";
 const info = "/example.com/multi/v2/@v/v2.1.0.info";
+
+/** A good zip of the right module, with other content. */
+const otherZip = fixtureZip(
+  makeModule({ path: "example.com/multi/v2", version: "v2.1.0", files: { "go.mod": "module example.com/multi/v2\n" } }),
+);
 
 /** What scripts can make of the world between two requests. Each fault replaces the one before. */
 function hooksOf({ stub }: World): ScriptHooks {
@@ -27,7 +34,7 @@ function hooksOf({ stub }: World): ScriptHooks {
     "fault-refused": fault(info, { kind: "status", status: 403, body: "not for export\n" }),
     "fault-broken": fault(info, { kind: "status", status: 500 }),
     "fault-html": fault(info, { kind: "html" }),
-    "fault-zip": fault(zip, { kind: "bytes", body: stub.bytes("/example.com/dep/@v/v1.0.0.zip") }),
+    "fault-zip": fault(zip, { kind: "bytes", body: otherZip }),
     "fault-mod": fault(/\/example\.com\/old\/.*\.mod$/, { kind: "bytes", body: "module example.com/old\n\ngo 1.1\n" }),
     healthy: () => {
       stub.clearFaults();
