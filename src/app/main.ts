@@ -11,6 +11,7 @@ import type { Config, Machine } from "./config.ts";
 import { formatHostPort } from "./config-kinds.ts";
 import { settingKeys } from "./config-schema.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
+import { storeCommands } from "./store-commands.ts";
 import { version } from "./version.ts";
 
 /** The process as the program sees it. */
@@ -91,7 +92,7 @@ function servicesOf(io: ProgramIo): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
-    ...unwired,
+    ...storeCommands(load, io.verifyEntry),
   };
 }
 
@@ -122,19 +123,3 @@ function parseRemembered(json: unknown): RememberedError | undefined {
   const error = new GranaryError(code, fields as never);
   return { at: String(at), target: String(target), error };
 }
-
-const missing = (): Promise<never> =>
-  Promise.reject(new GranaryError("GRANARY_INTERNAL", { reason: "this command is not wired yet" }));
-
-const unwired = {
-  storeStats: missing,
-  storeVerify: missing,
-  quarantineList: missing,
-  quarantineShow: missing,
-  quarantineRelease: missing,
-  hashesList: missing,
-  hashesForget: missing,
-  tokenAdd: missing,
-  tokenList: missing,
-  tokenRevoke: missing,
-};

@@ -7,7 +7,6 @@ import { listen } from "#doors/http/listener.ts";
 import type { Limits, Listener, Tls } from "#doors/http/listener.ts";
 import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { configFiles, reloadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { startHints, startWarnings } from "./start-texts.ts";
@@ -32,7 +31,7 @@ const watchMs = 4_000;
 export async function serve(config: Config, io: ServeIo): Promise<number> {
   const { values } = config;
   const log = makeLog({ format: values["log.format"], level: values["log.level"], write: io.stderr });
-  const server = await openServer(config, { log, io });
+  const server = await wire({ config, log, verifyEntry: io.verifyEntry });
   await refuseExposure(config, server);
   const tls = await readTls(config);
   const listener = await openListener(config, { server, tls });
@@ -45,18 +44,6 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   unwatch();
   await server.close();
   return code;
-}
-
-async function openServer(config: Config, use: { readonly log: Log; readonly io: ServeIo }): Promise<Server> {
-  const dir = config.values.store;
-  try {
-    return await wire({ config, log: use.log, verifyEntry: use.io.verifyEntry });
-  } catch (error) {
-    if (error instanceof StoreUnwritable) throw new GranaryError("GRANARY_STORE_UNWRITABLE", { dir, reason: error.message }, { cause: error });
-    if (error instanceof StoreTooNew)
-      throw new GranaryError("GRANARY_STORE_TOO_NEW", { dir, found: String(error.found), supported: String(error.supported) }, { cause: error });
-    throw error;
-  }
 }
 
 /** A listener beyond loopback with private patterns needs to know its readers, or be told that anyone is one. */

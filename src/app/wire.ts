@@ -3,10 +3,7 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { parseGosumdb } from "#protocol/gosumdb.ts";
-import { parseProxyList } from "#protocol/proxylist.ts";
 import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
-import { openDiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
@@ -36,12 +33,11 @@ import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
-import { SumdbMirror } from "#services/sumdb/mirror.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
-import { buildChain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
 import type { Config } from "./config.ts";
-import { databaseRoutes } from "./sumdb-routes.ts";
+import { configuredChain, configuredMirrors } from "./configured.ts";
+import { openStore } from "./store-commands.ts";
 import { startWarnings } from "./start-texts.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
@@ -76,7 +72,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const { config, log } = options;
   const { values } = config;
   const clock = systemClock;
-  const storage = await openDiskStorage(values.store, { maxTempBytes: values["limits.tempBytes"] });
+  const storage = await openStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
   const events = fanOut(logSink(log), sink);
@@ -90,10 +86,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
   const rebuild = () => {
-    state.chain = buildChain(parseProxyList(state.config.values.upstream), {
-      details: state.config.upstreams,
-      listening: state.listening,
-    });
+    state.chain = configuredChain(state.config, state.listening);
   };
   rebuild();
   let settings = httpSettings(config);
@@ -124,17 +117,10 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     headers: { [hopHeader]: instance },
   });
-  const mirrors = databasesOf(config).map(
-    (database) =>
-      new SumdbMirror({
-        name: database.name,
-        key: database.key,
-        storage,
-        clock,
-        events,
-        routes: () => databaseRoutes(database, { chain: state.chain, client, health, meter: metrics }),
-      }),
-  );
+  const databases = configuredMirrors(config, { storage, clock, events });
+  const { mirrors } = databases;
+  const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics });
+  reroute();
   const sums = new Sums({ databases: mirrors, privacy, pins });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
   const jobs = new ModuleJobs({
@@ -237,6 +223,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       state.config = next;
       settings = httpSettings(next);
       rebuild();
+      reroute();
       hot.clear();
       absent.clear();
     },
@@ -244,27 +231,18 @@ export async function wire(options: WireOptions): Promise<Server> {
       state.listening = [address];
       state.connections = connections;
       rebuild();
+      reroute();
     },
     drain: () => (state.draining = true),
     close: async () => {
       stop.abort(new Error("the server stops"));
+      for (const mirror of mirrors) mirror.close();
       await Promise.allSettled([verifier.close(), client.close(), sink.flush(), store.close()]);
     },
   };
 }
 
 const emptyChain: Chain = { upstreams: [], hadDirect: false, hadOff: false, own: [] };
-
-type Database = { readonly name: string; readonly key: string; readonly url?: string };
-
-function databasesOf({ values }: Config): Database[] {
-  const databases: Database[] = [];
-  for (const text of values.sumdb) {
-    const parsed = parseGosumdb(text);
-    if (parsed.kind === "database") databases.push(parsed);
-  }
-  return databases;
-}
 
 function httpSettings({ values }: Config): HttpSettings {
   const seconds = (ms: number) => Math.round(ms / 1000);

@@ -19,6 +19,8 @@ export type DiskOptions = {
   readonly maxTempBytes?: number;
   /** `never` gives up durability: benches and tests that fill large stores. */
   readonly fsync?: "always" | "never";
+  /** A server may be running on this store: its temporary files are left alone. */
+  readonly beside?: boolean;
 };
 
 /** The version of the directory's layout; a store of a newer one is not touched. */
@@ -31,7 +33,7 @@ const defaultMaxTempBytes = 8 * 2 ** 30;
 export async function openDiskStorage(root: string, options: DiskOptions = {}): Promise<DiskStorage> {
   await prepare(root);
   await checkLayout(root);
-  await emptyTemp(join(root, tempFolder));
+  if (options.beside !== true) await emptyTemp(join(root, tempFolder));
   return new DiskStorage(root, options);
 }
 
@@ -374,8 +376,19 @@ async function checkLayout(root: string): Promise<void> {
   if (found > layout) throw new StoreTooNew(found, layout);
 }
 
+/** Removes what dead processes left; a command may open the store while a server writes it. */
 async function emptyTemp(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) await unlink(join(folder, name)).catch(() => undefined);
+  for (const name of await readdir(folder)) if (!isAlive(Number(name.split("-")[0]))) await unlink(join(folder, name)).catch(() => undefined);
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
 }
 
 async function readFully(handle: FileHandle, into: Buffer): Promise<number> {

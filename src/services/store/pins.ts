@@ -26,7 +26,7 @@ export class Pins {
   async pin(id: ModuleVersion, seen: Pin): Promise<Pin> {
     for (;;) {
       const stored = await this.#storage.get(pinKey(id), maxPinBytes);
-      const known = stored === undefined ? {} : parsePin(stored.bytes);
+      const known: Pin = stored === undefined ? {} : parsePin(stored.bytes);
       const next = { ...seen, ...known };
       if (stored !== undefined && next.mod === known.mod && next.zip === known.zip) return next;
       const bytes = Buffer.from(`${JSON.stringify({ path: id.path, version: id.version, ...next })}\n`);

@@ -53,7 +53,7 @@ export class Quarantine {
     await this.#makeRoom(size);
     const at = new Date(this.#clock.now()).toISOString();
     const fact: Quarantined = { id, path, version, kind, upstream, expected, found, size, at };
-    await this.#storage.create(bytesKey(id), bytes);
+    await this.#storage.create(quarantinedBytesKey(id), bytes);
     await this.#storage.create(factKey(id), Buffer.from(`${JSON.stringify(fact)}\n`));
     return id;
   }
@@ -74,7 +74,7 @@ export class Quarantine {
   }
 
   async remove(id: string): Promise<void> {
-    await this.#storage.remove(bytesKey(id));
+    await this.#storage.remove(quarantinedBytesKey(id));
     await this.#storage.remove(factKey(id));
   }
 
@@ -93,6 +93,7 @@ function factKey(id: string): StorageKey {
   return storageKey(`${prefix}${id}.json`);
 }
 
-function bytesKey(id: string): StorageKey {
+/** Where the refused bytes lie. */
+export function quarantinedBytesKey(id: string): StorageKey {
   return storageKey(`${prefix}${id}.bytes`);
 }

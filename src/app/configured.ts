@@ -1,0 +1,42 @@
+// What a configuration means in services: the chain, and the checksum databases with their routes.
+
+import { parseGosumdb } from "#protocol/gosumdb.ts";
+import { parseProxyList } from "#protocol/proxylist.ts";
+import type { EventSink } from "#services/events/ports.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
+import { SumdbMirror } from "#services/sumdb/mirror.ts";
+import type { SumdbRoute } from "#services/sumdb/ports.ts";
+import type { Chain } from "#services/upstreams/chain.ts";
+import { buildChain } from "#services/upstreams/chain.ts";
+import type { Config } from "./config.ts";
+import { databaseRoutes } from "./sumdb-routes.ts";
+import type { RoutesUse } from "./sumdb-routes.ts";
+
+/** @param listening addresses of this server, which must not ask itself */
+export function configuredChain({ values, upstreams }: Config, listening: readonly string[]): Chain {
+  return buildChain(parseProxyList(values.upstream), { details: upstreams, listening });
+}
+
+export type Mirrors = {
+  readonly mirrors: readonly SumdbMirror[];
+  /** Puts other routes in force: mirrors read theirs at each question. */
+  readonly reroute: (use: RoutesUse) => void;
+};
+
+export function configuredMirrors({ values }: Config, use: { readonly storage: Storage; readonly clock: Clock; readonly events: EventSink }): Mirrors {
+  const { storage, clock, events } = use;
+  const databases = values.sumdb
+    .map(parseGosumdb)
+    .filter((parsed) => parsed.kind === "database")
+    .map((database) => ({ database, routes: [] as SumdbRoute[] }));
+  const mirrors = databases.map(({ database, routes }) => {
+    const onFork = (evidence: string) => events.emit({ name: "sumdb.fork", database: database.name, evidence });
+    return new SumdbMirror({ key: database.key, routes, storage, clock, onFork });
+  });
+  return {
+    mirrors,
+    reroute: (more) => {
+      for (const { database, routes } of databases) routes.splice(0, routes.length, ...databaseRoutes(database, more));
+    },
+  };
+}
