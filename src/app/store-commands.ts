@@ -2,26 +2,28 @@
 
 import { join } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
-import { openDiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
+import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type {
   CliServices,
   PinnedHash,
   QuarantinedItem,
   SettingFlags,
-  StoreStats,
   TokenInfo,
 } from "#doors/cli/services.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import type { TokenRecord } from "#services/access/tokens.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { PinnedVersion } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
+import { storeStats, verifyStore } from "#services/store/survey.ts";
+import type { Config } from "./config.ts";
+import { openStore } from "./open-store.ts";
+import { releaseQuarantined } from "./release.ts";
 
 type StoreCommands = Pick<
   CliServices,
@@ -37,19 +39,28 @@ type StoreCommands = Pick<
   | "tokenRevoke"
 >;
 
-/** @param dirOf the store's directory, from settings */
-export function storeCommands(dirOf: (flags: SettingFlags) => Promise<string>): StoreCommands {
-  const open = async (flags: SettingFlags): Promise<OpenStore> => await openStore(await dirOf(flags));
+/** @param verifyEntry the program a verification thread runs */
+export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, verifyEntry: URL): StoreCommands {
+  const open = async (flags: SettingFlags): Promise<OpenStore> => await openForCommand(await load(flags));
   return {
-    storeStats: async (flags) => await countStore(await open(flags)),
-    storeVerify: notYet,
-    quarantineList: async (flags) => (await (await open(flags)).quarantine.list()).map(toItem),
-    quarantineShow: async (id, flags) => {
-      const found = await (await open(flags)).quarantine.find(id);
-      if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id });
-      return toItem(found);
+    storeStats: async (flags) => {
+      const { dir, storage } = await open(flags);
+      return { dir, ...(await storeStats(storage)) };
     },
-    quarantineRelease: notYet,
+    storeVerify: async (flags, progress) => await verifyStore((await open(flags)).storage, progress),
+    quarantineList: async (flags) => (await (await open(flags)).quarantine.list()).map(toItem),
+    quarantineShow: async (id, flags) => toItem(await findQuarantined(id, await open(flags))),
+    quarantineRelease: async (id, flags) => {
+      const store = await open(flags);
+      const held = await findQuarantined(id, store);
+      const verifier = new VerifyPool({ entry: verifyEntry });
+      try {
+        await releaseQuarantined(held, { config: store.config, storage: store.storage, events: store.events, verifier });
+        return toItem(held);
+      } finally {
+        await Promise.all([verifier.close(), store.events.flush()]);
+      }
+    },
     hashesList: async (flags) => {
       const hashes: PinnedHash[] = [];
       for await (const pin of (await open(flags)).pins.list()) hashes.push(...toHashes(pin));
@@ -74,6 +85,8 @@ export function storeCommands(dirOf: (flags: SettingFlags) => Promise<string>): 
 }
 
 type OpenStore = {
+  readonly config: Config;
+  readonly events: JsonlSink;
   readonly dir: string;
   readonly storage: Storage;
   readonly tokens: Tokens;
@@ -81,56 +94,31 @@ type OpenStore = {
   readonly quarantine: Quarantine;
   /** Writes an event, now: the process ends soon. */
   readonly tell: (event: Parameters<JsonlSink["emit"]>[0]) => Promise<void>;
-  readonly flush: () => Promise<void>;
 };
 
-async function openStore(dir: string): Promise<OpenStore> {
-  const storage = await openDisk(dir);
-  const sink = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
+async function openForCommand(config: Config): Promise<OpenStore> {
+  const dir = config.values.store;
+  const storage = await openStore(dir, { beside: true });
+  const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
   return {
+    config,
+    events,
     dir,
     storage,
     tokens: new Tokens(storage, systemClock),
-    pins: new Pins(storage, sink),
+    pins: new Pins(storage, events),
     quarantine: new Quarantine(storage, systemClock),
     tell: async (event) => {
-      sink.emit(event);
-      await sink.flush();
+      events.emit(event);
+      await events.flush();
     },
-    flush: async () => await sink.flush(),
   };
 }
 
-async function openDisk(dir: string): Promise<Storage> {
-  try {
-    return await openDiskStorage(dir, { beside: true });
-  } catch (error) {
-    if (error instanceof StoreUnwritable)
-      throw new GranaryError("GRANARY_STORE_UNWRITABLE", { dir, reason: error.message }, { cause: error });
-    if (!(error instanceof StoreTooNew)) throw error;
-    const { found, supported } = error;
-    throw new GranaryError(
-      "GRANARY_STORE_TOO_NEW",
-      { dir, found: String(found), supported: String(supported) },
-      { cause: error },
-    );
-  }
-}
-
-/** Counts by names alone; nothing is read. */
-async function countStore({ dir, storage }: OpenStore): Promise<StoreStats> {
-  const modules = new Set<string>();
-  let [versions, zips, records, bytes] = [0, 0, 0, 0];
-  for await (const { key, size } of storage.list("modules/")) {
-    bytes += size;
-    const [path = "", file = ""] = key.split("/@v/");
-    if (/^modules\/sumdb\/.*\/lookup\//.test(key)) records++;
-    if (file.endsWith(".zip")) zips++;
-    if (!file.endsWith(".mod")) continue;
-    versions++;
-    modules.add(path);
-  }
-  return { dir, modules: modules.size, versions, zips, bytes, records };
+async function findQuarantined(id: string, { quarantine }: OpenStore): Promise<Quarantined> {
+  const found = await quarantine.find(id);
+  if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id });
+  return found;
 }
 
 async function forget(what: string, store: OpenStore): Promise<readonly PinnedHash[]> {
@@ -149,7 +137,7 @@ async function forget(what: string, store: OpenStore): Promise<readonly PinnedHa
       usage: "granary store hashes forget MODULE@VERSION",
     });
   }
-  await store.flush();
+  await store.events.flush();
   return before;
 }
 
@@ -177,6 +165,3 @@ function toItem({ id, path, version, upstream, kind, expected, found, size, at }
 function toInfo({ id, scope, note, created }: TokenRecord): TokenInfo {
   return { id, scope, note, created };
 }
-
-const notYet = (): Promise<never> =>
-  Promise.reject(new GranaryError("GRANARY_INTERNAL", { reason: "this command is not built yet" }));

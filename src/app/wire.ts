@@ -37,7 +37,7 @@ import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
 import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
-import { openStore } from "./store-commands.ts";
+import { openStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";

@@ -1,0 +1,24 @@
+// Opening the store's directory, in our words when it cannot be.
+
+import { openDiskStorage } from "#adapters/storage/disk.ts";
+import type { DiskOptions, DiskStorage } from "#adapters/storage/disk.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
+
+/** Throws GRANARY_STORE_UNWRITABLE or GRANARY_STORE_TOO_NEW. */
+export async function openStore(dir: string, options: DiskOptions): Promise<DiskStorage> {
+  try {
+    return await openDiskStorage(dir, options);
+  } catch (error) {
+    if (error instanceof StoreUnwritable)
+      throw new GranaryError("GRANARY_STORE_UNWRITABLE", { dir, reason: error.message }, { cause: error });
+    if (!(error instanceof StoreTooNew)) throw error;
+    const { found, supported } = error;
+    throw new GranaryError(
+      "GRANARY_STORE_TOO_NEW",
+      { dir, found: String(found), supported: String(supported) },
+      { cause: error },
+    );
+  }
+}
+
