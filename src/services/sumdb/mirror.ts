@@ -1,0 +1,284 @@
+// A verifying, caching mirror of one checksum database. A lookup leaves only after its record was proven to be in a
+// signed tree that is consistent with every head accepted before, and only with the lines of the module asked for.
+
+import type { Checkpoint } from "#protocol/checkpoint.ts";
+import { openCheckpoint } from "#protocol/checkpoint.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { maxNoteBytes, parseVerifierKey, type Verifier } from "#protocol/note.ts";
+import type { LogRecord, Sums } from "#protocol/record.ts";
+import { parseTilePath, type Tile } from "#protocol/tile.ts";
+import { isEqualHash, recordHash, storedHashIndex } from "#protocol/tlog.ts";
+import { formatModuleVersion, type ModuleVersion } from "#protocol/version.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
+import { LRUCache } from "lru-cache";
+import { SumdbError } from "./errors.ts";
+import { Flights } from "./flights.ts";
+import { Heads } from "./heads.ts";
+import { Inquiry } from "./inquiry.ts";
+import { lookupPath, tileHeight } from "./layout.ts";
+import type { SumdbRoute } from "./ports.ts";
+import { maxLookupBytes, openLookup, Records } from "./records.ts";
+import { TileDesk } from "./tile-desk.ts";
+import { Tiles, TileUnavailable, type ReadOptions } from "./tiles.ts";
+
+export type VerifiedRecord = {
+  /** The record's number in the log. */
+  readonly id: number;
+  /** What the log holds. */
+  readonly text: string;
+  /** The hashes of the module asked for, at least one. */
+  readonly sums: Sums;
+  /** Size of the tree that the record was proven in, the one whose head is in `bytes`. */
+  readonly treeSize: number;
+  /** The lookup answer to serve: the record and a signed head that covers it. */
+  readonly bytes: Uint8Array;
+  /** The database's name. */
+  readonly database: string;
+  /** The route that gave the record; "store" when it was kept. */
+  readonly route: string;
+};
+
+export type Ask = {
+  readonly signal: AbortSignal;
+  /** Answer from what is kept, ask nobody. */
+  readonly cachedOnly?: boolean;
+};
+
+export type MirrorUse = {
+  /** A verifier key; its name is the database's. */
+  readonly key: string;
+  /** In the order in which they are asked. */
+  readonly routes: readonly SumdbRoute[];
+  readonly storage: Storage;
+  readonly clock: Clock;
+  /** How long the newest head is taken for the newest. */
+  readonly headTtlMs?: number;
+  /** Told the storage key of the evidence when two signed heads contradict each other. */
+  readonly onFork?: (evidence: string) => void;
+};
+
+/** Nobody but auditors asks for the newest head, and lookups bring newer ones along. */
+export const defaultHeadTtlMs = 10 * 60_000;
+
+/** However much is asked beyond the newest head, the routes are asked for a newer one no more often. */
+export const minHeadAgeMs = 1000;
+
+/** While nobody gives a head the kept one serves: a dead route must not delay each answer. */
+export const headRetryMs = 10_000;
+
+/** Proven records of about a kilobyte. */
+const maxRecordsInMemory = 4096;
+
+export class SumdbMirror {
+  readonly name: string;
+  readonly #use: MirrorUse;
+  readonly #verifier: Verifier;
+  readonly #lifetime = new AbortController();
+  readonly #tiles: Tiles;
+  readonly #heads: Heads;
+  readonly #records: Records;
+  readonly #desk: TileDesk;
+  readonly #proven = new LRUCache<string, VerifiedRecord>({ max: maxRecordsInMemory });
+  readonly #lookups = new Flights<VerifiedRecord>();
+  readonly #tileReads = new Flights<Uint8Array>();
+  readonly #refreshes = new Flights<undefined>();
+  #refreshedAtMs = Number.NEGATIVE_INFINITY;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(use: MirrorUse) {
+    this.#use = use;
+    this.#verifier = parseVerifierKey(use.key);
+    this.name = this.#verifier.name;
+    const { storage, clock, routes, onFork = () => undefined } = use;
+    const shared = { database: this.name, verifier: this.#verifier, storage };
+    const { signal } = this.#lifetime;
+    this.#tiles = new Tiles({ ...shared, routes, signal });
+    this.#heads = new Heads({ ...shared, clock, tiles: this.#tiles, onFork });
+    this.#records = new Records(shared);
+    this.#desk = new TileDesk({
+      ...shared,
+      routes,
+      signal,
+      tiles: this.#tiles,
+      heads: this.#heads,
+      refresh: (atLeast) =>
+        this.#refreshes.join(`beyond ${atLeast}`, signal, () => this.#refresh(atLeast, minHeadAgeMs)),
+    });
+  }
+
+  /** Records under the newest accepted head; undefined before the first. */
+  get treeSize(): number | undefined {
+    return this.#heads.latest?.size;
+  }
+
+  /** The proven record of a module version. Throws SumdbError. */
+  async lookup(id: ModuleVersion, { signal, cachedOnly = false }: Ask): Promise<VerifiedRecord> {
+    const what = formatModuleVersion(id);
+    const known = this.#proven.get(what);
+    if (known !== undefined) return known;
+    return await this.#lookups.join(cachedOnly ? `kept ${what}` : what, signal, async () => {
+      await this.#heads.load();
+      const record = (await this.#findKept(id)) ?? (await this.#ask(id, cachedOnly));
+      this.#proven.set(what, record);
+      return record;
+    });
+  }
+
+  /** The bytes of `tile/8/…`, authenticated. Throws SumdbError: SUMDB_ABSENT for what is no tile of this database. */
+  async tile(path: string, { signal, cachedOnly = false }: Ask): Promise<Uint8Array> {
+    const tile = this.#parseTile(path);
+    return await this.#tileReads.join(cachedOnly ? `kept ${path}` : path, signal, async () => {
+      await this.#heads.load();
+      return await this.#desk.serve(tile, cachedOnly);
+    });
+  }
+
+  /** The newest signed head: refreshed when it is older than its lifetime, the kept one when nobody gives another. */
+  async latest({ signal, cachedOnly = false }: Ask): Promise<Uint8Array> {
+    await this.#heads.load();
+    let failure: unknown;
+    try {
+      const { headTtlMs = defaultHeadTtlMs } = this.#use;
+      if (!cachedOnly) await this.#refreshes.join("latest", signal, () => this.#refresh(0, headTtlMs));
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+    const { latest } = this.#heads;
+    if (latest !== undefined) return latest.bytes;
+    if (failure instanceof Error) throw failure;
+    throw this.#notKept("the newest tree head");
+  }
+
+  /** Ends every fetch under way. */
+  close(): void {
+    this.#lifetime.abort(new Error("the mirror was closed"));
+  }
+
+  #parseTile(path: string): Tile {
+    try {
+      const tile = parseTilePath(path);
+      if (tile.height === tileHeight) return tile;
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+    }
+    throw new SumdbError("SUMDB_ABSENT", this.name, { message: `only tiles of height ${tileHeight} exist` });
+  }
+
+  /** A kept record that proves itself from kept tiles; damage to either makes it one that is not kept. */
+  async #findKept(id: ModuleVersion): Promise<VerifiedRecord | undefined> {
+    const kept = await this.#records.find(id);
+    if (kept === undefined) return undefined;
+    try {
+      await this.#prove(kept.record, kept.head, { keptOnly: true });
+    } catch (error) {
+      if (error instanceof ProtocolError || error instanceof TileUnavailable) return undefined;
+      throw error;
+    }
+    return this.#verified(kept, { head: kept.head, bytes: kept.bytes, route: "store" });
+  }
+
+  async #ask(id: ModuleVersion, cachedOnly: boolean): Promise<VerifiedRecord> {
+    if (cachedOnly) throw this.#notKept(formatModuleVersion(id));
+    await this.#firstHead();
+    const inquiry = new Inquiry(this.name);
+    const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes, signal: this.#lifetime.signal };
+    for (const route of this.#use.routes) {
+      const bytes = await inquiry.fetch(route, request);
+      if (inquiry.isAbsent) break;
+      if (bytes === undefined) continue;
+      try {
+        return await this.#verify(id, bytes, route);
+      } catch (error) {
+        inquiry.refuse(route, error);
+      }
+    }
+    throw inquiry.failure();
+  }
+
+  /** The newest head comes first, so that most lookups bring older ones: those need no tiles of their own. */
+  async #firstHead(): Promise<void> {
+    if (this.#heads.latest !== undefined) return;
+    try {
+      await this.#refreshes.join("latest", this.#lifetime.signal, () => this.#refresh(0, 0));
+    } catch (error) {
+      // Tunnels need not have /latest: a lookup brings a head as well.
+      if (!(error instanceof SumdbError) || error.code === "SUMDB_FORK") throw error;
+    }
+  }
+
+  async #verify(id: ModuleVersion, bytes: Uint8Array, route: SumdbRoute): Promise<VerifiedRecord> {
+    const lookup = openLookup(bytes, id, this.#verifier);
+    const number = lookup.record.id;
+    const accepting = this.#heads.accept(lookup.head, route);
+    const { serving } = this.#heads;
+    // Both take a round trip for tiles, and neither needs the other when the serving head covers the record.
+    const isCovered = serving !== undefined && number < serving.size;
+    const proving = isCovered ? this.#proveServed(lookup.record, serving, route) : undefined;
+    proving?.catch(() => undefined);
+    // A fork is the graver news: it must not be lost behind a record that does not fit.
+    await accepting;
+    const head = (await proving) ?? (await this.#heads.covering(number));
+    if (proving === undefined) await this.#proveServed(lookup.record, head, route);
+    return this.#verified(lookup, {
+      head,
+      bytes: await this.#records.keep(id, lookup.record, head),
+      route: route.name,
+    });
+  }
+
+  /** Proves the record in a serving head and keeps every tile of the proof, partial ones too. */
+  async #proveServed(record: LogRecord, head: Checkpoint, prefer: SumdbRoute): Promise<Checkpoint> {
+    await this.#prove(record, head, { prefer });
+    return head;
+  }
+
+  async #prove(record: LogRecord, head: Checkpoint, options: ReadOptions): Promise<void> {
+    const proven = await this.#tiles.read(head, [storedHashIndex(0, record.id)], options);
+    const [hash] = proven.hashes;
+    if (hash === undefined || !isEqualHash(hash, recordHash(record.text))) {
+      throw new ProtocolError("BAD_PROOF", `record ${record.id} of the log is another one`);
+    }
+    await this.#tiles.keep(proven, "all");
+  }
+
+  #verified(
+    { record, sums }: { readonly record: LogRecord; readonly sums: Sums },
+    { head, bytes, route }: { readonly head: Checkpoint; readonly bytes: Uint8Array; readonly route: string },
+  ): VerifiedRecord {
+    return { ...record, sums, treeSize: head.size, bytes, database: this.name, route };
+  }
+
+  /** Asks the routes for their newest heads until one covers `atLeast` records; not again before `minAgeMs`. */
+  async #refresh(atLeast: number, minAgeMs: number): Promise<undefined> {
+    const now = this.#use.clock.now();
+    if (now - this.#refreshedAtMs < minAgeMs) return;
+    if (this.#heads.latest !== undefined && now - this.#failedAtMs < headRetryMs) return;
+    const inquiry = new Inquiry(this.name);
+    let isAccepted = false;
+    for (const route of this.#use.routes) {
+      const request = { path: "/latest", maxBytes: maxNoteBytes, signal: this.#lifetime.signal };
+      const bytes = await inquiry.fetch(route, request);
+      if (bytes === undefined) continue;
+      try {
+        await this.#heads.accept(openCheckpoint(bytes, this.#verifier), route);
+        isAccepted = true;
+        if ((this.#heads.latest?.size ?? 0) >= atLeast) break;
+      } catch (error) {
+        inquiry.refuse(route, error);
+      }
+    }
+    if (isAccepted) {
+      this.#refreshedAtMs = this.#use.clock.now();
+      return;
+    }
+    this.#failedAtMs = this.#use.clock.now();
+    const { code, message, tried } = inquiry.failure();
+    // A database without heads is no database: a 404 says nothing about what it holds.
+    throw new SumdbError(code === "SUMDB_ABSENT" ? "SUMDB_UNREACHABLE" : code, this.name, { message, tried });
+  }
+
+  #notKept(what: string): SumdbError {
+    return new SumdbError("SUMDB_NOT_KEPT", this.name, { message: `${what} is not kept` });
+  }
+}
