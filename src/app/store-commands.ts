@@ -98,7 +98,7 @@ type OpenStore = {
 
 async function openForCommand(config: Config): Promise<OpenStore> {
   const dir = config.values.store;
-  const storage = await openStore(dir, { beside: true });
+  const storage = await openStore(dir, {});
   const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
   return {
     config,
