@@ -19,8 +19,6 @@ export type DiskOptions = {
   readonly maxTempBytes?: number;
   /** `never` gives up durability: benches and tests that fill large stores. */
   readonly fsync?: "always" | "never";
-  /** A server may be running on this store: its temporary files are left alone. */
-  readonly beside?: boolean;
 };
 
 /** The version of the directory's layout; a store of a newer one is not touched. */
@@ -33,7 +31,7 @@ const defaultMaxTempBytes = 8 * 2 ** 30;
 export async function openDiskStorage(root: string, options: DiskOptions = {}): Promise<DiskStorage> {
   await prepare(root);
   await checkLayout(root);
-  if (options.beside !== true) await emptyTemp(join(root, tempFolder));
+  await emptyTemp(join(root, tempFolder));
   return new DiskStorage(root, options);
 }
 
