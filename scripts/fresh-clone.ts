@@ -5,9 +5,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { startStubUpstream } from "../test/support/stub-upstream.ts";
+import { startUpstreams } from "../test/support/world.ts";
 
 const startLimitMs = 5 * 60_000;
+/** A module of test/fixtures/modules. */
+const sample = { path: "example.com/hello", version: "v1.0.0" };
 const dir = mkdtempSync(join(tmpdir(), "granary-fresh-"));
 const home = join(dir, "home");
 const clone = join(dir, "granary");
@@ -20,27 +22,27 @@ function run(command: string, args: readonly string[], cwd: string): void {
   if (spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2] }).status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
 }
 
-const upstream = await startStubUpstream();
+const { stub, database } = await startUpstreams();
 try {
   run("git", ["clone", "--quiet", process.cwd(), clone], dir);
   const env: NodeJS.ProcessEnv = { PATH: pathWithoutOurs(), HOME: home };
-  for (const name of Object.keys(env)) if (name.startsWith("GO")) Reflect.deleteProperty(env, name);
-  const child = spawn("npm", ["start", "--", "--listen", "127.0.0.1:0", "--upstream", upstream.url, "--sumdb", upstream.sumdb, "--store", join(dir, "store")], {
+  const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
+  const child = spawn("npm", ["start", "--", "--listen", "127.0.0.1:0", "--upstream", stub.url, "--sumdb", sumdb, "--store", join(dir, "store")], {
     cwd: clone,
     env,
     stdio: ["ignore", "pipe", "inherit"],
   });
   const url = await listening(child.stdout);
-  const answer = await fetch(`${url}/${upstream.sample.path}/@v/${upstream.sample.version}.info`);
-  const text = await answer.text();
-  if (answer.status !== 200 || !text.includes(upstream.sample.version)) throw new Error(`served ${answer.status}: ${text}`);
+  const answer = await fetch(`${url}/${sample.path}/@v/${sample.version}.zip`);
+  if (answer.status !== 200) throw new Error(`served ${answer.status}: ${await answer.text()}`);
+  await answer.arrayBuffer();
   const ended = new Promise<number | null>((resolve) => child.once("exit", (code) => resolve(code)));
   child.kill("SIGTERM");
   await ended;
   await gone(url);
   process.stdout.write("fresh clone: npm start installed, listened, served a verified module and stopped\n");
 } finally {
-  await upstream.close();
+  await stub.close();
   rmSync(dir, { recursive: true, force: true });
 }
 

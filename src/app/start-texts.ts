@@ -53,7 +53,7 @@ const words: Readonly<Record<Lang, Words>> = {
     directLeft: "上游列表中的 `direct` 已移除：此版本不直接访问代码仓库。",
     sumdbOff: "校验和数据库已关闭：拉取的内容不做任何校验。",
     ownLeft: (names) => `上游列表中含有本服务自身，已移除：${names}。`,
-    plainSecret: (key, origin) => `${origin}：${key} 是明文密钥；请改用 file:/path 或 env:NAME。`,
+    plainSecret: (key, origin) => `${origin}：${key} 是明文机密；请改用 file:/path 或 env:NAME。`,
     oldNode: (running, floor) => `Node ${running} 缺少安全修复；请用 Node ${floor} 或更新版本运行发布包。`,
   },
 };
