@@ -33,25 +33,26 @@ export async function sendZip(response: Response, answer: ZipAnswer, range: Rang
   const inFlight: Promise<void>[] = [Promise.resolve(), Promise.resolve()];
   try {
     let turn = 0;
-    for (let at = range.start; at <= range.end; ) {
+    for (let at = range.start; at <= range.end;) {
       await inFlight[turn];
       const piece = pieces[turn === 0 ? 0 : 1];
       const want = Math.min(pieceBytes, range.end + 1 - at);
       const into = piece.subarray(0, want);
       const got = await source.read(at, into);
       if (got !== want) throw new Error(`read ${got} bytes of ${want}`);
-      inFlight[turn] = write(response, into);
+      const sent = write(response, into);
+      // A reader that leaves fails both pieces, and only one of them is being waited for: the other failure would
+      // be nobody's, which ends the process.
+      sent.catch(() => undefined);
+      inFlight[turn] = sent;
       at += want;
       turn = 1 - turn;
     }
     await Promise.all(inFlight);
     response.end();
+    // After a failure they may still be on their way to the socket: then they are not reused.
     givePiece(pieces[0]);
     givePiece(pieces[1]);
-  } catch (error) {
-    // The pieces may still be on their way to the socket: they are not reused.
-    for (const write of inFlight) write.catch(() => undefined);
-    throw error;
   } finally {
     await source.close();
   }
