@@ -112,6 +112,8 @@ export class StubUpstream {
     });
     this.#port = (server.address() as AddressInfo).port;
     this.#server = server;
+    // A test that fails before it closes its stub must end all the same.
+    server.unref();
   }
 
   async close(): Promise<void> {

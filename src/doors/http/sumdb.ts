@@ -81,7 +81,8 @@ async function inOurWords<T>(mirror: DatabaseMirror, what: string, work: () => P
     return await work();
   } catch (error) {
     if (!(error instanceof SumdbError)) throw error;
-    if (error.code === "SUMDB_ABSENT" || error.code === "SUMDB_NOT_KEPT")
+    // Behind: a tile beyond the newest signed head. The tree has no such tile, as far as anybody can show.
+    if (error.code === "SUMDB_ABSENT" || error.code === "SUMDB_NOT_KEPT" || error.code === "SUMDB_BEHIND")
       throw new GranaryError("GRANARY_SUMDB_NOT_FOUND", { what, database: mirror.name, reason: error.message }, { cause: error });
     throw sumdbFailure(what, error);
   }
