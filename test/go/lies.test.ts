@@ -1,12 +1,14 @@
 // The upstream lies. Nothing of it is kept, the client is told what and why, and an honest upstream beside it serves.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Fault } from "../support/faults.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
-import { makeModule } from "../support/modules.ts";
+import { makeModule, readModuleFixtures } from "../support/modules.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
 import type { World } from "../support/world.ts";
 
@@ -112,10 +114,14 @@ for (const { name, where, fault } of lies.filter(({ where }) => typeof where ===
   });
 }
 
-async function download(tool: GoTool, world: World): Promise<{ code: number; output: string }> {
+async function download(
+  tool: GoTool,
+  world: World,
+  id = "example.com/hello@v1.0.0",
+): Promise<{ code: number; output: string }> {
   const go = await newGoClient(tool, { GOPROXY: world.granary.url, GOSUMDB: world.gosumdb });
   try {
-    return await go.run(["mod", "download", "example.com/hello@v1.0.0"]);
+    return await go.run(["mod", "download", id]);
   } finally {
     await go.remove();
   }
@@ -124,3 +130,25 @@ async function download(tool: GoTool, world: World): Promise<{ code: number; out
 function kept(world: World, ext: string): string {
   return join(world.granary.store, `modules/example.com/hello/@v/v1.0.0.${ext}`);
 }
+
+test("a second log under the same key is a fork: refused, told, and what was kept is still served", async (t) => {
+  const tool = await needsGo(t);
+  if (tool === undefined) return;
+  const folder = await mkdtemp(join(tmpdir(), "granary-lies-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const store = join(folder, "store");
+  const modules = readModuleFixtures();
+  const world = await startWorld({ store, modules });
+  t.after(() => world.close());
+  assert.equal((await download(tool, world)).code, 0);
+  await world.granary.stop();
+
+  const forked = await startWorld({ store, modules: [...modules].reverse() });
+  t.after(() => forked.close());
+  const { code, output } = await download(tool, forked, "example.com/multi/v2@v2.1.0");
+  assert.notEqual(code, 0);
+  assert.match(output, /GRANARY_SUMDB_FORK/);
+  assert.ok(!existsSync(join(store, "modules/example.com/multi/v2/@v/v2.1.0.mod")), "the go.mod was kept");
+  const again = await download(tool, forked);
+  assert.equal(again.code, 0, again.output);
+});

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rawHttpTarget } from "#adapters/system/raw-http.ts";
 import { runConformance } from "#services/lab/conformance.ts";
+import { runGranary } from "../support/granary.ts";
 import { sampleFixtures } from "../support/sample-fixtures.ts";
 import { makeModule, readModuleFixtures } from "../support/modules.ts";
 import { startWorld } from "../support/world.ts";
@@ -22,4 +23,22 @@ test("Granary passes every case", async (t) => {
   }
   assert.deepEqual(wrong, []);
   assert.ok(passed >= 80);
+});
+
+test("granary conformance says in JSON and by its exit code what a proxy does not do", async (t) => {
+  // The public modules that the command counts on are not in this world.
+  const world = await startWorld({});
+  t.after(() => world.close());
+  const { code, stdout } = await runGranary(["conformance", world.granary.url, "--json"]);
+  assert.equal(code, 1);
+  const report = JSON.parse(stdout) as {
+    schema: string;
+    counts: { pass: number };
+    cases: { id: string; outcome: string }[];
+  };
+  assert.equal(report.schema, "granary.conformance/1");
+  assert.equal(report.cases.find(({ id }) => id === "INFO-STATUS")?.outcome, "fail");
+  assert.equal(report.cases.find(({ id }) => id === "HOSTILE-DOTS")?.outcome, "pass");
+  await world.granary.stop();
+  assert.equal((await runGranary(["conformance", world.granary.url])).code, 3);
 });
