@@ -4,11 +4,12 @@ const test = "[.]test[.]ts$";
 /** Which service room may use which other service room. Everything absent is a wall. */
 export const uses = {
   errors: [],
-  access: ["errors"],
-  store: ["errors"],
+  events: [],
+  store: ["errors", "events"],
+  access: ["errors", "store"],
   upstreams: ["errors"],
   sumdb: ["errors", "store", "upstreams"],
-  proxy: ["errors", "store", "upstreams", "sumdb", "access"],
+  proxy: ["errors", "events", "store", "upstreams", "sumdb"],
   lab: ["errors"],
 };
 

@@ -16,7 +16,9 @@ await build({
   logLevel: "warning",
   define: { "globalThis.granaryBundled": "true" },
   // Packages written as CommonJS ask for require(); an ES module has none of its own.
-  banner: { js: 'import { createRequire as granaryRequire } from "node:module";\nconst require = granaryRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire as granaryRequire } from "node:module";\nconst require = granaryRequire(import.meta.url);',
+  },
 });
 chmodSync(outfile, 0o755);
 process.stdout.write(`${outfile} ${(statSync(outfile).size / 1e6).toFixed(1)} MB\n`);

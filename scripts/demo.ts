@@ -30,7 +30,9 @@ type Result = { readonly modules: number; readonly seconds: number; readonly byt
 async function start(args: readonly string[]): Promise<Server> {
   const program = resolve(import.meta.dirname, "../bin/granary.ts");
   const flags = ["serve", "--listen", "127.0.0.1:0", "--store", join(root, "store"), "--log-level", "error", ...args];
-  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", program, ...flags], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
   return await new Promise((resolveServer, reject) => {
@@ -115,7 +117,7 @@ async function measure(server: Server, name: string): Promise<Result> {
 
 function row(title: string, cells: readonly string[]): string {
   const columns = [12, 26, 8, 20];
-  const wide = (text: string) => [...text].filter((mark) => mark > "\u2e80").length;
+  const wide = (text: string) => text.match(/[\u2e80-\uffff]/g)?.length ?? 0;
   const padded = cells.map((cell, at) => cell.padStart((columns[at] ?? 0) - wide(cell)));
   return `${title.padEnd(28 - wide(title))} ${padded.join(" ")}\n`;
 }
@@ -134,7 +136,12 @@ function remove(folder: string): void {
 }
 
 try {
-  if (!hasGo) process.stdout.write(chinese ? "此机器上没有 go 命令：由演示程序直接按协议请求。\n" : "No go command here: the demo speaks the protocol itself.\n");
+  if (!hasGo)
+    process.stdout.write(
+      chinese
+        ? "此机器上没有 go 命令：由演示程序直接按协议请求。\n"
+        : "No go command here: the demo speaks the protocol itself.\n",
+    );
   const ambient = process.env["GOPROXY"] ?? "";
   const upstream = ambient === "" || ambient === goDefaultProxyList ? [] : ["--upstream", ambient];
   const first = await start(upstream);
@@ -142,8 +149,22 @@ try {
   const second = await start(["--upstream", "off"]);
   const cut = await measure(second, "cut").finally(() => stop(second));
   const say = chinese
-    ? { cold: "经由 Granary 冷构建", cut: "同样的构建，上游已断开", modules: "个模块", from: "来自上游", proven: "条记录已证明", on: "GOSUMDB 保持开启" }
-    : { cold: "Cold build through Granary", cut: "Same build, upstream cut", modules: "modules", from: "from upstream", proven: "records proven", on: "GOSUMDB on" };
+    ? {
+        cold: "经由 Granary 冷构建",
+        cut: "同样的构建，上游已断开",
+        modules: "个模块",
+        from: "来自上游",
+        proven: "条记录已证明",
+        on: "GOSUMDB 保持开启",
+      }
+    : {
+        cold: "Cold build through Granary",
+        cut: "Same build, upstream cut",
+        modules: "modules",
+        from: "from upstream",
+        proven: "records proven",
+        on: "GOSUMDB on",
+      };
   const cells = (result: Result, last: string) => [
     `${result.modules} ${say.modules}`,
     `${megabytes(result.bytes)} ${say.from}`,
@@ -159,5 +180,7 @@ try {
 } finally {
   remove(root);
   rmSync(root, { recursive: true, force: true });
-  process.stdout.write(chinese ? `所有文件都写在 ${root} 下，已删除。\n` : `Nothing was written outside ${root}; removed.\n`);
+  process.stdout.write(
+    chinese ? `所有文件都写在 ${root} 下，已删除。\n` : `Nothing was written outside ${root}; removed.\n`,
+  );
 }

@@ -19,7 +19,8 @@ const npmrc = join(homedir(), ".npmrc");
 if (existsSync(npmrc)) cpSync(npmrc, join(home, ".npmrc"));
 
 function run(command: string, args: readonly string[], cwd: string): void {
-  if (spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2] }).status !== 0) throw new Error(`${command} ${args.join(" ")} failed`);
+  if (spawnSync(command, args, { cwd, stdio: ["ignore", 2, 2] }).status !== 0)
+    throw new Error(`${command} ${args.join(" ")} failed`);
 }
 
 const { stub, database } = await startUpstreams();
@@ -27,11 +28,15 @@ try {
   run("git", ["clone", "--quiet", process.cwd(), clone], dir);
   const env: NodeJS.ProcessEnv = { PATH: pathWithoutOurs(), HOME: home };
   const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
-  const child = spawn("npm", ["start", "--", "--listen", "127.0.0.1:0", "--upstream", stub.url, "--sumdb", sumdb, "--store", join(dir, "store")], {
-    cwd: clone,
-    env,
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    "npm",
+    ["start", "--", "--listen", "127.0.0.1:0", "--upstream", stub.url, "--sumdb", sumdb, "--store", join(dir, "store")],
+    {
+      cwd: clone,
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   const url = await listening(child.stdout);
   const answer = await fetch(`${url}/${sample.path}/@v/${sample.version}.zip`);
   if (answer.status !== 200) throw new Error(`served ${answer.status}: ${await answer.text()}`);
@@ -48,7 +53,10 @@ try {
 
 /** A newcomer's PATH has no node_modules/.bin of ours in front. */
 function pathWithoutOurs(): string {
-  return (process.env["PATH"] ?? "").split(":").filter((part) => !part.includes("node_modules")).join(":");
+  return (process.env["PATH"] ?? "")
+    .split(":")
+    .filter((part) => !part.includes("node_modules"))
+    .join(":");
 }
 
 function listening(stdout: NodeJS.ReadableStream): Promise<string> {

@@ -110,6 +110,7 @@ function run(node, args) {
     child.kill(signal);
   };
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, () => pass(signal));
+  watchParent(() => pass("SIGTERM"));
   child.on("error", (error) => {
     process.stderr.write(`granary: cannot start ${node}: ${error.message}\n`);
     process.exit(3);
@@ -117,6 +118,21 @@ function run(node, args) {
   child.on("exit", (code, signal) =>
     process.exit(code ?? (signal === "SIGINT" ? 130 : signal === "SIGTERM" ? 143 : 1)),
   );
+}
+
+/**
+ * npm runs scripts through a shell, and that shell passes no signal on: it dies and leaves us behind. Started by npm,
+ * a new parent therefore means that we were asked to stop.
+ */
+function watchParent(orphaned) {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    orphaned();
+  }, 200);
+  timer.unref();
 }
 
 install();

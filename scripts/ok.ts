@@ -19,7 +19,10 @@ const failed: string[] = [];
 for (const [name, args] of steps) {
   if (name === "tests" && skipTests) continue;
   process.stdout.write(`-- ${name}\n`);
-  if (spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], { stdio: "inherit" }).status !== 0) failed.push(name);
+  if (
+    spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], { stdio: "inherit" }).status !== 0
+  )
+    failed.push(name);
 }
 process.stdout.write(failed.length === 0 ? "ok\n" : `FAILED: ${failed.join(", ")}\n`);
 process.exitCode = failed.length === 0 ? 0 : 1;

@@ -8,7 +8,10 @@ import { join } from "node:path";
 
 type Suite = { readonly name: string; readonly files: readonly string[]; readonly needsGo?: true };
 type Count = { readonly tests: number; readonly pass: number; readonly fail: number; readonly skipped: number };
-type Minimum = { readonly tests: number; /** Tests that may be skipped even though `go` is there. */ readonly skipped: number };
+type Minimum = {
+  readonly tests: number;
+  /** Tests that may be skipped even though `go` is there. */ readonly skipped: number;
+};
 
 const suites: readonly Suite[] = [
   { name: "unit", files: ["src/**/*.test.ts", "scripts/**/*.test.ts", "test/support/*.test.ts"] },
@@ -43,10 +46,14 @@ for (const suite of suites) {
 function judge(suite: Suite, count: Count): string[] {
   const minimum = minimums[suite.name] ?? { tests: 1, skipped: 0 };
   const found: string[] = [];
-  if (count.tests < minimum.tests) found.push(`suite ${suite.name} ran ${count.tests} tests; its committed minimum is ${minimum.tests}`);
+  if (count.tests < minimum.tests)
+    found.push(`suite ${suite.name} ran ${count.tests} tests; its committed minimum is ${minimum.tests}`);
   if (hasGo && count.skipped > minimum.skipped)
-    found.push(`suite ${suite.name} skipped ${count.skipped} tests although go is here; at most ${minimum.skipped} may be`);
-  if (!hasGo && suite.needsGo === true) process.stdout.write("SKIPPED: no `go` on PATH, the scenarios with the real client did not run\n");
+    found.push(
+      `suite ${suite.name} skipped ${count.skipped} tests although go is here; at most ${minimum.skipped} may be`,
+    );
+  if (!hasGo && suite.needsGo === true)
+    process.stdout.write("SKIPPED: no `go` on PATH, the scenarios with the real client did not run\n");
   return found;
 }
 
@@ -67,7 +74,10 @@ async function runSuite(files: readonly string[]): Promise<Count> {
       `--test-reporter-destination=${tap}`,
       ...files,
     ],
-    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...(long && { LONG: "1" }), NODE_NO_WARNINGS: "1" } },
+    {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...(long && { LONG: "1" }), NODE_NO_WARNINGS: "1" },
+    },
   );
   const timer = setTimeout(() => child.kill(), long ? suiteLimitMs.long : suiteLimitMs.normal);
   const code = await new Promise<number>((resolve) => child.on("exit", (exit) => resolve(exit ?? 1)));

@@ -9,13 +9,27 @@ import { pathToFileURL } from "node:url";
 type Walls = { readonly uses: Readonly<Record<string, readonly string[]>> };
 type Report = {
   readonly modules: readonly { readonly source: string }[];
-  readonly summary: { readonly violations: readonly { readonly from: string; readonly to: string; readonly rule: { readonly name: string } }[] };
+  readonly summary: {
+    readonly violations: readonly {
+      readonly from: string;
+      readonly to: string;
+      readonly rule: { readonly name: string };
+    }[];
+  };
 };
 
 const { uses } = (await import(pathToFileURL(".dependency-cruiser.mjs").href)) as Walls;
 const run = spawnSync(
   process.execPath,
-  ["node_modules/dependency-cruiser/bin/dependency-cruise.mjs", "--config", ".dependency-cruiser.mjs", "--output-type", "json", "src", "bin"],
+  [
+    "node_modules/dependency-cruiser/bin/dependency-cruiser.mjs",
+    "--config",
+    ".dependency-cruiser.mjs",
+    "--output-type",
+    "json",
+    "src",
+    "bin",
+  ],
   { encoding: "utf8", maxBuffer: 256 << 20 },
 );
 if (run.stdout === "") throw new Error(`dependency-cruiser said nothing: ${run.stderr}`);
@@ -24,7 +38,8 @@ const report = JSON.parse(run.stdout) as Report;
 const problems = report.summary.violations.map(({ from, to, rule }) => `${rule.name}: ${from} → ${to}`);
 const seen = new Set(report.modules.map(({ source }) => source));
 for (const file of globSync("{src,bin}/**/*.ts")) if (!seen.has(file)) problems.push(`not cruised: ${file}`);
-for (const room of readdirSync("src/services")) if (!Object.hasOwn(uses, room)) problems.push(`services/${room} is not in the table of .dependency-cruiser.mjs`);
+for (const room of readdirSync("src/services"))
+  if (!Object.hasOwn(uses, room)) problems.push(`services/${room} is not in the table of .dependency-cruiser.mjs`);
 
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`walls: ${seen.size} modules, ${problems.length} problems\n`);

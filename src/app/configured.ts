@@ -23,7 +23,10 @@ export type Mirrors = {
   readonly reroute: (use: RoutesUse) => void;
 };
 
-export function configuredMirrors({ values }: Config, use: { readonly storage: Storage; readonly clock: Clock; readonly events: EventSink }): Mirrors {
+export function configuredMirrors(
+  { values }: Config,
+  use: { readonly storage: Storage; readonly clock: Clock; readonly events: EventSink },
+): Mirrors {
   const { storage, clock, events } = use;
   const databases = values.sumdb
     .map(parseGosumdb)

@@ -12,4 +12,5 @@ const cases = [
   ["v27.0.0", undefined],
 ] as const;
 for (const [running, want] of cases)
-  test(`Node ${running} ${want === undefined ? "is patched" : `should be ${want}`}`, () => assert.equal(nodeBelowFloor(running), want));
+  test(`Node ${running} ${want === undefined ? "is patched" : `should be ${want}`}`, () =>
+    assert.equal(nodeBelowFloor(running), want));

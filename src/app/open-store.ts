@@ -21,4 +21,3 @@ export async function openStore(dir: string, options: DiskOptions): Promise<Disk
     );
   }
 }
-

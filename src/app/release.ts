@@ -37,8 +37,17 @@ export async function releaseQuarantined(held: Quarantined, use: ReleaseUse): Pr
   const { config, storage, events } = use;
   const client = makeUpstreamClient(config);
   const databases = configuredMirrors(config, { storage, clock: systemClock, events });
-  databases.reroute({ chain: configuredChain(config, []), client, health: new Health({ clock: systemClock }), meter: new Metrics() });
-  const sums = new Sums({ databases: databases.mirrors, privacy: privacyOf(config.values.private), pins: new Pins(storage, events) });
+  databases.reroute({
+    chain: configuredChain(config, []),
+    client,
+    health: new Health({ clock: systemClock }),
+    meter: new Metrics(),
+  });
+  const sums = new Sums({
+    databases: databases.mirrors,
+    privacy: privacyOf(config.values.private),
+    pins: new Pins(storage, events),
+  });
   const stage = await stageOf(held, storage);
   try {
     await release(held, { ...use, sums, stage });
@@ -50,18 +59,29 @@ export async function releaseQuarantined(held: Quarantined, use: ReleaseUse): Pr
   events.emit({ name: "quarantine.released", module: held.path, version: held.version, id: held.id });
 }
 
-async function release(held: Quarantined, use: ReleaseUse & { readonly sums: Sums; readonly stage: Stage }): Promise<void> {
+async function release(
+  held: Quarantined,
+  use: ReleaseUse & { readonly sums: Sums; readonly stage: Stage },
+): Promise<void> {
   const { sums, stage, verifier, storage } = use;
   const id = checkModuleVersion(parsePath(held.path), held.version);
   const what = formatModuleVersion(id);
   const signal = AbortSignal.timeout(5 * 60_000);
   const verified = held.kind === "zip" ? await verifier.check(stage.locate(), id, signal) : undefined;
-  const found = verified === undefined ? hashGoMod((await storage.get(quarantinedBytesKey(held.id), held.size))?.bytes ?? new Uint8Array()) : verified.h1;
+  const found =
+    verified === undefined
+      ? hashGoMod((await storage.get(quarantinedBytesKey(held.id), held.size))?.bytes ?? new Uint8Array())
+      : verified.h1;
   try {
     const expectation = await sums.expect(id, signal);
     await sums.check(id, expectation, { what: held.kind, found });
     if (verified === undefined) return; // a go.mod comes back with the next request, now that its hash is right
-    if (!verified.report.valid) throw new GranaryError("GRANARY_BAD_MODULE", { what, upstream: held.upstream, reason: verified.report.problems[0]?.reason ?? "invalid zip" });
+    if (!verified.report.valid)
+      throw new GranaryError("GRANARY_BAD_MODULE", {
+        what,
+        upstream: held.upstream,
+        reason: verified.report.problems[0]?.reason ?? "invalid zip",
+      });
     const facts = {
       verifiedBy: verifiedBy(expectation),
       records: recordsOf(expectation),
@@ -80,11 +100,24 @@ function inOurWords(error: unknown, about: { readonly what: string; readonly hel
   if (!(error instanceof HashMismatch)) return error;
   const { upstream } = held;
   if (error.source.kind === "pin")
-    return new GranaryError("GRANARY_PIN_MISMATCH", { what, upstream, pinned: error.expected, received: error.found }, { cause: error });
+    return new GranaryError(
+      "GRANARY_PIN_MISMATCH",
+      { what, upstream, pinned: error.expected, received: error.found },
+      { cause: error },
+    );
   const { database, id, treeSize } = error.source.record;
   return new GranaryError(
     "GRANARY_SUMDB_MISMATCH",
-    { what, upstream, database, recorded: error.expected, received: error.found, record: id, tree: treeSize, tried: [] },
+    {
+      what,
+      upstream,
+      database,
+      recorded: error.expected,
+      received: error.found,
+      record: id,
+      tree: treeSize,
+      tried: [],
+    },
     { cause: error },
   );
 }
@@ -94,7 +127,7 @@ async function stageOf(held: Quarantined, storage: DiskStorage): Promise<Stage> 
   const object = await storage.open(quarantinedBytesKey(held.id));
   if (object === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id: held.id });
   const piece = new Uint8Array(1 << 20);
-  for (let at = 0; at < object.size; ) {
+  for (let at = 0; at < object.size;) {
     const got = await object.read(at, piece);
     await stage.write(piece.subarray(0, got));
     at += got;

@@ -72,7 +72,10 @@ export function startWarnings(config: Config, chain: Chain): string[] {
 }
 
 /** What to do next, for the person who started the server. */
-export function startHints(config: Config, at: { readonly address: string; readonly chain: Chain; readonly tls: boolean }): string {
+export function startHints(
+  config: Config,
+  at: { readonly address: string; readonly chain: Chain; readonly tls: boolean },
+): string {
   const { values } = config;
   const say = words[values.lang];
   const url = `${at.tls ? "https" : "http"}://${at.address}`;
@@ -95,6 +98,6 @@ function databaseName(text: string): string | undefined {
 
 /** Chinese characters take two columns. */
 function pad(text: string, columns: number): string {
-  const width = [...text].reduce((sum, mark) => sum + ((mark.codePointAt(0) ?? 0) > 0x2e80 ? 2 : 1), 0);
+  const width = text.length + (text.match(/[\u2e80-\uffff]/g)?.length ?? 0);
   return text + " ".repeat(Math.max(0, columns - width));
 }

@@ -68,7 +68,10 @@ async function readTls({ values }: Config): Promise<Tls | undefined> {
   return { cert, key, profile: values["tls.profile"], http2: values["tls.http2"] };
 }
 
-async function openListener(config: Config, use: { readonly server: Server; readonly tls: Tls | undefined }): Promise<Listener> {
+async function openListener(
+  config: Config,
+  use: { readonly server: Server; readonly tls: Tls | undefined },
+): Promise<Listener> {
   const { host, port } = config.values.listen;
   try {
     return await listen({ host, port }, { handler: use.server.handler, limits: limitsOf(config), tls: use.tls });
@@ -76,7 +79,11 @@ async function openListener(config: Config, use: { readonly server: Server; read
     await use.server.close();
     const { code } = error as NodeJS.ErrnoException;
     if (code === "EADDRINUSE") throw new GranaryError("GRANARY_PORT_TAKEN", { host, port }, { cause: error });
-    throw new GranaryError("GRANARY_LISTEN_FAILED", { address: `${host}:${port}`, reason: (error as Error).message }, { cause: error });
+    throw new GranaryError(
+      "GRANARY_LISTEN_FAILED",
+      { address: `${host}:${port}`, reason: (error as Error).message },
+      { cause: error },
+    );
   }
 }
 
@@ -92,7 +99,10 @@ function limitsOf({ values }: Config): Limits {
 }
 
 /** Looks at the configuration and certificate files; a change is put in force whole or refused whole. */
-function watch(config: Config, use: { readonly server: Server; readonly listener: Listener; readonly log: Log }): () => void {
+function watch(
+  config: Config,
+  use: { readonly server: Server; readonly listener: Listener; readonly log: Log },
+): () => void {
   const { server, listener, log } = use;
   const { values } = config;
   let inForce = config;

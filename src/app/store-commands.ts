@@ -2,22 +2,16 @@
 
 import { join } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
+import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
-import type {
-  CliServices,
-  PinnedHash,
-  QuarantinedItem,
-  SettingFlags,
-  TokenInfo,
-} from "#doors/cli/services.ts";
+import type { CliServices, PinnedHash, QuarantinedItem, SettingFlags, TokenInfo } from "#doors/cli/services.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import type { TokenRecord } from "#services/access/tokens.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { PinnedVersion } from "#services/store/pins.ts";
-import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
 import { storeStats, verifyStore } from "#services/store/survey.ts";
@@ -55,7 +49,12 @@ export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, ve
       const held = await findQuarantined(id, store);
       const verifier = new VerifyPool({ entry: verifyEntry });
       try {
-        await releaseQuarantined(held, { config: store.config, storage: store.storage, events: store.events, verifier });
+        await releaseQuarantined(held, {
+          config: store.config,
+          storage: store.storage,
+          events: store.events,
+          verifier,
+        });
         return toItem(held);
       } finally {
         await Promise.all([verifier.close(), store.events.flush()]);
@@ -88,7 +87,7 @@ type OpenStore = {
   readonly config: Config;
   readonly events: JsonlSink;
   readonly dir: string;
-  readonly storage: Storage;
+  readonly storage: DiskStorage;
   readonly tokens: Tokens;
   readonly pins: Pins;
   readonly quarantine: Quarantine;

@@ -16,8 +16,12 @@ export type RoutesUse = {
 };
 
 /** Routes in the order they are tried. */
-export function databaseRoutes(database: { readonly name: string; readonly url?: string }, use: RoutesUse): SumdbRoute[] {
-  if (database.url !== undefined) return [route({ name: database.name, url: database.url, redirectCidrs: [] }, { use, prefix: "", knows: true })];
+export function databaseRoutes(
+  database: { readonly name: string; readonly url?: string },
+  use: RoutesUse,
+): SumdbRoute[] {
+  if (database.url !== undefined)
+    return [route({ name: database.name, url: database.url, redirectCidrs: [] }, { use, prefix: "", knows: true })];
   const tunnels = use.chain.upstreams
     .filter((upstream) => upstream.public)
     .map((upstream) => route(upstream, { use, prefix: `/sumdb/${database.name}`, knows: upstream.authoritative }));

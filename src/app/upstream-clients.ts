@@ -13,7 +13,10 @@ import { version } from "./version.ts";
 /** Throws GranaryError when a certificate file cannot be read. */
 export function makeUpstreamClient(config: Config): UpstreamClient {
   const common = makeHttp(config, []);
-  const special = new Map<string, { readonly client: UpstreamClient; readonly headers: Readonly<Record<string, string>> }>();
+  const special = new Map<
+    string,
+    { readonly client: UpstreamClient; readonly headers: Readonly<Record<string, string>> }
+  >();
   for (const upstream of config.upstreams) {
     if (upstream.ca === undefined && upstream.headers === undefined) continue;
     const client = upstream.ca === undefined ? common : makeHttp(config, [readCa(upstream, upstream.ca)]);
@@ -45,7 +48,11 @@ function makeHttp({ values, source }: Config, extraCa: readonly string[]): HttpU
     bodyIdleTimeoutMs: values["upstreamClient.bodyIdleTimeout"],
     extraCa,
     ...((http !== undefined || https !== undefined) && {
-      proxies: { ...(http !== undefined && { http }), ...(https !== undefined && { https }), ...(no !== undefined && { no }) },
+      proxies: {
+        ...(http !== undefined && { http }),
+        ...(https !== undefined && { https }),
+        ...(no !== undefined && { no }),
+      },
     }),
   });
 }
@@ -54,6 +61,10 @@ function readCa({ name }: NamedUpstream, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new GranaryError("GRANARY_TLS_UNREADABLE", { file: `upstreams.${name}.ca: ${file}`, reason: (error as Error).message }, { cause: error });
+    throw new GranaryError(
+      "GRANARY_TLS_UNREADABLE",
+      { file: `upstreams.${name}.ca: ${file}`, reason: (error as Error).message },
+      { cause: error },
+    );
   }
 }

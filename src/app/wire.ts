@@ -90,9 +90,10 @@ export async function wire(options: WireOptions): Promise<Server> {
   };
   rebuild();
   let settings = httpSettings(config);
-  const privacy = {
-    isPrivate: (path: string) => settings.privacy.isPrivate(path),
-    mustNotTravel: (path: string) => settings.privacy.mustNotTravel(path),
+  // What is private may change while the server runs; everybody asks the settings in force.
+  const privacy: Privacy = {
+    isPrivate: (path) => settings.privacy.isPrivate(path),
+    mustNotTravel: (path) => settings.privacy.mustNotTravel(path),
     get patterns() {
       return settings.privacy.patterns;
     },

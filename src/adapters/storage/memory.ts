@@ -2,146 +2,133 @@
 
 import type { ObjectStat, OpenObject, Stage, Storage, StorageKey, StoredBytes } from "#services/store/ports.ts";
 import { StageTooLarge, StoreUnavailable } from "#services/store/ports.ts";
+import { checkPrefix } from "./_prefix.ts";
 
-type Entry = { readonly bytes: Uint8Array; readonly modifiedMs: number; readonly token: string };
+type Entry = ObjectStat & { readonly bytes: Uint8Array };
+
+/* eslint-disable @typescript-eslint/require-await -- an async function rejects where a plain one would throw */
 
 export class MemoryStorage implements Storage {
   readonly #entries = new Map<StorageKey, Entry>();
+  /** How many objects lie below each folder: a disk cannot hold `a` and `a/b`; neither do we. */
+  readonly #folders = new Map<string, number>();
   #writes = 0;
 
-  get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined> {
+  async get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined> {
     const entry = this.#entries.get(key);
-    if (entry === undefined) return Promise.resolve(undefined);
-    if (entry.bytes.length > maxBytes) return Promise.reject(new StoreUnavailable(key, `larger than ${maxBytes} bytes`));
-    return Promise.resolve({ ...statOf(entry), bytes: entry.bytes.slice() });
+    if (entry === undefined) return undefined;
+    if (entry.size > maxBytes) throw new StoreUnavailable(key, `larger than ${maxBytes} bytes`);
+    return { ...entry, bytes: entry.bytes.slice() };
   }
 
-  stat(key: StorageKey): Promise<ObjectStat | undefined> {
+  async stat(key: StorageKey): Promise<ObjectStat | undefined> {
     const entry = this.#entries.get(key);
-    return Promise.resolve(entry && statOf(entry));
+    return entry && statOf(entry);
   }
 
-  open(key: StorageKey): Promise<OpenObject | undefined> {
+  async open(key: StorageKey): Promise<OpenObject | undefined> {
     const entry = this.#entries.get(key);
-    return Promise.resolve(entry && new MemoryObject(entry));
+    if (entry === undefined) return undefined;
+    return {
+      ...statOf(entry),
+      read: async (offset, into) => {
+        const part = entry.bytes.subarray(offset, offset + into.length);
+        into.set(part);
+        return part.length;
+      },
+      close: async () => undefined,
+    };
   }
 
-  create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
-    if (this.#entries.has(key)) return Promise.resolve("exists");
-    const clash = this.#clash(key);
-    if (clash !== undefined) return Promise.reject(new StoreUnavailable(key, `${clash} is in the way`));
-    if (body instanceof Uint8Array) this.#put(key, body.slice());
-    else this.#put(key, (body as MemoryStage).take());
-    return Promise.resolve("created");
+  async create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
+    const bytes = body instanceof Uint8Array ? body.slice() : ownStage(body).locate().bytes;
+    if (this.#entries.has(key)) return "exists";
+    this.#put(key, bytes);
+    if (!(body instanceof Uint8Array)) await body.discard();
+    return "created";
   }
 
-  replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    if (this.#entries.get(key)?.token !== expected) return Promise.resolve("conflict");
-    const clash = this.#clash(key);
-    if (clash !== undefined) return Promise.reject(new StoreUnavailable(key, `${clash} is in the way`));
+  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+    if (this.#entries.get(key)?.token !== expected) return "conflict";
     this.#put(key, bytes.slice());
-    return Promise.resolve("replaced");
+    return "replaced";
   }
 
-  remove(key: StorageKey): Promise<boolean> {
-    return Promise.resolve(this.#entries.delete(key));
+  async remove(key: StorageKey): Promise<boolean> {
+    if (!this.#entries.delete(key)) return false;
+    for (const folder of foldersOf(key)) this.#folders.set(folder, (this.#folders.get(folder) ?? 0) - 1);
+    return true;
   }
 
   async *list(prefix: string): AsyncGenerator<{ key: StorageKey; size: number; modifiedMs: number }> {
     checkPrefix(prefix);
-    for (const [key, entry] of [...this.#entries]) {
-      await Promise.resolve();
-      if (key.startsWith(prefix)) yield { key, size: entry.bytes.length, modifiedMs: entry.modifiedMs };
-    }
+    for (const [key, { size, modifiedMs }] of [...this.#entries])
+      if (key.startsWith(prefix)) yield { key, size, modifiedMs };
   }
 
-  stage(maxBytes: number): Promise<Stage> {
-    return Promise.resolve(new MemoryStage(maxBytes));
+  async stage(maxBytes: number): Promise<Stage> {
+    return new MemoryStage(maxBytes);
   }
 
   #put(key: StorageKey, bytes: Uint8Array): void {
+    const folders = foldersOf(key);
+    const clash = (this.#folders.get(key) ?? 0) > 0 ? key : folders.find((folder) => this.#entries.has(folder));
+    if (clash !== undefined) throw new StoreUnavailable(key, `${clash} is in the way`);
+    if (!this.#entries.has(key))
+      for (const folder of folders) this.#folders.set(folder, (this.#folders.get(folder) ?? 0) + 1);
     this.#writes++;
-    this.#entries.set(key, { bytes, modifiedMs: Date.now(), token: String(this.#writes) });
-  }
-
-  /** A disk cannot hold `a` and `a/b`; neither do we. */
-  #clash(key: string): string | undefined {
-    for (const other of this.#entries.keys()) if (other.startsWith(`${key}/`) || key.startsWith(`${other}/`)) return other;
-    return undefined;
+    this.#entries.set(key, { bytes, size: bytes.length, modifiedMs: Date.now(), token: String(this.#writes) });
   }
 }
 
-/** Throws RangeError on a prefix that does not end at an element's border: a bug of the caller. */
-export function checkPrefix(prefix: string): void {
-  if (prefix !== "" && !prefix.endsWith("/")) throw new RangeError(`prefix ${JSON.stringify(prefix)} does not end in /`);
+/** `a/b/c` lies in `a` and in `a/b`. */
+function foldersOf(key: StorageKey): StorageKey[] {
+  const folders: StorageKey[] = [];
+  for (let at = key.indexOf("/"); at >= 0; at = key.indexOf("/", at + 1)) folders.push(key.slice(0, at) as StorageKey);
+  return folders;
 }
 
-function statOf({ bytes, modifiedMs, token }: Entry): ObjectStat {
-  return { size: bytes.length, modifiedMs, token };
+function statOf({ size, modifiedMs, token }: Entry): ObjectStat {
+  return { size, modifiedMs, token };
 }
 
-class MemoryObject implements OpenObject {
-  readonly #entry: Entry;
-  readonly size: number;
-  readonly modifiedMs: number;
-  readonly token: string;
-
-  constructor(entry: Entry) {
-    this.#entry = entry;
-    this.size = entry.bytes.length;
-    this.modifiedMs = entry.modifiedMs;
-    this.token = entry.token;
-  }
-
-  read(offset: number, into: Uint8Array): Promise<number> {
-    const part = this.#entry.bytes.subarray(offset, offset + into.length);
-    into.set(part);
-    return Promise.resolve(part.length);
-  }
-
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+function ownStage(stage: Stage): MemoryStage {
+  if (stage instanceof MemoryStage) return stage;
+  throw new Error("the stage belongs to another storage");
 }
 
 class MemoryStage implements Stage {
   readonly #maxBytes: number;
-  #chunks: Uint8Array[] | undefined = [];
-  #sealed: Uint8Array | undefined;
+  #chunks: Uint8Array[] = [];
+  #state: "open" | "sealed" | "gone" = "open";
   size = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  write(chunk: Uint8Array): Promise<void> {
-    if (this.#chunks === undefined || this.#sealed !== undefined) return Promise.reject(new Error("the stage takes no more writes"));
-    if (this.size + chunk.length > this.#maxBytes) return Promise.reject(new StageTooLarge(this.#maxBytes));
+  async write(chunk: Uint8Array): Promise<void> {
+    if (this.#state !== "open") throw new Error("the stage takes no more writes");
+    if (this.size + chunk.length > this.#maxBytes) throw new StageTooLarge(this.#maxBytes);
     this.#chunks.push(chunk.slice());
     this.size += chunk.length;
-    return Promise.resolve();
   }
 
-  seal(): Promise<void> {
-    this.#sealed ??= Buffer.concat(this.#chunks ?? []);
-    return Promise.resolve();
+  async seal(): Promise<void> {
+    if (this.#state === "gone") throw new Error("the stage is gone");
+    this.#chunks = [Buffer.concat(this.#chunks)];
+    this.#state = "sealed";
   }
 
+  /** Throws Error when the stage is not sealed. */
   locate(): { readonly bytes: Uint8Array } {
-    if (this.#sealed === undefined) throw new Error("the stage is not sealed");
-    return { bytes: this.#sealed };
+    const [bytes] = this.#chunks;
+    if (this.#state !== "sealed" || bytes === undefined) throw new Error("the stage is not sealed");
+    return { bytes };
   }
 
-  take(): Uint8Array {
-    const { bytes } = this.locate();
-    this.#chunks = undefined;
-    this.#sealed = undefined;
-    return bytes;
-  }
-
-  discard(): Promise<void> {
-    this.#chunks = undefined;
-    this.#sealed = undefined;
-    return Promise.resolve();
+  async discard(): Promise<void> {
+    this.#state = "gone";
+    this.#chunks = [];
   }
 }

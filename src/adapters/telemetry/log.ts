@@ -9,19 +9,36 @@ export type Log = {
 };
 
 /** @param write takes one finished line; the caller decides where lines go (stderr) */
-export function makeLog(options: { readonly format: "text" | "json"; readonly level: LogLevel | "silent"; readonly write: (line: string) => void }): Log {
+export function makeLog(options: {
+  readonly format: "text" | "json";
+  readonly level: LogLevel | "silent";
+  readonly write: (line: string) => void;
+}): Log {
   const { format, level, write } = options;
   const stream = { write: format === "json" ? write : (line: string) => write(asText(line)) };
-  const logger = pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
-  const at = (name: LogLevel) => (event: string, fields?: Readonly<Record<string, unknown>>) => logger[name]({ event, ...fields });
+  const logger = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  );
+  const at = (name: LogLevel) => (event: string, fields?: Readonly<Record<string, unknown>>) =>
+    logger[name]({ event, ...fields });
   return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
 }
 
 /** `12:03:04 warn  upstream.opened upstream=official reason=refused` */
 function asText(line: string): string {
   const { time, level, event, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-  return `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(event)} ${pairs.join(" ")}`.trimEnd() + "\n";
+  const pairs = Object.entries(fields).map(
+    ([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`,
+  );
+  return (
+    `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${String(event)} ${pairs.join(" ")}`.trimEnd() + "\n"
+  );
 }
 
 /** Events worth a look at once are warnings; the rest is information or detail. */

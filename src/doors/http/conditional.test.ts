@@ -15,7 +15,8 @@ const conditions = [
   ["", false],
 ] as const;
 for (const [header, want] of conditions)
-  test(`If-None-Match ${String(header)} ${want ? "matches" : "does not match"}`, () => assert.equal(noneMatch(header, etag), want));
+  test(`If-None-Match ${String(header)} ${want ? "matches" : "does not match"}`, () =>
+    assert.equal(noneMatch(header, etag), want));
 
 const ranges = [
   ["bytes=0-0", undefined, { start: 0, end: 0 }],
@@ -35,7 +36,8 @@ const ranges = [
   [undefined, etag, "whole"],
 ] as const;
 for (const [range, ifRange, want] of ranges)
-  test(`Range ${String(range)} with If-Range ${String(ifRange)}`, () => assert.deepEqual(rangeOf({ range, ifRange }, etag, 10), want));
+  test(`Range ${String(range)} with If-Range ${String(ifRange)}`, () =>
+    assert.deepEqual(rangeOf({ range, ifRange }, etag, 10), want));
 
 test("no range of an empty file can be satisfied", () => {
   assert.equal(rangeOf({ range: "bytes=0-", ifRange: undefined }, etag, 0), "unsatisfiable");

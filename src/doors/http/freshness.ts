@@ -14,7 +14,11 @@ export type Freshness = {
 };
 
 /** The Cache-Control value of a good answer. */
-export function cacheControl(media: MediaKind, size: number, options: { readonly freshness: Freshness; readonly isPrivate: boolean }): string {
+export function cacheControl(
+  media: MediaKind,
+  size: number,
+  options: { readonly freshness: Freshness; readonly isPrivate: boolean },
+): string {
   const { freshness, isPrivate } = options;
   if (isPrivate) return "private, no-store";
   switch (media) {

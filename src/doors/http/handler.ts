@@ -9,7 +9,7 @@ import type { SumdbTarget, Target } from "#protocol/request.ts";
 import type { Access } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { render } from "#services/errors/catalogue.ts";
-import { GranaryError, asGranaryError } from "#services/errors/granary-error.ts";
+import { GranaryError, asGranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
 import { forever } from "#services/proxy/answer.ts";
@@ -139,8 +139,10 @@ function guard(request: Request): void {
   let hosts = 0;
   for (let at = 0; at < raw.length; at += 2) if (/^host$/i.test(raw[at] ?? "")) hosts++;
   if (hosts > 1) throw badRequest(request, "two Host headers");
-  const bodied = request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
-  if (bodied && (request.method === "GET" || request.method === "HEAD")) throw badRequest(request, "a GET request with a body");
+  const bodied =
+    request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
+  if (bodied && (request.method === "GET" || request.method === "HEAD"))
+    throw badRequest(request, "a GET request with a body");
 }
 
 function badRequest(request: Request, reason: string): GranaryError {
@@ -149,7 +151,10 @@ function badRequest(request: Request, reason: string): GranaryError {
 
 function parse(url: string, maxLength: number): Target {
   if (url.length > maxLength)
-    throw new GranaryError("GRANARY_BAD_REQUEST", { target: url.slice(0, 80), reason: `the request target is longer than ${maxLength} bytes` });
+    throw new GranaryError("GRANARY_BAD_REQUEST", {
+      target: url.slice(0, 80),
+      reason: `the request target is longer than ${maxLength} bytes`,
+    });
   try {
     return parseTarget(url);
   } catch (error) {
@@ -165,10 +170,13 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
     return;
   }
   const { method = "" } = exchange.request;
-  if (method !== "GET" && method !== "HEAD") throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: "GET, HEAD" });
-  if (target.kind === "impossible") throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
+  if (method !== "GET" && method !== "HEAD")
+    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: "GET, HEAD" });
+  if (target.kind === "impossible")
+    throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);
-  const answer = target.kind === "sumdb" ? await askSumdb(use, target, signal) : await askProxy(use, exchange, { target, signal });
+  const answer =
+    target.kind === "sumdb" ? await askSumdb(use, target, signal) : await askProxy(use, exchange, { target, signal });
   await send(use, exchange, { answer, path: target.kind === "sumdb" ? "" : target.path });
 }
 
@@ -182,7 +190,11 @@ async function askSumdb(use: HttpUse, target: SumdbTarget, signal: AbortSignal):
   return await use.sumdb.answer(target, { signal, keptOnly: target.cachedOnly, draining: use.draining() });
 }
 
-async function askProxy(use: HttpUse, exchange: Exchange, asked: { target: ProxyTarget; signal: AbortSignal }): Promise<Answer> {
+async function askProxy(
+  use: HttpUse,
+  exchange: Exchange,
+  asked: { target: ProxyTarget; signal: AbortSignal },
+): Promise<Answer> {
   const { target, signal } = asked;
   const { privacy } = use.settings();
   if (privacy.mustNotTravel(target.path)) {
@@ -201,7 +213,8 @@ function keptOnly(request: Request, target: ProxyTarget, draining: boolean): Ask
 async function requireReader(use: HttpUse, request: Request, what: string): Promise<void> {
   const verdict = await use.access.mayReadPrivate(callerOf(request));
   if (verdict.verdict === "allow") return;
-  if (verdict.verdict === "challenge" && verdict.reason === "insecure") throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what });
+  if (verdict.verdict === "challenge" && verdict.reason === "insecure")
+    throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what });
   throw new GranaryError("GRANARY_UNAUTHORIZED", { what });
 }
 
@@ -238,12 +251,22 @@ function sendBytes(use: HttpUse, exchange: Exchange, what: { answer: BytesAnswer
   use.counters.of(answer.media, answer.provenance.here).n++;
   const etag = `"${answer.sha256}"`;
   const { headers } = exchange.request;
-  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, { status: 304, head });
+  if (noneMatch(headers["if-none-match"], etag)) {
+    finish(exchange, { status: 304, head });
+    return;
+  }
   const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, body.length);
-  if (range === "unsatisfiable") return badRange(use, exchange, { size: body.length, range: headers.range ?? "" });
-  if (range === "whole") return finish(exchange, { status: 200, head }, body);
+  if (range === "unsatisfiable") {
+    badRange(use, exchange, { size: body.length, range: headers.range ?? "" });
+    return;
+  }
+  if (range === "whole") { finish(exchange, { status: 200, head }, body); return; }
   const part = body.subarray(range.start, range.end + 1);
-  finish(exchange, { status: 206, head: [...head, "Content-Range", `bytes ${range.start}-${range.end}/${body.length}`] }, part);
+  finish(
+    exchange,
+    { status: 206, head: [...head, "Content-Range", `bytes ${range.start}-${range.end}/${body.length}`] },
+    part,
+  );
 }
 
 async function sendLarge(use: HttpUse, exchange: Exchange, answer: ZipAnswer): Promise<void> {
@@ -251,9 +274,15 @@ async function sendLarge(use: HttpUse, exchange: Exchange, answer: ZipAnswer): P
   use.counters.of(answer.media, answer.provenance.here).n++;
   const etag = `"${answer.sha256}"`;
   const { headers } = exchange.request;
-  if (noneMatch(headers["if-none-match"], etag)) return finish(exchange, { status: 304, head });
+  if (noneMatch(headers["if-none-match"], etag)) {
+    finish(exchange, { status: 304, head });
+    return;
+  }
   const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, answer.size);
-  if (range === "unsatisfiable") return badRange(use, exchange, { size: answer.size, range: headers.range ?? "" });
+  if (range === "unsatisfiable") {
+    badRange(use, exchange, { size: answer.size, range: headers.range ?? "" });
+    return;
+  }
   const part = range === "whole" ? { start: 0, end: answer.size - 1 } : range;
   const extra = range === "whole" ? [] : ["Content-Range", `bytes ${part.start}-${part.end}/${answer.size}`];
   const fields = [...head, ...extra, "Content-Length", String(part.end + 1 - part.start)];
@@ -361,15 +390,8 @@ export function problem(
 }
 
 function challenge(error: GranaryError): string[] {
-  switch (error.code) {
-    case "GRANARY_UNAUTHORIZED":
-      return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
-    case "GRANARY_METHOD_NOT_ALLOWED":
-      return ["Allow", (error as GranaryError<"GRANARY_METHOD_NOT_ALLOWED">).fields.allowed];
-    case "GRANARY_OVERLOADED":
-    case "GRANARY_DRAINING":
-      return ["Retry-After", "5"];
-    default:
-      return [];
-  }
+  if (error.code === "GRANARY_UNAUTHORIZED") return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
+  if (isGranaryError(error, "GRANARY_METHOD_NOT_ALLOWED")) return ["Allow", error.fields.allowed];
+  if (error.code === "GRANARY_OVERLOADED" || error.code === "GRANARY_DRAINING") return ["Retry-After", "5"];
+  return [];
 }

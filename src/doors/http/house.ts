@@ -65,7 +65,10 @@ export class House {
     const { route, rest } = find(path);
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
     if (method !== route.method)
-      throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: route.method === "GET" ? "GET, HEAD" : route.method });
+      throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", {
+        method,
+        allowed: route.method === "GET" ? "GET, HEAD" : route.method,
+      });
     const who = await this.#admit(exchange, { route, path });
     const reply = await route.answer(this.#use, rest);
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
@@ -110,7 +113,8 @@ export class House {
 function find(path: string): { readonly route: Route; readonly rest: string } {
   const route = Object.hasOwn(exact, path) ? exact[path] : undefined;
   if (route !== undefined) return { route, rest: "" };
-  for (const route of prefixed) if (path.startsWith(route.prefix)) return { route, rest: path.slice(route.prefix.length) };
+  for (const route of prefixed)
+    if (path.startsWith(route.prefix)) return { route, rest: path.slice(route.prefix.length) };
   throw new GranaryError("GRANARY_NO_ROUTE", { target: path });
 }
 

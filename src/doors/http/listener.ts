@@ -53,7 +53,11 @@ const maxStreams = 250;
 
 export async function listen(
   at: { readonly host: string; readonly port: number },
-  use: { readonly handler: (request: Request, response: Response) => void; readonly limits: Limits; readonly tls: Tls | undefined },
+  use: {
+    readonly handler: (request: Request, response: Response) => void;
+    readonly limits: Limits;
+    readonly tls: Tls | undefined;
+  },
 ): Promise<Listener> {
   const { limits, tls } = use;
   const server = makeServer(use);
@@ -139,7 +143,10 @@ function opened(server: AnyServer, at: { readonly host: string; readonly port: n
   });
 }
 
-async function drain(server: AnyServer, use: { readonly sockets: Set<Socket>; readonly deadlineMs: number }): Promise<void> {
+async function drain(
+  server: AnyServer,
+  use: { readonly sockets: Set<Socket>; readonly deadlineMs: number },
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const closeIdle = setInterval(() => {
     if ("closeIdleConnections" in server) server.closeIdleConnections();

@@ -63,7 +63,8 @@ const words: Readonly<Record<Lang, Words>> = {
 export function statusPage(status: Status, lang: Lang): string {
   const say = words[lang];
   const number = new Intl.NumberFormat(lang === "en" ? "en-US" : "zh-CN");
-  const tree = (size: number | undefined) => (size === undefined ? say.unknownTree : `${say.tree} ${number.format(size)}`);
+  const tree = (size: number | undefined) =>
+    size === undefined ? say.unknownTree : `${say.tree} ${number.format(size)}`;
   const databases = status.databases.map(({ name, treeSize }) => `${name} (${tree(treeSize)})`);
   const rows: readonly (readonly [string, string])[] = [
     [say.upstreams, status.upstreams.map(({ name, condition }) => `${name} (${condition})`).join(" → ")],
@@ -73,7 +74,9 @@ export function statusPage(status: Status, lang: Lang): string {
     [say.jobs, number.format(status.jobs)],
     [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
   ];
-  const table = rows.map(([name, value]) => `<tr><th align="left">${escapeHtml(name)}<td>${escapeHtml(value)}`).join("\n");
+  const table = rows
+    .map(([name, value]) => `<tr><th align="left">${escapeHtml(name)}<td>${escapeHtml(value)}`)
+    .join("\n");
   const warnings = status.warnings.map((warning) => `<p><strong>${escapeHtml(warning)}</strong>`).join("\n");
   return `<!doctype html>
 <html lang="${lang}"><meta charset="utf-8"><title>${say.title}</title>

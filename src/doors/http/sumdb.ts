@@ -32,13 +32,20 @@ export class SumdbDoor {
   readonly #privacy: () => Privacy;
   readonly #meter: Meter;
 
-  constructor(use: { readonly mirrors: readonly DatabaseMirror[]; readonly privacy: () => Privacy; readonly meter: Meter }) {
+  constructor(use: {
+    readonly mirrors: readonly DatabaseMirror[];
+    readonly privacy: () => Privacy;
+    readonly meter: Meter;
+  }) {
     this.#mirrors = new Map(use.mirrors.map((mirror) => [mirror.name, mirror]));
     this.#privacy = use.privacy;
     this.#meter = use.meter;
   }
 
-  async answer(target: SumdbTarget, options: { readonly signal: AbortSignal; readonly keptOnly: boolean; readonly draining: boolean }): Promise<BytesAnswer> {
+  async answer(
+    target: SumdbTarget,
+    options: { readonly signal: AbortSignal; readonly keptOnly: boolean; readonly draining: boolean },
+  ): Promise<BytesAnswer> {
     const mirror = this.#mirrors.get(target.name);
     if (mirror === undefined)
       throw new GranaryError("GRANARY_SUMDB_UNKNOWN", { database: target.name, configured: [...this.#mirrors.keys()] });
@@ -83,7 +90,11 @@ async function inOurWords<T>(mirror: DatabaseMirror, what: string, work: () => P
     if (!(error instanceof SumdbError)) throw error;
     // Behind: a tile beyond the newest signed head. The tree has no such tile, as far as anybody can show.
     if (error.code === "SUMDB_ABSENT" || error.code === "SUMDB_NOT_KEPT" || error.code === "SUMDB_BEHIND")
-      throw new GranaryError("GRANARY_SUMDB_NOT_FOUND", { what, database: mirror.name, reason: error.message }, { cause: error });
+      throw new GranaryError(
+        "GRANARY_SUMDB_NOT_FOUND",
+        { what, database: mirror.name, reason: error.message },
+        { cause: error },
+      );
     throw sumdbFailure(what, error);
   }
 }

@@ -24,7 +24,10 @@ test("a far caller reads private modules with a read token only", async () => {
   const { tokens, access } = open();
   const { text } = await tokens.add("read", "ci");
   assert.deepEqual(await access.mayReadPrivate(far), { verdict: "challenge", reason: "missing" });
-  assert.deepEqual(await access.mayReadPrivate({ ...far, authorization: basic("grn_0_x") }), { verdict: "challenge", reason: "wrong" });
+  assert.deepEqual(await access.mayReadPrivate({ ...far, authorization: basic("grn_0_x") }), {
+    verdict: "challenge",
+    reason: "wrong",
+  });
   assert.equal((await access.mayReadPrivate({ ...far, authorization: basic(text) })).verdict, "allow");
   assert.equal((await access.mayReadPrivate({ ...far, authorization: `Bearer ${text}` })).verdict, "allow");
 });
@@ -80,5 +83,6 @@ test("the file holds no secret", async () => {
 test("tokenIn() reads Basic passwords and Bearer tokens and nothing else", () => {
   assert.equal(tokenIn(basic("a:b")), "a:b");
   assert.equal(tokenIn("bearer t"), "t");
-  for (const odd of [undefined, "", "Digest x", "Basic !!!", `Bearer ${"x".repeat(2000)}`]) assert.equal(tokenIn(odd), undefined);
+  for (const odd of [undefined, "", "Digest x", "Basic !!!", `Bearer ${"x".repeat(2000)}`])
+    assert.equal(tokenIn(odd), undefined);
 });

@@ -121,10 +121,12 @@ function parseTokens(bytes: Uint8Array): readonly TokenRecord[] {
   if (typeof parsed !== "object" || parsed === null || !("tokens" in parsed) || !Array.isArray(parsed.tokens))
     throw new Error(`${key} is not a token file`);
   return parsed.tokens.map((entry: unknown) => {
-    const record = entry as TokenRecord;
+    const record = entry as { readonly id: unknown; readonly hash: string; readonly scope: string };
     const valid =
-      typeof record.id === "string" && /^[0-9a-f]{64}$/.test(record.hash) && (record.scope === "read" || record.scope === "write");
+      typeof record.id === "string" &&
+      /^[0-9a-f]{64}$/.test(record.hash) &&
+      (record.scope === "read" || record.scope === "write");
     if (!valid) throw new Error(`${key} holds a malformed token`);
-    return record;
+    return entry as TokenRecord;
   });
 }

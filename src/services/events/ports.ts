@@ -3,13 +3,42 @@
 
 /** Everything the product tells. Field values are plain; private names appear, secrets never do. */
 export type GranaryEvent =
-  | { readonly name: "module.kept"; readonly module: string; readonly version: string; readonly stage: "mod" | "zip"; readonly upstream: string; readonly bytes: number; readonly ms: number; readonly verifiedBy: string }
-  | { readonly name: "module.refused"; readonly module: string; readonly version: string; readonly upstream: string; readonly code: string; readonly expected?: string; readonly found?: string; readonly quarantined?: string }
+  | {
+      readonly name: "module.kept";
+      readonly module: string;
+      readonly version: string;
+      readonly stage: "mod" | "zip";
+      readonly upstream: string;
+      readonly bytes: number;
+      readonly ms: number;
+      readonly verifiedBy: string;
+    }
+  | {
+      readonly name: "module.refused";
+      readonly module: string;
+      readonly version: string;
+      readonly upstream: string;
+      readonly code: string;
+      readonly expected?: string;
+      readonly found?: string;
+      readonly quarantined?: string;
+    }
   | { readonly name: "module.conflict"; readonly module: string; readonly version: string; readonly upstream: string }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
-  | { readonly name: "pin.set" | "pin.mismatch" | "pin.forgotten"; readonly module: string; readonly version: string; readonly kind: string; readonly hash: string }
-  | { readonly name: "quarantine.released" | "quarantine.removed"; readonly module: string; readonly version: string; readonly id: string }
+  | {
+      readonly name: "pin.set" | "pin.mismatch" | "pin.forgotten";
+      readonly module: string;
+      readonly version: string;
+      readonly kind: string;
+      readonly hash: string;
+    }
+  | {
+      readonly name: "quarantine.released" | "quarantine.removed";
+      readonly module: string;
+      readonly version: string;
+      readonly id: string;
+    }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
   | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
   | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }

@@ -57,7 +57,11 @@ export class Listings {
   }
 
   /** The listing, fresh or as fresh as can be had. Throws GranaryError. */
-  async get(kind: ListingKind, path: ModulePath, more: { readonly query: string; readonly signal: AbortSignal }): Promise<Listing> {
+  async get(
+    kind: ListingKind,
+    path: ModulePath,
+    more: { readonly query: string; readonly signal: AbortSignal },
+  ): Promise<Listing> {
     const key = keyOf(kind, path, more.query);
     const known = this.#memory.get(key);
     const age = known === undefined ? Infinity : this.#use.clock.now() - known.fetchedMs;
@@ -71,7 +75,8 @@ export class Listings {
   /** What is kept and remembered, without asking anybody; undefined when that is nothing. */
   async kept(kind: ListingKind, path: ModulePath, query: string): Promise<Listing | undefined> {
     const known = await this.#recall(kind, path, query);
-    if (known === undefined && (kind !== "list" || (await this.#use.store.listKept(path)).length === 0)) return undefined;
+    if (known === undefined && (kind !== "list" || (await this.#use.store.listKept(path)).length === 0))
+      return undefined;
     const bytes = await this.#render(kind, path, known);
     return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: 0 };
   }
@@ -100,30 +105,48 @@ export class Listings {
   ): Promise<Found<{ remembered: Remembered; state: "HIT" | "MISS" | "BYPASS" }>> {
     const { query, known } = more;
     const what = kind === "query" ? `${path}@${query}` : kind === "latest" ? `${path}@latest` : path;
-    const ask = { kind, module: path, what, path: targetOf(kind, path, query), maxBytes: kind === "list" ? maxListBytes : maxInfoBytes };
+    const ask = {
+      kind,
+      module: path,
+      what,
+      path: targetOf(kind, path, query),
+      maxBytes: kind === "list" ? maxListBytes : maxInfoBytes,
+    };
     const signal = AbortSignal.any([this.#use.stop, AbortSignal.timeout(listingDeadlineMs)]);
     const validator = known?.etag === undefined ? undefined : { upstream: known.upstream, etag: known.etag };
-    const found = await this.#use.origin.find({ ...ask, ...(validator && { validator }) }, signal, async (response, upstream) => {
-      const state = upstreamCacheState(response.headers);
-      const etag = response.headers["etag"];
-      const fetchedMs = this.#use.clock.now();
-      if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
-      const body = await readBody(response);
-      const text = unusableUnless(() => remake(kind, body));
-      return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
-    });
+    const found = await this.#use.origin.find(
+      { ...ask, ...(validator && { validator }) },
+      signal,
+      async (response, upstream) => {
+        const state = upstreamCacheState(response.headers);
+        const etag = response.headers["etag"];
+        const fetchedMs = this.#use.clock.now();
+        if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
+        const body = await readBody(response);
+        const text = unusableUnless(() => remake(kind, body));
+        return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
+      },
+    );
     await this.#remember(kind, path, { query, entry: found.value.remembered });
     return found;
   }
 
   /** No upstream answered, or they say there is nothing: what we know still counts. */
-  async #withoutUpstream(error: unknown, kind: ListingKind, more: { readonly path: ModulePath; readonly known: Remembered | undefined }): Promise<Listing> {
+  async #withoutUpstream(
+    error: unknown,
+    kind: ListingKind,
+    more: { readonly path: ModulePath; readonly known: Remembered | undefined },
+  ): Promise<Listing> {
     const { path, known } = more;
-    const absent = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_NOT_KEPT") || isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
+    const absent =
+      isGranaryError(error, "GRANARY_NOT_FOUND") ||
+      isGranaryError(error, "GRANARY_NOT_KEPT") ||
+      isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
     const keepsSome = kind === "list" && (await this.#use.store.listKept(path)).length > 0;
     const stale: Provenance = { upstream: "-", here: "STALE" };
     // Gone upstream, but kept here: what was served once goes on existing.
-    if (absent && keepsSome) return { bytes: await this.#render(kind, path, known), provenance: stale, freshForMs: this.#use.ttlMs() };
+    if (absent && keepsSome)
+      return { bytes: await this.#render(kind, path, known), provenance: stale, freshForMs: this.#use.ttlMs() };
     if (absent || known === undefined || !isGranaryError(error)) throw error;
     return { bytes: await this.#render(kind, path, known), provenance: stale, freshForMs: staleReuseMs };
   }
@@ -146,7 +169,11 @@ export class Listings {
     return parsed;
   }
 
-  async #remember(kind: ListingKind, path: ModulePath, more: { readonly query: string; readonly entry: Remembered }): Promise<void> {
+  async #remember(
+    kind: ListingKind,
+    path: ModulePath,
+    more: { readonly query: string; readonly entry: Remembered },
+  ): Promise<void> {
     const key = keyOf(kind, path, more.query);
     const before = this.#memory.get(key);
     this.#memory.set(key, more.entry);
@@ -183,10 +210,15 @@ function remake(kind: ListingKind, bytes: Uint8Array): string {
 function parseRemembered(bytes: Uint8Array): Remembered | undefined {
   try {
     const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Remembered>;
-    if (typeof value.text !== "string" || typeof value.fetchedMs !== "number" || typeof value.upstream !== "string") return undefined;
-    return { text: value.text, fetchedMs: value.fetchedMs, upstream: value.upstream, etag: typeof value.etag === "string" ? value.etag : undefined };
+    if (typeof value.text !== "string" || typeof value.fetchedMs !== "number" || typeof value.upstream !== "string")
+      return undefined;
+    return {
+      text: value.text,
+      fetchedMs: value.fetchedMs,
+      upstream: value.upstream,
+      etag: typeof value.etag === "string" ? value.etag : undefined,
+    };
   } catch {
     return undefined;
   }
 }
-

@@ -119,7 +119,8 @@ export class ModuleJobs {
       firstSeen: new Date(clock.now()).toISOString(),
     };
     const { kept, conflict } = await this.#timed("keep", () => store.keepMod({ id, info, mod, facts }));
-    if (conflict) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+    if (conflict)
+      events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
     events.emit({
       name: "module.kept",
       module: id.path,
@@ -171,7 +172,8 @@ export class ModuleJobs {
       };
       const zip = { ...verified, ...verified.report };
       const { kept, conflict } = await this.#timed("keep", () => store.keepZip({ id, stage, zip, facts }));
-      if (conflict) events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
+      if (conflict)
+        events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
       events.emit({
         name: "module.kept",
         module: id.path,
@@ -197,7 +199,11 @@ export class ModuleJobs {
     }
   }
 
-  async #acceptZip(id: ModuleVersion, mod: KeptMod, from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal }) {
+  async #acceptZip(
+    id: ModuleVersion,
+    mod: KeptMod,
+    from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal },
+  ) {
     const { response, upstream, signal } = from;
     const state = upstreamCacheState(response.headers);
     const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
@@ -225,17 +231,27 @@ export class ModuleJobs {
     if (report.files === 0 && expectation.by !== "sumdb") throw new Unusable("BAD_MODULE", "zip: no files");
     if (!report.valid) {
       const problem = report.problems[0];
-      throw new Unusable("BAD_MODULE", `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`);
+      throw new Unusable(
+        "BAD_MODULE",
+        `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`,
+      );
     }
     await this.#hold(id, { upstream, expectation, what: "zip", found: verified.h1, bytes: stage });
     const inside = verified.goMod ?? new TextEncoder().encode(legacyGoMod(id.path));
-    if (!sameBytes(inside, mod.mod)) throw new Unusable("SNAPSHOT_MISMATCH", "the go.mod inside the zip is not the go.mod served before");
+    if (!sameBytes(inside, mod.mod))
+      throw new Unusable("SNAPSHOT_MISMATCH", "the go.mod inside the zip is not the go.mod served before");
   }
 
   /** Holds a hash against the expectation; refused bytes go to quarantine and the next upstream is tried. */
   async #hold(
     id: ModuleVersion,
-    claim: { upstream: Upstream; expectation: Expectation; what: "mod" | "zip"; found: string; bytes: Uint8Array | Stage },
+    claim: {
+      upstream: Upstream;
+      expectation: Expectation;
+      what: "mod" | "zip";
+      found: string;
+      bytes: Uint8Array | Stage;
+    },
   ): Promise<void> {
     const { upstream, expectation, what, found, bytes } = claim;
     try {
@@ -246,7 +262,13 @@ export class ModuleJobs {
         .put({ upstream: upstream.name, id, kind: what, bytes, expected: error.expected, found })
         .catch(() => undefined); // the refusal stands whether or not the evidence could be kept
       const code = error.source.kind === "pin" ? "GRANARY_PIN_MISMATCH" : "GRANARY_SUMDB_MISMATCH";
-      const event = { name: "module.refused", module: id.path, version: id.version, upstream: upstream.name, code } as const;
+      const event = {
+        name: "module.refused",
+        module: id.path,
+        version: id.version,
+        upstream: upstream.name,
+        code,
+      } as const;
       this.#use.events.emit({ ...event, expected: error.expected, found, ...(quarantined && { quarantined }) });
       throw new Unusable("MISMATCH", error.message, { cause: error });
     }
@@ -265,4 +287,3 @@ export class ModuleJobs {
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && Buffer.compare(a, b) === 0;
 }
-

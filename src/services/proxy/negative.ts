@@ -23,7 +23,11 @@ export class NegativeCache {
   add(key: string, absence: { readonly reason: string; readonly by: string }, nowMs: number): void {
     if (key.length > maxNegativeKey) return;
     this.#entries.delete(key);
-    this.#entries.set(key, { ...absence, reason: absence.reason.slice(0, maxNegativeReason), untilMs: nowMs + this.#ttlMs });
+    this.#entries.set(key, {
+      ...absence,
+      reason: absence.reason.slice(0, maxNegativeReason),
+      untilMs: nowMs + this.#ttlMs,
+    });
     if (this.#entries.size <= this.#maxEntries) return;
     const oldest = this.#entries.keys().next();
     if (oldest.done !== true) this.#entries.delete(oldest.value);

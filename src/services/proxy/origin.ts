@@ -5,7 +5,7 @@ import type { Tried } from "#services/errors/codes.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { Clock } from "#services/store/ports.ts";
-import { SumdbError } from "#services/sumdb/errors.ts";
+import type { SumdbError } from "#services/sumdb/errors.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
@@ -56,7 +56,10 @@ export class Origin {
 
   /** True when some upstream may be asked about this module. */
   mayAsk(path: string): boolean {
-    return this.#use.chain().upstreams.length > 0 && !(this.#use.privacy.mustNotTravel(path) && this.#privateUpstreams() === 0);
+    return (
+      this.#use.chain().upstreams.length > 0 &&
+      !(this.#use.privacy.mustNotTravel(path) && this.#privateUpstreams() === 0)
+    );
   }
 
   #privateUpstreams(): number {
@@ -74,7 +77,10 @@ export class Origin {
   }
 
   /** A whole small file from one upstream, for the other half of a snapshot. Throws Unusable unless it answers 200. */
-  async readFrom(upstream: Upstream, ask: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal }): Promise<Uint8Array> {
+  async readFrom(
+    upstream: Upstream,
+    ask: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal },
+  ): Promise<Uint8Array> {
     const response = await this.#use.client.get(upstream, { ...ask, headers: this.#use.headers });
     this.#use.meter.upstreamRequest(upstream.name, "mod", String(response.status), 0);
     if (response.status === 200) return await readBody(response);
@@ -143,7 +149,13 @@ function notFound(ask: Ask, upstreams: readonly string[], reason: string): Grana
 }
 
 /** The most telling of several failures: wrong bytes before broken rules before transport. */
-function failed(ask: Ask, result: { readonly reasons: readonly { readonly upstream: string; readonly error: unknown }[]; readonly waitedMs: number }): GranaryError {
+function failed(
+  ask: Ask,
+  result: {
+    readonly reasons: readonly { readonly upstream: string; readonly error: unknown }[];
+    readonly waitedMs: number;
+  },
+): GranaryError {
   const { what } = ask;
   const tried: Tried[] = result.reasons.map(({ upstream, error }) => ({ upstream, reason: reasonOf(error) }));
   const others = (name: string) => tried.filter(({ upstream }) => upstream !== name);
@@ -152,8 +164,10 @@ function failed(ask: Ask, result: { readonly reasons: readonly { readonly upstre
       return mismatch(what, upstream, { found: error.cause, tried: others(upstream) });
   for (const { upstream, error } of result.reasons) {
     if (!(error instanceof Unusable)) continue;
-    if (error.code === "BAD_MODULE") return new GranaryError("GRANARY_BAD_MODULE", { what, upstream, reason: error.message }, { cause: error });
-    if (error.code === "SNAPSHOT_MISMATCH") return new GranaryError("GRANARY_SNAPSHOT_MISMATCH", { what, upstream }, { cause: error });
+    if (error.code === "BAD_MODULE")
+      return new GranaryError("GRANARY_BAD_MODULE", { what, upstream, reason: error.message }, { cause: error });
+    if (error.code === "SNAPSHOT_MISMATCH")
+      return new GranaryError("GRANARY_SNAPSHOT_MISMATCH", { what, upstream }, { cause: error });
   }
   for (const { upstream, error } of result.reasons)
     if (error instanceof UpstreamFault && error.reason === "too-large")
@@ -162,20 +176,38 @@ function failed(ask: Ask, result: { readonly reasons: readonly { readonly upstre
   const silent = result.reasons.every(({ error }) => error instanceof UpstreamFault && unreachable.has(error.reason));
   if (silent && !result.reasons.some(({ error }) => error instanceof UpstreamFault && error.reason === "timeout"))
     return new GranaryError("GRANARY_OFFLINE", { what, tried }, { cause });
-  if (silent) return new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what, tried, waitedMs: result.waitedMs }, { cause });
+  if (silent)
+    return new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what, tried, waitedMs: result.waitedMs }, { cause });
   return new GranaryError("GRANARY_UPSTREAM_FAILED", { what, tried }, { cause });
 }
 
 const unreachable: ReadonlySet<string> = new Set(["refused", "unresolved", "unreachable", "timeout"]);
 
-function mismatch(what: string, upstream: string, facts: { readonly found: HashMismatch; readonly tried: readonly Tried[] }): GranaryError {
+function mismatch(
+  what: string,
+  upstream: string,
+  facts: { readonly found: HashMismatch; readonly tried: readonly Tried[] },
+): GranaryError {
   const { found, tried } = facts;
   if (found.source.kind === "pin")
-    return new GranaryError("GRANARY_PIN_MISMATCH", { what, upstream, pinned: found.expected, received: found.found }, { cause: found });
+    return new GranaryError(
+      "GRANARY_PIN_MISMATCH",
+      { what, upstream, pinned: found.expected, received: found.found },
+      { cause: found },
+    );
   const { record } = found.source;
   return new GranaryError(
     "GRANARY_SUMDB_MISMATCH",
-    { what, upstream, database: record.database, recorded: found.expected, received: found.found, record: record.id, tree: record.treeSize, tried },
+    {
+      what,
+      upstream,
+      database: record.database,
+      recorded: found.expected,
+      received: found.found,
+      record: record.id,
+      tree: record.treeSize,
+      tried,
+    },
     { cause: found },
   );
 }

@@ -75,7 +75,8 @@ export class Proxy {
       case "latest":
         return await this.#listing(target.kind, target.path, { query: "", options });
       case "info":
-        if (target.version === undefined) return await this.#listing("query", target.path, { query: target.query, options });
+        if (target.version === undefined)
+          return await this.#listing("query", target.path, { query: target.query, options });
         return this.#info(await this.#mod(idOf(target.path, target.version), options));
       case "mod":
         return this.#goMod(await this.#mod(idOf(target.path, target.version), options));
@@ -86,18 +87,30 @@ export class Proxy {
     }
   }
 
-  async #listing(kind: "list" | "latest" | "query", path: ModulePath, more: { readonly query: string; readonly options: AskOptions }): Promise<Answer> {
+  async #listing(
+    kind: "list" | "latest" | "query",
+    path: ModulePath,
+    more: { readonly query: string; readonly options: AskOptions },
+  ): Promise<Answer> {
     const { query, options } = more;
     if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
       const listing = await this.#use.listings.get(kind, path, { query, signal: options.signal });
-      return this.#bytes(kind, path, { bytes: listing.bytes, provenance: listing.provenance, reuseMs: listing.freshForMs });
+      return this.#bytes(kind, path, {
+        bytes: listing.bytes,
+        provenance: listing.provenance,
+        reuseMs: listing.freshForMs,
+      });
     }
     const kept = await this.#use.listings.kept(kind, path, query);
-    if (kept !== undefined) return this.#bytes(kind, path, { bytes: kept.bytes, provenance: kept.provenance, reuseMs: 0 });
+    if (kept !== undefined)
+      return this.#bytes(kind, path, { bytes: kept.bytes, provenance: kept.provenance, reuseMs: 0 });
     throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
   }
 
-  async #mod(id: ModuleVersion, options: AskOptions): Promise<{ readonly kept: KeptMod; readonly provenance: Provenance }> {
+  async #mod(
+    id: ModuleVersion,
+    options: AskOptions,
+  ): Promise<{ readonly kept: KeptMod; readonly provenance: Provenance }> {
     const kept = await this.#sound(() => this.#use.store.findMod(id));
     if (kept !== undefined) return { kept, provenance: local };
     if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
@@ -115,11 +128,21 @@ export class Proxy {
   }
 
   #info({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
-    return this.#committed("info", kept.id, { bytes: kept.info, sha256: kept.manifest.info.sha256, since: kept.since, provenance });
+    return this.#committed("info", kept.id, {
+      bytes: kept.info,
+      sha256: kept.manifest.info.sha256,
+      since: kept.since,
+      provenance,
+    });
   }
 
   #goMod({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
-    return this.#committed("mod", kept.id, { bytes: kept.mod, sha256: kept.manifest.mod.sha256, since: kept.since, provenance });
+    return this.#committed("mod", kept.id, {
+      bytes: kept.mod,
+      sha256: kept.manifest.mod.sha256,
+      since: kept.since,
+      provenance,
+    });
   }
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
@@ -146,11 +169,19 @@ export class Proxy {
     return this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
   }
 
-  #committed(media: MediaKind, id: ModuleVersion, from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance }): BytesAnswer {
+  #committed(
+    media: MediaKind,
+    id: ModuleVersion,
+    from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance },
+  ): BytesAnswer {
     return { kind: "bytes", media, ...from, reuseMs: forever, isPrivate: this.#use.privacy.isPrivate(id.path) };
   }
 
-  #bytes(media: MediaKind, path: string, from: { bytes: Uint8Array; provenance: Provenance; reuseMs: number }): BytesAnswer {
+  #bytes(
+    media: MediaKind,
+    path: string,
+    from: { bytes: Uint8Array; provenance: Provenance; reuseMs: number },
+  ): BytesAnswer {
     const sha256 = createHash("sha256").update(from.bytes).digest("hex");
     return { kind: "bytes", media, ...from, sha256, isPrivate: this.#use.privacy.isPrivate(path) };
   }
@@ -176,14 +207,20 @@ export class Proxy {
   }
 
   #inOurWords(error: unknown, target: ProxyTarget): unknown {
-    const what = "version" in target && target.version !== undefined ? `${target.path}@${target.version}` : target.path;
+    const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
-    if (error instanceof SumdbError && "version" in target && target.version !== undefined) return sumdbFailure(what, error);
+    if (error instanceof SumdbError) return sumdbFailure(what, error);
     if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, options);
-    if (error instanceof StoreUnavailable) return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
-    if (error instanceof StoreDamaged) return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, options);
+    if (error instanceof StoreUnavailable)
+      return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
+    if (error instanceof StoreDamaged)
+      return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, options);
     if (error instanceof GateFull)
-      return new GranaryError("GRANARY_OVERLOADED", { limit: this.#use.ingestLimit.name, value: this.#use.ingestLimit.value }, options);
+      return new GranaryError(
+        "GRANARY_OVERLOADED",
+        { limit: this.#use.ingestLimit.name, value: this.#use.ingestLimit.value },
+        options,
+      );
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }

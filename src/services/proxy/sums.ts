@@ -13,7 +13,10 @@ import { isToolchain } from "./privacy.ts";
 /** The part of a checksum database mirror that this room asks. */
 export interface Database {
   readonly name: string;
-  lookup(id: ModuleVersion, options: { readonly signal: AbortSignal; readonly cachedOnly?: boolean }): Promise<VerifiedRecord>;
+  lookup(
+    id: ModuleVersion,
+    options: { readonly signal: AbortSignal; readonly cachedOnly?: boolean },
+  ): Promise<VerifiedRecord>;
 }
 
 export type Expectation =
@@ -28,7 +31,11 @@ export class HashMismatch extends Error {
   readonly expected: string;
   readonly found: string;
   readonly source: { readonly kind: "sumdb"; readonly record: VerifiedRecord } | { readonly kind: "pin" };
-  constructor(what: "mod" | "zip", hashes: { readonly expected: string; readonly found: string }, source: HashMismatch["source"]) {
+  constructor(
+    what: "mod" | "zip",
+    hashes: { readonly expected: string; readonly found: string },
+    source: HashMismatch["source"],
+  ) {
     super(`${what}: recorded ${hashes.expected}, received ${hashes.found}`);
     this.what = what;
     this.expected = hashes.expected;
@@ -61,7 +68,8 @@ export class Sums {
         return { by: "sumdb", record, refs: [{ database: record.database, id: record.id, treeSize: record.treeSize }] };
       } catch (error) {
         // A fork or a bad proof is an alarm, never a reason to ask somebody else.
-        if (!(error instanceof SumdbError) || error.code === "SUMDB_FORK" || error.code === "SUMDB_INVALID") throw error;
+        if (!(error instanceof SumdbError) || error.code === "SUMDB_FORK" || error.code === "SUMDB_INVALID")
+          throw error;
         failure ??= error;
       }
     }
@@ -70,14 +78,19 @@ export class Sums {
   }
 
   /** Holds `found` against the expectation; pins it when it is the first sight. Throws HashMismatch. */
-  async check(id: ModuleVersion, expectation: Expectation, hash: { readonly what: "mod" | "zip"; readonly found: string }): Promise<void> {
+  async check(
+    id: ModuleVersion,
+    expectation: Expectation,
+    hash: { readonly what: "mod" | "zip"; readonly found: string },
+  ): Promise<void> {
     const { what, found } = hash;
     switch (expectation.by) {
       case "off":
         return;
       case "sumdb": {
         const expected = expectation.record.sums[what] ?? "no hash in the record";
-        if (!equalHash(expected, found)) throw new HashMismatch(what, { expected, found }, { kind: "sumdb", record: expectation.record });
+        if (!equalHash(expected, found))
+          throw new HashMismatch(what, { expected, found }, { kind: "sumdb", record: expectation.record });
         return;
       }
       case "pin": {

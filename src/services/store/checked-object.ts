@@ -7,7 +7,6 @@ import { StoreDamaged } from "./errors.ts";
 import { zipBlockBytes } from "./manifest.ts";
 import type { ZipManifest } from "./manifest.ts";
 import type { OpenObject, Storage, StorageKey } from "./ports.ts";
-import { StoreUnavailable } from "./ports.ts";
 
 /** A kept object whose reads are checked. */
 export interface CheckedObject {
@@ -19,166 +18,228 @@ export interface CheckedObject {
 
 /** Zips open at a time beyond those being read. */
 const maxIdleHandles = 256;
-/** Files whose checked blocks are remembered; a bit per block, so a 500 MiB zip costs 1 KiB. */
-const maxRemembered = 50_000;
+/** Memory for checked blocks: a byte per block and some 200 for the file, so that some 70,000 zips of 1 MiB fit. */
+const maxProvenBytes = 16 << 20;
+const provenOverheadBytes = 200;
+/** Damaged zips remembered until they are restored; the others are found damaged again when they are read. */
+const maxDamaged = 10_000;
 
-type Handle = { readonly object: OpenObject; readonly proven: Uint8Array; readonly blocks: Buffer; users: number; idle: boolean };
+type Opened = { readonly object: OpenObject; readonly proven: Uint8Array; readonly blocks: Buffer };
+/** A file opened or being opened. `users` counts from the first who waits, so nobody closes it under a waiter. */
+type Slot = { readonly key: StorageKey; readonly sha256: string; readonly opened: Promise<Opened>; users: number };
+/** Blocks found good under one token of the file and one manifest. */
+type Proven = { readonly token: string; readonly sha256: string; readonly blocks: Uint8Array };
+type Part = { readonly offset: number; readonly into: Uint8Array };
 
 export class CheckedObjects {
   readonly #storage: Storage;
-  readonly #handles = new Map<string, Promise<Handle>>();
-  readonly #idle = new LRUCache<string, true>({
-    max: maxIdleHandles,
-    dispose: (_value, key, reason) => {
-      if (reason === "evict") void this.#closeIdle(key);
-    },
+  /** Slots that new readers may join; one that left this map is closed by its last reader. */
+  readonly #slots = new Map<string, Slot>();
+  readonly #idle: LRUCache<string, Slot>;
+  readonly #proven = new LRUCache<string, Proven>({
+    maxSize: maxProvenBytes,
+    sizeCalculation: ({ blocks }, key) => blocks.length + key.length + provenOverheadBytes,
   });
-  readonly #proven = new LRUCache<string, Uint8Array>({ max: maxRemembered });
+  readonly #damaged = new LRUCache<string, { readonly token: string | undefined; readonly error: StoreDamaged }>({
+    max: maxDamaged,
+  });
 
-  constructor(storage: Storage) {
+  constructor(storage: Storage, limits: { readonly idleHandles?: number } = {}) {
     this.#storage = storage;
+    this.#idle = new LRUCache({
+      max: limits.idleHandles ?? maxIdleHandles,
+      dispose: (slot, key, reason) => {
+        if (reason !== "evict") return;
+        this.#slots.delete(key);
+        void closeQuietly(slot);
+      },
+    });
   }
 
   /** Opens the zip of `manifest`. Throws StoreDamaged when it is gone or has another size. */
   async open(key: StorageKey, manifest: ZipManifest): Promise<CheckedObject> {
-    const handle = await this.#take(key, manifest);
-    let open = true;
+    const slot = await this.#join(key, manifest);
+    const opened = await this.#openedOf(slot);
+    let isOpen = true;
     return {
-      size: manifest.zip.size,
-      read: (offset, into) => this.#read(key, handle, { offset, into }),
-      close: () => {
-        if (open) this.#release(key, handle);
-        open = false;
-        return Promise.resolve();
+      size: opened.object.size,
+      read: async (offset, into) => await this.#read(slot, opened, { offset, into }),
+      close: async () => {
+        if (isOpen) await this.#leave(slot);
+        isOpen = false;
       },
     };
   }
 
-  /** Forgets a file: it was replaced, removed or found damaged. */
-  async forget(key: StorageKey): Promise<void> {
-    this.#idle.delete(key);
-    const handle = this.#handles.get(key);
-    this.#handles.delete(key);
-    for (const remembered of this.#proven.keys()) if (remembered.startsWith(`${key} `)) this.#proven.delete(remembered);
-    const opened = await handle?.catch(() => undefined);
-    if (opened?.users === 0) await opened.object.close();
-  }
-
-  async close(): Promise<void> {
-    for (const key of [...this.#handles.keys()]) await this.#closeIdle(key);
-  }
-
-  async #take(key: StorageKey, manifest: ZipManifest): Promise<Handle> {
-    for (;;) {
-      let opening = this.#handles.get(key);
-      if (opening === undefined) {
-        opening = this.#openHandle(key, manifest);
-        this.#handles.set(key, opening);
-        opening.catch(() => this.#handles.delete(key));
-      }
-      const handle = await opening;
-      // The idle limit may have closed it between the look-up and now.
-      if (this.#handles.get(key) !== opening) continue;
-      handle.users++;
-      this.#idle.delete(key);
-      return handle;
-    }
-  }
-
-  async #openHandle(key: StorageKey, manifest: ZipManifest): Promise<Handle> {
-    const { size, blocks } = manifest.zip;
-    const object = await this.#storage.open(key);
-    if (object === undefined) throw new StoreDamaged(key, { expected: `${size} bytes`, found: "no file" });
-    if (object.size !== size) {
-      await object.close();
-      throw new StoreDamaged(key, { expected: `${size} bytes`, found: `${object.size} bytes` });
-    }
-    return { object, proven: this.#provenOf(key, object), blocks: Buffer.from(blocks, "base64"), users: 0, idle: false };
-  }
-
-  /** One byte per block, 1 once it was hashed; shared by all handles of the same unchanged file. */
-  #provenOf(key: StorageKey, object: OpenObject): Uint8Array {
-    const id = `${key} ${object.token}`;
-    let proven = this.#proven.get(id);
-    if (proven === undefined) {
-      proven = new Uint8Array(Math.ceil(object.size / zipBlockBytes));
-      this.#proven.set(id, proven);
-    }
-    return proven;
-  }
-
-  #release(key: StorageKey, handle: Handle): void {
-    handle.users--;
-    if (handle.users > 0) return;
-    if (this.#handles.has(key)) this.#idle.set(key, true);
-    else void handle.object.close();
-  }
-
-  async #closeIdle(key: string): Promise<void> {
-    const opening = this.#handles.get(key);
-    const handle = await opening?.catch(() => undefined);
-    if (handle === undefined || handle.users > 0 || this.#handles.get(key) !== opening) return;
-    this.#handles.delete(key);
-    await handle.object.close();
-  }
-
-  async #read(key: StorageKey, handle: Handle, part: { readonly offset: number; readonly into: Uint8Array }): Promise<number> {
-    const { offset, into } = part;
-    const end = Math.min(offset + into.length, handle.object.size);
-    if (end <= offset) return 0;
-    const first = Math.floor(offset / zipBlockBytes);
-    const last = Math.floor((end - 1) / zipBlockBytes);
-    // Changed since it was opened: what was proven then says nothing now.
-    if (!allProven(handle.proven, first, last) || (await this.#changed(key, handle))) return await this.#readProving(key, handle, part);
-    return await readFully(key, handle.object, { offset, into: into.subarray(0, end - offset) });
-  }
-
-  async #changed(key: StorageKey, handle: Handle): Promise<boolean> {
+  /** What is wrong with a file that was found damaged and is still the same file. */
+  async damageOf(key: StorageKey): Promise<StoreDamaged | undefined> {
+    const known = this.#damaged.get(key);
+    if (known === undefined) return undefined;
     const stat = await this.#storage.stat(key);
-    if (stat?.token === handle.object.token) return false;
-    handle.proven.fill(0);
+    if (stat?.token === known.token) return known.error;
+    this.#damaged.delete(key);
+    return undefined;
+  }
+
+  /** Forgets a file: it was created or replaced. Those who read the old one read on, and close it. */
+  async forget(key: StorageKey): Promise<void> {
+    this.#damaged.delete(key);
+    this.#proven.delete(key);
+    await this.#retire(key);
+  }
+
+  /** Closes what nobody reads; the rest is closed by its readers. */
+  async close(): Promise<void> {
+    for (const key of [...this.#slots.keys()]) await this.#retire(key);
+  }
+
+  async #join(key: StorageKey, manifest: ZipManifest): Promise<Slot> {
+    const { sha256 } = manifest.zip;
+    if (this.#slots.get(key)?.sha256 !== sha256) await this.#retire(key);
+    let slot = this.#slots.get(key);
+    if (slot === undefined) {
+      slot = { key, sha256, opened: this.#openFile(key, manifest), users: 0 };
+      this.#slots.set(key, slot);
+    }
+    slot.users++;
+    this.#idle.delete(key);
+    return slot;
+  }
+
+  async #openedOf(slot: Slot): Promise<Opened> {
+    try {
+      return await slot.opened;
+    } catch (error) {
+      if (this.#slots.get(slot.key) === slot) this.#slots.delete(slot.key);
+      if (error instanceof StoreDamaged) await this.#remember(error, slot.key);
+      throw error;
+    }
+  }
+
+  async #leave(slot: Slot): Promise<void> {
+    slot.users--;
+    if (slot.users > 0) return;
+    if (this.#slots.get(slot.key) === slot) this.#idle.set(slot.key, slot);
+    else await closeQuietly(slot);
+  }
+
+  /** Lets no new reader join. */
+  async #retire(key: StorageKey | string): Promise<void> {
+    const slot = this.#slots.get(key);
+    this.#slots.delete(key);
+    this.#idle.delete(key);
+    if (slot?.users === 0) await closeQuietly(slot);
+  }
+
+  async #openFile(key: StorageKey, { zip }: ZipManifest): Promise<Opened> {
+    const object = await this.#storage.open(key);
+    if (object === undefined) throw new StoreDamaged(key, { expected: `${zip.size} bytes`, found: "no file" });
+    if (object.size !== zip.size) {
+      await object.close();
+      throw new StoreDamaged(key, { expected: `${zip.size} bytes`, found: `${object.size} bytes` });
+    }
+    return { object, proven: this.#provenOf(object, { key, zip }), blocks: Buffer.from(zip.blocks, "base64") };
+  }
+
+  /** One byte per block, 1 once it was hashed; shared by all who opened the same unchanged file. */
+  #provenOf({ token, size }: OpenObject, { key, zip }: { readonly key: string; readonly zip: ZipManifest["zip"] }) {
+    const known = this.#proven.get(key);
+    if (known?.token === token && known.sha256 === zip.sha256) return known.blocks;
+    const blocks = new Uint8Array(Math.ceil(size / zipBlockBytes));
+    this.#proven.set(key, { token, sha256: zip.sha256, blocks });
+    return blocks;
+  }
+
+  async #read(slot: Slot, opened: Opened, { offset, into }: Part): Promise<number> {
+    const length = Math.min(into.length, opened.object.size - offset);
+    if (length <= 0) return 0;
+    const part = { offset, into: into.subarray(0, length) };
+    try {
+      if (isProven(opened.proven, part)) {
+        await readFully(slot.key, opened.object, part);
+        // After the read: a file written to before or during it tells by its times.
+        if (!(await this.#hasChanged(slot, opened))) return length;
+      }
+      await readProving(slot.key, opened, part);
+      return length;
+    } catch (error) {
+      if (error instanceof StoreDamaged) await this.#remember(error, slot.key);
+      throw error;
+    }
+  }
+
+  /** Changed or replaced since it was opened: what was proven then says nothing now, and new readers open it anew. */
+  async #hasChanged(slot: Slot, opened: Opened): Promise<boolean> {
+    const stat = await this.#storage.stat(slot.key);
+    if (stat?.token === opened.object.token) return false;
+    opened.proven.fill(0);
+    if (this.#slots.get(slot.key) === slot) this.#slots.delete(slot.key);
     return true;
   }
 
-  /** Reads whole blocks, proves them, and hands out the part that was asked for. */
-  async #readProving(key: StorageKey, handle: Handle, part: { readonly offset: number; readonly into: Uint8Array }): Promise<number> {
-    const { offset, into } = part;
-    const end = Math.min(offset + into.length, handle.object.size);
-    const first = Math.floor(offset / zipBlockBytes);
-    const last = Math.floor((end - 1) / zipBlockBytes);
-    const start = first * zipBlockBytes;
-    const span = Math.min((last + 1) * zipBlockBytes, handle.object.size) - start;
-    const aligned = start === offset && span === end - offset;
-    const bytes = aligned ? into.subarray(0, span) : Buffer.allocUnsafe(span);
-    await readFully(key, handle.object, { offset: start, into: bytes });
-    for (let block = first; block <= last; block++) {
-      if (handle.proven[block] === 1) continue;
-      const at = (block - first) * zipBlockBytes;
-      const found = createHash("sha256").update(bytes.subarray(at, at + zipBlockBytes)).digest();
-      const expected = handle.blocks.subarray(block * 32, block * 32 + 32);
-      if (!found.equals(expected)) {
-        await this.forget(key);
-        throw new StoreDamaged(key, { expected: `block ${block} ${expected.toString("hex")}`, found: found.toString("hex") });
-      }
-      handle.proven[block] = 1;
-    }
-    if (!aligned) into.set(bytes.subarray(offset - start, end - start));
-    return end - offset;
+  /** Under the token the file has now, so that a file put in its place is given its chance. */
+  async #remember(error: StoreDamaged, key: StorageKey): Promise<void> {
+    this.#proven.delete(key);
+    await this.#retire(key);
+    const stat = await this.#storage.stat(key).catch(() => undefined);
+    this.#damaged.set(key, { token: stat?.token, error });
   }
 }
 
-function allProven(proven: Uint8Array, first: number, last: number): boolean {
-  for (let block = first; block <= last; block++) if (proven[block] !== 1) return false;
+function firstBlock({ offset }: Part): number {
+  return Math.floor(offset / zipBlockBytes);
+}
+
+function endBlock({ offset, into }: Part): number {
+  return Math.ceil((offset + into.length) / zipBlockBytes);
+}
+
+function isProven(proven: Uint8Array, part: Part): boolean {
+  for (let block = firstBlock(part); block < endBlock(part); block++) if (proven[block] !== 1) return false;
   return true;
 }
 
-async function readFully(key: StorageKey, object: OpenObject, part: { readonly offset: number; readonly into: Uint8Array }): Promise<number> {
+/** Reads whole blocks, proves them, and hands out the part that was asked for. */
+async function readProving(key: string, opened: Opened, part: Part): Promise<void> {
   const { offset, into } = part;
-  let done = 0;
-  while (done < into.length) {
+  const start = firstBlock(part) * zipBlockBytes;
+  const end = Math.min(endBlock(part) * zipBlockBytes, opened.object.size);
+  const isAligned = start === offset && end === offset + into.length;
+  const bytes = isAligned ? into : Buffer.allocUnsafeSlow(end - start);
+  await readFully(key, opened.object, { offset: start, into: bytes });
+  for (let block = firstBlock(part); block < endBlock(part); block++) {
+    const at = block * zipBlockBytes - start;
+    checkBlock(key, block, { opened, bytes: bytes.subarray(at, at + zipBlockBytes) });
+  }
+  if (!isAligned) into.set(bytes.subarray(offset - start, offset - start + into.length));
+}
+
+function checkBlock(key: string, block: number, of: { readonly opened: Opened; readonly bytes: Uint8Array }): void {
+  const { blocks, proven } = of.opened;
+  const found = createHash("sha256").update(of.bytes).digest();
+  const expected = blocks.subarray(block * found.length, (block + 1) * found.length);
+  if (!found.equals(expected))
+    throw new StoreDamaged(key, {
+      expected: `block ${block} ${expected.toString("hex")}`,
+      found: found.toString("hex"),
+    });
+  proven[block] = 1;
+}
+
+async function readFully(key: string, object: OpenObject, { offset, into }: Part): Promise<void> {
+  for (let done = 0; done < into.length;) {
     const got = await object.read(offset + done, into.subarray(done));
-    if (got === 0) throw new StoreUnavailable(key, `the file ended at ${offset + done}`);
+    if (got === 0) throw new StoreDamaged(key, { expected: `${object.size} bytes`, found: `${offset + done} bytes` });
     done += got;
   }
-  return done;
+}
+
+/** A file that does not close as it should has been read to the end all the same. */
+async function closeQuietly(slot: Slot): Promise<void> {
+  try {
+    const { object } = await slot.opened;
+    await object.close();
+  } catch {
+    // opening failed, so nothing is open; or closing failed, and nobody could do anything about it
+  }
 }

@@ -94,7 +94,12 @@ export class ModuleStore {
   }
 
   /** Keeps a proven `.info` and go.mod. The first bytes kept stay for ever; damaged ones are restored when these are the same. */
-  async keepMod(arrival: { readonly id: ModuleVersion; readonly info: Uint8Array; readonly mod: Uint8Array; readonly facts: Facts }): Promise<Keeping<KeptMod>> {
+  async keepMod(arrival: {
+    readonly id: ModuleVersion;
+    readonly info: Uint8Array;
+    readonly mod: Uint8Array;
+    readonly facts: Facts;
+  }): Promise<Keeping<KeptMod>> {
     const { id, info, mod, facts } = arrival;
     const known = await this.#modManifest(id);
     if (known !== undefined) return await this.#keptBefore(known, arrival);
@@ -109,12 +114,18 @@ export class ModuleStore {
       mod: { size: mod.length, sha256: sha256(mod), h1: hashGoMod(mod) },
       ...facts,
     };
-    if ((await this.#storage.create(versionKey(id, "mod.manifest"), formatManifest(manifest))) === "exists") return await this.keepMod(arrival);
+    if ((await this.#storage.create(versionKey(id, "mod.manifest"), formatManifest(manifest))) === "exists")
+      return await this.keepMod(arrival);
     return { kept: { id, info, mod, manifest, since: new Date(facts.firstSeen) }, conflict: false };
   }
 
   /** Keeps a proven, sealed zip; stage `mod` must be kept. Takes the stage's bytes; the caller still discards it. */
-  async keepZip(arrival: { readonly id: ModuleVersion; readonly stage: Stage; readonly zip: ZipFacts; readonly facts: Facts }): Promise<Keeping<KeptZip>> {
+  async keepZip(arrival: {
+    readonly id: ModuleVersion;
+    readonly stage: Stage;
+    readonly zip: ZipFacts;
+    readonly facts: Facts;
+  }): Promise<Keeping<KeptZip>> {
     const { id, stage, zip, facts } = arrival;
     const known = await this.findZip(id);
     if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
@@ -130,7 +141,13 @@ export class ModuleStore {
       path: id.path,
       version: id.version,
       modManifest: sha256(first.bytes),
-      zip: { size: zip.size, sha256: zip.sha256, h1: zip.h1, blockBytes: zipBlockBytes, blocks: Buffer.from(zip.blocks).toString("base64") },
+      zip: {
+        size: zip.size,
+        sha256: zip.sha256,
+        h1: zip.h1,
+        blockBytes: zipBlockBytes,
+        blocks: Buffer.from(zip.blocks).toString("base64"),
+      },
       files: zip.files,
       uncompressedBytes: zip.uncompressedBytes,
       ...facts,
@@ -154,7 +171,12 @@ export class ModuleStore {
   }
 
   #zipOf(id: ModuleVersion, manifest: ZipManifest): KeptZip {
-    return { id, manifest, since: new Date(manifest.firstSeen), open: () => this.#objects.open(versionKey(id, "zip"), manifest) };
+    return {
+      id,
+      manifest,
+      since: new Date(manifest.firstSeen),
+      open: () => this.#objects.open(versionKey(id, "zip"), manifest),
+    };
   }
 
   async #modManifest(id: ModuleVersion): Promise<ModManifest | undefined> {
@@ -163,7 +185,10 @@ export class ModuleStore {
     return stored === undefined ? undefined : named(parseModManifest(key, stored.bytes), { id, key });
   }
 
-  async #keptBefore(manifest: ModManifest, arrival: { readonly id: ModuleVersion; readonly info: Uint8Array; readonly mod: Uint8Array }): Promise<Keeping<KeptMod>> {
+  async #keptBefore(
+    manifest: ModManifest,
+    arrival: { readonly id: ModuleVersion; readonly info: Uint8Array; readonly mod: Uint8Array },
+  ): Promise<Keeping<KeptMod>> {
     const { id, info, mod } = arrival;
     const since = new Date(manifest.firstSeen);
     const same = sha256(mod) === manifest.mod.sha256;
@@ -174,13 +199,17 @@ export class ModuleStore {
       if (!(error instanceof StoreDamaged) || !same) throw error;
     }
     // Damaged: only the very bytes that were committed may come back. `.info` is ours to re-make when it is the same.
-    if (sha256(info) !== manifest.info.sha256) throw new StoreDamaged(versionKey(id, "info"), { expected: manifest.info.sha256, found: sha256(info) });
+    if (sha256(info) !== manifest.info.sha256)
+      throw new StoreDamaged(versionKey(id, "info"), { expected: manifest.info.sha256, found: sha256(info) });
     await this.#overwrite(versionKey(id, "info"), info);
     await this.#overwrite(versionKey(id, "mod"), mod);
     return { kept: { id, info, mod, manifest, since }, conflict: false };
   }
 
-  async #zipKeptBefore(known: KeptZip, arrival: { readonly id: ModuleVersion; readonly stage: Stage; readonly zip: ZipFacts }): Promise<Keeping<KeptZip>> {
+  async #zipKeptBefore(
+    known: KeptZip,
+    arrival: { readonly id: ModuleVersion; readonly stage: Stage; readonly zip: ZipFacts },
+  ): Promise<Keeping<KeptZip>> {
     const { id, stage, zip } = arrival;
     if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
     if (await this.#isSound(known)) return { kept: known, conflict: false };
@@ -197,7 +226,7 @@ export class ModuleStore {
       const source = await zip.open();
       try {
         const piece = new Uint8Array(16 * zipBlockBytes);
-        for (let at = 0; at < source.size; ) at += await source.read(at, piece);
+        for (let at = 0; at < source.size;) at += await source.read(at, piece);
       } finally {
         await source.close();
       }
@@ -223,7 +252,11 @@ export class ModuleStore {
     }
   }
 
-  async #readChecked(key: StorageKey, facts: { readonly size: number; readonly sha256: string }, maxBytes: number): Promise<Uint8Array> {
+  async #readChecked(
+    key: StorageKey,
+    facts: { readonly size: number; readonly sha256: string },
+    maxBytes: number,
+  ): Promise<Uint8Array> {
     const stored = await this.#storage.get(key, maxBytes);
     const found = stored === undefined ? "no file" : sha256(stored.bytes);
     if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { expected: facts.sha256, found });
@@ -244,14 +277,20 @@ export class ModuleStore {
 }
 
 /** A manifest binds its module: one that lies under another's name is damage. */
-function named<T extends ModManifest | ZipManifest>(manifest: T, at: { readonly id: ModuleVersion; readonly key: string }): T {
+function named<T extends ModManifest | ZipManifest>(
+  manifest: T,
+  at: { readonly id: ModuleVersion; readonly key: string },
+): T {
   const { id, key } = at;
   if (manifest.path === id.path && manifest.version === id.version) return manifest;
   throw new StoreDamaged(key, { expected: `${id.path}@${id.version}`, found: `${manifest.path}@${manifest.version}` });
 }
 
 function lines(bytes: Uint8Array): string[] {
-  return Buffer.from(bytes).toString("utf8").split("\n").filter((line) => line !== "");
+  return Buffer.from(bytes)
+    .toString("utf8")
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 function sha256(bytes: Uint8Array): string {

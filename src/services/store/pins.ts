@@ -53,7 +53,8 @@ export class Pins {
     const pin = parsePin(stored.bytes);
     await this.#storage.remove(pinKey(id));
     for (const kind of ["mod", "zip"] as const)
-      if (pin[kind] !== undefined) this.#events.emit({ name: "pin.forgotten", module: path, version, kind, hash: pin[kind] });
+      if (pin[kind] !== undefined)
+        this.#events.emit({ name: "pin.forgotten", module: path, version, kind, hash: pin[kind] });
     return true;
   }
 }

@@ -43,7 +43,10 @@ export async function storeStats(storage: Storage): Promise<Stats> {
 }
 
 /** Reads every committed file and holds it against its manifest. `progress` is called after each version. */
-export async function verifyStore(storage: Storage, progress: (checked: number, bytes: number) => void): Promise<Survey> {
+export async function verifyStore(
+  storage: Storage,
+  progress: (checked: number, bytes: number) => void,
+): Promise<Survey> {
   const findings: { key: string; problem: string }[] = [];
   let [checked, bytes] = [0, 0];
   for await (const { key } of storage.list(modulesPrefix)) {
@@ -85,7 +88,10 @@ async function filesOf(storage: Storage, key: StorageKey): Promise<CommittedFile
   ];
 }
 
-async function checkFile(storage: Storage, want: { readonly key: StorageKey; readonly size: number; readonly sha256: string }): Promise<void> {
+async function checkFile(
+  storage: Storage,
+  want: { readonly key: StorageKey; readonly size: number; readonly sha256: string },
+): Promise<void> {
   const object = await storage.open(want.key);
   if (object === undefined) throw new StoreDamaged(want.key, { expected: want.sha256, found: "no file" });
   try {
@@ -99,7 +105,7 @@ async function checkFile(storage: Storage, want: { readonly key: StorageKey; rea
 async function hashOf(object: OpenObject): Promise<string> {
   const hash = createHash("sha256");
   const piece = new Uint8Array(1 << 20);
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const got = await object.read(at, piece);
     if (got === 0) return hash.digest("hex");
     hash.update(piece.subarray(0, got));
