@@ -58,7 +58,7 @@ export class CheckedObjects {
 
   /** Opens the zip of `manifest`. Throws StoreDamaged when it is gone or has another size. */
   async open(key: StorageKey, manifest: ZipManifest): Promise<CheckedObject> {
-    const slot = await this.#join(key, manifest);
+    const slot = this.#join(key, manifest);
     const opened = await this.#openedOf(slot);
     let isOpen = true;
     return {
@@ -93,11 +93,11 @@ export class CheckedObjects {
     for (const key of [...this.#slots.keys()]) await this.#retire(key);
   }
 
-  async #join(key: StorageKey, manifest: ZipManifest): Promise<Slot> {
+  #join(key: StorageKey, manifest: ZipManifest): Slot {
     const { sha256 } = manifest.zip;
-    if (this.#slots.get(key)?.sha256 !== sha256) await this.#retire(key);
     let slot = this.#slots.get(key);
-    if (slot === undefined) {
+    if (slot?.sha256 !== sha256) {
+      void this.#retire(key);
       slot = { key, sha256, opened: this.#openFile(key, manifest), users: 0 };
       this.#slots.set(key, slot);
     }
@@ -124,7 +124,7 @@ export class CheckedObjects {
   }
 
   /** Lets no new reader join. */
-  async #retire(key: StorageKey | string): Promise<void> {
+  async #retire(key: string): Promise<void> {
     const slot = this.#slots.get(key);
     this.#slots.delete(key);
     this.#idle.delete(key);
