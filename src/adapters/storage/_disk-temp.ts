@@ -1,0 +1,167 @@
+// Temporary files: bytes on their way in, on the same file system as the place they go to.
+
+import { randomBytes } from "node:crypto";
+import { open, readdir, unlink } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { join } from "node:path";
+import type { Stage } from "#services/store/ports.ts";
+import { StageTooLarge, StoreFull, StoreUnavailable } from "#services/store/ports.ts";
+import { codeOf, inOurWords } from "./_disk-calls.ts";
+
+export const tempFolder = "tmp";
+/** `<pid>-<run>-<n>`: who a temporary file belongs to. The run tells us from an earlier process with our pid. */
+const mine = `${process.pid}-${randomBytes(6).toString("hex")}-`;
+let count = 0;
+
+/** A name in the temporary folder that no other process and no other call has. */
+export function tempPath(root: string): string {
+  return join(root, tempFolder, `${mine}${(count++).toString(36)}`);
+}
+
+/** Removes what dead processes left; a living one may be writing beside us. */
+export async function emptyTemp(root: string): Promise<void> {
+  const folder = join(root, tempFolder);
+  for (const name of await readdir(folder)) {
+    if (name.startsWith(mine) || isAnotherAlive(Number(name.split("-", 1)[0]))) continue;
+    await unlink(join(folder, name)).catch(() => undefined); // a folder, or gone already: not ours to judge
+  }
+}
+
+function isAnotherAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
+
+export type TempLimits = {
+  /** Bytes of all temporary files together. */
+  readonly maxBytes: number;
+  /** Temporary files open or sealed at a time. */
+  readonly maxStages: number;
+  readonly sync: boolean;
+};
+
+/** All temporary files of one storage and the limits they share. */
+export class TempSpace {
+  readonly #root: string;
+  readonly #limits: TempLimits;
+  #bytes = 0;
+  #stages = 0;
+
+  constructor(root: string, limits: TempLimits) {
+    this.#root = root;
+    this.#limits = limits;
+  }
+
+  /** Throws StoreUnavailable beyond `maxStages`; writes throw StoreFull beyond `maxBytes`. */
+  async open(maxBytes: number): Promise<DiskStage> {
+    if (this.#stages >= this.#limits.maxStages)
+      throw new StoreUnavailable(tempFolder, `more than ${this.#limits.maxStages} temporary files at a time`);
+    this.#stages++;
+    const path = tempPath(this.#root);
+    try {
+      const handle = await open(path, "wx", 0o644);
+      return new DiskStage({ path, handle, maxBytes, sync: this.#limits.sync, space: this });
+    } catch (error) {
+      this.#stages--;
+      throw inOurWords(tempFolder, error);
+    }
+  }
+
+  grow(bytes: number): void {
+    if (this.#bytes + bytes > this.#limits.maxBytes)
+      throw new StoreFull(tempFolder, `temporary files would exceed ${this.#limits.maxBytes} bytes`);
+    this.#bytes += bytes;
+  }
+
+  end(bytes: number): void {
+    this.#bytes -= bytes;
+    this.#stages--;
+  }
+}
+
+type StageParts = {
+  readonly path: string;
+  readonly handle: FileHandle;
+  readonly maxBytes: number;
+  readonly sync: boolean;
+  readonly space: TempSpace;
+};
+
+export class DiskStage implements Stage {
+  readonly path: string;
+  readonly #parts: StageParts;
+  /** `broken`: a write or fsync failed; what is in the file cannot be known any more. */
+  #state: "open" | "sealed" | "broken" | "gone" = "open";
+  #isHandleOpen = true;
+  size = 0;
+
+  constructor(parts: StageParts) {
+    this.path = parts.path;
+    this.#parts = parts;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    const { handle, maxBytes, space } = this.#parts;
+    if (this.#state !== "open") throw new Error("the stage takes no more writes");
+    if (this.size + chunk.length > maxBytes) throw new StageTooLarge(maxBytes);
+    space.grow(chunk.length);
+    this.size += chunk.length;
+    try {
+      for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at)).bytesWritten;
+    } catch (error) {
+      throw this.#broken(error);
+    }
+  }
+
+  async seal(): Promise<void> {
+    if (this.#state === "sealed") return;
+    if (this.#state !== "open") throw new Error(`the stage is ${this.#state}`);
+    const { handle, sync } = this.#parts;
+    try {
+      const now = nextStamp();
+      await handle.utimes(now, now);
+      if (sync) await handle.sync();
+      this.#isHandleOpen = false;
+      await handle.close();
+    } catch (error) {
+      throw this.#broken(error);
+    }
+    this.#state = "sealed";
+  }
+
+  /** Throws Error when the stage is not sealed. */
+  locate(): { readonly path: string } {
+    if (this.#state !== "sealed") throw new Error("the stage is not sealed");
+    return { path: this.path };
+  }
+
+  async discard(): Promise<void> {
+    if (this.#state === "gone") return;
+    this.#state = "gone";
+    if (this.#isHandleOpen) await this.#parts.handle.close().catch(() => undefined);
+    this.#isHandleOpen = false;
+    this.#parts.space.end(this.size);
+    await unlink(this.path).catch(() => undefined); // a temporary file that stays is removed at the next open
+  }
+
+  #broken(error: unknown): unknown {
+    this.#state = "broken";
+    return inOurWords(tempFolder, error);
+  }
+}
+
+let lastStampMs = 0;
+
+/**
+ * Seconds since the epoch, never twice the same in a process. A file system may hand out a freed inode number again
+ * within one tick of its clock; with the same size, only the time is left to tell the two files' tokens apart.
+ */
+function nextStamp(): number {
+  lastStampMs = Math.max(Date.now(), lastStampMs + 0.001);
+  return lastStampMs / 1000;
+}
