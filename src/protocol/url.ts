@@ -170,7 +170,10 @@ function escapeBytes(text: string, unsafe: RegExp): string {
 
 /** Userinfo as it may stand in text that no one could parse: gone entirely, since nobody knows where it ends. */
 function maskUserinfo(text: string): string {
-  return text.replace(/^([^@]*?\/\/)?[^]*@/, "$1xxxxx@");
+  const end = text.lastIndexOf("@");
+  if (end < 0) return text;
+  const slashes = text.slice(0, text.indexOf("@")).indexOf("//");
+  return `${slashes < 0 ? "" : text.slice(0, slashes + 2)}xxxxx${text.slice(end)}`;
 }
 
 function cutBefore(text: string, mark: string): { before: string; rest: string } {
