@@ -1,25 +1,27 @@
 // Verified modules on a Storage: find what is kept, keep what was proven, never change either.
 //
 // A commit writes the files first and the manifest last; the manifest is the commit point. Whatever a crash leaves
-// before it is a leftover: invisible to find, replaced by the next keep.
+// before it is a leftover: invisible to find, replaced by the next keep. A manifest that is itself damaged is not
+// healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
 
 import { createHash } from "node:crypto";
-import { formatList } from "#protocol/info.ts";
-import { maxGoModBytes } from "#protocol/gomod.ts";
-import { maxInfoBytes } from "#protocol/info.ts";
-import type { ModulePath } from "#protocol/path.ts";
-import { isPseudoVersion } from "#protocol/pseudo.ts";
 import { hashGoMod } from "#protocol/dirhash.ts";
+import { maxGoModBytes } from "#protocol/gomod.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
+import { Turns } from "./_turns.ts";
 import { CheckedObjects } from "./checked-object.ts";
 import type { CheckedObject } from "./checked-object.ts";
 import { StoreDamaged } from "./errors.ts";
-import { listKey, versionKey } from "./layout.ts";
+import { KeptLists } from "./kept-lists.ts";
+import { versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
 import { formatManifest, maxManifestBytes, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
-import type { Stage, Storage, StorageKey } from "./ports.ts";
+import type { Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
+import { StoreUnavailable } from "./ports.ts";
 
 /** `.info` and go.mod as they were committed, checked against their manifest when they were read. */
 export type KeptMod = {
@@ -50,13 +52,32 @@ export type ZipFacts = {
   readonly uncompressedBytes: number;
 };
 
+/** Bytes on their way into the store, proven by the caller. */
+export type ModArrival = {
+  readonly id: ModuleVersion;
+  readonly info: Uint8Array;
+  readonly mod: Uint8Array;
+  readonly facts: Facts;
+};
+export type ZipArrival = {
+  readonly id: ModuleVersion;
+  /** Sealed. The store takes its bytes; the caller still discards it. */
+  readonly stage: Stage;
+  readonly zip: ZipFacts;
+  readonly facts: Facts;
+};
+
 /** Manifests in memory: they are small, and each answer from disk needs one. */
 const maxCachedManifestBytes = 16 << 20;
-const maxListBytes = 16 << 20;
+/** Another process may hold or remove a key under us; one that does so all the time is an obstacle, not a race. */
+const maxAttempts = 10;
 
 export class ModuleStore {
   readonly #storage: Storage;
   readonly #objects: CheckedObjects;
+  readonly #lists: KeptLists;
+  /** Two keeps of one version would write each other's files before either's manifest names them. */
+  readonly #turns = new Turns();
   readonly #zips = new LRUCache<string, { readonly manifest: ZipManifest; readonly token: string }>({
     maxSize: maxCachedManifestBytes,
     sizeCalculation: ({ manifest }, key) => manifest.zip.blocks.length + key.length + 1_000,
@@ -65,6 +86,7 @@ export class ModuleStore {
   constructor(storage: Storage) {
     this.#storage = storage;
     this.#objects = new CheckedObjects(storage);
+    this.#lists = new KeptLists(storage);
   }
 
   /** The kept `.info` and go.mod. Throws StoreDamaged when they are not what was committed, StoreUnavailable when we cannot know. */
@@ -72,169 +94,181 @@ export class ModuleStore {
     const manifest = await this.#modManifest(id);
     if (manifest === undefined) return undefined;
     const [info, mod] = await Promise.all([
-      this.#readChecked(versionKey(id, "info"), manifest.info, maxInfoBytes),
-      this.#readChecked(versionKey(id, "mod"), manifest.mod, maxGoModBytes),
+      this.#readChecked(versionKey(id, "info"), manifest.info),
+      this.#readChecked(versionKey(id, "mod"), manifest.mod),
     ]);
-    return { id, info, mod, manifest, since: new Date(manifest.firstSeen) };
+    return keptMod(id, { info, mod, manifest });
   }
 
-  /** The kept zip. Its bytes are checked as they are read. */
+  /**
+   * The kept zip. Its bytes are checked as they are read; one that was found damaged then is StoreDamaged here, until
+   * a keep of the same bytes restores it or another file takes its place.
+   */
   async findZip(id: ModuleVersion): Promise<KeptZip | undefined> {
-    const key = versionKey(id, "zip.manifest");
-    const stat = await this.#storage.stat(key);
-    if (stat === undefined) return undefined;
-    let known = this.#zips.get(key);
-    if (known?.token !== stat.token) {
-      const stored = await this.#storage.get(key, maxManifestBytes);
-      if (stored === undefined) return undefined;
-      known = { manifest: named(parseZipManifest(key, stored.bytes), { id, key }), token: stored.token };
-      this.#zips.set(key, known);
-    }
-    return this.#zipOf(id, known.manifest);
+    const kept = await this.#committedZip(id);
+    const damage = kept && (await this.#objects.damageOf(versionKey(id, "zip")));
+    if (damage !== undefined) throw damage;
+    return kept;
   }
 
   /** Keeps a proven `.info` and go.mod. The first bytes kept stay for ever; damaged ones are restored when these are the same. */
-  async keepMod(arrival: {
-    readonly id: ModuleVersion;
-    readonly info: Uint8Array;
-    readonly mod: Uint8Array;
-    readonly facts: Facts;
-  }): Promise<Keeping<KeptMod>> {
-    const { id, info, mod, facts } = arrival;
-    const known = await this.#modManifest(id);
-    if (known !== undefined) return await this.#keptBefore(known, arrival);
-    await this.#writeFile(id, "info", info);
-    await this.#writeFile(id, "mod", mod);
-    const manifest: ModManifest = {
-      manifest: 1,
-      stage: "mod",
-      path: id.path,
-      version: id.version,
-      info: { size: info.length, sha256: sha256(info) },
-      mod: { size: mod.length, sha256: sha256(mod), h1: hashGoMod(mod) },
-      ...facts,
-    };
-    if ((await this.#storage.create(versionKey(id, "mod.manifest"), formatManifest(manifest))) === "exists")
-      return await this.keepMod(arrival);
-    return { kept: { id, info, mod, manifest, since: new Date(facts.firstSeen) }, conflict: false };
+  async keepMod(arrival: ModArrival): Promise<Keeping<KeptMod>> {
+    return await this.#turns.take(formatModuleVersion(arrival.id), () => this.#keepMod(arrival));
   }
 
-  /** Keeps a proven, sealed zip; stage `mod` must be kept. Takes the stage's bytes; the caller still discards it. */
-  async keepZip(arrival: {
-    readonly id: ModuleVersion;
-    readonly stage: Stage;
-    readonly zip: ZipFacts;
-    readonly facts: Facts;
-  }): Promise<Keeping<KeptZip>> {
-    const { id, stage, zip, facts } = arrival;
-    const known = await this.findZip(id);
-    if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
-    const first = await this.#storage.get(versionKey(id, "mod.manifest"), maxManifestBytes);
-    if (first === undefined) throw new Error(`keepZip(${id.path}@${id.version}) before keepMod()`);
-    const key = versionKey(id, "zip");
-    // Without a manifest a file is a leftover, whatever it holds.
-    while ((await this.#storage.create(key, stage)) === "exists") await this.#storage.remove(key);
-    await this.#objects.forget(key);
-    const manifest: ZipManifest = {
-      manifest: 1,
-      stage: "zip",
-      path: id.path,
-      version: id.version,
-      modManifest: sha256(first.bytes),
-      zip: {
-        size: zip.size,
-        sha256: zip.sha256,
-        h1: zip.h1,
-        blockBytes: zipBlockBytes,
-        blocks: Buffer.from(zip.blocks).toString("base64"),
-      },
-      files: zip.files,
-      uncompressedBytes: zip.uncompressedBytes,
-      ...facts,
-    };
-    if ((await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest))) === "exists") {
-      const winner = await this.findZip(id);
-      if (winner !== undefined) return { kept: winner, conflict: winner.manifest.zip.sha256 !== zip.sha256 };
-    }
-    await this.#addToList(id);
-    return { kept: this.#zipOf(id, manifest), conflict: false };
+  /** Keeps a proven zip; stage `mod` must be kept. The first bytes kept stay for ever; damaged ones are restored when these are the same. */
+  async keepZip(arrival: ZipArrival): Promise<Keeping<KeptZip>> {
+    return await this.#turns.take(formatModuleVersion(arrival.id), async () => {
+      try {
+        const keeping = await this.#keepZip(arrival);
+        await this.#lists.add(arrival.id);
+        return keeping;
+      } catch (error) {
+        this.#lists.doubt(arrival.id.path);
+        throw error;
+      }
+    });
   }
 
   /** Complete versions of a module, as `@v/list` on disk names them; no pseudo-versions. */
   async listKept(path: ModulePath): Promise<string[]> {
-    const stored = await this.#storage.get(listKey(path), maxListBytes);
-    return stored === undefined ? [] : lines(stored.bytes);
+    return await this.#lists.read(path);
   }
 
   async close(): Promise<void> {
     await this.#objects.close();
   }
 
+  async #committedZip(id: ModuleVersion): Promise<KeptZip | undefined> {
+    const key = versionKey(id, "zip.manifest");
+    const stat = await this.#storage.stat(key);
+    if (stat === undefined) return undefined;
+    let known = this.#zips.get(key);
+    if (known?.token !== stat.token) {
+      const stored = await this.#getManifest(key);
+      if (stored === undefined) return undefined;
+      const manifest = named(parseZipManifest(key, stored.bytes), { id, key });
+      await this.#checkSnapshot(id, manifest);
+      known = { manifest, token: stored.token };
+      this.#zips.set(key, known);
+    }
+    return this.#zipOf(id, known.manifest);
+  }
+
+  /** Both stages are one snapshot: the zip manifest names the bytes of the mod manifest. */
+  async #checkSnapshot(id: ModuleVersion, manifest: ZipManifest): Promise<void> {
+    const key = versionKey(id, "mod.manifest");
+    const stored = await this.#getManifest(key);
+    const found = stored === undefined ? "no file" : sha256(stored.bytes);
+    if (found !== manifest.modManifest) throw new StoreDamaged(key, { expected: manifest.modManifest, found });
+  }
+
   #zipOf(id: ModuleVersion, manifest: ZipManifest): KeptZip {
-    return {
-      id,
-      manifest,
-      since: new Date(manifest.firstSeen),
-      open: () => this.#objects.open(versionKey(id, "zip"), manifest),
-    };
+    const open = () => this.#objects.open(versionKey(id, "zip"), manifest);
+    return { id, manifest, since: new Date(manifest.firstSeen), open };
   }
 
   async #modManifest(id: ModuleVersion): Promise<ModManifest | undefined> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#storage.get(key, maxManifestBytes);
+    const stored = await this.#getManifest(key);
     return stored === undefined ? undefined : named(parseModManifest(key, stored.bytes), { id, key });
   }
 
-  async #keptBefore(
-    manifest: ModManifest,
-    arrival: { readonly id: ModuleVersion; readonly info: Uint8Array; readonly mod: Uint8Array },
-  ): Promise<Keeping<KeptMod>> {
-    const { id, info, mod } = arrival;
-    const since = new Date(manifest.firstSeen);
-    const same = sha256(mod) === manifest.mod.sha256;
-    try {
-      const kept = await this.findMod(id);
-      if (kept !== undefined) return { kept, conflict: !same };
-    } catch (error) {
-      if (!(error instanceof StoreDamaged) || !same) throw error;
-    }
-    // Damaged: only the very bytes that were committed may come back. `.info` is ours to re-make when it is the same.
-    if (sha256(info) !== manifest.info.sha256)
-      throw new StoreDamaged(versionKey(id, "info"), { expected: manifest.info.sha256, found: sha256(info) });
-    await this.#overwrite(versionKey(id, "info"), info);
-    await this.#overwrite(versionKey(id, "mod"), mod);
-    return { kept: { id, info, mod, manifest, since }, conflict: false };
+  async #getManifest(key: StorageKey): Promise<StoredBytes | undefined> {
+    return await this.#get(key, { atMost: maxManifestBytes, expected: "a manifest of layout 1" });
   }
 
-  async #zipKeptBefore(
-    known: KeptZip,
-    arrival: { readonly id: ModuleVersion; readonly stage: Stage; readonly zip: ZipFacts },
-  ): Promise<Keeping<KeptZip>> {
-    const { id, stage, zip } = arrival;
+  async #keepMod(arrival: ModArrival): Promise<Keeping<KeptMod>> {
+    const { id, info, mod, facts } = arrival;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const known = await this.#modManifest(id);
+      if (known !== undefined) return await this.#modKeptBefore(known, arrival);
+      await this.#writeFile(id, "info", info);
+      await this.#writeFile(id, "mod", mod);
+      const manifest: ModManifest = {
+        manifest: 1,
+        stage: "mod",
+        path: id.path,
+        version: id.version,
+        info: { size: info.length, sha256: sha256(info) },
+        mod: { size: mod.length, sha256: sha256(mod), h1: hashGoMod(mod) },
+        ...facts,
+      };
+      const made = await this.#storage.create(versionKey(id, "mod.manifest"), formatManifest(manifest));
+      if (made === "created") return { kept: keptMod(id, { info, mod, manifest }), conflict: false };
+    }
+    throw new StoreUnavailable(versionKey(id, "mod.manifest"), "it comes and goes");
+  }
+
+  /** Each damaged file is restored when the arrival brings the very bytes that were committed. */
+  async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival): Promise<Keeping<KeptMod>> {
+    const kept = {
+      info: await this.#restored(versionKey(id, "info"), { facts: manifest.info, bytes: info }),
+      mod: await this.#restored(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
+      manifest,
+    };
+    return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
+  }
+
+  /** The committed bytes of a file, from disk or else from the arrival. Throws StoreDamaged when neither has them. */
+  async #restored(
+    key: StorageKey,
+    from: { readonly facts: FileFacts; readonly bytes: Uint8Array },
+  ): Promise<Uint8Array> {
+    const { facts, bytes } = from;
+    try {
+      return await this.#readChecked(key, facts);
+    } catch (error) {
+      if (!(error instanceof StoreDamaged) || sha256(bytes) !== facts.sha256) throw error;
+      await this.#overwrite(key, bytes);
+      return bytes;
+    }
+  }
+
+  async #keepZip(arrival: ZipArrival): Promise<Keeping<KeptZip>> {
+    const { id, stage, zip, facts } = arrival;
+    const known = await this.#committedZip(id);
+    if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
+    const modKey = versionKey(id, "mod.manifest");
+    const first = await this.#getManifest(modKey);
+    if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
+    named(parseModManifest(modKey, first.bytes), { id, key: modKey });
+    // Without a manifest a file is a leftover, whatever it holds.
+    await this.#putZip(id, stage);
+    const manifest: ZipManifest = {
+      manifest: 1,
+      stage: "zip",
+      path: id.path,
+      version: id.version,
+      modManifest: sha256(first.bytes),
+      zip: zipMember(zip),
+      files: zip.files,
+      uncompressedBytes: zip.uncompressedBytes,
+      ...facts,
+    };
+    const made = await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
+    if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
+    throw new StoreUnavailable(versionKey(id, "zip.manifest"), "another process writes this store");
+  }
+
+  async #zipKeptBefore(known: KeptZip, { id, stage, zip }: ZipArrival): Promise<Keeping<KeptZip>> {
     if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
-    if (await this.#isSound(known)) return { kept: known, conflict: false };
-    const key = versionKey(id, "zip");
-    await this.#objects.forget(key);
-    await this.#storage.remove(key);
-    await this.#storage.create(key, stage);
+    if (await isSound(known)) await this.#objects.forget(versionKey(id, "zip"));
+    else await this.#putZip(id, stage);
     return { kept: known, conflict: false };
   }
 
-  /** Reads every block of a kept zip. */
-  async #isSound(zip: KeptZip): Promise<boolean> {
-    try {
-      const source = await zip.open();
-      try {
-        const piece = new Uint8Array(16 * zipBlockBytes);
-        for (let at = 0; at < source.size;) at += await source.read(at, piece);
-      } finally {
-        await source.close();
+  /** Puts the zip in its place, whatever was there. */
+  async #putZip(id: ModuleVersion, stage: Stage): Promise<void> {
+    const key = versionKey(id, "zip");
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if ((await this.#storage.create(key, stage)) === "created") {
+        await this.#objects.forget(key);
+        return;
       }
-      return true;
-    } catch (error) {
-      if (error instanceof StoreDamaged) return false;
-      throw error;
+      await this.#storage.remove(key);
     }
+    throw new StoreUnavailable(key, "it cannot be replaced");
   }
 
   /** Writes a file that no manifest names yet. */
@@ -246,33 +280,62 @@ export class ModuleStore {
   }
 
   async #overwrite(key: StorageKey, bytes: Uint8Array): Promise<void> {
-    for (;;) {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stat = await this.#storage.stat(key);
       if ((await this.#storage.replace(key, bytes, stat?.token)) === "replaced") return;
     }
+    throw new StoreUnavailable(key, "it changes all the time");
   }
 
-  async #readChecked(
-    key: StorageKey,
-    facts: { readonly size: number; readonly sha256: string },
-    maxBytes: number,
-  ): Promise<Uint8Array> {
-    const stored = await this.#storage.get(key, maxBytes);
+  async #readChecked(key: StorageKey, facts: FileFacts): Promise<Uint8Array> {
+    const stored = await this.#get(key, { atMost: facts.size, expected: facts.sha256 });
     const found = stored === undefined ? "no file" : sha256(stored.bytes);
     if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { expected: facts.sha256, found });
     return stored.bytes;
   }
 
-  async #addToList(id: ModuleVersion): Promise<void> {
-    if (isPseudoVersion(id.version)) return;
-    const key = listKey(id.path);
-    for (;;) {
-      const stored = await this.#storage.get(key, maxListBytes);
-      const versions = stored === undefined ? [] : lines(stored.bytes);
-      if (versions.includes(id.version)) return;
-      const bytes = Buffer.from(formatList([...versions, id.version]));
-      if ((await this.#storage.replace(key, bytes, stored?.token)) === "replaced") return;
+  /** A file larger than it can be is damage, which another keep may heal, and no reason to doubt the storage. */
+  async #get(
+    key: StorageKey,
+    want: { readonly atMost: number; readonly expected: string },
+  ): Promise<StoredBytes | undefined> {
+    try {
+      return await this.#storage.get(key, want.atMost);
+    } catch (error) {
+      const size = error instanceof StoreUnavailable ? (await this.#storage.stat(key))?.size : undefined;
+      if (size === undefined || size <= want.atMost) throw error;
+      throw new StoreDamaged(key, { expected: want.expected, found: `${size} bytes` });
     }
+  }
+}
+
+type FileFacts = { readonly size: number; readonly sha256: string };
+
+function keptMod(
+  id: ModuleVersion,
+  kept: { readonly info: Uint8Array; readonly mod: Uint8Array; readonly manifest: ModManifest },
+): KeptMod {
+  return { id, ...kept, since: new Date(kept.manifest.firstSeen) };
+}
+
+function zipMember({ size, sha256, h1, blocks }: ZipFacts): ZipManifest["zip"] {
+  return { size, sha256, h1, blockBytes: zipBlockBytes, blocks: Buffer.from(blocks).toString("base64") };
+}
+
+/** Reads every block of a kept zip. */
+async function isSound(zip: KeptZip): Promise<boolean> {
+  try {
+    const source = await zip.open();
+    try {
+      const piece = new Uint8Array(16 * zipBlockBytes);
+      for (let at = 0; at < source.size;) at += await source.read(at, piece);
+    } finally {
+      await source.close();
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof StoreDamaged) return false;
+    throw error;
   }
 }
 
@@ -283,14 +346,7 @@ function named<T extends ModManifest | ZipManifest>(
 ): T {
   const { id, key } = at;
   if (manifest.path === id.path && manifest.version === id.version) return manifest;
-  throw new StoreDamaged(key, { expected: `${id.path}@${id.version}`, found: `${manifest.path}@${manifest.version}` });
-}
-
-function lines(bytes: Uint8Array): string[] {
-  return Buffer.from(bytes)
-    .toString("utf8")
-    .split("\n")
-    .filter((line) => line !== "");
+  throw new StoreDamaged(key, { expected: formatModuleVersion(id), found: `${manifest.path}@${manifest.version}` });
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -1,0 +1,87 @@
+// The lists of complete versions, `modules/<path>/@v/list`: what a go command reads when the directory is its GOPROXY.
+//
+// A version counts as complete when its zip manifest is there. A crash between that manifest and the list leaves the
+// list short, so the first addition to a list in a process, and one after a doubt, makes it from the manifests; others add a line.
+
+import { formatList, maxListBytes, parseList } from "#protocol/info.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import { isPseudoVersion } from "#protocol/pseudo.ts";
+import { isValidVersion, unescapeVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import { LRUCache } from "lru-cache";
+import { Turns } from "./_turns.ts";
+import { listKey, moduleFolder } from "./layout.ts";
+import type { Storage } from "./ports.ts";
+import { StoreUnavailable } from "./ports.ts";
+
+/** Lists known to be whole; for the others the manifests are looked at once more. */
+const maxKnownWhole = 50_000;
+/** One process writes a store, so a list changes under us at most when a command runs beside it. */
+const maxAttempts = 100;
+
+export class KeptLists {
+  readonly #storage: Storage;
+  readonly #turns = new Turns();
+  readonly #whole = new LRUCache<ModulePath, true>({ max: maxKnownWhole });
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+  }
+
+  /** Complete versions; no pseudo-versions. */
+  async read(path: ModulePath): Promise<string[]> {
+    const stored = await this.#storage.get(listKey(path), maxListBytes);
+    return stored === undefined ? [] : parseList(stored.bytes);
+  }
+
+  /** Names a version whose zip manifest is kept. */
+  async add(id: ModuleVersion): Promise<void> {
+    if (isPseudoVersion(id.version)) return;
+    await this.#turns.take(id.path, () => this.#add(id));
+  }
+
+  /** A keep was interrupted: the list may lack a version. */
+  doubt(path: ModulePath): void {
+    this.#whole.delete(path);
+  }
+
+  async #add(id: ModuleVersion): Promise<void> {
+    const key = listKey(id.path);
+    const complete = this.#whole.has(id.path) ? undefined : await this.#complete(id.path);
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const stored = await this.#storage.get(key, maxListBytes);
+      const named = stored === undefined ? [] : parseList(stored.bytes);
+      const bytes = Buffer.from(formatList([...new Set([...(complete ?? named), id.version])]));
+      const isSame = stored !== undefined && Buffer.compare(stored.bytes, bytes) === 0;
+      if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") {
+        this.#whole.set(id.path, true);
+        return;
+      }
+    }
+    throw new StoreUnavailable(key, "it changes all the time");
+  }
+
+  async #complete(path: ModulePath): Promise<string[]> {
+    const folder = moduleFolder(path);
+    const versions: string[] = [];
+    for await (const { key } of this.#storage.list(folder)) {
+      const name = key.slice(folder.length);
+      if (!name.endsWith(manifestEnd) || name.includes("/")) continue;
+      const version = versionOf(name.slice(0, -manifestEnd.length));
+      if (version !== undefined && !isPseudoVersion(version)) versions.push(version);
+    }
+    return versions;
+  }
+}
+
+const manifestEnd = ".zip.manifest";
+
+/** undefined: a file somebody else put there. */
+function versionOf(escaped: string): string | undefined {
+  try {
+    const version = unescapeVersion(escaped);
+    return isValidVersion(version) ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
