@@ -60,7 +60,8 @@ export class Sums {
    * cannot be reached passes the question on. Throws SumdbError when none could answer.
    */
   async expect(id: ModuleVersion, signal: AbortSignal): Promise<Expectation> {
-    if (this.#privacy.isPrivate(id.path) && !isToolchain(id.path)) return { by: "pin" };
+    // An ancestor of a private name gives it away as well: whoever served it, no database hears of it.
+    if (this.#privacy.mustNotTravel(id.path) && !isToolchain(id.path)) return { by: "pin" };
     let failure: unknown;
     for (const database of this.#databases) {
       try {
