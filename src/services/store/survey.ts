@@ -1,10 +1,16 @@
 // Looking a whole store over: what is in it, and whether every kept byte is what was committed. Reads, never repairs.
 
 import { createHash } from "node:crypto";
+import { ProtocolError } from "#protocol/errors.ts";
+import { maxListBytes, parseList } from "#protocol/info.ts";
+import { isPseudoVersion } from "#protocol/pseudo.ts";
+import { checkModuleVersion, formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import { StoreDamaged } from "./errors.ts";
+import { listKey, versionKey } from "./layout.ts";
 import { maxManifestBytes, parseModManifest, parseZipManifest } from "./manifest.ts";
 import type { OpenObject, Storage, StorageKey } from "./ports.ts";
-import { storageKey } from "./ports.ts";
+import { StoreUnavailable } from "./ports.ts";
 
 export type Stats = {
   readonly modules: number;
@@ -16,10 +22,14 @@ export type Stats = {
   readonly records: number;
 };
 
+export type Finding = { readonly key: string; readonly problem: string };
+
 export type Survey = {
+  /** Manifests looked at. */
   readonly checked: number;
+  /** Bytes that were hashed. */
   readonly bytes: number;
-  readonly findings: readonly { readonly key: string; readonly problem: string }[];
+  readonly findings: readonly Finding[];
 };
 
 const modulesPrefix = "modules/";
@@ -42,23 +52,23 @@ export async function storeStats(storage: Storage): Promise<Stats> {
   return { modules: modules.size, versions, zips, bytes, records };
 }
 
-/** Reads every committed file and holds it against its manifest. `progress` is called after each version. */
+/**
+ * Reads every committed file and holds it against its manifest. `progress` is called after each manifest. What cannot
+ * be read is a finding as well: the rest of the store is still looked over.
+ */
 export async function verifyStore(
   storage: Storage,
   progress: (checked: number, bytes: number) => void,
 ): Promise<Survey> {
-  const findings: { key: string; problem: string }[] = [];
+  const findings: Finding[] = [];
   let [checked, bytes] = [0, 0];
   for await (const { key } of storage.list(modulesPrefix)) {
-    if (!key.endsWith(".manifest")) continue;
-    try {
-      for (const { file, size, sha256 } of await filesOf(storage, key)) {
-        bytes += size;
-        await checkFile(storage, { key: file, size, sha256 });
-      }
-    } catch (error) {
-      if (!(error instanceof StoreDamaged)) throw error;
-      findings.push({ key: error.key, problem: `expected ${error.expected}, found ${error.found}` });
+    if (!key.endsWith(".manifest") || key.startsWith(sumdbPrefix)) continue;
+    for (const check of await checksOf(storage, key, findings)) {
+      const problem = await problemOf(key, async () => {
+        bytes += await check();
+      });
+      if (problem !== undefined) findings.push(problem);
     }
     checked++;
     progress(checked, bytes);
@@ -66,40 +76,76 @@ export async function verifyStore(
   return { checked, bytes, findings };
 }
 
-type CommittedFile = { readonly file: StorageKey; readonly size: number; readonly sha256: string };
+/** Checks one thing; returns the bytes it read. Throws StoreDamaged or StoreUnavailable. */
+type Check = () => Promise<number>;
 
-async function filesOf(storage: Storage, key: StorageKey): Promise<CommittedFile[]> {
-  const stored = await storage.get(key, maxManifestBytes);
-  if (stored === undefined) return [];
-  if (key.endsWith(".mod.manifest")) {
-    const stem = key.slice(0, -".mod.manifest".length);
-    const { info, mod } = parseModManifest(key, stored.bytes);
-    return [
-      { file: storageKey(`${stem}.info`), ...info },
-      { file: storageKey(`${stem}.mod`), ...mod },
-    ];
-  }
-  const stem = key.slice(0, -".zip.manifest".length);
-  const { zip, modManifest } = parseZipManifest(key, stored.bytes);
-  const first = storageKey(`${stem}.mod.manifest`);
+async function checksOf(storage: Storage, key: StorageKey, findings: Finding[]): Promise<Check[]> {
+  let checks: Check[] = [];
+  const problem = await problemOf(key, async () => {
+    const stored = await storage.get(key, maxManifestBytes);
+    if (stored === undefined) return; // removed since it was listed
+    checks = key.endsWith(".mod.manifest")
+      ? modChecks(storage, key, stored.bytes)
+      : zipChecks(storage, key, stored.bytes);
+  });
+  if (problem !== undefined) findings.push(problem);
+  return checks;
+}
+
+function modChecks(storage: Storage, key: StorageKey, bytes: Uint8Array): Check[] {
+  const manifest = parseModManifest(key, bytes);
+  const id = namedBy(manifest, key, "mod.manifest");
   return [
-    { file: first, size: (await storage.stat(first))?.size ?? 0, sha256: modManifest },
-    { file: storageKey(`${stem}.zip`), ...zip },
+    () => checkFile(storage, versionKey(id, "info"), manifest.info.sha256),
+    () => checkFile(storage, versionKey(id, "mod"), manifest.mod.sha256),
   ];
 }
 
-async function checkFile(
-  storage: Storage,
-  want: { readonly key: StorageKey; readonly size: number; readonly sha256: string },
-): Promise<void> {
-  const object = await storage.open(want.key);
-  if (object === undefined) throw new StoreDamaged(want.key, { expected: want.sha256, found: "no file" });
+function zipChecks(storage: Storage, key: StorageKey, bytes: Uint8Array): Check[] {
+  const manifest = parseZipManifest(key, bytes);
+  const id = namedBy(manifest, key, "zip.manifest");
+  return [
+    () => checkFile(storage, versionKey(id, "mod.manifest"), manifest.modManifest),
+    () => checkFile(storage, versionKey(id, "zip"), manifest.zip.sha256),
+    () => checkListed(storage, id),
+  ];
+}
+
+/** A manifest binds its module: one that lies under another's name is damage. */
+function namedBy(
+  manifest: { readonly path: string; readonly version: string },
+  key: StorageKey,
+  file: "mod.manifest" | "zip.manifest",
+): ModuleVersion {
+  const found = `${manifest.path}@${manifest.version}`;
+  try {
+    const id = checkModuleVersion(manifest.path, manifest.version);
+    if (versionKey(id, file) === key) return id;
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+  }
+  throw new StoreDamaged(key, { expected: "the manifest of this version", found: `that of ${found}` });
+}
+
+async function checkFile(storage: Storage, key: StorageKey, expected: string): Promise<number> {
+  const object = await storage.open(key);
+  if (object === undefined) throw new StoreDamaged(key, { expected, found: "no file" });
   try {
     const found = await hashOf(object);
-    if (found !== want.sha256) throw new StoreDamaged(want.key, { expected: want.sha256, found });
+    if (found !== expected) throw new StoreDamaged(key, { expected, found });
+    return object.size;
   } finally {
     await object.close();
   }
+}
+
+async function checkListed(storage: Storage, id: ModuleVersion): Promise<number> {
+  if (isPseudoVersion(id.version)) return 0;
+  const key = listKey(id.path);
+  const stored = await storage.get(key, maxListBytes);
+  const isListed = stored !== undefined && parseList(stored.bytes).includes(id.version);
+  if (!isListed) throw new StoreDamaged(key, { expected: formatModuleVersion(id), found: "a list without it" });
+  return 0;
 }
 
 async function hashOf(object: OpenObject): Promise<string> {
@@ -110,5 +156,17 @@ async function hashOf(object: OpenObject): Promise<string> {
     if (got === 0) return hash.digest("hex");
     hash.update(piece.subarray(0, got));
     at += got;
+  }
+}
+
+async function problemOf(key: StorageKey, work: () => Promise<void>): Promise<Finding | undefined> {
+  try {
+    await work();
+    return undefined;
+  } catch (error) {
+    if (error instanceof StoreDamaged)
+      return { key: error.key, problem: `expected ${error.expected}, found ${error.found}` };
+    if (error instanceof StoreUnavailable) return { key, problem: `cannot be read: ${error.message}` };
+    throw error;
   }
 }
