@@ -3,7 +3,8 @@
 import { openDiskStorage } from "#adapters/storage/disk.ts";
 import type { DiskOptions, DiskStorage } from "#adapters/storage/disk.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
+import { lockStore } from "#adapters/storage/lock.ts";
+import { StoreLocked, StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 
 /** Throws GRANARY_STORE_UNWRITABLE or GRANARY_STORE_TOO_NEW. */
 export async function openStore(dir: string, options: DiskOptions): Promise<DiskStorage> {
@@ -19,5 +20,15 @@ export async function openStore(dir: string, options: DiskOptions): Promise<Disk
       { dir, found: String(found), supported: String(supported) },
       { cause: error },
     );
+  }
+}
+
+/** Takes the store for a server. Throws GRANARY_STORE_LOCKED; returns how to give it back. */
+export async function takeStore(dir: string): Promise<() => Promise<void>> {
+  try {
+    return await lockStore(dir);
+  } catch (error) {
+    if (!(error instanceof StoreLocked)) throw error;
+    throw new GranaryError("GRANARY_STORE_LOCKED", { dir, holder: `process ${error.holder}` }, { cause: error });
   }
 }

@@ -37,7 +37,7 @@ import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
 import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
-import { openStore } from "./open-store.ts";
+import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
@@ -73,6 +73,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const { values } = config;
   const clock = systemClock;
   const storage = await openStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
+  const release = await takeStore(values.store);
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
   const events = fanOut(logSink(log), sink);
@@ -116,7 +117,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     negative,
     events,
     meter: metrics,
-    headers: { [hopHeader]: instance },
+    hopHeader: { name: hopHeader, instance },
   });
   const databases = configuredMirrors(config, { storage, clock, events });
   const { mirrors } = databases;
@@ -211,7 +212,6 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     clock,
     instance,
-    draining: () => state.draining,
   });
   return {
     handler,
@@ -239,6 +239,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       stop.abort(new Error("the server stops"));
       for (const mirror of mirrors) mirror.close();
       await Promise.allSettled([verifier.close(), client.close(), sink.flush(), store.close()]);
+      await release();
     },
   };
 }

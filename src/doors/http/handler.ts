@@ -22,6 +22,7 @@ import type { Counters } from "./counters.ts";
 import type { Explainer } from "./explainer.ts";
 import { cacheControl, contentType } from "./freshness.ts";
 import type { Freshness } from "./freshness.ts";
+import { hotBody } from "./hot.ts";
 import type { HotCache, HotEntry } from "./hot.ts";
 import type { House } from "./house.ts";
 import { isSteady, statusFor } from "./problems.ts";
@@ -56,12 +57,12 @@ export type HttpUse = {
   readonly clock: Clock;
   /** This server's name in the hop header. */
   readonly instance: string;
-  /** True once the server drains: new work is refused, hits are still answered. */
-  readonly draining: () => boolean;
 };
 
 /** Granaries a request has passed through; one that passes twice is a loop. */
 export const hopHeader = "x-granary-hops";
+/** Some forty names; a longer chain of Granaries is a mistake that the first forty show. */
+const maxHopsLength = 512;
 
 type Exchange = {
   readonly request: Request;
@@ -78,7 +79,7 @@ export function makeHandler(use: HttpUse): (request: Request, response: Response
       if (request.method === "GET" || request.method === "HEAD") {
         entry.count.n++;
         // Node sends no body in answer to HEAD.
-        response.writeHead(entry.status, entry.head).end(entry.body);
+        response.writeHead(entry.status, entry.head).end(entry.body, "latin1");
         return;
       }
     }
@@ -187,7 +188,7 @@ function refuseLoop(use: HttpUse, { request, url }: Exchange): void {
 }
 
 async function askSumdb(use: HttpUse, target: SumdbTarget, signal: AbortSignal): Promise<Answer> {
-  return await use.sumdb.answer(target, { signal, keptOnly: target.cachedOnly, draining: use.draining() });
+  return await use.sumdb.answer(target, { signal, keptOnly: target.cachedOnly });
 }
 
 async function askProxy(
@@ -201,13 +202,22 @@ async function askProxy(
     if (privacy.isPrivate(target.path)) await requireReader(use, exchange.request, target.path);
     use.meter.privateNameKept(addressOf(exchange.request));
   }
-  return await use.proxy.answer(target, { keptOnly: keptOnly(exchange.request, target, use.draining()), signal });
+  return await use.proxy.answer(target, {
+    keptOnly: keptOnly(exchange.request, target),
+    hops: hopsOf(exchange.request),
+    signal,
+  });
 }
 
-function keptOnly(request: Request, target: ProxyTarget, draining: boolean): AskOptions["keptOnly"] {
+function hopsOf(request: Request): string {
+  const hops = request.headers[hopHeader];
+  return typeof hops === "string" ? hops.slice(0, maxHopsLength) : "";
+}
+
+function keptOnly(request: Request, target: ProxyTarget): AskOptions["keptOnly"] {
   if (target.kind === "sum" || target.cachedOnly) return "cached-only";
   const header = request.headers["disable-module-fetch"];
-  return (typeof header === "string" && header.toLowerCase() === "true") || draining ? "fetch-disabled" : false;
+  return typeof header === "string" && header.toLowerCase() === "true" ? "fetch-disabled" : false;
 }
 
 async function requireReader(use: HttpUse, request: Request, what: string): Promise<void> {
@@ -260,7 +270,10 @@ function sendBytes(use: HttpUse, exchange: Exchange, what: { answer: BytesAnswer
     badRange(use, exchange, { size: body.length, range: headers.range ?? "" });
     return;
   }
-  if (range === "whole") { finish(exchange, { status: 200, head }, body); return; }
+  if (range === "whole") {
+    finish(exchange, { status: 200, head }, body);
+    return;
+  }
   const part = body.subarray(range.start, range.end + 1);
   finish(
     exchange,
@@ -299,7 +312,15 @@ function remember(use: HttpUse, exchange: Exchange, what: { answer: BytesAnswer;
   const head = [...headOf(use, answer, { upstream: "-", here }), "Content-Length", String(body.length)];
   const untilMs = answer.reuseMs === forever ? forever : use.clock.now() + answer.reuseMs;
   const count = use.counters.of(answer.media, here);
-  use.hot.set(exchange.url, { status: 200, head, body, etag: `"${answer.sha256}"`, untilMs, count, path });
+  use.hot.set(exchange.url, {
+    status: 200,
+    head,
+    body: hotBody(body),
+    etag: `"${answer.sha256}"`,
+    untilMs,
+    count,
+    path,
+  });
 }
 
 function headOf(use: HttpUse, answer: Answer, provenance: Answer["provenance"]): string[] {
@@ -385,7 +406,7 @@ export function problem(
   exchange.response.writeHead(status, head).end(body);
   if (!steady) return;
   const untilMs = use.clock.now() + use.settings().freshness.negativeSeconds * 1000;
-  const entry: HotEntry = { status, head, body, etag: undefined, untilMs, count, path };
+  const entry: HotEntry = { status, head, body: hotBody(body), etag: undefined, untilMs, count, path };
   use.absent.set(exchange.url, entry);
 }
 

@@ -124,8 +124,9 @@ async function page(use: HouseUse): Promise<Reply> {
 
 async function ready(use: HouseUse): Promise<Reply> {
   const status = await use.status();
-  const lines = [status.ready ? "ready" : "not ready", ...status.warnings.map((warning) => `warning: ${warning}`)];
-  return text(status.ready ? 200 : 503, `${lines.join("\n")}\n`);
+  if (!status.ready) throw new GranaryError("GRANARY_DRAINING", {});
+  const lines = ["ready", ...status.warnings.map((warning) => `warning: ${warning}`)];
+  return text(200, `${lines.join("\n")}\n`);
 }
 
 async function metrics(use: HouseUse): Promise<Reply> {

@@ -44,12 +44,12 @@ export class SumdbDoor {
 
   async answer(
     target: SumdbTarget,
-    options: { readonly signal: AbortSignal; readonly keptOnly: boolean; readonly draining: boolean },
+    options: { readonly signal: AbortSignal; readonly keptOnly: boolean },
   ): Promise<BytesAnswer> {
     const mirror = this.#mirrors.get(target.name);
     if (mirror === undefined)
       throw new GranaryError("GRANARY_SUMDB_UNKNOWN", { database: target.name, configured: [...this.#mirrors.keys()] });
-    const ask: Ask = { signal: options.signal, cachedOnly: options.keptOnly || options.draining };
+    const ask: Ask = { signal: options.signal, cachedOnly: options.keptOnly };
     const { endpoint } = target;
     switch (endpoint.kind) {
       case "supported":

@@ -60,7 +60,7 @@ export class Listings {
   async get(
     kind: ListingKind,
     path: ModulePath,
-    more: { readonly query: string; readonly signal: AbortSignal },
+    more: { readonly query: string; readonly hops: string; readonly signal: AbortSignal },
   ): Promise<Listing> {
     const key = keyOf(kind, path, more.query);
     const known = this.#memory.get(key);
@@ -69,7 +69,7 @@ export class Listings {
       const bytes = await this.#render(kind, path, known);
       return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: this.#use.ttlMs() - age };
     }
-    return await this.#flights.do(key, more.signal, () => this.#refresh(kind, path, more.query));
+    return await this.#flights.do(key, more.signal, () => this.#refresh(kind, path, more));
   }
 
   /** What is kept and remembered, without asking anybody; undefined when that is nothing. */
@@ -86,10 +86,14 @@ export class Listings {
     for (const key of this.#memory.keys()) if (key.startsWith(`${path}\n`)) this.#memory.delete(key);
   }
 
-  async #refresh(kind: ListingKind, path: ModulePath, query: string): Promise<Listing> {
+  async #refresh(
+    kind: ListingKind,
+    path: ModulePath,
+    { query, hops }: { readonly query: string; readonly hops: string },
+  ): Promise<Listing> {
     const known = await this.#recall(kind, path, query);
     try {
-      const found = await this.#ask(kind, path, { query, known });
+      const found = await this.#ask(kind, path, { query, hops, known });
       const here = known === undefined ? "MISS" : "EXPIRED";
       const bytes = await this.#render(kind, path, found.value.remembered);
       return { bytes, provenance: { upstream: found.value.state, here }, freshForMs: this.#use.ttlMs() };
@@ -101,14 +105,15 @@ export class Listings {
   async #ask(
     kind: ListingKind,
     path: ModulePath,
-    more: { readonly query: string; readonly known: Remembered | undefined },
+    more: { readonly query: string; readonly hops: string; readonly known: Remembered | undefined },
   ): Promise<Found<{ remembered: Remembered; state: "HIT" | "MISS" | "BYPASS" }>> {
-    const { query, known } = more;
+    const { query, hops, known } = more;
     const what = kind === "query" ? `${path}@${query}` : kind === "latest" ? `${path}@latest` : path;
     const ask = {
       kind,
       module: path,
       what,
+      hops,
       path: targetOf(kind, path, query),
       maxBytes: kind === "list" ? maxListBytes : maxInfoBytes,
     };

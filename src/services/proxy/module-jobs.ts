@@ -47,6 +47,9 @@ export type ModuleJobsUse = {
   readonly stop: AbortSignal;
 };
 
+/** Who asks, as far as a job needs to know: it outlives the client, and says whom it came through. */
+export type Asking = { readonly hops: string; readonly signal: AbortSignal };
+
 /** What was kept, and how it came. */
 export type Obtained<T> = { readonly kept: T; readonly provenance: Provenance };
 
@@ -65,31 +68,32 @@ export class ModuleJobs {
   }
 
   /** Fetches, verifies and keeps `.info` and go.mod. Throws GranaryError. */
-  fetchMod(id: ModuleVersion, signal: AbortSignal): Promise<Obtained<KeptMod>> {
-    return this.#mods.do(formatModuleVersion(id), signal, () => this.#use.gate.pass(() => this.#modJob(id)));
+  fetchMod(id: ModuleVersion, { hops, signal }: Asking): Promise<Obtained<KeptMod>> {
+    return this.#mods.do(formatModuleVersion(id), signal, () => this.#use.gate.pass(() => this.#modJob(id, hops)));
   }
 
   /** Fetches, verifies and keeps the zip (and stage `mod` before it). Throws GranaryError. */
-  fetchZip(id: ModuleVersion, signal: AbortSignal): Promise<Obtained<KeptZip>> {
+  fetchZip(id: ModuleVersion, { hops, signal }: Asking): Promise<Obtained<KeptZip>> {
     return this.#zips.do(formatModuleVersion(id), signal, async () => {
-      const mod = await this.#modOf(id);
-      return await this.#use.gate.pass(() => this.#zipJob(id, mod));
+      const mod = await this.#modOf(id, hops);
+      return await this.#use.gate.pass(() => this.#zipJob(id, mod, hops));
     });
   }
 
-  #ask(kind: "info" | "zip", id: ModuleVersion, maxBytes: number): Ask {
+  #ask(kind: "info" | "zip", id: ModuleVersion, hops: string): Ask {
     const target = { cachedOnly: false, path: id.path, version: id.version };
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
-    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes };
+    const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
+    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops };
   }
 
   #deadline(): AbortSignal {
     return AbortSignal.any([this.#use.stop, AbortSignal.timeout(jobDeadlineMs)]);
   }
 
-  async #modOf(id: ModuleVersion): Promise<KeptMod> {
+  async #modOf(id: ModuleVersion, hops: string): Promise<KeptMod> {
     const kept = await this.#keptMod(id);
-    return kept ?? (await this.fetchMod(id, this.#deadline())).kept;
+    return kept ?? (await this.fetchMod(id, { hops, signal: this.#deadline() })).kept;
   }
 
   async #keptMod(id: ModuleVersion): Promise<KeptMod | undefined> {
@@ -101,15 +105,15 @@ export class ModuleJobs {
     }
   }
 
-  async #modJob(id: ModuleVersion): Promise<Obtained<KeptMod>> {
+  async #modJob(id: ModuleVersion, hops: string): Promise<Obtained<KeptMod>> {
     const { store, clock, events } = this.#use;
     const already = await this.#keptMod(id);
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const found = await this.#use.origin.find(
-      this.#ask("info", id, maxInfoBytes),
+      this.#ask("info", id, hops),
       this.#deadline(),
-      (response, upstream, signal) => this.#acceptMod(id, { response, upstream, signal }),
+      (response, upstream, signal) => this.#acceptMod(id, { response, upstream, hops, signal }),
     );
     const { info, mod, expectation } = found.value;
     const facts = {
@@ -135,13 +139,16 @@ export class ModuleJobs {
   }
 
   /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
-  async #acceptMod(id: ModuleVersion, from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal }) {
+  async #acceptMod(
+    id: ModuleVersion,
+    from: { response: UpstreamResponse; upstream: Upstream; hops: string; signal: AbortSignal },
+  ) {
     const { response, upstream, signal } = from;
     const state = upstreamCacheState(response.headers);
     const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
     expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
     const path = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
-    const modWork = this.#use.origin.readFrom(upstream, { path, maxBytes: maxGoModBytes, signal });
+    const modWork = this.#use.origin.readFrom(upstream, { path, maxBytes: maxGoModBytes, hops: from.hops, signal });
     modWork.catch(() => undefined);
     const infoBytes = await readBody(response);
     const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
@@ -152,13 +159,13 @@ export class ModuleJobs {
     return { info, mod, expectation, state, url: response.url };
   }
 
-  async #zipJob(id: ModuleVersion, mod: KeptMod): Promise<Obtained<KeptZip>> {
+  async #zipJob(id: ModuleVersion, mod: KeptMod, hops: string): Promise<Obtained<KeptZip>> {
     const { store, clock, events } = this.#use;
     const already = await this.#keptZip(id);
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const found = await this.#use.origin.find(
-      this.#ask("zip", id, maxZipBytes),
+      this.#ask("zip", id, hops),
       this.#deadline(),
       (response, upstream, signal) => this.#acceptZip(id, mod, { response, upstream, signal }),
     );

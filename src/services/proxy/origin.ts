@@ -25,6 +25,8 @@ export type Ask = {
   /** Request path below an upstream's base. */
   readonly path: string;
   readonly maxBytes: number;
+  /** Granaries the first asker came through; "" for none. */
+  readonly hops: string;
   /** The entity tag one upstream gave earlier; `accept` may then see its 304. */
   readonly validator?: { readonly upstream: string; readonly etag: string };
 };
@@ -43,8 +45,8 @@ export type OriginUse = {
   readonly negative: NegativeCache;
   readonly events: EventSink;
   readonly meter: Meter;
-  /** Headers every upstream request carries, the hop list among them. */
-  readonly headers: Readonly<Record<string, string>>;
+  /** The header that names the Granaries a request has passed, and our own name in it. */
+  readonly hopHeader: { readonly name: string; readonly instance: string };
 };
 
 export class Origin {
@@ -79,20 +81,37 @@ export class Origin {
   /** A whole small file from one upstream, for the other half of a snapshot. Throws Unusable unless it answers 200. */
   async readFrom(
     upstream: Upstream,
-    ask: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal },
+    ask: { readonly path: string; readonly maxBytes: number; readonly hops: string; readonly signal: AbortSignal },
   ): Promise<Uint8Array> {
-    const response = await this.#use.client.get(upstream, { ...ask, headers: this.#use.headers });
+    const response = await this.#use.client.get(upstream, { ...ask, headers: this.#hopHeaders(ask.hops) });
+    if (response.status === 200) {
+      const body = await readBody(response);
+      this.#use.meter.upstreamRequest(upstream.name, "mod", "200", body.length);
+      return body;
+    }
     this.#use.meter.upstreamRequest(upstream.name, "mod", String(response.status), 0);
-    if (response.status === 200) return await readBody(response);
     response.cancel();
     throw new Unusable("INCOMPLETE", `answered ${response.status} for ${ask.path}`);
   }
 
+  #hopHeaders(hops: string): Readonly<Record<string, string>> {
+    const { name, instance } = this.#use.hopHeader;
+    return { [name]: hops === "" ? instance : `${hops}, ${instance}` };
+  }
+
   async #walk<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<WalkResult<T>> {
-    const { chain, client, health, mode, clock, privacy, headers, meter } = this.#use;
+    const { chain, client, health, mode, clock, privacy, meter } = this.#use;
     return await walk(
       chain(),
-      { client, health, mode: mode(), clock, privatePatterns: privacy.patterns, headers, meter },
+      {
+        client,
+        health,
+        mode: mode(),
+        clock,
+        privatePatterns: privacy.patterns,
+        headers: this.#hopHeaders(ask.hops),
+        meter,
+      },
       {
         kind: ask.kind,
         path: ask.path,

@@ -31,6 +31,8 @@ export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "
 export type AskOptions = {
   /** Answer from the store only: `/cached-only`, or the header `Disable-Module-Fetch: true`. */
   readonly keptOnly: false | "cached-only" | "fetch-disabled";
+  /** The Granaries that the request has passed, as its hop header names them; "" for none. */
+  readonly hops: string;
   readonly signal: AbortSignal;
 };
 
@@ -94,7 +96,7 @@ export class Proxy {
   ): Promise<Answer> {
     const { query, options } = more;
     if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
-      const listing = await this.#use.listings.get(kind, path, { query, signal: options.signal });
+      const listing = await this.#use.listings.get(kind, path, { query, ...options });
       return this.#bytes(kind, path, {
         bytes: listing.bytes,
         provenance: listing.provenance,
@@ -115,7 +117,7 @@ export class Proxy {
     if (kept !== undefined) return { kept, provenance: local };
     if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
     try {
-      return await this.#use.jobs.fetchMod(id, options.signal);
+      return await this.#use.jobs.fetchMod(id, options);
     } catch (error) {
       // Offline, a directory of a kept module's zip is proof: a nested module's files are never in its parent's zip.
       if (isDoubt(error) && (await this.#use.nested.isDirectoryOfKept(id)))
@@ -149,7 +151,7 @@ export class Proxy {
     const kept = await this.#sound(() => this.#use.store.findZip(id));
     if (kept !== undefined) return this.#zipAnswer(kept, local);
     if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
-    const fetched = await this.#use.jobs.fetchZip(id, options.signal);
+    const fetched = await this.#use.jobs.fetchZip(id, options);
     return this.#zipAnswer(fetched.kept, fetched.provenance);
   }
 

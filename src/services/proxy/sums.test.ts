@@ -1,95 +1,105 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { MemoryStorage } from "#adapters/storage/memory.ts";
-import { parsePath } from "#protocol/path.ts";
-import { checkModuleVersion } from "#protocol/version.ts";
-import { silentEvents } from "#services/events/ports.ts";
-import { Pins } from "#services/store/pins.ts";
+import test from "node:test";
+import { hashGoMod } from "#protocol/dirhash.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { SumdbCode } from "#services/sumdb/errors.ts";
-import { privacyOf } from "./privacy.ts";
-import type { Database, Expectation } from "./sums.ts";
-import { HashMismatch, Sums } from "./sums.ts";
+import { makeModule } from "../../../test/support/modules.ts";
+import { idOf, openRoom } from "../../../test/support/proxy-room.ts";
+import type { Database } from "./sums.ts";
+import { HashMismatch } from "./sums.ts";
 
-const never = new AbortController().signal;
-const [first, other] = ["A", "B"].map((letter) => `h1:${letter.repeat(43)}=`) as [string, string];
+const module = makeModule({ path: "example.com/m", version: "v1.0.0" });
+const id = idOf(module);
+const modHash = hashGoMod(Buffer.from("module example.com/m\n\ngo 1.19\n"));
+const { signal } = new AbortController();
 
-/** A database that notes what it is asked, and fails with `code`, or knows everything. */
-function database(name: string, heard: string[], code?: SumdbCode): Database {
-  return {
+function failing(name: string, code: SumdbCode): Database & { asked: number } {
+  const database = {
     name,
-    lookup: (id) => {
-      heard.push(`${name}: ${id.path}`);
-      if (code !== undefined) return Promise.reject(new SumdbError(code, name, { message: code }));
-      const record = {
-        id: 7,
-        text: "",
-        sums: {},
-        treeSize: 9,
-        bytes: new Uint8Array(),
-        database: name,
-        route: "direct",
-      };
-      return Promise.resolve(record);
+    asked: 0,
+    lookup: () => {
+      database.asked++;
+      return Promise.reject(new SumdbError(code, name, { message: code }));
     },
   };
+  return database;
 }
 
-function makeSums(databases: readonly Database[], patterns = ""): Sums {
-  const pins = new Pins(new MemoryStorage(), silentEvents);
-  return new Sums({ databases, privacy: privacyOf(patterns), pins });
+test("a public module is held against the record", async () => {
+  const { sums } = await openRoom({ recorded: [module] });
+  const expectation = await sums.expect(id, signal);
+  assert.equal(expectation.by, "sumdb");
+  await sums.check(id, expectation, { what: "mod", found: modHash });
+  for (const what of ["mod", "zip"] as const)
+    await assert.rejects(sums.check(id, expectation, { what, found: hashGoMod(Buffer.from("x")) }), HashMismatch);
+});
+
+test("a record without a hash for the file vouches for nothing", async () => {
+  const { sums, database } = await openRoom();
+  await database.add(`example.com/m v1.0.0/go.mod ${modHash}\n`);
+  // Only the go.mod line is there; the first line names the version as TestDatabase finds it by.
+  const expectation = await sums.expect(idOf({ path: "example.com/m", version: "v1.0.0" }), signal).catch(() => undefined);
+  if (expectation !== undefined)
+    await assert.rejects(sums.check(id, expectation, { what: "zip", found: modHash }), HashMismatch);
+});
+
+test("with no database configured nothing is expected", async () => {
+  const { sums } = await openRoom({ databases: [] });
+  assert.deepEqual(await sums.expect(id, signal), { by: "off" });
+});
+
+for (const code of ["SUMDB_UNREACHABLE", "SUMDB_ABSENT", "SUMDB_BEHIND", "SUMDB_NOT_KEPT"] as const) {
+  test(`${code} passes the question on; when nobody knows, the first failure is told`, async () => {
+    const { mirror } = await openRoom({ recorded: [module] });
+    const first = failing("first", code);
+    const good = await openRoom({ databases: [first, mirror] });
+    assert.equal((await good.sums.expect(id, signal)).by, "sumdb");
+    const bad = await openRoom({ databases: [first, failing("second", "SUMDB_UNREACHABLE")] });
+    await assert.rejects(bad.sums.expect(id, signal), { code, database: "first" });
+  });
 }
 
-function module(path: string, version = "v1.0.0") {
-  return checkModuleVersion(parsePath(path), version);
+for (const code of ["SUMDB_FORK", "SUMDB_INVALID"] as const) {
+  test(`${code} is an alarm: no other database is asked`, async () => {
+    const second = failing("second", "SUMDB_ABSENT");
+    const { sums } = await openRoom({ databases: [failing("first", code), second] });
+    await assert.rejects(sums.expect(id, signal), { code });
+    assert.equal(second.asked, 0);
+  });
 }
 
-function nameOf(expectation: Expectation): string {
-  return expectation.by === "sumdb" ? expectation.record.database : expectation.by;
-}
+test("a private module is pinned at first sight, a later change is refused, and no database hears of it", async () => {
+  const database = failing("public", "SUMDB_ABSENT");
+  const { sums, emitted } = await openRoom({ private: "example.com", databases: [database] });
+  const expectation = await sums.expect(id, signal);
+  assert.deepEqual(expectation, { by: "pin" });
+  await sums.check(id, expectation, { what: "mod", found: modHash });
+  await sums.check(id, expectation, { what: "mod", found: modHash });
+  await assert.rejects(sums.check(id, expectation, { what: "mod", found: hashGoMod(Buffer.from("other")) }), {
+    expected: modHash,
+    source: { kind: "pin" },
+  });
+  assert.equal(database.asked, 0);
+  assert.equal(emitted.filter(({ name }) => name === "pin.set").length, 1);
+});
 
-void test("no database hears of a private module, nor of an ancestor of one", async () => {
-  const heard: string[] = [];
-  const sums = makeSums([database("sum.example", heard)], "git.corp.example/team/*");
-  for (const path of ["git.corp.example/team/auth", "git.corp.example/team/auth/v2", "git.corp.example/team"]) {
-    const version = path.endsWith("/v2") ? "v2.0.0" : "v1.0.0";
-    assert.equal((await sums.expect(module(path, version), never)).by, "pin");
+test("mod and zip are pinned apart, and versions are", async () => {
+  const { sums } = await openRoom({ private: "*" });
+  const pin = { by: "pin" } as const;
+  const other = idOf({ path: "example.com/m", version: "v1.0.1" });
+  const [a, b, c] = ["a", "b", "c"].map((text) => hashGoMod(Buffer.from(text)));
+  await sums.check(id, pin, { what: "mod", found: a ?? "" });
+  await sums.check(id, pin, { what: "zip", found: b ?? "" });
+  await sums.check(other, pin, { what: "mod", found: c ?? "" });
+  await assert.rejects(sums.check(id, pin, { what: "zip", found: a ?? "" }), HashMismatch);
+});
+
+test("toolchains are checked against the database whatever is private", async () => {
+  const toolchain = idOf({ path: "golang.org/toolchain", version: "v0.0.1-go1.26.0.linux-amd64" });
+  for (const patterns of ["*", "golang.org", "golang.org/toolchain"]) {
+    const database = failing("public", "SUMDB_ABSENT");
+    const { sums } = await openRoom({ private: patterns, databases: [database] });
+    await assert.rejects(sums.expect(toolchain, signal), { code: "SUMDB_ABSENT" });
+    assert.equal(database.asked, 1);
   }
-  assert.deepEqual(heard, []);
-  assert.equal((await sums.expect(module("git.corp.example/other"), never)).by, "sumdb");
-  assert.deepEqual(heard, ["sum.example: git.corp.example/other"]);
-});
-
-void test("a toolchain is held against the database whatever the patterns say", async () => {
-  const sums = makeSums([database("sum.example", [])], "*");
-  const id = checkModuleVersion(parsePath("golang.org/toolchain"), "v0.0.1-go1.26.0.linux-amd64");
-  assert.equal((await sums.expect(id, never)).by, "sumdb");
-});
-
-void test("a database that cannot answer passes the question on, one whose answer is bad does not", async () => {
-  for (const code of ["SUMDB_UNREACHABLE", "SUMDB_ABSENT", "SUMDB_BEHIND"] as const) {
-    const sums = makeSums([database("first.example", [], code), database("second.example", [])]);
-    assert.equal(nameOf(await sums.expect(module("example.com/m"), never)), "second.example");
-  }
-  for (const code of ["SUMDB_FORK", "SUMDB_INVALID"] as const) {
-    const sums = makeSums([database("first.example", [], code), database("second.example", [])]);
-    await assert.rejects(sums.expect(module("example.com/m"), never), { code });
-  }
-});
-
-void test("without an answer the first database's failure is told", async () => {
-  const sums = makeSums([database("a.example", [], "SUMDB_ABSENT"), database("b.example", [], "SUMDB_UNREACHABLE")]);
-  await assert.rejects(sums.expect(module("example.com/m"), never), { code: "SUMDB_ABSENT" });
-  assert.equal((await makeSums([]).expect(module("example.com/m"), never)).by, "off");
-});
-
-void test("the first sight of a private module decides, later bytes do not", async () => {
-  const sums = makeSums([], "git.corp.example");
-  const id = module("git.corp.example/m");
-  const expectation = await sums.expect(id, never);
-  await sums.check(id, expectation, { what: "mod", found: first });
-  await sums.check(id, expectation, { what: "mod", found: first });
-  await assert.rejects(sums.check(id, expectation, { what: "mod", found: other }), HashMismatch);
-  // The zip is another sight.
-  await sums.check(id, expectation, { what: "zip", found: other });
 });

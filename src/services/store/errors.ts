@@ -30,3 +30,14 @@ export class StoreTooNew extends Error {
     this.supported = supported;
   }
 }
+
+/** Another process writes this store. */
+export class StoreLocked extends Error {
+  override readonly name = "StoreLocked";
+  /** Its process id. */
+  readonly holder: number;
+  constructor(holder: number) {
+    super(`process ${holder} uses the store`);
+    this.holder = holder;
+  }
+}
