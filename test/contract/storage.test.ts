@@ -175,6 +175,21 @@ suite("disk: what others do to it", () => {
     assert.equal(await storage.replace(a, hello, token), "conflict");
   });
 
+  test("no two objects have the same time, however coarse the clock: an inode number may come back", async (t) => {
+    const root = await newFolder();
+    const storage = await openDiskStorage(root, { fsync: "never" });
+    const later = Date.now() + 60_000;
+    t.mock.method(Date, "now", () => later);
+    const times = new Set<bigint>();
+    for (let n = 0; n < 100; n++) {
+      await storage.create(storageKey(`k/${n}`), hello);
+      const { mtimeNs } = await fs.stat(join(root, "k", String(n)), { bigint: true });
+      assert.ok(Math.abs(Number(mtimeNs) / 1e6 - later) <= 2, "the time of the object is not the clock's");
+      times.add(mtimeNs);
+    }
+    assert.equal(times.size, 100);
+  });
+
   test("objects and folders are not writable by others", async () => {
     const root = await newFolder();
     const storage = await openDiskStorage(root, { fsync: "never" });
@@ -328,7 +343,7 @@ suite("disk: power cuts", () => {
       const storage = await openDiskStorage(root);
       const prototype = await handlePrototype();
       const real = prototype.write;
-      prototype.write = (() => Promise.reject(Object.assign(new Error(code), { code })));
+      prototype.write = () => Promise.reject(Object.assign(new Error(code), { code }));
       try {
         await assert.rejects(storage.create(a, hello), (error) => error instanceof kind);
       } finally {
