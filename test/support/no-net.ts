@@ -26,7 +26,11 @@ function hostOf(args: readonly unknown[]): string | undefined {
 /** Reserved names (RFC 2606) never resolve by themselves: a test that dials one has brought its own resolver. */
 const reservedName = /\.(test|invalid|example)$/;
 
-type Lookup = (host: string, options: object, done: (error: Error | null, address?: unknown, family?: number) => void) => void;
+type Lookup = (
+  host: string,
+  options: object,
+  done: (error: Error | null, address?: unknown, family?: number) => void,
+) => void;
 
 /** `lookup`, except that it finds nothing but loopback addresses. */
 function loopbackOnly(lookup: Lookup): Lookup {
@@ -56,7 +60,7 @@ Socket.prototype.connect = function guarded(this: Socket, ...args: unknown[]): S
     if (!reservedName.test(host) || options === undefined) {
       throw new Error(`a test dialled ${host}: tests reach loopback only`);
     }
-    options.lookup = loopbackOnly(options.lookup ?? (dnsLookup as unknown as Lookup));
+    options.lookup = loopbackOnly(options.lookup ?? dnsLookup);
   }
   return (connect as (...all: unknown[]) => Socket).apply(this, args);
-} as typeof connect;
+};

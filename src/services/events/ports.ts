@@ -59,7 +59,6 @@ export interface Meter {
   privateNameKept(client: string): void;
 }
 
-export const silentEvents: EventSink = { emit: () => undefined };
 export const silentMeter: Meter = {
   upstreamRequest: () => undefined,
   ingestStage: () => undefined,
