@@ -111,6 +111,7 @@ suite("disk: opening", () => {
     const root = await newFolder();
     const storage = await openDiskStorage(root, { fsync: "never" });
     await writeFile(join(root, "tmp", "1-x-y"), "temp");
+    await writeFile(join(root, "granary.lock"), "1");
     assert.deepEqual(await keysOf(storage, ""), []);
     await assert.rejects(keysOf(storage, "tmp/"), RangeError);
     await assert.rejects(storage.get(storageKey("tmp/1-x-y"), 100), RangeError);

@@ -9,7 +9,7 @@ import { emptyTemp, tempFolder, tempPath } from "./_disk-temp.ts";
 
 /** The version of the directory's layout; a store of a newer one is not touched. */
 const layout = 1;
-export const layoutFile = "granary.json";
+const layoutFile = "granary.json";
 /** The file is one short line. */
 const maxLayoutBytes = 4096;
 

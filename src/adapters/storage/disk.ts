@@ -12,7 +12,7 @@ import type { ObjectStat, OpenObject, Stage, Storage, StorageKey, StoredBytes } 
 import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { codeOf, inOurWords, isAbsent, readFully, statOf, syncFolder } from "./_disk-calls.ts";
 import { Folders } from "./_disk-folders.ts";
-import { layoutFile, openRoot } from "./_disk-root.ts";
+import { openRoot } from "./_disk-root.ts";
 import { DiskStage, tempFolder, TempSpace } from "./_disk-temp.ts";
 import { KeyLocks } from "./_key-locks.ts";
 import { checkPrefix } from "./_prefix.ts";
@@ -245,8 +245,9 @@ export class DiskStorage implements Storage {
   }
 }
 
+/** Names at the root that no key may begin with: granary.json and its kind tell of the directory itself. */
 function isReserved(name: string): boolean {
-  return name === tempFolder || name === layoutFile;
+  return name === tempFolder || name.startsWith("granary.");
 }
 
 /** The key of a file's path; undefined when the file has a name that no key of ours has. */
