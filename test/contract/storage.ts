@@ -152,11 +152,23 @@ function creating(check: Check): void {
     );
     assert.deepEqual(await Promise.all(keys.map((key) => textOf(storage, key))), keys);
   });
-  check("create takes a copy: the caller's buffer may change afterwards", async (storage) => {
-    const body = bytesOf("hello");
-    await storage.create(a, body);
+  // Buffer's slice() is a view where Uint8Array's is a copy.
+  for (const kind of [Buffer, Uint8Array])
+    check(`create takes a copy: the caller's ${kind.name} may change afterwards`, async (storage) => {
+      const body = kind.from(hello);
+      await storage.create(a, body);
+      body.fill(0);
+      assert.equal(await textOf(storage, a), "hello");
+    });
+  check("replace and write take a copy: the caller's Buffer may change afterwards", async (storage) => {
+    const body = Buffer.from(hello);
+    await storage.replace(a, body, undefined);
+    const stage = await storage.stage(100);
+    await stage.write(body);
     body.fill(0);
-    assert.equal(await textOf(storage, a), "hello");
+    await stage.seal();
+    await storage.create(b, stage);
+    assert.deepEqual([await textOf(storage, a), await textOf(storage, b)], ["hello", "hello"]);
   });
   check("an empty object is an object", async (storage) => {
     assert.equal(await storage.create(a, new Uint8Array()), "created");
@@ -355,9 +367,12 @@ function reading(check: Check): void {
     assert.equal((await storage.get(a, 5))?.bytes.length, 5);
   });
   check("the bytes of get are the caller's own", async (storage) => {
-    await storage.create(a, hello);
+    await storage.create(a, Buffer.from(hello));
     (await storage.get(a, 100))!.bytes.fill(0);
     assert.equal(await textOf(storage, a), "hello");
+    await storage.create(b, await stageOf(storage, hello));
+    (await storage.get(b, 100))!.bytes.fill(0);
+    assert.equal(await textOf(storage, b), "hello");
   });
   check("ranges at every boundary are right", async (storage) => {
     const body = pattern(300);

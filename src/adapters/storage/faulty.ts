@@ -170,7 +170,7 @@ class FaultyStage implements Stage {
 
 function spoilt(bytes: Uint8Array, mischief: { readonly kind: "short" | "flip"; readonly at: number }): Uint8Array {
   if (mischief.kind === "short") return bytes.slice(0, mischief.at);
-  const copy = bytes.slice();
+  const copy = Uint8Array.from(bytes);
   copy[mischief.at] = (copy[mischief.at] ?? 0) ^ 1;
   return copy;
 }

@@ -18,7 +18,7 @@ export class MemoryStorage implements Storage {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     if (entry.size > maxBytes) throw new StoreUnavailable(key, `larger than ${maxBytes} bytes`);
-    return { ...entry, bytes: entry.bytes.slice() };
+    return { ...entry, bytes: copyOf(entry.bytes) };
   }
 
   async stat(key: StorageKey): Promise<ObjectStat | undefined> {
@@ -41,7 +41,7 @@ export class MemoryStorage implements Storage {
   }
 
   async create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
-    const bytes = body instanceof Uint8Array ? body.slice() : ownStage(body).locate().bytes;
+    const bytes = body instanceof Uint8Array ? copyOf(body) : ownStage(body).locate().bytes;
     if (this.#entries.has(key)) return "exists";
     this.#put(key, bytes);
     if (!(body instanceof Uint8Array)) await body.discard();
@@ -50,7 +50,7 @@ export class MemoryStorage implements Storage {
 
   async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
     if (this.#entries.get(key)?.token !== expected) return "conflict";
-    this.#put(key, bytes.slice());
+    this.#put(key, copyOf(bytes));
     return "replaced";
   }
 
@@ -92,6 +92,11 @@ function statOf({ size, modifiedMs, token }: Entry): ObjectStat {
   return { size, modifiedMs, token };
 }
 
+/** Not slice(), which is a view when the bytes are a Buffer. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 function ownStage(stage: Stage): MemoryStage {
   if (stage instanceof MemoryStage) return stage;
   throw new Error("the stage belongs to another storage");
@@ -110,7 +115,7 @@ class MemoryStage implements Stage {
   async write(chunk: Uint8Array): Promise<void> {
     if (this.#state !== "open") throw new Error("the stage takes no more writes");
     if (this.size + chunk.length > this.#maxBytes) throw new StageTooLarge(this.#maxBytes);
-    this.#chunks.push(chunk.slice());
+    this.#chunks.push(copyOf(chunk));
     this.size += chunk.length;
   }
 
