@@ -5,7 +5,7 @@
 // go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
 
 import { hashGoMod } from "#protocol/dirhash.ts";
-import { legacyGoMod, maxGoModBytes } from "#protocol/gomod.ts";
+import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
 import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
 import { formatTarget } from "#protocol/request.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
@@ -156,6 +156,8 @@ export class ModuleJobs {
     const found = hashGoMod(mod);
     const expectation = await expecting;
     await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
+    // The database knows what the author published; nobody vouches for other bytes, so at least they must be a go.mod.
+    if (expectation.by !== "sumdb") unusableUnless(() => parseGoMod(mod, { lax: true }));
     return { info, mod, expectation, state, url: response.url };
   }
 

@@ -119,7 +119,10 @@ export class Origin {
         module: ask.module,
         signal,
         ...(ask.validator && { validator: ask.validator }),
-        accept: (response, upstream) => accept(response, upstream, signal),
+        accept: async (response, upstream) => {
+          refuseWebPage(response);
+          return await accept(response, upstream, signal);
+        },
       },
     );
   }
@@ -161,6 +164,12 @@ export class Origin {
     if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
     return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
   }
+}
+
+/** A login page or a captive portal answers 200 to everything; a list made from one would be empty. */
+function refuseWebPage(response: UpstreamResponse): void {
+  if (/^\s*text\/html\b/i.test(response.headers["content-type"] ?? ""))
+    throw new Unusable("WEB_PAGE", "answered with a web page");
 }
 
 function notFound(ask: Ask, upstreams: readonly string[], reason: string): GranaryError {
