@@ -123,9 +123,9 @@ function inOurWords(error: unknown, about: { readonly what: string; readonly hel
 }
 
 async function stageOf(held: Quarantined, storage: DiskStorage): Promise<Stage> {
-  const stage = await storage.stage(maxZipBytes);
   const object = await storage.open(quarantinedBytesKey(held.id));
   if (object === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id: held.id });
+  const stage = await storage.stage(maxZipBytes);
   const piece = new Uint8Array(1 << 20);
   for (let at = 0; at < object.size;) {
     const got = await object.read(at, piece);
