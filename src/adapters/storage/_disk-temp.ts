@@ -27,7 +27,8 @@ export async function emptyTemp(root: string): Promise<void> {
   }
 }
 
-function isAnotherAlive(pid: number): boolean {
+/** True while another process has this number, also one that belongs to somebody else. */
+export function isAnotherAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0 || pid === process.pid) return false;
   try {
     process.kill(pid, 0);

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { StoreLocked } from "#services/store/errors.ts";
+import { storageKey } from "#services/store/ports.ts";
+import { openDiskStorage } from "./disk.ts";
 import { lockStore } from "./lock.ts";
 
 async function withRoot(work: (root: string) => Promise<void>): Promise<void> {
@@ -45,4 +48,29 @@ test("a lock file without a process id holds nobody back", () =>
     await (
       await lockStore(root)
     )();
+  }));
+
+test("of 20 who start at once over a dead lock one has the store", () =>
+  withRoot(async (root) => {
+    const script = `
+      import { lockStore } from ${JSON.stringify(new URL("lock.ts", import.meta.url).href)};
+      await lockStore(process.argv[1]).then(() => console.log("mine"), (error) => console.log(error.name));
+      setTimeout(() => {}, 60000);`;
+    await writeFile(join(root, "granary.lock"), "999999999");
+    const starts = Array.from({ length: 20 }, () =>
+      spawn(process.execPath, ["--input-type=module", "-e", script, root], { stdio: ["ignore", "pipe", "inherit"] }),
+    );
+    const said = await Promise.all(starts.map(async (start) => String((await once(start.stdout, "data"))[0]).trim()));
+    for (const start of starts) start.kill("SIGKILL");
+    assert.equal(said.filter((word) => word === "mine").length, 1);
+    assert.equal(said.filter((word) => word === "StoreLocked").length, 19);
+    assert.deepEqual(await readdir(join(root, "tmp")), []);
+  }));
+
+test("the lock is no object", () =>
+  withRoot(async (root) => {
+    const storage = await openDiskStorage(root, { fsync: "never" });
+    await lockStore(root);
+    assert.deepEqual(await Array.fromAsync(storage.list("")), []);
+    await assert.rejects(storage.remove(storageKey("granary.lock")), RangeError);
   }));
