@@ -12,7 +12,7 @@ import { Metrics } from "#adapters/telemetry/metrics.ts";
 import { Counters } from "#doors/http/counters.ts";
 import { Explainer } from "#doors/http/explainer.ts";
 import { hopHeader, makeHandler } from "#doors/http/handler.ts";
-import type { HttpSettings } from "#doors/http/handler.ts";
+import type { HttpSettings } from "#doors/http/answers.ts";
 import { HotCache } from "#doors/http/hot.ts";
 import { House } from "#doors/http/house.ts";
 import type { Status } from "#doors/http/status-page.ts";

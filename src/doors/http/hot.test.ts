@@ -9,7 +9,15 @@ import type { HotEntry } from "./hot.ts";
 const everyByte = Buffer.from(Array.from({ length: 512 }, (_, at) => at % 256));
 
 function entry(body: Buffer | string, path = "example.com/m"): HotEntry {
-  return { status: 200, head: [], body, etag: undefined, untilMs: 0, count: { n: 0 }, path };
+  return {
+    status: 200,
+    head: [],
+    body,
+    etag: undefined,
+    untilMs: 0,
+    count: { kind: "mod", outcome: "HIT", n: 0 },
+    path,
+  };
 }
 
 for (const bytes of [Buffer.alloc(0), everyByte, Buffer.alloc(100_000, 0xff)])

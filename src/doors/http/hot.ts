@@ -4,6 +4,7 @@
 // head and a body made once; the body of a small zip included. The whole is bounded in bytes.
 
 import { LRUCache } from "lru-cache";
+import type { Counter } from "./counters.ts";
 
 export type HotEntry = {
   readonly status: number;
@@ -14,7 +15,7 @@ export type HotEntry = {
   readonly etag: string | undefined;
   readonly untilMs: number;
   /** The counter of this kind of answer; counting must not cost a lookup. */
-  readonly count: { n: number };
+  readonly count: Counter;
   /** Module path, so that a refresh can forget it. */
   readonly path: string;
 };
