@@ -9,7 +9,7 @@ import { formatTarget } from "#protocol/request.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
-import { storageKey } from "#services/store/ports.ts";
+import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
@@ -184,10 +184,15 @@ export class Listings {
     this.#memory.set(key, more.entry);
     // Queries live in memory only: what a branch means tomorrow is not worth a file.
     if (kind === "query" || before?.text === more.entry.text) return;
-    const file = fileOf(kind, path);
-    const stat = await this.#use.storage.stat(file);
-    // A lost race means that somebody wrote a listing as fresh as ours.
-    await this.#use.storage.replace(file, Buffer.from(JSON.stringify({ listing: 1, ...more.entry })), stat?.token);
+    try {
+      const file = fileOf(kind, path);
+      const stat = await this.#use.storage.stat(file);
+      // A lost race means that somebody wrote a listing as fresh as ours.
+      await this.#use.storage.replace(file, Buffer.from(JSON.stringify({ listing: 1, ...more.entry })), stat?.token);
+    } catch (error) {
+      // A listing that cannot be written down, on a full disk for example, is no worse for whoever asked for it.
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
   }
 }
 

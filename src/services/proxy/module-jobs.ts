@@ -5,6 +5,7 @@
 // go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
 
 import { hashGoMod } from "#protocol/dirhash.ts";
+import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
 import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
 import { formatTarget } from "#protocol/request.ts";
@@ -155,6 +156,7 @@ export class ModuleJobs {
     const mod = await modWork;
     const found = hashGoMod(mod);
     const expectation = await expecting;
+    if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
     await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
     // The database knows what the author published; nobody vouches for other bytes, so at least they must be a go.mod.
     if (expectation.by !== "sumdb") unusableUnless(() => parseGoMod(mod, { lax: true }));
@@ -245,10 +247,13 @@ export class ModuleJobs {
         `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`,
       );
     }
-    await this.#hold(id, { upstream, expectation, what: "zip", found: verified.h1, bytes: stage });
     const inside = verified.goMod ?? new TextEncoder().encode(legacyGoMod(id.path));
+    const claim = { upstream, expectation, what: "zip", found: verified.h1, bytes: stage } as const;
+    // A record tells more than a go.mod that differs; a pin must not remember a zip that is refused right after.
+    if (expectation.by === "sumdb") await this.#hold(id, claim);
     if (!sameBytes(inside, mod.mod))
       throw new Unusable("SNAPSHOT_MISMATCH", "the go.mod inside the zip is not the go.mod served before");
+    if (expectation.by !== "sumdb") await this.#hold(id, claim);
   }
 
   /** Holds a hash against the expectation; refused bytes go to quarantine and the next upstream is tried. */
@@ -291,6 +296,12 @@ export class ModuleJobs {
       this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
     }
   }
+}
+
+/** A go.mod that no record vouches for must at least be one: an error page under status 200 is not. Throws ProtocolError. */
+function checkUnrecorded(mod: Uint8Array): void {
+  // "missing module line" of cmd/go modload.
+  if (parseGoMod(mod, { lax: true }).path === undefined) throw new ProtocolError("BAD_GOMOD", "no module line");
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

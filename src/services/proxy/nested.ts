@@ -6,7 +6,10 @@ import type { ModulePath } from "#protocol/path.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
+import { StoreDamaged } from "#services/store/errors.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
+import { StoreUnavailable } from "#services/store/ports.ts";
+import { VerifierFault } from "./ports.ts";
 import type { Verifier } from "./ports.ts";
 
 /** Zips whose directories are remembered; asked for a handful per offline `go install`. */
@@ -35,11 +38,17 @@ export class NestedModules {
     const key = `${id.path}@${id.version}`;
     const known = this.#directories.get(key);
     if (known !== undefined) return known;
-    const bytes = await this.#bytesOf(id);
-    if (bytes === undefined) return undefined;
-    const directories = await this.#verifier.directories({ bytes }, id, AbortSignal.timeout(directoriesMs));
-    this.#directories.set(key, directories);
-    return directories;
+    try {
+      const bytes = await this.#bytesOf(id);
+      if (bytes === undefined) return undefined;
+      const directories = await this.#verifier.directories({ bytes }, id, AbortSignal.timeout(directoriesMs));
+      this.#directories.set(key, directories);
+      return directories;
+    } catch (error) {
+      // A zip that is damaged, or that cannot be read now, proves nothing; it is no error of whoever asks for another.
+      if (isDoubt(error)) return undefined;
+      throw error;
+    }
   }
 
   async #bytesOf(id: ModuleVersion): Promise<Uint8Array | undefined> {
@@ -54,6 +63,10 @@ export class NestedModules {
       await source.close();
     }
   }
+}
+
+function isDoubt(error: unknown): boolean {
+  return error instanceof StoreDamaged || error instanceof StoreUnavailable || error instanceof VerifierFault;
 }
 
 /** Zips larger than this prove nothing here: reading them whole would cost more than the answer is worth. */

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { isGranaryError } from "#services/errors/granary-error.ts";
+import { Unusable } from "#services/upstreams/walk.ts";
+import { openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
+import type { Room, RoomOptions } from "../../../test/support/proxy-room.ts";
+import { readBody } from "./body.ts";
+import type { Ask } from "./origin.ts";
+
+const path = "/example.com/m/@v/v1.0.0.info";
+const ask: Ask = { kind: "info", module: "example.com/m", what: "example.com/m@v1.0.0", path, maxBytes: 100, hops: "" };
+
+async function find({ origin }: Room, more: Partial<Ask> = {}): Promise<string> {
+  const found = await origin.find({ ...ask, ...more }, patient().signal, (response) => readBody(response));
+  return `${found.upstream.name}: ${Buffer.from(found.value).toString()}`;
+}
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    if (isGranaryError(error)) return error.code;
+    throw error;
+  }
+  return "found";
+}
+
+test("the first upstream that has it answers", async () => {
+  const room = await openRoom();
+  room.client.play("b", "v1.0.0.info", { status: 200, body: "yes" });
+  assert.equal(await find(room), "b: yes");
+});
+
+test("an absence is remembered: for its time nobody is asked again", async () => {
+  const room = await openRoom();
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  const asked = room.client.asked.length;
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.equal(room.client.asked.length, asked);
+  room.clock.pass(60_001);
+  room.client.play("a", "v1.0.0.info", { status: 200, body: "new" });
+  assert.equal(await find(room), "a: new");
+});
+
+test("an old absence is believed only while no upstream answers", async () => {
+  const room = await openRoom();
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  room.clock.pass(60_001);
+  for (const upstream of ["a", "b"]) room.client.play(upstream, "v1.0.0.info", "refused");
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.equal(await codeOf(find(room, { what: "example.com/m@v2" })), "GRANARY_OFFLINE");
+});
+
+test("one upstream that fails keeps the others' 404 from being an absence", async () => {
+  const room = await openRoom();
+  room.client.play("a", "v1.0.0.info", { status: 500 });
+  assert.equal(await codeOf(find(room)), "GRANARY_UPSTREAM_FAILED");
+  assert.equal(room.negative.size, 0);
+});
+
+test("an authoritative upstream's 404 is final", async () => {
+  const upstreams = [playedUpstream("a", { authoritative: true }), playedUpstream("b")];
+  const room = await openRoom({ upstreams });
+  room.client.play("b", "v1.0.0.info", { status: 200, body: "yes" });
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.equal(room.client.count("b", "info"), 0);
+});
+
+const failures: readonly (readonly [string, Parameters<Room["client"]["play"]>[2], string])[] = [
+  ["nobody listens", "refused", "GRANARY_OFFLINE"],
+  ["nobody knows the host", "unresolved", "GRANARY_OFFLINE"],
+  ["silence", "timeout", "GRANARY_UPSTREAM_TIMEOUT"],
+  ["a broken connection", "reset", "GRANARY_UPSTREAM_FAILED"],
+  ["a body beyond the limit", { status: 200, body: "x".repeat(101) }, "GRANARY_TOO_LARGE"],
+  ["a refusal", { status: 403, body: "not for you" }, "GRANARY_UPSTREAM_REFUSED"],
+  ["a legal refusal", { status: 451, body: "not here" }, "GRANARY_UPSTREAM_REFUSED"],
+  ["500", { status: 500 }, "GRANARY_UPSTREAM_FAILED"],
+  ["304 to a question without a condition", { status: 304 }, "GRANARY_UPSTREAM_FAILED"],
+];
+
+for (const [name, answer, code] of failures) {
+  test(`${name} is told as ${code}`, async () => {
+    const room = await openRoom();
+    for (const upstream of ["a", "b"]) room.client.play(upstream, "v1.0.0.info", answer);
+    assert.equal(await codeOf(find(room)), code);
+  });
+}
+
+test("unusable bytes are told before a transport failure, whoever came first", async () => {
+  for (const liar of ["a", "b"]) {
+    const room = await openRoom();
+    room.client.play(liar, "v1.0.0.info", { status: 200, body: "html" });
+    room.client.play(liar === "a" ? "b" : "a", "v1.0.0.info", "reset");
+    const found = room.origin.find(ask, patient().signal, () =>
+      Promise.reject(new Unusable("BAD_MODULE", "a page, not a module")),
+    );
+    const isOfLiar = (error: unknown) => isGranaryError(error, "GRANARY_BAD_MODULE") && error.fields.upstream === liar;
+    await assert.rejects(found, isOfLiar);
+  }
+});
+
+const nobody: readonly (readonly [string, RoomOptions, string])[] = [
+  ["an empty chain", { upstreams: [], hadOff: true }, "GRANARY_NOT_KEPT"],
+  ["a private name and public upstreams", { private: "example.com" }, "GRANARY_PRIVATE_NOT_HERE"],
+  ["an ancestor of a private name", { private: "example.com/m/sub" }, "GRANARY_PRIVATE_NOT_HERE"],
+];
+
+for (const [name, options, code] of nobody) {
+  test(`${name}: nobody is asked, and ${code} says so`, async () => {
+    const room = await openRoom(options);
+    assert.equal(room.origin.mayAsk("example.com/m"), false);
+    assert.equal(await codeOf(find(room)), code);
+    assert.deepEqual(room.client.asked, []);
+    assert.equal(room.negative.size, 0);
+  });
+}
+
+test("a private name is asked of the upstream that may see it, and of no other", async () => {
+  const upstreams = [playedUpstream("a"), playedUpstream("b", { privatePatterns: "example.com", public: false })];
+  const room = await openRoom({ upstreams, private: "example.com" });
+  room.client.play("b", "v1.0.0.info", { status: 200, body: "secret" });
+  assert.equal(room.origin.mayAsk("example.com/m"), true);
+  assert.equal(await find(room), "b: secret");
+  assert.equal(room.client.count("a", ""), 0);
+});
+
+test("our own abort is not an upstream's fault, and no absence", async () => {
+  const room = await openRoom();
+  const gone = AbortSignal.abort(new Error("gone"));
+  room.client.play("a", "v1.0.0.info", "aborted");
+  await assert.rejects(
+    room.origin.find(ask, gone, () => Promise.resolve(1)),
+    { reason: "aborted" },
+  );
+  assert.equal(room.negative.size, 0);
+  assert.equal(room.health.condition("a"), "closed");
+});

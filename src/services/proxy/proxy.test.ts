@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { MemoryStorage } from "#adapters/storage/memory.ts";
+import { FaultyStorage } from "#adapters/storage/faulty.ts";
+import { parseTarget } from "#protocol/request.ts";
+import { versionKey } from "#services/store/layout.ts";
+import { makeModule } from "../../../test/support/modules.ts";
+import { idOf, openRoom, patient } from "../../../test/support/proxy-room.ts";
+import type { Room } from "../../../test/support/proxy-room.ts";
+import { recordModule } from "../../../test/support/world.ts";
+import type { AskOptions, ProxyTarget } from "./proxy.ts";
+
+const module = makeModule({ path: "example.com/m", version: "v1.0.0", queries: ["main"] });
+const id = idOf(module);
+const base = "/example.com/m/@v/v1.0.0";
+
+function targetOf(url: string): ProxyTarget {
+  const target = parseTarget(url);
+  if (target.kind === "house" || target.kind === "sumdb" || target.kind === "impossible") throw new Error(url);
+  return target;
+}
+
+async function honest(options: Parameters<typeof openRoom>[0] = {}): Promise<Room> {
+  const room = await openRoom({ recorded: [module], ...options });
+  room.client.serve("a", [module]);
+  return room;
+}
+
+async function ask({ proxy }: Room, url: string, keptOnly: AskOptions["keptOnly"] = false) {
+  return await proxy.answer(targetOf(url), { keptOnly, ...patient() });
+}
+
+async function text(room: Room, url: string, keptOnly: AskOptions["keptOnly"] = false): Promise<string> {
+  const answer = await ask(room, url, keptOnly);
+  assert.ok(answer.kind === "bytes");
+  return Buffer.from(answer.bytes).toString();
+}
+
+function cutOff(room: Room): void {
+  for (const upstream of ["a", "b"]) room.client.play(upstream, "", "refused");
+}
+
+test("the first answer is a miss, the next a hit that asks nobody", async () => {
+  const room = await honest();
+  for (const ending of [".info", ".mod", ".zip"]) await ask(room, base + ending);
+  cutOff(room);
+  for (const ending of [".info", ".mod", ".zip"]) {
+    const answer = await ask(room, base + ending);
+    assert.deepEqual(answer.provenance, { upstream: "-", here: "HIT" }, ending);
+    assert.equal(answer.reuseMs, Number.MAX_SAFE_INTEGER);
+    assert.ok(answer.since);
+  }
+});
+
+test("a branch is answered with the canonical version, for a while only", async () => {
+  const room = await honest();
+  const answer = await ask(room, "/example.com/m/@v/main.info");
+  assert.equal(answer.media, "query");
+  assert.ok(answer.reuseMs <= 60_000);
+  assert.equal(answer.since, undefined);
+  assert.equal(await room.store.findMod(id), undefined);
+});
+
+test("kept only: what is not kept is said so, and nobody is asked", async () => {
+  for (const keptOnly of ["cached-only", "fetch-disabled"] as const) {
+    const room = await honest();
+    for (const url of [`${base}.info`, `${base}.zip`, "/example.com/m/@v/list", "/example.com/m/@latest"])
+      await assert.rejects(ask(room, url, keptOnly), {
+        code: "GRANARY_NOT_KEPT",
+        fields: { because: keptOnly, what: whatOf(url) },
+      });
+    assert.deepEqual(room.client.asked, []);
+    await ask(room, `${base}.zip`);
+    assert.equal(await text(room, "/example.com/m/@v/list", keptOnly), "v1.0.0\n");
+  }
+});
+
+function whatOf(url: string): string {
+  return url.startsWith(base) ? "example.com/m@v1.0.0" : "example.com/m";
+}
+
+test("the sums we hold are lines of go.sum: the go.mod's first, the zip's when it is kept", async () => {
+  const room = await honest();
+  await ask(room, `${base}.mod`);
+  const sum = "/sum/example.com/m/@v/v1.0.0";
+  assert.match(await text(room, sum, "cached-only"), /^example\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/);
+  await ask(room, `${base}.zip`);
+  assert.match(
+    await text(room, sum, "cached-only"),
+    /^example\.com\/m v1\.0\.0 h1:\S+\nexample\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/,
+  );
+});
+
+test("an unreachable database is 'cannot know', in our words", async () => {
+  const room = await honest();
+  room.wire.cut = true;
+  await assert.rejects(ask(room, `${base}.info`), { code: "GRANARY_SUMDB_UNREACHABLE" });
+});
+
+test("offline, a directory of a kept zip is proof that no such module exists", async () => {
+  const files = { "go.mod": "module example.com/m\n", "cmd/x/main.go": "package main\n" };
+  const withCommand = makeModule({ path: "example.com/m", version: "v1.0.0", files });
+  const room = await openRoom({ recorded: [withCommand] });
+  room.client.serve("a", [withCommand]);
+  await ask(room, `${base}.zip`);
+  cutOff(room);
+  await assert.rejects(ask(room, "/example.com/m/cmd/x/@v/v1.0.0.info"), { code: "GRANARY_IMPOSSIBLE" });
+  await assert.rejects(ask(room, "/example.com/m/cmd/y/@v/v1.0.0.info"), { code: "GRANARY_OFFLINE" });
+});
+
+test("a private module is marked as such in every kind of answer", async () => {
+  const room = await honest();
+  for (const ending of [".info", ".mod", ".zip"]) await ask(room, base + ending);
+  const later = await openRoom({ storage: room.storage, private: "example.com" });
+  for (const url of [
+    `${base}.info`,
+    `${base}.mod`,
+    `${base}.zip`,
+    "/example.com/m/@v/list",
+    "/sum/example.com/m/@v/v1.0.0",
+  ])
+    assert.equal((await ask(later, url, "cached-only")).isPrivate, true, url);
+});
+
+test("a damaged kept file is told, restored from upstream, and else an error that is no 404", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  await ask(room, `${base}.mod`);
+  const key = versionKey(id, "mod");
+  const stat = await storage.stat(key);
+  await storage.replace(key, Buffer.from("module example.com/evil\n"), stat?.token);
+  cutOff(room);
+  await assert.rejects(ask(room, `${base}.mod`), { code: "GRANARY_OFFLINE" });
+  room.client.stopPlaying();
+  assert.match(await text(room, `${base}.mod`), /^module example\.com\/m\n/);
+  assert.ok(room.emitted.some((event) => event.name === "store.damaged" && event.key === key));
+});
+
+test("a damaged manifest is never healed by other bytes: 503 in our words", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  await ask(room, `${base}.mod`);
+  const key = versionKey(id, "mod.manifest");
+  const stat = await storage.stat(key);
+  await storage.replace(key, Buffer.from("{}"), stat?.token);
+  await assert.rejects(ask(room, `${base}.mod`), { code: "GRANARY_STORE_DAMAGED" });
+});
+
+for (const [kind, code] of [
+  ["full", "GRANARY_STORE_FULL"],
+  ["unavailable", "GRANARY_STORE_UNAVAILABLE"],
+] as const) {
+  test(`a store that is ${kind} is told as ${code}`, async () => {
+    const storage = new FaultyStorage(new MemoryStorage());
+    const room = await honest({ storage });
+    await ask(room, `${base}.mod`);
+    storage.arm({ on: "create", does: { kind, when: "before" }, times: 100 });
+    await assert.rejects(ask(room, `${base}.zip`), { code });
+  });
+}
+
+test("a store that cannot be read is no 'not kept'", async () => {
+  const storage = new FaultyStorage(new MemoryStorage());
+  const room = await honest({ storage });
+  storage.arm({ on: ["get", "stat"], does: { kind: "unavailable", when: "before" }, times: 100 });
+  await assert.rejects(ask(room, `${base}.mod`), { code: "GRANARY_STORE_UNAVAILABLE" });
+  assert.deepEqual(room.client.asked, []);
+});
+
+test("refresh() forgets listings and absences; kept versions stay", async () => {
+  const room = await honest();
+  await ask(room, `${base}.mod`);
+  await assert.rejects(ask(room, "/example.com/m/@v/v1.1.0.info"), { code: "GRANARY_NOT_FOUND" });
+  assert.equal(await text(room, "/example.com/m/@v/list"), "v1.0.0\n");
+  const newer = makeModule({ path: "example.com/m", version: "v1.1.0" });
+  await recordModule(room.database, newer);
+  room.client.serve("a", [module, newer]);
+  assert.equal(await text(room, "/example.com/m/@v/list"), "v1.0.0\n");
+  room.proxy.refresh("example.com/m");
+  assert.equal(await text(room, "/example.com/m/@v/list"), "v1.0.0\nv1.1.0\n");
+  await ask(room, "/example.com/m/@v/v1.1.0.info");
+  assert.equal(room.client.count("a", "v1.0.0.mod"), 1);
+});
