@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { changes, FaultyStorage } from "#adapters/storage/faulty.ts";
 import type { Mischief, StorageCall } from "#adapters/storage/faulty.ts";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
@@ -16,10 +17,14 @@ import type { Storage } from "./ports.ts";
 
 const id = moduleVersion("example.com/Upper/m", "v1.0.0-RC1");
 const other = moduleVersion("example.com/other", "v1.0.0");
-const info = Buffer.from('{"Version":"v1.0.0-RC1"}');
-const mod = Buffer.from("module example.com/Upper/m\n");
+const info = textBytes('{"Version":"v1.0.0-RC1"}');
+const mod = textBytes("module example.com/Upper/m\n");
 const zip = someBytes(200_000, 5);
 const arrival = { id, info, mod, facts };
+
+function textBytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
 
 async function keepZipOf(
   store: ModuleStore,
@@ -61,10 +66,10 @@ async function put(storage: Storage, key: ReturnType<typeof versionKey>, bytes: 
   assert.equal(await storage.replace(key, bytes, (await storage.stat(key))?.token), "replaced");
 }
 
-async function get(storage: Storage, file: VersionFile, of = id): Promise<Buffer> {
+async function get(storage: Storage, file: VersionFile, of = id): Promise<Uint8Array> {
   const stored = await storage.get(versionKey(of, file), 1 << 24);
   assert.ok(stored !== undefined);
-  return Buffer.from(stored.bytes);
+  return Uint8Array.from(stored.bytes);
 }
 
 suite("the module store: keep and find", () => {
@@ -156,14 +161,17 @@ suite("the module store: keep and find", () => {
     const arrivals = Array.from({ length: 20 }, (_, n) => ({
       id,
       facts,
-      info: Buffer.from(`{"n":${n}}`),
-      mod: Buffer.from(`module m${n}\n`),
+      info: textBytes(`{"n":${n}}`),
+      mod: textBytes(`module m${n}\n`),
     }));
     const keepings = await Promise.all(arrivals.map((each) => store.keepMod(each)));
     const winners = keepings.filter(({ conflict }) => !conflict);
     assert.equal(winners.length, 1);
     const found = await new ModuleStore(storage).findMod(id);
-    assert.equal(arrivals.filter((each) => each.info.equals(found!.info) && each.mod.equals(found!.mod)).length, 1);
+    assert.equal(
+      arrivals.filter((each) => isDeepStrictEqual([each.info, each.mod], [found!.info, found!.mod])).length,
+      1,
+    );
     for (const { kept: each } of keepings) assert.deepEqual(each.mod, found?.mod);
   });
 
@@ -249,14 +257,14 @@ suite("the module store: damage", () => {
         const keeping = await store.keepMod(arrival);
         assert.equal(keeping.conflict, false);
         assert.deepEqual(await get(storage, file), bytes);
-        assert.deepEqual(Buffer.from((await store.findMod(id))![file]), bytes);
+        assert.deepEqual(Uint8Array.from((await store.findMod(id))![file]), bytes);
       });
 
   test("a damaged go.mod is not restored by other bytes", async () => {
     const { storage, store } = await kept();
     await put(storage, versionKey(id, "mod"), Buffer.from("x"));
     await assert.rejects(store.keepMod({ ...arrival, mod: Buffer.from("module evil\n") }), StoreDamaged);
-    assert.deepEqual(await get(storage, "mod"), Buffer.from("x"));
+    assert.deepEqual(await get(storage, "mod"), textBytes("x"));
   });
 
   test("a damaged go.mod is restored although the `.info` that comes with it is another", async () => {
@@ -316,8 +324,8 @@ suite("the module store: damage", () => {
         await assert.rejects(file === "mod.manifest" ? store.findMod(id) : store.findZip(id), StoreDamaged);
         if (file === "mod.manifest") await assert.rejects(store.keepMod(arrival), StoreDamaged);
         await assert.rejects(keepZipOf(store, storage, { id, bytes: zip }), StoreDamaged);
-        assert.deepEqual(await get(storage, file), Buffer.from(bytes));
-        assert.deepEqual(await get(storage, "zip"), Buffer.from(zip));
+        assert.deepEqual(await get(storage, file), Uint8Array.from(bytes));
+        assert.deepEqual(await get(storage, "zip"), zip);
       });
 
   test("manifests swapped between two modules are damage at both", async () => {
@@ -387,11 +395,7 @@ suite("the module store: commits torn at every operation", () => {
   async function checkAfter(store: ModuleStore, storage: Storage): Promise<void> {
     for (const each of [store, new ModuleStore(storage)]) {
       const foundMod = await each.findMod(id);
-      if (foundMod !== undefined)
-        assert.deepEqual(
-          [foundMod.info, foundMod.mod],
-          [info, mod].map((bytes) => Uint8Array.from(bytes)).map(asBuffer),
-        );
+      if (foundMod !== undefined) assert.deepEqual([foundMod.info, foundMod.mod], [info, mod]);
       const foundZip = await each.findZip(id);
       if (foundZip !== undefined) assert.deepEqual(await bytesOf(foundZip), zip);
       assert.ok(foundZip === undefined || foundMod !== undefined);
@@ -399,12 +403,8 @@ suite("the module store: commits torn at every operation", () => {
     }
     await keepAll(store, storage);
     assert.deepEqual(await bytesOf(await store.findZip(id)), zip);
-    assert.deepEqual(asBuffer((await store.findMod(id))!.mod), mod);
+    assert.deepEqual((await store.findMod(id))!.mod, mod);
     assert.deepEqual(await store.listKept(id.path), [id.version]);
-  }
-
-  function asBuffer(bytes: Uint8Array): Buffer {
-    return Buffer.from(bytes);
   }
 
   for (const [how, does] of mischiefs)

@@ -4,23 +4,21 @@
 // before it is a leftover: invisible to find, replaced by the next keep. A manifest that is itself damaged is not
 // healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
 
-import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
-import { maxGoModBytes } from "#protocol/gomod.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
 import { Turns } from "./_turns.ts";
+import { maxAttempts, sha256, VersionFiles } from "./_version-files.ts";
 import { CheckedObjects } from "./checked-object.ts";
 import type { CheckedObject } from "./checked-object.ts";
 import { StoreDamaged } from "./errors.ts";
 import { KeptLists } from "./kept-lists.ts";
 import { versionKey } from "./layout.ts";
-import type { VersionFile } from "./layout.ts";
-import { formatManifest, maxManifestBytes, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
+import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
-import type { Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
+import type { Stage, Storage } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 
 /** `.info` and go.mod as they were committed, checked against their manifest when they were read. */
@@ -69,11 +67,10 @@ export type ZipArrival = {
 
 /** Manifests in memory: they are small, and each answer from disk needs one. */
 const maxCachedManifestBytes = 16 << 20;
-/** Another process may hold or remove a key under us; one that does so all the time is an obstacle, not a race. */
-const maxAttempts = 10;
 
 export class ModuleStore {
   readonly #storage: Storage;
+  readonly #files: VersionFiles;
   readonly #objects: CheckedObjects;
   readonly #lists: KeptLists;
   /** Two keeps of one version would write each other's files before either's manifest names them. */
@@ -85,6 +82,7 @@ export class ModuleStore {
 
   constructor(storage: Storage) {
     this.#storage = storage;
+    this.#files = new VersionFiles(storage);
     this.#objects = new CheckedObjects(storage);
     this.#lists = new KeptLists(storage);
   }
@@ -94,8 +92,8 @@ export class ModuleStore {
     const manifest = await this.#modManifest(id);
     if (manifest === undefined) return undefined;
     const [info, mod] = await Promise.all([
-      this.#readChecked(versionKey(id, "info"), manifest.info),
-      this.#readChecked(versionKey(id, "mod"), manifest.mod),
+      this.#files.readChecked(versionKey(id, "info"), manifest.info),
+      this.#files.readChecked(versionKey(id, "mod"), manifest.mod),
     ]);
     return keptMod(id, { info, mod, manifest });
   }
@@ -145,7 +143,7 @@ export class ModuleStore {
     if (stat === undefined) return undefined;
     let known = this.#zips.get(key);
     if (known?.token !== stat.token) {
-      const stored = await this.#getManifest(key);
+      const stored = await this.#files.getManifest(key);
       if (stored === undefined) return undefined;
       const manifest = named(parseZipManifest(key, stored.bytes), { id, key });
       await this.#checkSnapshot(id, manifest);
@@ -158,7 +156,7 @@ export class ModuleStore {
   /** Both stages are one snapshot: the zip manifest names the bytes of the mod manifest. */
   async #checkSnapshot(id: ModuleVersion, manifest: ZipManifest): Promise<void> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#getManifest(key);
+    const stored = await this.#files.getManifest(key);
     const found = stored === undefined ? "no file" : sha256(stored.bytes);
     if (found !== manifest.modManifest) throw new StoreDamaged(key, { expected: manifest.modManifest, found });
   }
@@ -170,12 +168,8 @@ export class ModuleStore {
 
   async #modManifest(id: ModuleVersion): Promise<ModManifest | undefined> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#getManifest(key);
+    const stored = await this.#files.getManifest(key);
     return stored === undefined ? undefined : named(parseModManifest(key, stored.bytes), { id, key });
-  }
-
-  async #getManifest(key: StorageKey): Promise<StoredBytes | undefined> {
-    return await this.#get(key, { atMost: maxManifestBytes, expected: "a manifest of layout 1" });
   }
 
   async #keepMod(arrival: ModArrival): Promise<Keeping<KeptMod>> {
@@ -183,8 +177,8 @@ export class ModuleStore {
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const known = await this.#modManifest(id);
       if (known !== undefined) return await this.#modKeptBefore(known, arrival);
-      await this.#writeFile(id, "info", info);
-      await this.#writeFile(id, "mod", mod);
+      await this.#files.write(versionKey(id, "info"), info);
+      await this.#files.write(versionKey(id, "mod"), mod);
       const manifest: ModManifest = {
         manifest: 1,
         stage: "mod",
@@ -203,26 +197,11 @@ export class ModuleStore {
   /** Each damaged file is restored when the arrival brings the very bytes that were committed. */
   async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival): Promise<Keeping<KeptMod>> {
     const kept = {
-      info: await this.#restored(versionKey(id, "info"), { facts: manifest.info, bytes: info }),
-      mod: await this.#restored(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
+      info: await this.#files.restore(versionKey(id, "info"), { facts: manifest.info, bytes: info }),
+      mod: await this.#files.restore(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
       manifest,
     };
     return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
-  }
-
-  /** The committed bytes of a file, from disk or else from the arrival. Throws StoreDamaged when neither has them. */
-  async #restored(
-    key: StorageKey,
-    from: { readonly facts: FileFacts; readonly bytes: Uint8Array },
-  ): Promise<Uint8Array> {
-    const { facts, bytes } = from;
-    try {
-      return await this.#readChecked(key, facts);
-    } catch (error) {
-      if (!(error instanceof StoreDamaged) || sha256(bytes) !== facts.sha256) throw error;
-      await this.#overwrite(key, bytes);
-      return bytes;
-    }
   }
 
   async #keepZip(arrival: ZipArrival): Promise<Keeping<KeptZip>> {
@@ -230,10 +209,9 @@ export class ModuleStore {
     const known = await this.#committedZip(id);
     if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
     const modKey = versionKey(id, "mod.manifest");
-    const first = await this.#getManifest(modKey);
+    const first = await this.#files.getManifest(modKey);
     if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
     named(parseModManifest(modKey, first.bytes), { id, key: modKey });
-    // Without a manifest a file is a leftover, whatever it holds.
     await this.#putZip(id, stage);
     const manifest: ZipManifest = {
       manifest: 1,
@@ -258,58 +236,13 @@ export class ModuleStore {
     return { kept: known, conflict: false };
   }
 
-  /** Puts the zip in its place, whatever was there. */
+  /** Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. */
   async #putZip(id: ModuleVersion, stage: Stage): Promise<void> {
     const key = versionKey(id, "zip");
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if ((await this.#storage.create(key, stage)) === "created") {
-        await this.#objects.forget(key);
-        return;
-      }
-      await this.#storage.remove(key);
-    }
-    throw new StoreUnavailable(key, "it cannot be replaced");
-  }
-
-  /** Writes a file that no manifest names yet. */
-  async #writeFile(id: ModuleVersion, file: VersionFile, bytes: Uint8Array): Promise<void> {
-    const key = versionKey(id, file);
-    if ((await this.#storage.create(key, bytes)) === "created") return;
-    const left = await this.#storage.get(key, maxGoModBytes).catch(() => undefined);
-    if (left === undefined || Buffer.compare(left.bytes, bytes) !== 0) await this.#overwrite(key, bytes);
-  }
-
-  async #overwrite(key: StorageKey, bytes: Uint8Array): Promise<void> {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      const stat = await this.#storage.stat(key);
-      if ((await this.#storage.replace(key, bytes, stat?.token)) === "replaced") return;
-    }
-    throw new StoreUnavailable(key, "it changes all the time");
-  }
-
-  async #readChecked(key: StorageKey, facts: FileFacts): Promise<Uint8Array> {
-    const stored = await this.#get(key, { atMost: facts.size, expected: facts.sha256 });
-    const found = stored === undefined ? "no file" : sha256(stored.bytes);
-    if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { expected: facts.sha256, found });
-    return stored.bytes;
-  }
-
-  /** A file larger than it can be is damage, which another keep may heal, and no reason to doubt the storage. */
-  async #get(
-    key: StorageKey,
-    want: { readonly atMost: number; readonly expected: string },
-  ): Promise<StoredBytes | undefined> {
-    try {
-      return await this.#storage.get(key, want.atMost);
-    } catch (error) {
-      const size = error instanceof StoreUnavailable ? (await this.#storage.stat(key))?.size : undefined;
-      if (size === undefined || size <= want.atMost) throw error;
-      throw new StoreDamaged(key, { expected: want.expected, found: `${size} bytes` });
-    }
+    await this.#files.putStage(key, stage);
+    await this.#objects.forget(key);
   }
 }
-
-type FileFacts = { readonly size: number; readonly sha256: string };
 
 function keptMod(
   id: ModuleVersion,
@@ -347,8 +280,4 @@ function named<T extends ModManifest | ZipManifest>(
   const { id, key } = at;
   if (manifest.path === id.path && manifest.version === id.version) return manifest;
   throw new StoreDamaged(key, { expected: formatModuleVersion(id), found: `${manifest.path}@${manifest.version}` });
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
