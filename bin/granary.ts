@@ -1,9 +1,13 @@
 #!/usr/bin/env node
 import { isMainThread, workerData } from "node:worker_threads";
+import { workerWord } from "#app/worker-messages.ts";
 
 const job = workerData as { readonly granaryWorker?: string } | null;
 if (!isMainThread && job?.granaryWorker === "verify") await import("#adapters/system/verify-worker.ts");
-else {
+else if (process.argv[2] === workerWord && process.send !== undefined) {
+  const { runWorker, workerIo } = await import("#app/worker.ts");
+  runWorker(workerIo());
+} else {
   const { main, processIo } = await import("#app/main.ts");
   process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url));
 }

@@ -4,15 +4,17 @@ import { readFile } from "node:fs/promises";
 import { makeLog } from "#adapters/telemetry/log.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
 import { listen } from "#doors/http/listener.ts";
-import type { Limits, Listener, Tls } from "#doors/http/listener.ts";
+import type { Listener, Tls } from "#doors/http/listener.ts";
 import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { configFiles, reloadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { limitsOf } from "./http-settings.ts";
 import { startHints, startWarnings } from "./start-texts.ts";
 import { watchFiles } from "./watch.ts";
 import { wire } from "./wire.ts";
 import type { Server } from "./wire.ts";
+import { Crew } from "./workers.ts";
 
 /** Where a running server meets the process around it. */
 export type ServeIo = {
@@ -31,10 +33,11 @@ const watchMs = 4_000;
 export async function serve(config: Config, io: ServeIo): Promise<number> {
   const { values } = config;
   const log = makeLog({ format: values["log.format"], level: values["log.level"], write: io.stderr });
-  const server = await wire({ config, log, verifyEntry: io.verifyEntry });
+  const crew = values.workers > 0 ? new Crew({ entry: io.verifyEntry, values, log }) : undefined;
+  const server = await wire({ config, log, verifyEntry: io.verifyEntry, helpers: crew });
   await refuseExposure(config, server);
   const tls = await readTls(config);
-  const listener = await openListener(config, { server, tls });
+  const listener = await openListener(config, { server, tls, crew });
   server.listening(listener.address, listener.connections);
   io.stdout(`granary listening on ${tls === undefined ? "http" : "https"}://${listener.address}\n`);
   io.stderr(startHints(config, { address: listener.address, chain: server.chain(), tls: tls !== undefined }));
@@ -70,11 +73,13 @@ async function readTls({ values }: Config): Promise<Tls | undefined> {
 
 async function openListener(
   config: Config,
-  use: { readonly server: Server; readonly tls: Tls | undefined },
+  use: { readonly server: Server; readonly tls: Tls | undefined; readonly crew: Crew | undefined },
 ): Promise<Listener> {
   const { host, port } = config.values.listen;
+  const limits = limitsOf(config.values);
   try {
-    return await listen({ host, port }, { handler: use.server.handler, limits: limitsOf(config), tls: use.tls });
+    if (use.crew !== undefined) return await use.crew.open({ ...use, headerBytes: limits.headerBytes });
+    return await listen({ host, port }, { handler: use.server.handler, limits, tls: use.tls });
   } catch (error) {
     await use.server.close();
     const { code } = error as NodeJS.ErrnoException;
@@ -85,17 +90,6 @@ async function openListener(
       { cause: error },
     );
   }
-}
-
-function limitsOf({ values }: Config): Limits {
-  return {
-    connections: values["limits.connections"],
-    connectionsPerAddress: values["limits.connectionsPerIp"],
-    headerBytes: values["limits.headerBytes"],
-    headersTimeoutMs: values["limits.headersTimeout"],
-    requestTimeoutMs: values["proxy.timeout.read"],
-    keepAliveMs: values["limits.keepAlive"],
-  };
 }
 
 /** Looks at the configuration and certificate files; a change is put in force whole or refused whole. */

@@ -10,9 +10,10 @@ import type { Log } from "#adapters/telemetry/log.ts";
 import { logSink } from "#adapters/telemetry/log.ts";
 import { Metrics } from "#adapters/telemetry/metrics.ts";
 import { Counters } from "#doors/http/counters.ts";
+import type { Counted } from "#doors/http/counters.ts";
 import { Explainer } from "#doors/http/explainer.ts";
 import { hopHeader, makeHandler } from "#doors/http/handler.ts";
-import type { HttpSettings } from "#doors/http/answers.ts";
+import type { HttpUse } from "#doors/http/handler.ts";
 import { HotCache } from "#doors/http/hot.ts";
 import { House } from "#doors/http/house.ts";
 import type { Status } from "#doors/http/status-page.ts";
@@ -26,7 +27,6 @@ import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
-import { privacyOf } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
@@ -35,18 +35,37 @@ import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
-import type { Config } from "./config.ts";
+import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
+import { hotLimits, httpSettings } from "./http-settings.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
+import type { Report } from "./worker-messages.ts";
 
-/** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */
-const absentCacheBytes = 8 << 20;
+/** Other processes that answer hits for this one. */
+export type Helpers = {
+  /** Asks all for their numbers; totals() is then as new as it can be. */
+  collect(): Promise<void>;
+  /** The numbers of all of them together. */
+  totals(): Report & { readonly workers: number; readonly relayed: number };
+  /** Resolves when none answers about a module from memory any more. */
+  forget(path: string): Promise<void>;
+  apply(values: Values): void;
+};
+
+const noHelpers: Helpers = {
+  collect: () => Promise.resolve(),
+  totals: () => ({ requests: [], connections: 0, hotBytes: 0, hotEntries: 0, workers: 0, relayed: 0 }),
+  forget: () => Promise.resolve(),
+  apply: () => undefined,
+};
 
 export type Server = {
   readonly handler: ReturnType<typeof makeHandler>;
+  /** The same for requests that workers pass on. */
+  readonly workerHandler: ReturnType<typeof makeHandler>;
   readonly storage: Storage;
   readonly status: () => Promise<Status>;
   /** Puts a changed configuration in force, whole. */
@@ -66,10 +85,11 @@ export type WireOptions = {
   readonly log: Log;
   /** The program that a verification thread runs; the bundle gives itself. */
   readonly verifyEntry: URL;
+  readonly helpers?: Helpers | undefined;
 };
 
 export async function wire(options: WireOptions): Promise<Server> {
-  const { config, log } = options;
+  const { config, log, helpers = noHelpers } = options;
   const { values } = config;
   const clock = systemClock;
   const storage = await openStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
@@ -90,7 +110,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     state.chain = configuredChain(state.config, state.listening);
   };
   rebuild();
-  let settings = httpSettings(config);
+  let settings = httpSettings(values);
   // What is private may change while the server runs; everybody asks the settings in force.
   const privacy: Privacy = {
     isPrivate: (path) => settings.privacy.isPrivate(path),
@@ -150,11 +170,8 @@ export async function wire(options: WireOptions): Promise<Server> {
   const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
   const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
 
-  const hot = new HotCache({
-    maxBytes: values["cache.enabled"] ? values["cache.bytes"] : 0,
-    maxEntryBytes: values["cache.enabled"] ? values["cache.entryBytes"] : -1,
-  });
-  const absent = new HotCache({ maxBytes: absentCacheBytes, maxEntryBytes: 4096 });
+  const hot = new HotCache(hotLimits(values).hot);
+  const absent = new HotCache(hotLimits(values).absent);
   const counters = new Counters();
   const explainer = new Explainer();
   const tokens = new Tokens(storage, clock);
@@ -171,22 +188,25 @@ export async function wire(options: WireOptions): Promise<Server> {
       mode: state.config.values.mode,
       upstreams: state.chain.upstreams.map(({ name }) => ({ name, condition: health.condition(name) })),
       databases: mirrors.map((mirror) => ({ name: mirror.name, treeSize: mirror.treeSize })),
-      hot: { entries: hot.size, bytes: hot.bytes },
+      hot: { entries: hot.size + helpers.totals().hotEntries, bytes: hot.bytes + helpers.totals().hotBytes },
       jobs: jobs.running,
     });
   metrics.watch({
-    requests: () => counters.list(),
-    hotBytes: () => hot.bytes + absent.bytes,
-    hotEntries: () => hot.size + absent.size,
+    requests: () => sum(counters, helpers.totals().requests),
+    relayed: () => helpers.totals().relayed,
+    hotBytes: () => hot.bytes + absent.bytes + helpers.totals().hotBytes,
+    hotEntries: () => hot.size + absent.size + helpers.totals().hotEntries,
     connections: () => state.connections(),
+    workers: () => helpers.totals().workers,
     jobs: () => jobs.running,
     negativeEntries: () => negative.size,
     upstreams: () => health.snapshot(),
   });
-  const refresh = (path: string): void => {
+  const refresh = async (path: string): Promise<void> => {
     proxy.refresh(path);
     hot.forget(path);
     absent.forget(path);
+    await helpers.forget(path);
   };
   const house = new House({
     access,
@@ -194,11 +214,14 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     lang: () => settings.lang,
     status,
-    metrics: () => metrics.text(),
+    metrics: async () => {
+      await helpers.collect();
+      return await metrics.text();
+    },
     refresh,
   });
   const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
-  const handler = makeHandler({
+  const door: HttpUse = {
     settings: () => settings,
     proxy,
     sumdb,
@@ -212,9 +235,10 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     clock,
     instance,
-  });
+  };
   return {
-    handler,
+    handler: makeHandler(door),
+    workerHandler: makeHandler({ ...door, tellsReuse: true }),
     storage,
     status,
     warnings,
@@ -222,11 +246,12 @@ export async function wire(options: WireOptions): Promise<Server> {
     chain: () => state.chain,
     apply: (next) => {
       state.config = next;
-      settings = httpSettings(next);
+      settings = httpSettings(next.values);
       rebuild();
       reroute();
       hot.clear();
       absent.clear();
+      helpers.apply(next.values);
     },
     listening: (address, connections) => {
       state.listening = [address];
@@ -246,23 +271,10 @@ export async function wire(options: WireOptions): Promise<Server> {
 
 const emptyChain: Chain = { upstreams: [], hadDirect: false, hadOff: false, own: [] };
 
-function httpSettings({ values }: Config): HttpSettings {
-  const seconds = (ms: number) => Math.round(ms / 1000);
-  return {
-    lang: values.lang,
-    privacy: privacyOf(values.private),
-    notices: values.sumdb.some((text) => text !== "off")
-      ? []
-      : ["X-Granary-Warning", "checksum database off: nothing is verified"],
-    requestLine: values["limits.requestLine"],
-    freshness: {
-      infoSeconds: seconds(values["freshness.info"]),
-      zipSmallSeconds: seconds(values["freshness.zipSmall"]),
-      zipLargeSeconds: seconds(values["freshness.zipLarge"]),
-      largeFromBytes: values["freshness.largeFrom"],
-      staleWhileRevalidateSeconds: seconds(values["freshness.swr"]),
-      listSeconds: seconds(values["freshness.list"]),
-      negativeSeconds: seconds(values["freshness.negative"]),
-    },
-  };
+/** This process's counts and those of its helpers. */
+function sum(own: Counters, others: readonly Counted[]): Counted[] {
+  const all = new Counters();
+  all.add(own.list());
+  all.add(others);
+  return all.list();
 }

@@ -6,6 +6,9 @@ import type { Meter } from "#services/events/ports.ts";
 /** Values read at the moment of a scrape. */
 export type Gauges = {
   readonly requests: () => readonly { readonly kind: string; readonly outcome: string; readonly count: number }[];
+  /** Requests that workers passed on to the owner of the store. */
+  readonly relayed: () => number;
+  readonly workers: () => number;
   readonly hotBytes: () => number;
   readonly hotEntries: () => number;
   readonly connections: () => number;
@@ -69,10 +72,20 @@ export class Metrics implements Meter {
         for (const { kind, outcome, count } of gauges.requests()) requests.inc({ kind, outcome }, count);
       },
     });
+    const relayed: Counter = new Counter({
+      name: "granary_relayed_requests_total",
+      help: "Requests that worker processes passed on to the owner of the store.",
+      registers,
+      collect: () => {
+        relayed.reset();
+        relayed.inc(gauges.relayed());
+      },
+    });
     const plain: readonly (readonly [string, string, () => number])[] = [
       ["granary_hot_cache_bytes", "Bytes of ready-made answers in memory.", gauges.hotBytes],
       ["granary_hot_cache_entries", "Ready-made answers in memory.", gauges.hotEntries],
       ["granary_connections", "Open client connections.", gauges.connections],
+      ["granary_workers", "Worker processes running.", gauges.workers],
       ["granary_jobs", "Fetch jobs running.", gauges.jobs],
       ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
     ];

@@ -20,7 +20,7 @@ export type HouseUse = {
   /** Prometheus text. */
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Forgets what upstreams said of a module, and every ready-made answer about it. */
-  readonly refresh: (path: string) => void;
+  readonly refresh: (path: string) => Promise<void>;
 };
 
 type Exchange = { readonly request: Request; readonly response: Response };
@@ -140,8 +140,8 @@ function explain(use: HouseUse, id: string): Reply {
   return json(200, found);
 }
 
-function refresh(use: HouseUse, path: string): Reply {
-  use.refresh(path);
+async function refresh(use: HouseUse, path: string): Promise<Reply> {
+  await use.refresh(path);
   return json(200, { refreshed: path });
 }
 

@@ -1,0 +1,52 @@
+// The part of the configuration that the doors need, as they need it.
+
+import type { HttpSettings } from "#doors/http/answers.ts";
+import type { Limits } from "#doors/http/listener.ts";
+import { privacyOf } from "#services/proxy/privacy.ts";
+import type { Values } from "./config.ts";
+
+export function httpSettings(values: Values): HttpSettings {
+  const seconds = (ms: number) => Math.round(ms / 1000);
+  return {
+    lang: values.lang,
+    privacy: privacyOf(values.private),
+    notices: values.sumdb.some((text) => text !== "off")
+      ? []
+      : ["X-Granary-Warning", "checksum database off: nothing is verified"],
+    requestLine: values["limits.requestLine"],
+    freshness: {
+      infoSeconds: seconds(values["freshness.info"]),
+      zipSmallSeconds: seconds(values["freshness.zipSmall"]),
+      zipLargeSeconds: seconds(values["freshness.zipLarge"]),
+      largeFromBytes: values["freshness.largeFrom"],
+      staleWhileRevalidateSeconds: seconds(values["freshness.swr"]),
+      listSeconds: seconds(values["freshness.list"]),
+      negativeSeconds: seconds(values["freshness.negative"]),
+    },
+  };
+}
+
+export function limitsOf(values: Values): Limits {
+  return {
+    connections: values["limits.connections"],
+    connectionsPerAddress: values["limits.connectionsPerIp"],
+    headerBytes: values["limits.headerBytes"],
+    headersTimeoutMs: values["limits.headersTimeout"],
+    requestTimeoutMs: values["proxy.timeout.read"],
+    keepAliveMs: values["limits.keepAlive"],
+  };
+}
+
+/** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */
+const absentCacheBytes = 8 << 20;
+
+/** The two caches of ready-made answers that each process has, as HotCache takes them. */
+export function hotLimits(values: Values): Record<"hot" | "absent", { maxBytes: number; maxEntryBytes: number }> {
+  return {
+    hot: {
+      maxBytes: values["cache.enabled"] ? values["cache.bytes"] : 0,
+      maxEntryBytes: values["cache.enabled"] ? values["cache.entryBytes"] : -1,
+    },
+    absent: { maxBytes: absentCacheBytes, maxEntryBytes: 4096 },
+  };
+}

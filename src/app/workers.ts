@@ -1,0 +1,266 @@
+// `--workers N`: the owner of the store starts N processes that share the public port, keeps them alive, tells them
+// what changed, and adds up their numbers. It listens on a private socket for whatever they cannot answer.
+
+import cluster from "node:cluster";
+import type { Worker } from "node:cluster";
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSecureContext } from "node:tls";
+import { fileURLToPath } from "node:url";
+import type { Log } from "#adapters/telemetry/log.ts";
+import { Counters } from "#doors/http/counters.ts";
+import type { Listener, Tls } from "#doors/http/listener.ts";
+import { openRelayDoor } from "#doors/http/relay-door.ts";
+import type { RelayDoor } from "#doors/http/relay-door.ts";
+import { formatHostPort } from "./config-kinds.ts";
+import type { Values } from "./config.ts";
+import { workerWord } from "./worker-messages.ts";
+import type { FromWorker, Report, ToWorker, WorkerStart } from "./worker-messages.ts";
+import type { Helpers, Server } from "./wire.ts";
+
+/** A worker that does not answer a question within this time is left out of the answer. */
+const askMs = 1_000;
+/** Time after the drain's own deadline in which a worker ends before it is ended. */
+const graceMs = 2_000;
+/** Waits before a dead worker is started again: doubled from the first to the last while workers die young. */
+const restartMs = { first: 100, last: 10_000, young: 10_000 };
+const noNumbers: Report = { requests: [], connections: 0, hotBytes: 0, hotEntries: 0 };
+
+type Member = {
+  readonly process: Worker;
+  readonly startedMs: number;
+  readonly waiting: Map<number, () => void>;
+  report: Report;
+  isListening: boolean;
+};
+
+export type CrewOptions = {
+  /** The program itself. */
+  readonly entry: URL;
+  readonly values: Values;
+  readonly log: Log;
+};
+
+export class Crew implements Helpers {
+  readonly #options: CrewOptions;
+  readonly #members = new Set<Member>();
+  /** What workers that are no more had counted. */
+  readonly #past = new Counters();
+  #start: WorkerStart | undefined;
+  #door: RelayDoor | undefined;
+  #folder: string | undefined;
+  #asked = 0;
+  #youngDeaths = 0;
+  #port = 0;
+  #isClosing = false;
+
+  constructor(options: CrewOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the private door, starts the workers, and resolves when all of them listen. Rejects with the first one's error. */
+  async open(use: {
+    readonly server: Server;
+    readonly tls: Tls | undefined;
+    readonly headerBytes: number;
+  }): Promise<Listener> {
+    const { values } = this.#options;
+    const relay = { path: await this.#privatePath(), key: randomBytes(16).toString("hex") };
+    this.#door = await openRelayDoor(relay, { handler: use.server.workerHandler, headerBytes: use.headerBytes });
+    const connections = Math.ceil(values["limits.connections"] / values.workers);
+    this.#start = { values, tls: use.tls, port: values.listen.port, connections, relay };
+    // In turn, because with shared accepting a few long connections of one client all end up in one process. Windows
+    // hands connections over too slowly for that.
+    cluster.schedulingPolicy = process.platform === "win32" ? cluster.SCHED_NONE : cluster.SCHED_RR;
+    cluster.setupPrimary({
+      exec: fileURLToPath(this.#options.entry),
+      args: [workerWord],
+      serialization: "advanced",
+      windowsHide: true,
+    });
+    try {
+      await Promise.all(Array.from({ length: values.workers }, () => this.#fork()));
+    } catch (error) {
+      this.#stop();
+      throw error;
+    }
+    return this.#listener();
+  }
+
+  // ---- what the server asks of its helpers ----
+
+  async collect(): Promise<void> {
+    await this.#askAll((ask) => ({ kind: "report", ask }));
+  }
+
+  async forget(path: string): Promise<void> {
+    await this.#askAll((ask) => ({ kind: "forget", ask, path }));
+  }
+
+  apply(values: Values): void {
+    if (this.#start !== undefined) this.#start = { ...this.#start, values };
+    this.#tellAll({ kind: "apply", values });
+  }
+
+  totals(): ReturnType<Helpers["totals"]> {
+    const all = new Counters();
+    all.add(this.#past.list());
+    const sums = { connections: 0, hotBytes: 0, hotEntries: 0 };
+    for (const { report } of this.#members) {
+      all.add(report.requests);
+      for (const key of ["connections", "hotBytes", "hotEntries"] as const) sums[key] += report[key];
+    }
+    return { ...sums, requests: all.list(), workers: this.#members.size, relayed: this.#door?.relayed() ?? 0 };
+  }
+
+  // ---- the workers ----
+
+  /** Resolves when the new worker listens; rejects when it cannot, or dies before. */
+  #fork(): Promise<void> {
+    const member: Member = {
+      process: cluster.fork(),
+      startedMs: Date.now(),
+      waiting: new Map(),
+      report: noNumbers,
+      isListening: false,
+    };
+    this.#members.add(member);
+    return new Promise((resolve, reject) => {
+      member.process.on("message", (message: FromWorker) => {
+        if (message.kind === "listening") resolve();
+        if (message.kind === "failed") reject(Object.assign(new Error(message.message), { code: message.code }));
+        this.#hear(member, message);
+      });
+      member.process.on("error", (error) => this.#options.log.warn("worker.error", { reason: error.message }));
+      member.process.on("exit", (code, signal) => {
+        reject(new Error(`a worker ended with ${signal || code}`));
+        this.#buried(member, signal || code);
+      });
+    });
+  }
+
+  #hear(member: Member, message: FromWorker): void {
+    switch (message.kind) {
+      case "ready":
+        if (this.#start !== undefined)
+          tell(member, { kind: "start", start: { ...this.#start, port: this.#portFor() } });
+        return;
+      case "listening":
+        member.isListening = true;
+        this.#port = message.port;
+        this.#options.log.info("worker.listening", { pid: member.process.process.pid });
+        return;
+      case "failed":
+        this.#options.log.error("worker.failed", { reason: message.message });
+        member.process.process.kill("SIGKILL");
+        return;
+      case "report":
+        member.report = message.report;
+        if (message.ask === undefined) return;
+        member.waiting.get(message.ask)?.();
+        member.waiting.delete(message.ask);
+    }
+  }
+
+  /**
+   * Workers share a port by what they asked for: as long as one listens, a new one asks for the same. When none does,
+   * "any free port" would be another one than the clients know.
+   */
+  #portFor(): number {
+    const asked = this.#start?.port ?? 0;
+    const isShared = this.#port === 0 || [...this.#members].some(({ isListening }) => isListening);
+    if (!isShared && this.#start !== undefined) this.#start = { ...this.#start, port: this.#port };
+    return isShared ? asked : this.#port;
+  }
+
+  /** Keeps a dead worker's counts, and starts another after a while. */
+  #buried(member: Member, how: string | number): void {
+    this.#members.delete(member);
+    this.#past.add(member.report.requests);
+    for (const done of member.waiting.values()) done();
+    if (this.#isClosing) return;
+    this.#youngDeaths = Date.now() - member.startedMs < restartMs.young ? this.#youngDeaths + 1 : 1;
+    const afterMs = Math.min(restartMs.last, restartMs.first * 2 ** (this.#youngDeaths - 1));
+    this.#options.log.warn("worker.ended", { pid: member.process.process.pid, how, afterMs });
+    setTimeout(() => {
+      if (!this.#isClosing) this.#fork().catch(() => undefined); // its end is its own log line
+    }, afterMs);
+  }
+
+  #tellAll(message: ToWorker): void {
+    for (const member of this.#members) if (member.isListening) tell(member, message);
+  }
+
+  /** Resolves when every worker has answered, died, or let `askMs` pass. */
+  async #askAll(make: (ask: number) => ToWorker): Promise<void> {
+    const ask = ++this.#asked;
+    const members = [...this.#members].filter(({ isListening }) => isListening);
+    const answered = members.map((member) => new Promise<void>((resolve) => member.waiting.set(ask, resolve)));
+    for (const member of members) tell(member, make(ask));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, askMs)));
+    await Promise.race([Promise.all(answered), late]);
+    clearTimeout(timer);
+    for (const member of members) member.waiting.delete(ask);
+  }
+
+  // ---- the public port, as the server sees a listener ----
+
+  #listener(): Listener {
+    const { host } = this.#options.values.listen;
+    return {
+      address: formatHostPort({ host, port: this.#port }),
+      port: this.#port,
+      renew: (tls) => {
+        createSecureContext({ cert: tls.cert, key: tls.key }); // throws here, not in each worker
+        if (this.#start !== undefined) this.#start = { ...this.#start, tls };
+        this.#tellAll({ kind: "renew", tls });
+      },
+      drain: (deadlineMs) => this.#drain(deadlineMs),
+      stop: () => this.#stop(),
+      connections: () => this.totals().connections,
+    };
+  }
+
+  async #drain(deadlineMs: number): Promise<void> {
+    this.#isClosing = true;
+    const ended = [...this.#members].map(
+      ({ process }) => new Promise<void>((resolve) => (process.isDead() ? resolve() : process.once("exit", resolve))),
+    );
+    for (const member of this.#members) {
+      if (member.isListening) tell(member, { kind: "drain", deadlineMs });
+      else member.process.process.kill("SIGKILL");
+    }
+    const timer = setTimeout(() => this.#kill(), deadlineMs + graceMs);
+    await Promise.all(ended);
+    clearTimeout(timer);
+    this.#stop();
+  }
+
+  /** Ends everything at once. */
+  #stop(): void {
+    this.#isClosing = true;
+    this.#kill();
+    this.#door?.close();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  #kill(): void {
+    for (const { process } of this.#members) process.process.kill("SIGKILL");
+  }
+
+  /** Where only this user's processes find the private door. */
+  async #privatePath(): Promise<string> {
+    if (process.platform === "win32") return `\\\\.\\pipe\\granary-${randomBytes(16).toString("hex")}`;
+    // mkdtemp makes it 0700.
+    this.#folder = await mkdtemp(join(tmpdir(), "granary-"));
+    return join(this.#folder, "owner");
+  }
+}
+
+function tell({ process }: Member, message: ToWorker): void {
+  if (process.isConnected()) process.send(message, () => undefined);
+}
