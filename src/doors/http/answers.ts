@@ -1,11 +1,14 @@
 // Good answers as HTTP: whole, in part, or "you have it"; and ready-made for the next client.
 
+import { formatModuleVersion } from "#protocol/version.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
 import { forever } from "#services/proxy/answer.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
+import { StoreDamaged } from "#services/store/errors.ts";
 import type { Clock } from "#services/store/ports.ts";
+import { StoreUnavailable } from "#services/store/ports.ts";
 import { noneMatch, rangeOf } from "./conditional.ts";
 import type { Counters } from "./counters.ts";
 import { cacheControl, contentType } from "./freshness.ts";
@@ -49,12 +52,23 @@ export async function sendAnswer(
 ): Promise<void> {
   const { answer } = what;
   if (answer.kind === "zip" && answer.size <= use.hot.maxEntryBytes && answer.size > 0) {
-    const bytes = await wholeZip(answer);
+    const bytes = await wholeZip(answer).catch((error: unknown) => {
+      throw storeFailure(error, formatModuleVersion(answer.zip.id));
+    });
     sendBytes(use, exchange, { answer: { ...answer, kind: "bytes", bytes }, path: what.path });
     return;
   }
   if (answer.kind === "bytes") sendBytes(use, exchange, { answer, path: what.path });
   else await sendLarge(use, exchange, answer);
+}
+
+/** A zip is checked as it is read: its damage shows only here. It is remembered, and the next request fetches anew. */
+function storeFailure(error: unknown, what: string): unknown {
+  if (error instanceof StoreDamaged)
+    return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, { cause: error });
+  if (error instanceof StoreUnavailable)
+    return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, { cause: error });
+  return error;
 }
 
 async function wholeZip(answer: ZipAnswer): Promise<Buffer> {
