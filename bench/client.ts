@@ -21,6 +21,8 @@ export type Hammer = {
   readonly isExpected: (status: number) => boolean;
 };
 
+/** Connections that break before the first answer: past this there is no server. */
+const maxBroken = 2_000;
 /** Answers are small or counted only: headers beyond this are no server of ours. */
 const maxHeader = 32_768;
 
@@ -50,6 +52,7 @@ async function oneConnection(run: Run): Promise<void> {
     const how = await new Promise<"done" | "broken">((resolve) => new Connection(run, resolve).open());
     if (how === "done") return;
     run.errors++;
+    if (run.errors > maxBroken && run.latencies.length === 0) throw new Error(`nobody answers at ${run.plan.base}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
