@@ -56,6 +56,8 @@ async function handle(use: HttpUse, exchange: Exchange): Promise<void> {
   response.once("close", () => gone.abort(new Error("the client went away")));
   let target: Target | undefined;
   try {
+    // Node drops what follows an upgrade in the same packet: whoever sent it must not wait for it.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     guard(request);
     target = readTarget(url, use.settings().requestLine);
     await route(use, exchange, { target, signal: gone.signal });

@@ -40,6 +40,9 @@ function isPlain(raw: readonly string[]): boolean {
       case 5:
         if (/^range$/i.test(name)) return false;
         break;
+      case 7:
+        if (/^upgrade$/i.test(name)) return false;
+        break;
       case 13:
         if (/^if-none-match$/i.test(name)) return false;
         break;
