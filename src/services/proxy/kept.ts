@@ -7,8 +7,8 @@ import type { Answer } from "./answer.ts";
 import { forever, local } from "./answer.ts";
 
 /**
- * The kept file that a target of a public module names; undefined when it is not kept, or the target names no
- * committed file. Throws what the store throws.
+ * The kept file that a target of a public module names; undefined when it is not kept, when no database has proven it
+ * (then somebody must vouch for it first), or when the target names no committed file. Throws what the store throws.
  */
 export async function keptAnswer(
   store: Pick<ModuleStore, "findMod" | "findZip">,
@@ -23,13 +23,13 @@ export async function keptAnswer(
 }
 
 function modAnswer(media: "info" | "mod", kept: KeptMod | undefined): Answer | undefined {
-  if (kept === undefined) return undefined;
+  if (kept?.manifest.verifiedBy !== "sumdb") return undefined;
   const { sha256 } = kept.manifest[media];
   return { kind: "bytes", media, bytes: kept[media], sha256, ...committed(kept) };
 }
 
 function zipAnswer(zip: KeptZip | undefined): Answer | undefined {
-  if (zip === undefined) return undefined;
+  if (zip?.manifest.verifiedBy !== "sumdb") return undefined;
   const { size, sha256 } = zip.manifest.zip;
   return { kind: "zip", media: "zip", zip, size, sha256, ...committed(zip) };
 }

@@ -344,3 +344,42 @@ test("a path that is not ours to know is never kept under another's name", async
   const stranger = { path: parsePath("example.com/n"), version: id.version };
   await assert.rejects(room.jobs.fetchMod(stranger, patient()), { code: "GRANARY_NOT_FOUND" });
 });
+
+for (const [name, before] of [
+  ["while the database was off", { databases: [] }],
+  [
+    "while the module was private",
+    {
+      private: "example.com/m",
+      upstreams: [playedUpstream("a", { public: false, privatePatterns: "example.com/m" })],
+    },
+  ],
+] as const)
+  test(`what was kept ${name} leaves again only as the database has recorded it`, async () => {
+    const signal = new AbortController().signal;
+    for (const served of [module, otherMod]) {
+      const first = await honest(before);
+      for (const upstream of ["a", "b"]) first.client.serve(upstream, [served]);
+      await first.jobs.fetchZip(id, patient());
+
+      const { proxy } = await honest({ storage: first.storage });
+      const answer = async (kind: "mod" | "zip") =>
+        await proxy.answer({ kind, cachedOnly: false, ...id }, { keptOnly: false, hops: "", signal }).then(
+          (given) => given.kind,
+          (error: unknown) => (error as { code?: unknown }).code,
+        );
+      assert.equal(await answer("mod"), served === module ? "bytes" : "GRANARY_STORE_DAMAGED");
+      assert.equal(await answer("zip"), served === module ? "zip" : "GRANARY_STORE_DAMAGED");
+    }
+  });
+
+test("nobody vouches for unproven kept bytes while the database cannot be asked", async () => {
+  const before = await honest({ databases: [] });
+  await before.jobs.fetchMod(id, patient());
+  const room = await honest({ storage: before.storage });
+  room.wire.cut = true;
+  const options = { keptOnly: false, hops: "", signal: new AbortController().signal } as const;
+  await assert.rejects(room.proxy.answer({ kind: "mod", cachedOnly: false, ...id }, options), {
+    code: "GRANARY_SUMDB_UNREACHABLE",
+  });
+});

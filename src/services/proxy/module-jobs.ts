@@ -14,12 +14,14 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
+import { versionKey } from "#services/store/layout.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
 import type { Quarantine } from "#services/store/quarantine.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
+import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, stageBody, unusableUnless } from "./body.ts";
@@ -32,6 +34,9 @@ import type { Expectation, Sums } from "./sums.ts";
 
 /** Longest life of one job; a waiter gives up when its client does. Far above a 500 MiB zip at 1 MB/s. */
 const jobDeadlineMs = 15 * 60_000;
+
+/** Versions kept without a database's proof that it has confirmed since; each costs some 200 bytes. */
+const maxVouched = 10_000;
 
 export type ModuleJobsUse = {
   readonly store: ModuleStore;
@@ -58,6 +63,7 @@ export class ModuleJobs {
   readonly #use: ModuleJobsUse;
   readonly #mods = new SingleFlight<Obtained<KeptMod>>();
   readonly #zips = new SingleFlight<Obtained<KeptZip>>();
+  readonly #vouched = new LRUCache<string, true>({ max: maxVouched });
 
   constructor(use: ModuleJobsUse) {
     this.#use = use;
@@ -79,6 +85,26 @@ export class ModuleJobs {
       const mod = await this.#modOf(id, hops);
       return await this.#use.gate.pass(() => this.#zipJob(id, mod, hops));
     });
+  }
+
+  /**
+   * Lets kept bytes pass that a database has proven, or that need no database. Others were kept while the database was
+   * off or the module private: they must be what it recorded. Throws SumdbError, StoreDamaged, or the signal's reason.
+   */
+  async vouch(kept: KeptMod | KeptZip, signal: AbortSignal): Promise<void> {
+    const { id, manifest } = kept;
+    if (this.#use.sums.suffices(id.path, manifest.verifiedBy)) return;
+    const what = manifest.stage;
+    const found = manifest.stage === "mod" ? manifest.mod.h1 : manifest.zip.h1;
+    const key = `${formatModuleVersion(id)} ${what} ${found}`;
+    if (this.#vouched.get(key) === true) return;
+    try {
+      await this.#use.sums.check(id, await this.#use.sums.expect(id, signal), { what, found });
+    } catch (error) {
+      if (!(error instanceof HashMismatch)) throw error;
+      throw new StoreDamaged(versionKey(id, what), { expected: error.expected, found });
+    }
+    this.#vouched.set(key, true);
   }
 
   #ask(kind: "info" | "zip", id: ModuleVersion, hops: string): Ask {

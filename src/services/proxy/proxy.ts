@@ -114,7 +114,10 @@ export class Proxy {
     options: AskOptions,
   ): Promise<{ readonly kept: KeptMod; readonly provenance: Provenance }> {
     const kept = await this.#sound(() => this.#use.store.findMod(id));
-    if (kept !== undefined) return { kept, provenance: local };
+    if (kept !== undefined) {
+      await this.#use.jobs.vouch(kept, options.signal);
+      return { kept, provenance: local };
+    }
     if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
     try {
       return await this.#use.jobs.fetchMod(id, options);
@@ -149,7 +152,10 @@ export class Proxy {
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     const kept = await this.#sound(() => this.#use.store.findZip(id));
-    if (kept !== undefined) return this.#zipAnswer(kept, local);
+    if (kept !== undefined) {
+      await this.#use.jobs.vouch(kept, options.signal);
+      return this.#zipAnswer(kept, local);
+    }
     if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
     const fetched = await this.#use.jobs.fetchZip(id, options);
     return this.#zipAnswer(fetched.kept, fetched.provenance);
@@ -165,6 +171,7 @@ export class Proxy {
   async #sum(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     const mod = await this.#mod(id, options);
     const zip = await this.#use.store.findZip(id);
+    if (zip !== undefined) await this.#use.jobs.vouch(zip, options.signal);
     const lines = [`${id.path} ${id.version}/go.mod ${mod.kept.manifest.mod.h1}`];
     if (zip !== undefined) lines.unshift(`${id.path} ${id.version} ${zip.manifest.zip.h1}`);
     const bytes = Buffer.from(`${lines.join("\n")}\n`);

@@ -78,6 +78,12 @@ export class Sums {
     return { by: "off" };
   }
 
+  /** True when what vouched for kept bytes is at least what has to vouch for them now. */
+  suffices(path: string, by: VerifiedBy): boolean {
+    const mayBePinned = this.#privacy.mustNotTravel(path) && !isToolchain(path);
+    return by === "sumdb" || this.#databases.length === 0 || mayBePinned;
+  }
+
   /** Holds `found` against the expectation; pins it when it is the first sight. Throws HashMismatch. */
   async check(
     id: ModuleVersion,
