@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import test from "node:test";
+import { storageKey } from "#services/store/ports.ts";
+import { openDiskStorage } from "./disk.ts";
+import { readOnlyStorage } from "./read-only.ts";
+
+test("a reader finds what the owner keeps, and can change nothing", async (t) => {
+  const root = await mkdtemp(join(tmpdir(), "granary-read-only-"));
+  t.after(() => rm(root, { recursive: true }));
+  const owner = await openDiskStorage(root, { fsync: "never" });
+  const reader = readOnlyStorage(root);
+  const key = storageKey("a/b");
+  assert.equal(await reader.get(key, 10), undefined);
+  await owner.create(key, Buffer.from("x"));
+  assert.equal(Buffer.from((await reader.get(key, 10))?.bytes ?? []).toString(), "x");
+  assert.equal((await reader.stat(key))?.size, 1);
+  const open = await reader.open(key);
+  await open?.close();
+  assert.equal(open?.size, 1);
+  const before = await readdir(root, { recursive: true });
+  const token = (await reader.stat(key))?.token;
+  await assert.rejects(reader.create(storageKey("a/c"), Buffer.from("y")));
+  await assert.rejects(reader.replace(key, Buffer.from("y"), token));
+  await assert.rejects(reader.remove(key));
+  await assert.rejects(reader.stage(10));
+  assert.deepEqual(await readdir(root, { recursive: true }), before);
+});
