@@ -14,6 +14,7 @@ import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, unusableUnless } from "./body.ts";
+import { Deadline } from "./deadline.ts";
 import type { Found, Origin } from "./origin.ts";
 import { SingleFlight } from "./single-flight.ts";
 
@@ -52,8 +53,11 @@ export class Listings {
     sizeCalculation: (entry, key) => entry.text.length + key.length + 200,
   });
 
+  readonly #deadline: Deadline;
+
   constructor(use: ListingsUse) {
     this.#use = use;
+    this.#deadline = new Deadline({ stop: use.stop, clock: use.clock, ms: listingDeadlineMs });
   }
 
   /** The listing, fresh or as fresh as can be had. Throws GranaryError. */
@@ -117,11 +121,10 @@ export class Listings {
       path: targetOf(kind, path, query),
       maxBytes: kind === "list" ? maxListBytes : maxInfoBytes,
     };
-    const signal = AbortSignal.any([this.#use.stop, AbortSignal.timeout(listingDeadlineMs)]);
     const validator = known?.etag === undefined ? undefined : { upstream: known.upstream, etag: known.etag };
     const found = await this.#use.origin.find(
       { ...ask, ...(validator && { validator }) },
-      signal,
+      this.#deadline.next(),
       async (response, upstream) => {
         const state = upstreamCacheState(response.headers);
         const etag = response.headers["etag"];

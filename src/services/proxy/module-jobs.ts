@@ -25,6 +25,7 @@ import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, stageBody, unusableUnless } from "./body.ts";
+import { Deadline } from "./deadline.ts";
 import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
@@ -65,8 +66,11 @@ export class ModuleJobs {
   readonly #zips = new SingleFlight<Obtained<KeptZip>>();
   readonly #vouched = new LRUCache<string, true>({ max: maxVouched });
 
+  readonly #deadline: Deadline;
+
   constructor(use: ModuleJobsUse) {
     this.#use = use;
+    this.#deadline = new Deadline({ stop: use.stop, clock: use.clock, ms: jobDeadlineMs });
   }
 
   /** Jobs that run now. */
@@ -114,13 +118,9 @@ export class ModuleJobs {
     return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops };
   }
 
-  #deadline(): AbortSignal {
-    return AbortSignal.any([this.#use.stop, AbortSignal.timeout(jobDeadlineMs)]);
-  }
-
   async #modOf(id: ModuleVersion, hops: string): Promise<KeptMod> {
     const kept = await this.#keptMod(id);
-    return kept ?? (await this.fetchMod(id, { hops, signal: this.#deadline() })).kept;
+    return kept ?? (await this.fetchMod(id, { hops, signal: this.#deadline.next() })).kept;
   }
 
   async #keptMod(id: ModuleVersion): Promise<KeptMod | undefined> {
@@ -139,7 +139,7 @@ export class ModuleJobs {
     const started = clock.now();
     const found = await this.#use.origin.find(
       this.#ask("info", id, hops),
-      this.#deadline(),
+      this.#deadline.next(),
       (response, upstream, signal) => this.#acceptMod(id, { response, upstream, hops, signal }),
     );
     const { info, mod, expectation } = found.value;
@@ -196,7 +196,7 @@ export class ModuleJobs {
     const started = clock.now();
     const found = await this.#use.origin.find(
       this.#ask("zip", id, hops),
-      this.#deadline(),
+      this.#deadline.next(),
       (response, upstream, signal) => this.#acceptZip(id, mod, { response, upstream, signal }),
     );
     const { stage, verified, expectation } = found.value;
