@@ -54,7 +54,7 @@ const groupTitles: Readonly<Record<Group, string>> = {
 
 const configIntro = `Every setting has a YAML key and a \`GRANARY_…\` variable; everyday ones have a flag. Flags win over the environment, that over the file, that over the default; \`granary config print --origin\` shows each value and where it came from. Unknown keys and variables are errors.
 
-- \`--config FILE\` (or \`GRANARY_CONFIG\`) reads a YAML file; \`--profile NAME\` (or \`GRANARY_PROFILE\`) lays \`config.NAME.yaml\` beside it over it, value by value.
+- \`--config FILE\` (or \`GRANARY_CONFIG\`) reads a YAML file; \`--profile NAME\` (or \`GRANARY_PROFILE\`) lays \`FILE.NAME.yaml\` beside it (\`granary.prod.yaml\` beside \`granary.yaml\`) over it, value by value.
 - \`\${NAME}\` in a value is the environment variable; a missing one is an error; \`$\${\` is a plain \`\${\`.
 - Secrets are referred to as \`file:/path\` or \`env:NAME\`; a plain one works and is warned of. Credentials in URLs are masked wherever settings are shown.
 - A changed file is applied within 9 seconds, whole; one that is not valid, or changes a setting marked *restart*, is refused whole, and the log says why.

@@ -183,7 +183,8 @@ function problem(
 /** Header lines that a status asks for. */
 function moreHead(error: GranaryError): string[] {
   if (isGranaryError(error, "GRANARY_BAD_RANGE")) return ["Content-Range", `bytes */${error.fields.size}`];
-  if (error.code === "GRANARY_UNAUTHORIZED") return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
+  if (error.code === "GRANARY_UNAUTHORIZED" || error.code === "GRANARY_NEEDS_WRITE_TOKEN")
+    return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
   if (isGranaryError(error, "GRANARY_METHOD_NOT_ALLOWED")) return ["Allow", error.fields.allowed];
   if (error.code === "GRANARY_OVERLOADED" || error.code === "GRANARY_DRAINING") return ["Retry-After", "5"];
   return [];

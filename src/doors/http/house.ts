@@ -1,7 +1,7 @@
 // Everything that is not a module: health, readiness, metrics, the status page, explanations, and the routes that
 // change something. Each route declares its scope here; a route without one does not compile.
 
-import type { Access } from "#services/access/access.ts";
+import type { Access, Verdict } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
@@ -95,17 +95,19 @@ export class House {
       case "open":
         return "anyone";
       case "readers":
-        return this.#verdict(await this.#use.access.mayReadPrivate(callerOf(request)), path);
+        return this.#verdict(await this.#use.access.mayReadPrivate(callerOf(request)), { scope: "readers", path });
       case "write":
-        return this.#verdict(await this.#use.access.mayWrite(callerOf(request)), path);
+        return this.#verdict(await this.#use.access.mayWrite(callerOf(request)), { scope: "write", path });
     }
   }
 
-  #verdict(verdict: Awaited<ReturnType<Access["mayWrite"]>>, path: string): string {
+  #verdict(verdict: Verdict, asked: { readonly scope: "readers" | "write"; readonly path: string }): string {
+    const { scope, path } = asked;
     if (verdict.verdict === "allow") return verdict.who;
-    this.#use.events.emit({ name: "write.refused", route: path, token: "-" });
+    if (scope === "write") this.#use.events.emit({ name: "write.refused", route: path, token: "-" });
     if (verdict.verdict === "closed") throw new GranaryError("GRANARY_WRITE_DISABLED", { route: path });
     if (verdict.reason === "insecure") throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: path });
+    if (scope === "write") throw new GranaryError("GRANARY_NEEDS_WRITE_TOKEN", { route: path });
     throw new GranaryError("GRANARY_UNAUTHORIZED", { what: path });
   }
 }

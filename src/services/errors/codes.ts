@@ -14,6 +14,8 @@ export type AnswerFields = {
   GRANARY_NO_ROUTE: { readonly target: string };
   /** A private name asked by somebody without a read token. */
   GRANARY_UNAUTHORIZED: { readonly what: string };
+  /** A route that changes something, asked without a write token. */
+  GRANARY_NEEDS_WRITE_TOKEN: { readonly route: string };
   GRANARY_FORBIDDEN: { readonly what: string; readonly rule: string };
   /** A token came over a connection that anybody on the way can read. */
   GRANARY_TOKEN_NEEDS_TLS: { readonly what: string };

@@ -48,6 +48,16 @@ const answers = {
     remedy:
       "Create a token with `granary token add --scope read`, and give it to the go command in ~/.netrc as password for this host, or through GOAUTH. go sends credentials over https only.",
   },
+  GRANARY_NEEDS_WRITE_TOKEN: {
+    lines: (f) => [
+      `${f.route} changes this server; it needs a token.`,
+      "The request carries no valid write token.",
+      "Send one as Authorization: Bearer TOKEN, or as password of Basic.",
+    ],
+    cause:
+      "Routes that change something are open to holders of a token with write scope only, from the same machine too.",
+    remedy: "Create one with `granary token add --scope write`, keep it secret, and send it over TLS or loopback.",
+  },
   GRANARY_FORBIDDEN: {
     lines: (f) => [`${f.what} is not allowed.`, `Rule: ${f.rule}`, "Ask who runs this server if the rule is wrong."],
     cause:
@@ -76,7 +86,7 @@ const answers = {
   GRANARY_NOT_FOUND: {
     lines: (f) => [
       `${f.what} does not exist.`,
-      `${f.upstreams.join(", ")} said: ${f.reason}`,
+      f.reason === "" ? `Said by: ${f.upstreams.join(", ")}` : `${f.upstreams.join(", ")} said: ${f.reason}`,
       "Check path and version. A new version becomes visible within minutes.",
     ],
     cause:

@@ -42,6 +42,15 @@ const answers = {
     remedy:
       "用 `granary token add --scope read` 创建令牌，并在 ~/.netrc 中作为此主机的密码，或通过 GOAUTH 提供给 go。go 只在 https 下发送凭据。",
   },
+  GRANARY_NEEDS_WRITE_TOKEN: {
+    lines: (f) => [
+      `${f.route} 会改动本服务器，需要令牌。`,
+      "请求未带有效的写令牌。",
+      "请以 Authorization: Bearer TOKEN 或 Basic 的密码发送。",
+    ],
+    cause: "会改动服务器的路由只对持写令牌的人开放，来自本机也一样。",
+    remedy: "用 `granary token add --scope write` 创建令牌，妥善保管，只经 TLS 或回环地址发送。",
+  },
   GRANARY_FORBIDDEN: {
     lines: (f) => [`不允许访问 ${f.what}。`, `规则：${f.rule}`, "如规则有误，请联系管理员。"],
     cause: "请求匹配了本服务器的一条规则，或令牌没有该路由所需的权限。",
@@ -68,7 +77,7 @@ const answers = {
   GRANARY_NOT_FOUND: {
     lines: (f) => [
       `${f.what} 不存在。`,
-      `${f.upstreams.join("、")} 的回答：${f.reason}`,
+      f.reason === "" ? `答复来自：${f.upstreams.join("、")}` : `${f.upstreams.join("、")} 的回答：${f.reason}`,
       "请检查模块路径和版本。新版本几分钟后可见。",
     ],
     cause: "能够作出判断的上游回答没有这个模块或版本。权威上游说了算；没有权威上游时，所有健康的上游必须一致。",
