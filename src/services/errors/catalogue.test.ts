@@ -33,6 +33,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_FORBIDDEN: { what, rule: "write scope" },
   GRANARY_TOKEN_NEEDS_TLS: { what },
   GRANARY_WRITE_DISABLED: { route: "POST /-/api/x" },
+  GRANARY_NEEDS_WRITE_TOKEN: { route: "POST /-/api/x" },
   GRANARY_NOT_FOUND: { what, upstreams: ["official"], reason: "not found: unknown revision v1.2.0" },
   GRANARY_IMPOSSIBLE: { what, reason: "the first path element has no dot" },
   GRANARY_NOT_KEPT: { what, because: "cached-only" },
