@@ -47,10 +47,18 @@ function hooksOf({ stub }: World): ScriptHooks {
   };
 }
 
-for (const name of readdirSync(import.meta.dirname).filter((file) => file.endsWith(".txt"))) {
-  test(`script ${name}`, async (t) => {
+const scripts = readdirSync(import.meta.dirname).filter((file) => file.endsWith(".txt"));
+/** Those that look closest at what a client is sent: a worker must not be told from the owner. */
+const throughWorkers = ["caching.txt", "errors.txt", "head.txt", "queries.txt", "targets.txt"];
+const runs = [
+  ...scripts.map((name) => ({ name, title: name, more: [] })),
+  ...throughWorkers.map((name) => ({ name, title: `${name} through workers`, more: ["--workers=2"] })),
+];
+
+for (const { name, title, more } of runs) {
+  test(`script ${title}`, async (t) => {
     const script = parseScript(readFileSync(join(import.meta.dirname, name), "utf8"));
-    const world = await startWorld({ flags: script.flags });
+    const world = await startWorld({ flags: [...script.flags, ...more] });
     t.after(() => world.close());
     await runScript(script, rawHttpTarget(world.granary.url, { timeoutMs: 30_000 }), hooksOf(world));
   });
