@@ -24,7 +24,7 @@ function zeroes(onClose: () => void): ZipAnswer {
 }
 
 /** Serves zeroes(); `over` is how sendZip ended and how many sources it closed. */
-async function serve(): Promise<{
+async function serve(stalledMs = 30_000): Promise<{
   url: string;
   over: Promise<{ how: "sent" | "failed"; closed: number }>;
   close: () => void;
@@ -36,7 +36,7 @@ async function serve(): Promise<{
     const sending = sendZip(
       response,
       zeroes(() => closed++),
-      { start: 0, end: size - 1 },
+      { start: 0, end: size - 1, stalledMs },
     );
     sending.then(
       () => ended.resolve({ how: "sent", closed }),
@@ -73,4 +73,30 @@ test("many readers that leave are no danger either", async () => {
     assert.equal((await server.over).how, "failed");
     server.close();
   }
+});
+
+test("a reader that stays and takes nothing is dropped", async () => {
+  const server = await serve(300);
+  const request = get(server.url, (response) => response.pause());
+  const dropped = new Promise((resolve) => request.on("error", resolve).on("close", resolve));
+  assert.deepEqual(await server.over, { how: "failed", closed: 1 });
+  request.destroy();
+  await dropped;
+  server.close();
+});
+
+test("a reader that takes a little now and then is not", async () => {
+  const server = await serve(300);
+  const request = get(server.url, (response) => {
+    // Reads for a moment, rests for less than the limit, for longer than the limit altogether.
+    let rests = 5;
+    response.on("data", () => {
+      if (rests-- <= 0) return;
+      response.pause();
+      setTimeout(() => response.resume(), 100);
+    });
+  });
+  assert.equal((await server.over).how, "sent");
+  request.destroy();
+  server.close();
 });

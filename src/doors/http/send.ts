@@ -26,7 +26,12 @@ function givePiece(piece: Buffer): void {
 }
 
 /** Sends `range` of a zip from disk, every block checked before it leaves. A failure midway breaks the connection: never a clean end. */
-export async function sendZip(response: Response, answer: ZipAnswer, range: Range): Promise<void> {
+export async function sendZip(
+  response: Response,
+  answer: ZipAnswer,
+  range: Range & { readonly stalledMs?: number },
+): Promise<void> {
+  const { stalledMs = stalledReaderMs } = range;
   const source = await answer.zip.open();
   // Two pieces in turn: one is on its way to the client while the next is read.
   const pieces = [takePiece(), takePiece()] as const;
@@ -40,7 +45,7 @@ export async function sendZip(response: Response, answer: ZipAnswer, range: Rang
       const into = piece.subarray(0, want);
       const got = await source.read(at, into);
       if (got !== want) throw new Error(`read ${got} bytes of ${want}`);
-      const sent = write(response, into);
+      const sent = write(response, into, stalledMs);
       // A reader that leaves fails both pieces, and only one of them is being waited for: the other failure would
       // be nobody's, which ends the process.
       sent.catch(() => undefined);
@@ -58,7 +63,7 @@ export async function sendZip(response: Response, answer: ZipAnswer, range: Rang
   }
 }
 
-function write(response: Response, bytes: Buffer): Promise<void> {
+function write(response: Response, bytes: Buffer, stalledMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = response.socket?.bytesWritten ?? 0;
     const watchdog = setInterval(() => {
@@ -68,7 +73,7 @@ function write(response: Response, bytes: Buffer): Promise<void> {
         return;
       }
       finish(new Error("the reader takes nothing"));
-    }, stalledReaderMs);
+    }, stalledMs);
     const gone = () => finish(new Error("the reader went away"));
     const finish = (error?: Error | null) => {
       clearInterval(watchdog);

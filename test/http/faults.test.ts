@@ -1,0 +1,181 @@
+// Bad days: an upstream that breaks in every way it can, and a server that is killed at any moment.
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Fault } from "../support/faults.ts";
+import { runGranary, startGranary } from "../support/granary.ts";
+import { someBytes } from "../support/manifests.ts";
+import { makeModule } from "../support/modules.ts";
+import type { ModuleFixture } from "../support/modules.ts";
+import type { StubUpstream } from "../support/stub-upstream.ts";
+import { startUpstreams, startWorld } from "../support/world.ts";
+
+/** Repeatable: the same seed gives the same numbers in [0, 1). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function manyVersions(count: number): ModuleFixture[] {
+  return Array.from({ length: count }, (_, n) => {
+    const files = {
+      "go.mod": `module example.com/many\n\ngo 1.${n}\n`,
+      "blob.txt": Buffer.from(someBytes(20_000 + n * 100, n + 1)).toString("base64"),
+    };
+    return makeModule({ path: "example.com/many", version: `v1.0.${n}`, files });
+  });
+}
+
+const pathOf = ({ version }: ModuleFixture, ending: string) => `/example.com/many/@v/${version}${ending}`;
+
+/** Runs `work` on every item, `width` at a time. */
+async function eachOf<T>(items: readonly T[], width: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+// ---- the upstream ----
+
+const flip = (body: Uint8Array): Uint8Array => {
+  const bytes = Buffer.from(body);
+  const at = Math.floor(bytes.length / 2);
+  bytes[at] = (bytes[at] ?? 0) ^ 1;
+  return bytes;
+};
+
+const faults: readonly Fault[] = [
+  { kind: "status", status: 500 },
+  { kind: "status", status: 404 },
+  { kind: "html" },
+  { kind: "delay", ms: 100 },
+  { kind: "stall" },
+  { kind: "stall", after: 100 },
+  { kind: "reset" },
+  { kind: "reset", after: 100 },
+  { kind: "truncate", after: 100 },
+  { kind: "bytes", body: "" },
+  { kind: "edit", edit: flip },
+  { kind: "redirect", location: "/nowhere" },
+];
+const share = 0.02;
+const versions = 200;
+/** A version needs no more retries than there are faults waiting for it, absences remembered aside. */
+const maxTries = 60;
+
+/** Arms each fault for 2 % of all files; returns how many. */
+function armFaults(stub: StubUpstream, modules: readonly ModuleFixture[]): number {
+  const random = seeded(20261121);
+  let armed = 0;
+  for (const module of modules)
+    for (const ending of [".info", ".mod", ".zip"])
+      for (const fault of faults)
+        if (random() < share) {
+          stub.fault(pathOf(module, ending), fault, 1);
+          armed++;
+        }
+  return armed;
+}
+
+test(`${versions} versions through an upstream with 2 % of every fault: all arrive, all are what they should be`, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "granary-faults-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const config = join(folder, "granary.yaml");
+  const store = join(folder, "store");
+  await writeFile(
+    config,
+    "freshness:\n  negative: 200ms\nupstreamClient:\n  headersTimeout: 300ms\n  bodyIdleTimeout: 300ms\n",
+  );
+  const modules = manyVersions(versions);
+  const world = await startWorld({ modules, store, flags: [`--config=${config}`] });
+  t.after(() => world.close());
+  const { granary, stub } = world;
+  const armed = armFaults(stub, modules);
+  assert.ok(armed > 60, String(armed));
+  const fetchWhole = async (path: string, tries: number): Promise<Buffer> => {
+    let last = "";
+    for (let n = 0; n < tries; n++) {
+      const response = await fetch(granary.url + path);
+      const body = Buffer.from(await response.arrayBuffer());
+      if (response.status === 200) return body;
+      last = `${response.status} ${body.toString()}`;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    throw new Error(`${path}: ${last}`);
+  };
+  const check = (tries: number) =>
+    eachOf(modules, 16, async (module) => {
+      const info = JSON.parse((await fetchWhole(pathOf(module, ".info"), tries)).toString()) as { Version: string };
+      assert.equal(info.Version, module.version);
+      for (const ending of [".mod", ".zip"]) {
+        const path = pathOf(module, ending);
+        assert.deepEqual(await fetchWhole(path, tries), Buffer.from(stub.bytes(path)), path);
+      }
+    });
+  await check(maxTries);
+  await stub.cut();
+  await check(1);
+  assert.equal(await granary.stop(), 0);
+  const verified = await runGranary(["store", "verify", `--store=${store}`]);
+  assert.equal(verified.code, 0, verified.stdout);
+});
+
+// ---- the server ----
+
+const rounds = process.env["LONG"] === "1" ? 200 : 20;
+const perRound = 12;
+
+test(`${rounds} kills at random moments: the store is sound, and what was answered is still there`, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "granary-kills-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const store = join(folder, "store");
+  const modules = manyVersions(rounds * perRound);
+  const { stub, database } = await startUpstreams(modules);
+  t.after(() => stub.close());
+  const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
+  const random = seeded(7);
+  const acknowledged = new Set<string>();
+  for (let round = 0; round < rounds; round++) {
+    const granary = await startGranary({ upstream: stub.url, sumdb, store });
+    try {
+      await assertStillThere(granary.url, [...acknowledged], stub);
+      const wanted = modules.slice(round * perRound, (round + 1) * perRound);
+      const fetching = eachOf(wanted, 6, async (module) => {
+        for (const ending of [".mod", ".zip"]) {
+          const path = pathOf(module, ending);
+          const response = await fetch(granary.url + path);
+          const body = Buffer.from(await response.arrayBuffer());
+          assert.equal(response.status, 200, body.toString());
+          assert.deepEqual(body, Buffer.from(stub.bytes(path)));
+          acknowledged.add(path);
+        }
+      });
+      // A kill breaks what is under way: that is the point.
+      const broken = fetching.catch((error: unknown) => assert.ok(error instanceof TypeError, String(error)));
+      await new Promise((resolve) => setTimeout(resolve, 20 + random() * 300));
+      granary.signal("SIGKILL");
+      await broken;
+    } finally {
+      await granary.stop();
+    }
+    if (round % 5 !== 4) continue;
+    const verified = await runGranary(["store", "verify", `--store=${store}`]);
+    assert.equal(verified.code, 0, verified.stdout + verified.stderr);
+  }
+  assert.ok(acknowledged.size > rounds, String(acknowledged.size));
+});
+
+async function assertStillThere(url: string, paths: readonly string[], stub: StubUpstream): Promise<void> {
+  await eachOf(paths, 8, async (path) => {
+    const response = await fetch(`${url}/cached-only${path}`);
+    assert.equal(response.status, 200, path);
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), Buffer.from(stub.bytes(path)), path);
+  });
+}
