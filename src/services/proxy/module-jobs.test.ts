@@ -8,11 +8,13 @@ import { parsePath } from "#protocol/path.ts";
 import { bytesSource } from "#protocol/zip-bytes.ts";
 import { checkModuleZip } from "#protocol/zip-check.ts";
 import { versionKey } from "#services/store/layout.ts";
+import { VerifierFault } from "#services/proxy/ports.ts";
+import type { Verifier } from "#services/proxy/ports.ts";
 import type { KeptMod } from "#services/store/module-store.ts";
 import { storageKey } from "#services/store/ports.ts";
 import { fixtureZip } from "../../../test/support/fixture-zip.ts";
 import { makeModule } from "../../../test/support/modules.ts";
-import { idOf, keysOf, openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
+import { idOf, keysOf, openRoom, patient, plainVerifier, playedUpstream } from "../../../test/support/proxy-room.ts";
 import type { Room } from "../../../test/support/proxy-room.ts";
 
 const module = makeModule({ path: "example.com/m", version: "v1.0.0" });
@@ -382,4 +384,30 @@ test("nobody vouches for unproven kept bytes while the database cannot be asked"
   await assert.rejects(room.proxy.answer({ kind: "mod", cachedOnly: false, ...id }, options), {
     code: "GRANARY_SUMDB_UNREACHABLE",
   });
+});
+
+for (const reason of ["crashed", "timeout"] as const)
+  test(`a zip on which the check ${reason} does not end the search: the next upstream is asked`, async () => {
+    let checks = 0;
+    const verifier: Verifier = {
+      ...plainVerifier,
+      check: async (where, module, signal) => {
+        if (checks++ === 0) throw new VerifierFault(reason, reason);
+        return await plainVerifier.check(where, module, signal);
+      },
+    };
+    const room = await honest({ verifier });
+    const { kept } = await room.jobs.fetchZip(id, patient());
+    assert.equal(kept.manifest.origin.upstream, "b");
+  });
+
+test("too many zips waiting for their check is our overload, and nobody else is asked", async () => {
+  const busy: Verifier = { ...plainVerifier, check: () => Promise.reject(new VerifierFault("busy", "many")) };
+  const room = await honest({ verifier: busy });
+  const options = { keptOnly: false, hops: "", signal: new AbortController().signal } as const;
+  await assert.rejects(room.proxy.answer({ kind: "zip", cachedOnly: false, ...id }, options), {
+    code: "GRANARY_OVERLOADED",
+  });
+  assert.equal(room.client.count("b", ".zip"), 0);
+  assert.equal(room.health.condition("a"), "closed");
 });

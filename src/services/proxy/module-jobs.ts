@@ -29,6 +29,7 @@ import { Deadline } from "./deadline.ts";
 import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
+import { VerifierFault } from "./ports.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
@@ -248,13 +249,23 @@ export class ModuleJobs {
     const stage = await this.#use.storage.stage(maxZipBytes);
     try {
       await this.#timed("zip", () => stageBody(response, stage));
-      const verified = await this.#timed("verify", () => this.#use.verifier.check(stage.locate(), id, signal));
+      const verified = await this.#timed("verify", () => this.#check(stage, id, signal));
       const expectation = await expecting;
       await this.#judgeZip(id, { mod, upstream, stage, verified, expectation });
       return { stage, verified, expectation, state, url: response.url };
     } catch (error) {
       await stage.discard();
       throw error;
+    }
+  }
+
+  /** A zip on which the checking thread breaks or never ends says something about its upstream: another may do better. */
+  async #check(stage: Stage, id: ModuleVersion, signal: AbortSignal): Promise<VerifiedZip> {
+    try {
+      return await this.#use.verifier.check(stage.locate(), id, signal);
+    } catch (error) {
+      if (!(error instanceof VerifierFault) || (error.reason !== "timeout" && error.reason !== "crashed")) throw error;
+      throw new Unusable("UNCHECKED", `zip: ${error.message}`, { cause: error });
     }
   }
 

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { parsePath } from "#protocol/path.ts";
 import { versionKey } from "#services/store/layout.ts";
+import { NestedModules } from "#services/proxy/nested.ts";
+import type { Verifier } from "#services/proxy/ports.ts";
 import { makeModule } from "../../../test/support/modules.ts";
-import { idOf, openRoom, patient } from "../../../test/support/proxy-room.ts";
+import { idOf, openRoom, patient, plainVerifier } from "../../../test/support/proxy-room.ts";
 
 const parent = makeModule({
   path: "example.com/m",
@@ -73,4 +75,20 @@ test("offline, a damaged parent proves nothing, and the reason is still that nob
     const answer = room.proxy.answer(target, { keptOnly: false, ...patient() });
     await assert.rejects(answer, { code: "GRANARY_OFFLINE" });
   }
+});
+
+test("many questions at once read one zip once", async () => {
+  const { store } = await keeping(parent);
+  let reads = 0;
+  const verifier: Verifier = {
+    ...plainVerifier,
+    directories: async (where, id, signal) => {
+      reads++;
+      return await plainVerifier.directories(where, id, signal);
+    },
+  };
+  const nested = new NestedModules(store, verifier);
+  const answers = Array.from({ length: 50 }, () => nested.isDirectoryOfKept(at("example.com/m/cmd/x")));
+  assert.deepEqual(new Set(await Promise.all(answers)), new Set([true]));
+  assert.equal(reads, 1);
 });

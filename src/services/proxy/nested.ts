@@ -9,15 +9,20 @@ import { LRUCache } from "lru-cache";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
+import { Gate, GateFull } from "./gate.ts";
 import { VerifierFault } from "./ports.ts";
 import type { Verifier } from "./ports.ts";
 
 /** Zips whose directories are remembered; asked for a handful per offline `go install`. */
 const maxRemembered = 64;
+/** Questions that may wait for their zip to be read; those beyond get no proof. */
+const maxWaiting = 1_000;
 
 export class NestedModules {
   readonly #store: ModuleStore;
   readonly #verifier: Verifier;
+  /** One whole zip in memory at a time, however many ask. */
+  readonly #reading = new Gate(1, maxWaiting);
   readonly #directories = new LRUCache<string, ReadonlySet<string>>({ max: maxRemembered });
 
   constructor(store: ModuleStore, verifier: Verifier) {
@@ -36,19 +41,23 @@ export class NestedModules {
 
   async #directoriesOf(id: ModuleVersion): Promise<ReadonlySet<string> | undefined> {
     const key = `${id.path}@${id.version}`;
-    const known = this.#directories.get(key);
-    if (known !== undefined) return known;
     try {
-      const bytes = await this.#bytesOf(id);
-      if (bytes === undefined) return undefined;
-      const directories = await this.#verifier.directories({ bytes }, id, AbortSignal.timeout(directoriesMs));
-      this.#directories.set(key, directories);
-      return directories;
+      return this.#directories.get(key) ?? (await this.#reading.pass(() => this.#readDirectories(id, key)));
     } catch (error) {
       // A zip that is damaged, or that cannot be read now, proves nothing; it is no error of whoever asks for another.
       if (isDoubt(error)) return undefined;
       throw error;
     }
+  }
+
+  async #readDirectories(id: ModuleVersion, key: string): Promise<ReadonlySet<string> | undefined> {
+    const known = this.#directories.get(key);
+    if (known !== undefined) return known;
+    const bytes = await this.#bytesOf(id);
+    if (bytes === undefined) return undefined;
+    const directories = await this.#verifier.directories({ bytes }, id, AbortSignal.timeout(directoriesMs));
+    this.#directories.set(key, directories);
+    return directories;
   }
 
   async #bytesOf(id: ModuleVersion): Promise<Uint8Array | undefined> {
@@ -66,7 +75,7 @@ export class NestedModules {
 }
 
 function isDoubt(error: unknown): boolean {
-  return error instanceof StoreDamaged || error instanceof StoreUnavailable || error instanceof VerifierFault;
+  return [StoreDamaged, StoreUnavailable, VerifierFault, GateFull].some((doubt) => error instanceof doubt);
 }
 
 /** Zips larger than this prove nothing here: reading them whole would cost more than the answer is worth. */

@@ -22,6 +22,7 @@ import type { NegativeCache } from "./negative.ts";
 import type { NestedModules } from "./nested.ts";
 import type { Origin } from "./origin.ts";
 import { sumdbFailure } from "./origin.ts";
+import { VerifierFault } from "./ports.ts";
 import type { Privacy } from "./privacy.ts";
 
 /** What this room answers: a module's files and listings, and the sums we hold. */
@@ -224,7 +225,7 @@ export class Proxy {
       return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
     if (error instanceof StoreDamaged)
       return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, options);
-    if (error instanceof GateFull)
+    if (error instanceof GateFull || (error instanceof VerifierFault && error.reason === "busy"))
       return new GranaryError(
         "GRANARY_OVERLOADED",
         { limit: this.#use.ingestLimit.name, value: this.#use.ingestLimit.value },
