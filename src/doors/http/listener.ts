@@ -94,11 +94,13 @@ function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
     noDelay: true,
   };
   if (tls === undefined) return createHttpServer(options, handler);
-  if (!tls.http2) return createHttpsServer({ ...options, ...contextOf(tls) }, handler);
+  // A client that connects and then keeps still has sent no headers either.
+  const secure = { ...contextOf(tls), handshakeTimeout: limits.headersTimeoutMs };
+  if (!tls.http2) return createHttpsServer({ ...options, ...secure }, handler);
   // node:http2's compatibility objects answer to the same calls as node:http's.
   const compatible = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   const settings = { maxConcurrentStreams: maxStreams };
-  return createSecureServer({ ...contextOf(tls), allowHTTP1: true, settings, ...http1(options) }, compatible);
+  return createSecureServer({ ...secure, allowHTTP1: true, settings, ...http1(options) }, compatible);
 }
 
 /** Node's HTTP/2 types do not name the HTTP/1 options that its allowHTTP1 server takes. */
