@@ -145,7 +145,9 @@ test(`${rounds} kills at random moments: the store is sound, and what was answer
   for (let round = 0; round < rounds; round++) {
     const granary = await startGranary({ upstream: stub.url, sumdb, store });
     try {
-      await assertStillThere(granary.url, [...acknowledged], stub);
+      // The newest, which the kill was nearest to; in the last round all of them.
+      const all = [...acknowledged];
+      await assertStillThere(granary.url, round === rounds - 1 ? all : all.slice(-40), stub);
       const wanted = modules.slice(round * perRound, (round + 1) * perRound);
       const fetching = eachOf(wanted, 6, async (module) => {
         for (const ending of [".mod", ".zip"]) {
@@ -165,7 +167,7 @@ test(`${rounds} kills at random moments: the store is sound, and what was answer
     } finally {
       await granary.stop();
     }
-    if (round % 5 !== 4) continue;
+    if (round % 10 !== 9) continue;
     const verified = await runGranary(["store", "verify", `--store=${store}`]);
     assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   }

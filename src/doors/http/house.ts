@@ -1,6 +1,8 @@
 // Everything that is not a module: health, readiness, metrics, the status page, explanations, and the routes that
 // change something. Each route declares its scope here; a route without one does not compile.
 
+import { ProtocolError } from "#protocol/errors.ts";
+import { parsePath, unescapePath } from "#protocol/path.ts";
 import type { Access, Verdict } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
@@ -142,7 +144,9 @@ function explain(use: HouseUse, id: string): Reply {
   return json(200, found);
 }
 
-async function refresh(use: HouseUse, path: string): Promise<Reply> {
+/** @param rest a module path as it stands in every other target: case-escaped (`github.com/!azure/x`), or as it is written */
+async function refresh(use: HouseUse, rest: string): Promise<Reply> {
+  const path = modulePath(rest);
   await use.refresh(path);
   return json(200, { refreshed: path });
 }
@@ -153,4 +157,14 @@ function text(status: number, body: string): Reply {
 
 function json(status: number, value: unknown): Reply {
   return { status, type: "application/json", body: `${JSON.stringify(value, null, 1)}\n` };
+}
+
+/** Throws GRANARY_BAD_REQUEST. */
+function modulePath(text: string): string {
+  try {
+    return text.includes("!") ? unescapePath(text) : parsePath(text);
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new GranaryError("GRANARY_BAD_REQUEST", { target: text, reason: error.message }, { cause: error });
+  }
 }
