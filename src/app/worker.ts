@@ -28,10 +28,8 @@ export type WorkerIo = {
 export function runWorker(io: WorkerIo): void {
   let worker: Worker | undefined;
   io.onMessage((message) => {
-    if (message.kind === "start") {
-      worker = new Worker(message.start, io);
-      void worker.open();
-    } else void worker?.hear(message);
+    if (message.kind === "start") worker = new Worker(message.start, io);
+    else void worker?.hear(message);
   });
   void io.send({ kind: "ready" });
 }
@@ -45,6 +43,7 @@ class Worker {
   readonly #relay: Relay;
   #settings: ReturnType<typeof httpSettings>;
   #listener: Listener | undefined;
+  readonly #opened: Promise<void>;
 
   constructor(start: WorkerStart, io: WorkerIo) {
     this.#io = io;
@@ -54,9 +53,10 @@ class Worker {
     this.#absent = new HotCache(absent);
     this.#settings = httpSettings(start.values);
     this.#relay = new Relay({ ...start.relay, ...this.#caches() });
+    this.#opened = this.#open();
   }
 
-  async open(): Promise<void> {
+  async #open(): Promise<void> {
     const { values, tls, port, connections } = this.#start;
     const store = new ModuleStore(readOnlyStorage(values.store));
     const settings = () => this.#settings;
@@ -82,6 +82,7 @@ class Worker {
         this.#absent.clear();
         return;
       case "renew":
+        await this.#opened;
         this.#listener?.renew(message.tls);
         return;
       case "forget":
@@ -94,6 +95,7 @@ class Worker {
         void this.#io.send({ kind: "report", ask: message.ask, report: this.#report() });
         return;
       case "drain":
+        await this.#opened;
         await this.#listener?.drain(message.deadlineMs);
         await this.#io.send({ kind: "report", report: this.#report() });
         this.#io.exit(0);

@@ -2,7 +2,6 @@
 // what changed, and adds up their numbers. It listens on a private socket for whatever they cannot answer.
 
 import cluster from "node:cluster";
-import type { Worker } from "node:cluster";
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
@@ -18,7 +17,8 @@ import type { RelayDoor } from "#doors/http/relay-door.ts";
 import { formatHostPort } from "./config-kinds.ts";
 import type { Values } from "./config.ts";
 import { workerWord } from "./worker-messages.ts";
-import type { FromWorker, Report, ToWorker, WorkerStart } from "./worker-messages.ts";
+import { Member } from "./worker-member.ts";
+import type { FromWorker, WorkerStart } from "./worker-messages.ts";
 import type { Helpers, Server } from "./wire.ts";
 
 /** A worker that does not answer a question within this time is left out of the answer. */
@@ -27,15 +27,8 @@ const askMs = 1_000;
 const graceMs = 2_000;
 /** Waits before a dead worker is started again: doubled from the first to the last while workers die young. */
 const restartMs = { first: 100, last: 10_000, young: 10_000 };
-const noNumbers: Report = { requests: [], connections: 0, hotBytes: 0, hotEntries: 0 };
-
-type Member = {
-  readonly process: Worker;
-  readonly startedMs: number;
-  readonly waiting: Map<number, () => void>;
-  report: Report;
-  isListening: boolean;
-};
+/** A socket's path has some 104 bytes (sockaddr_un); `/granary-XXXXXX/owner` needs 21 of them. */
+const maxTempPath = 80;
 
 export type CrewOptions = {
   /** The program itself. */
@@ -52,7 +45,6 @@ export class Crew implements Helpers {
   #start: WorkerStart | undefined;
   #door: RelayDoor | undefined;
   #folder: string | undefined;
-  #asked = 0;
   #youngDeaths = 0;
   #port = 0;
   #isClosing = false;
@@ -69,11 +61,10 @@ export class Crew implements Helpers {
   }): Promise<Listener> {
     const { values } = this.#options;
     const relay = { path: await this.#privatePath(), key: randomBytes(16).toString("hex") };
-    this.#door = await openRelayDoor(relay, { handler: use.server.workerHandler, headerBytes: use.headerBytes });
     const connections = Math.ceil(values["limits.connections"] / values.workers);
     this.#start = { values, tls: use.tls, port: values.listen.port, connections, relay };
-    // In turn, because with shared accepting a few long connections of one client all end up in one process. Windows
-    // hands connections over too slowly for that.
+    // In turn: whoever accepts first is often the same process for most of a client's few long connections. It costs
+    // some 0.1 ms per connection, not per request. Windows hands connections over too slowly for that.
     cluster.schedulingPolicy = process.platform === "win32" ? cluster.SCHED_NONE : cluster.SCHED_RR;
     cluster.setupPrimary({
       exec: fileURLToPath(this.#options.entry),
@@ -82,6 +73,7 @@ export class Crew implements Helpers {
       windowsHide: true,
     });
     try {
+      this.#door = await openRelayDoor(relay, { handler: use.server.workerHandler, headerBytes: use.headerBytes });
       await Promise.all(Array.from({ length: values.workers }, () => this.#fork()));
     } catch (error) {
       this.#stop();
@@ -93,16 +85,16 @@ export class Crew implements Helpers {
   // ---- what the server asks of its helpers ----
 
   async collect(): Promise<void> {
-    await this.#askAll((ask) => ({ kind: "report", ask }));
+    await this.#allOrLate([...this.#members].map((member) => member.ask({ kind: "report" })));
   }
 
   async forget(path: string): Promise<void> {
-    await this.#askAll((ask) => ({ kind: "forget", ask, path }));
+    await this.#allOrLate([...this.#members].map((member) => member.ask({ kind: "forget", path })));
   }
 
   apply(values: Values): void {
     if (this.#start !== undefined) this.#start = { ...this.#start, values };
-    this.#tellAll({ kind: "apply", values });
+    for (const member of this.#members) member.tell({ kind: "apply", values });
   }
 
   totals(): ReturnType<Helpers["totals"]> {
@@ -120,22 +112,17 @@ export class Crew implements Helpers {
 
   /** Resolves when the new worker listens; rejects when it cannot, or dies before. */
   #fork(): Promise<void> {
-    const member: Member = {
-      process: cluster.fork(),
-      startedMs: Date.now(),
-      waiting: new Map(),
-      report: noNumbers,
-      isListening: false,
-    };
+    const worker = cluster.fork();
+    const member = new Member(worker);
     this.#members.add(member);
     return new Promise((resolve, reject) => {
-      member.process.on("message", (message: FromWorker) => {
+      worker.on("message", (message: FromWorker) => {
         if (message.kind === "listening") resolve();
         if (message.kind === "failed") reject(Object.assign(new Error(message.message), { code: message.code }));
         this.#hear(member, message);
       });
-      member.process.on("error", (error) => this.#options.log.warn("worker.error", { reason: error.message }));
-      member.process.on("exit", (code, signal) => {
+      worker.on("error", (error) => this.#options.log.warn("worker.error", { reason: error.message }));
+      worker.on("exit", (code, signal) => {
         reject(new Error(`a worker ended with ${signal || code}`));
         this.#buried(member, signal || code);
       });
@@ -145,23 +132,19 @@ export class Crew implements Helpers {
   #hear(member: Member, message: FromWorker): void {
     switch (message.kind) {
       case "ready":
-        if (this.#start !== undefined)
-          tell(member, { kind: "start", start: { ...this.#start, port: this.#portFor() } });
+        if (this.#start !== undefined) member.start({ ...this.#start, port: this.#portFor() });
         return;
       case "listening":
         member.isListening = true;
         this.#port = message.port;
-        this.#options.log.info("worker.listening", { pid: member.process.process.pid });
+        this.#options.log.info("worker.listening", { pid: member.pid });
         return;
       case "failed":
         this.#options.log.error("worker.failed", { reason: message.message });
-        member.process.process.kill("SIGKILL");
+        member.kill();
         return;
       case "report":
-        member.report = message.report;
-        if (message.ask === undefined) return;
-        member.waiting.get(message.ask)?.();
-        member.waiting.delete(message.ask);
+        member.heard(message);
     }
   }
 
@@ -180,31 +163,22 @@ export class Crew implements Helpers {
   #buried(member: Member, how: string | number): void {
     this.#members.delete(member);
     this.#past.add(member.report.requests);
-    for (const done of member.waiting.values()) done();
+    member.buried();
     if (this.#isClosing) return;
     this.#youngDeaths = Date.now() - member.startedMs < restartMs.young ? this.#youngDeaths + 1 : 1;
     const afterMs = Math.min(restartMs.last, restartMs.first * 2 ** (this.#youngDeaths - 1));
-    this.#options.log.warn("worker.ended", { pid: member.process.process.pid, how, afterMs });
+    this.#options.log.warn("worker.ended", { pid: member.pid, how, afterMs });
     setTimeout(() => {
       if (!this.#isClosing) this.#fork().catch(() => undefined); // its end is its own log line
     }, afterMs);
   }
 
-  #tellAll(message: ToWorker): void {
-    for (const member of this.#members) if (member.isListening) tell(member, message);
-  }
-
-  /** Resolves when every worker has answered, died, or let `askMs` pass. */
-  async #askAll(make: (ask: number) => ToWorker): Promise<void> {
-    const ask = ++this.#asked;
-    const members = [...this.#members].filter(({ isListening }) => isListening);
-    const answered = members.map((member) => new Promise<void>((resolve) => member.waiting.set(ask, resolve)));
-    for (const member of members) tell(member, make(ask));
+  /** Resolves when all are done, or `askMs` passed. */
+  async #allOrLate(asked: readonly Promise<void>[]): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, askMs)));
-    await Promise.race([Promise.all(answered), late]);
+    await Promise.race([Promise.all(asked), late]);
     clearTimeout(timer);
-    for (const member of members) member.waiting.delete(ask);
   }
 
   // ---- the public port, as the server sees a listener ----
@@ -217,7 +191,7 @@ export class Crew implements Helpers {
       renew: (tls) => {
         createSecureContext({ cert: tls.cert, key: tls.key }); // throws here, not in each worker
         if (this.#start !== undefined) this.#start = { ...this.#start, tls };
-        this.#tellAll({ kind: "renew", tls });
+        for (const member of this.#members) member.tell({ kind: "renew", tls });
       },
       drain: (deadlineMs) => this.#drain(deadlineMs),
       stop: () => this.#stop(),
@@ -227,15 +201,8 @@ export class Crew implements Helpers {
 
   async #drain(deadlineMs: number): Promise<void> {
     this.#isClosing = true;
-    const ended = [...this.#members].map(
-      ({ process }) => new Promise<void>((resolve) => (process.isDead() ? resolve() : process.once("exit", resolve))),
-    );
-    for (const member of this.#members) {
-      if (member.isListening) tell(member, { kind: "drain", deadlineMs });
-      else member.process.process.kill("SIGKILL");
-    }
     const timer = setTimeout(() => this.#kill(), deadlineMs + graceMs);
-    await Promise.all(ended);
+    await Promise.all([...this.#members].map((member) => member.drained(deadlineMs)));
     clearTimeout(timer);
     this.#stop();
   }
@@ -249,18 +216,15 @@ export class Crew implements Helpers {
   }
 
   #kill(): void {
-    for (const { process } of this.#members) process.process.kill("SIGKILL");
+    for (const member of this.#members) member.kill();
   }
 
   /** Where only this user's processes find the private door. */
   async #privatePath(): Promise<string> {
     if (process.platform === "win32") return `\\\\.\\pipe\\granary-${randomBytes(16).toString("hex")}`;
+    const isShort = Buffer.byteLength(tmpdir()) <= maxTempPath;
     // mkdtemp makes it 0700.
-    this.#folder = await mkdtemp(join(tmpdir(), "granary-"));
+    this.#folder = await mkdtemp(join(isShort ? tmpdir() : "/tmp", "granary-"));
     return join(this.#folder, "owner");
   }
-}
-
-function tell({ process }: Member, message: ToWorker): void {
-  if (process.isConnected()) process.send(message, () => undefined);
 }
