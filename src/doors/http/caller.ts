@@ -18,11 +18,35 @@ export function vouchFor(request: Request, facts: ClientFacts): void {
   relayed.set(request, facts);
 }
 
-/** Who is asking, from the connection itself or a worker's word for it: forwarded-for headers are anybody's word. */
+/**
+ * Who is asking, from the connection itself or a worker's word for it: forwarded-for headers are anybody's word, but
+ * they do say that the one on this machine speaks for somebody else.
+ */
 export function callerOf(request: Request): Caller {
   const { address, secure } = clientOf(request);
-  const loopback = /^(::ffff:)?127\./.test(address) || address === "::1";
-  return { loopback, secure, authorization: request.headers.authorization };
+  const here = /^(::ffff:)?127\./.test(address) || address === "::1";
+  return {
+    loopback: here && speaksForItself(request) && namesThisMachine(request),
+    // What stays on this machine cannot be overheard, whoever it is from.
+    secure: secure || here,
+    authorization: request.headers.authorization,
+  };
+}
+
+/** Headers that reverse proxies add. */
+const forwarding = ["forwarded", "via", "x-forwarded-for", "x-real-ip"] as const;
+
+function speaksForItself({ headers }: Request): boolean {
+  return forwarding.every((name) => headers[name] === undefined);
+}
+
+/**
+ * A web page may make its own name resolve to 127.0.0.1 and then read what this machine's user may read (DNS
+ * rebinding); only the Host header, which the page cannot choose, tells.
+ */
+function namesThisMachine({ headers }: Request): boolean {
+  const authority = headers.host ?? headers[":authority"];
+  return typeof authority === "string" && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(authority);
 }
 
 export function addressOf(request: Request): string {
