@@ -113,7 +113,7 @@ const answers = {
   GRANARY_PRIVATE_NOT_HERE: {
     lines: (f) => [
       `${f.what} is private and not kept here.`,
-      `It matches ${f.patterns}; no upstream of this server is private for it, and public ones are never asked.`,
+      "It falls under the private patterns; no upstream of this server is private for it, and public ones are never asked.",
       "Use `direct` after this proxy in GOPROXY, or add an upstream with `private:` for this pattern.",
     ],
     cause:
