@@ -4,7 +4,13 @@
 import { createServer as createHttpServer } from "node:http";
 import type { Server } from "node:http";
 import { createSecureServer } from "node:http2";
-import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import type {
+  Http2SecureServer,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  ServerHttp2Session,
+  ServerHttp2Stream,
+} from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
@@ -100,7 +106,26 @@ function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
   // node:http2's compatibility objects answer to the same calls as node:http's.
   const compatible = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   const settings = { maxConcurrentStreams: maxStreams };
-  return createSecureServer({ ...secure, allowHTTP1: true, settings, ...http1(options) }, compatible);
+  const server = createSecureServer({ ...secure, allowHTTP1: true, settings, ...http1(options) }, compatible);
+  server.on("session", (session) => boundSession(session, limits));
+  return server;
+}
+
+/** HTTP/2 has no time limits of its own in Node: a session must ask for something soon, and may not idle for ever. */
+function boundSession(session: ServerHttp2Session, limits: Limits): void {
+  let open = 0;
+  const unasked = setTimeout(() => session.destroy(), limits.headersTimeoutMs).unref();
+  session.once("close", () => clearTimeout(unasked));
+  session.on("stream", (stream: ServerHttp2Stream) => {
+    clearTimeout(unasked);
+    open++;
+    stream.once("close", () => open--);
+  });
+  // A request that waits for an upstream is silence as well, and no idleness.
+  session.setTimeout(limits.keepAliveMs);
+  session.on("timeout", () => {
+    if (open === 0) session.destroy();
+  });
 }
 
 /** Node's HTTP/2 types do not name the HTTP/1 options that its allowHTTP1 server takes. */
