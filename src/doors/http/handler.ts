@@ -39,8 +39,10 @@ export type HttpUse = AnswerUse &
 
 /** Granaries a request has passed through; one that passes twice is a loop. */
 export const hopHeader = "x-granary-hops";
-/** Some forty names; a longer chain of Granaries is a mistake that the first forty show. */
+/** Some forty names. In a longer list our own could be missed, and a loop would have no end. */
 const maxHopsLength = 512;
+/** As much of the list as an error shows. */
+const maxShownHops = 120;
 
 export function makeHandler(use: HttpUse): (request: Request, response: Response) => void {
   return (request, response) => {
@@ -90,9 +92,9 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
 }
 
 function refuseLoop(use: HttpUse, { request, url }: Exchange): void {
-  const hops = request.headers[hopHeader];
-  if (typeof hops === "string" && hops.split(",").some((hop) => hop.trim() === use.instance))
-    throw new GranaryError("GRANARY_LOOP", { what: url, via: hops });
+  const hops = hopsOf(request);
+  if (hops.length > maxHopsLength || hops.split(",").some((hop) => hop.trim() === use.instance))
+    throw new GranaryError("GRANARY_LOOP", { what: url, via: hops.slice(0, maxShownHops) });
 }
 
 async function askSumdb(use: HttpUse, target: SumdbTarget, signal: AbortSignal): Promise<Answer> {
@@ -119,7 +121,7 @@ async function askProxy(
 
 function hopsOf(request: Request): string {
   const hops = request.headers[hopHeader];
-  return typeof hops === "string" ? hops.slice(0, maxHopsLength) : "";
+  return typeof hops === "string" ? hops : "";
 }
 
 function keptOnly(request: Request, target: ProxyTarget): AskOptions["keptOnly"] {
