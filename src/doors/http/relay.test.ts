@@ -107,8 +107,9 @@ test("the owner sees the worker's client; what a client says of itself is droppe
     callers.push({ address: addressOf(request), ...callerOf(request) });
     response.end();
   });
-  await ask(port, { headers: ["Host", "h", relayHeader, formatClient(key, { address: "192.0.2.1", secure: true })] });
-  assert.deepEqual(callers, [{ address: "127.0.0.1", loopback: true, secure: false, authorization: undefined }]);
+  const far = formatClient(key, { address: "192.0.2.1", secure: true });
+  await ask(port, { headers: ["Host", "127.0.0.1", relayHeader, far] });
+  assert.deepEqual(callers, [{ address: "127.0.0.1", loopback: true, secure: true, authorization: undefined }]);
 });
 
 test("a client from elsewhere is not loopback because its worker is", async (t) => {
