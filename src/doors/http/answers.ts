@@ -96,7 +96,7 @@ function sendBytes(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnsw
     finish(exchange, { status: 304, head });
     return;
   }
-  const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, body.length);
+  const range = rangeAsked(exchange, etag, body.length);
   if (range === "unsatisfiable")
     throw new GranaryError("GRANARY_BAD_RANGE", { size: body.length, range: headers.range ?? "" });
   count.n++;
@@ -122,7 +122,7 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
     finish(exchange, { status: 304, head });
     return;
   }
-  const range = rangeOf({ range: headers.range, ifRange: one(headers["if-range"]) }, etag, answer.size);
+  const range = rangeAsked(exchange, etag, answer.size);
   if (range === "unsatisfiable")
     throw new GranaryError("GRANARY_BAD_RANGE", { size: answer.size, range: headers.range ?? "" });
   count.n++;
@@ -179,6 +179,12 @@ function headOf(use: AnswerUse, answer: Answer, provenance: Answer["provenance"]
 function finish({ response }: Exchange, answer: { status: number; head: readonly string[] }, body?: Buffer): void {
   const length = body === undefined ? [] : ["Content-Length", String(body.length)];
   response.writeHead(answer.status, [...answer.head, ...length]).end(body);
+}
+
+/** Only a GET has ranges (RFC 9110 §14.2). */
+function rangeAsked({ request, head }: Exchange, etag: string, size: number): ReturnType<typeof rangeOf> {
+  const { range, "if-range": ifRange } = request.headers;
+  return rangeOf({ range: head ? undefined : range, ifRange: one(ifRange) }, etag, size);
 }
 
 function one(header: string | string[] | undefined): string | undefined {
