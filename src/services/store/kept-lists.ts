@@ -1,7 +1,8 @@
 // The lists of complete versions, `modules/<path>/@v/list`: what a go command reads when the directory is its GOPROXY.
 //
 // A version counts as complete when its zip manifest is there. A crash between that manifest and the list leaves the
-// list short, so the first addition to a list in a process, and one after a doubt, makes it from the manifests; others add a line.
+// list short, so the first look at a list in a process, and one after a doubt, makes it from the manifests; later
+// additions add a line.
 
 import { formatList, maxListBytes, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
@@ -30,14 +31,22 @@ export class KeptLists {
 
   /** Complete versions; no pseudo-versions. */
   async read(path: ModulePath): Promise<string[]> {
-    const stored = await this.#storage.get(listKey(path), maxListBytes);
-    return stored === undefined ? [] : parseList(stored.bytes);
+    const named = await this.#named(path);
+    if (this.#whole.has(path)) return named;
+    const missing = (await this.#complete(path)).filter((version) => !named.includes(version));
+    if (missing.length === 0) {
+      if (named.length > 0) this.#whole.set(path, true);
+      return named;
+    }
+    // Who reads is answered whole, whether or not the list can be written now.
+    await this.#turns.take(path, () => this.#add(path, missing)).catch(ignoreUnavailable);
+    return parseList(Buffer.from(formatList([...named, ...missing])));
   }
 
   /** Names a version whose zip manifest is kept. */
   async add(id: ModuleVersion): Promise<void> {
     if (isPseudoVersion(id.version)) return;
-    await this.#turns.take(id.path, () => this.#add(id));
+    await this.#turns.take(id.path, () => this.#add(id.path, [id.version]));
   }
 
   /** A keep was interrupted: the list may lack a version. */
@@ -45,16 +54,21 @@ export class KeptLists {
     this.#whole.delete(path);
   }
 
-  async #add(id: ModuleVersion): Promise<void> {
-    const key = listKey(id.path);
-    const complete = this.#whole.has(id.path) ? undefined : await this.#complete(id.path);
+  async #named(path: ModulePath): Promise<string[]> {
+    const stored = await this.#storage.get(listKey(path), maxListBytes);
+    return stored === undefined ? [] : parseList(stored.bytes);
+  }
+
+  async #add(path: ModulePath, versions: readonly string[]): Promise<void> {
+    const key = listKey(path);
+    const complete = this.#whole.has(path) ? undefined : await this.#complete(path);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stored = await this.#storage.get(key, maxListBytes);
       const named = stored === undefined ? [] : parseList(stored.bytes);
-      const bytes = Buffer.from(formatList([...new Set([...(complete ?? named), id.version])]));
+      const bytes = Buffer.from(formatList([...new Set([...(complete ?? named), ...versions])]));
       const isSame = stored !== undefined && Buffer.compare(stored.bytes, bytes) === 0;
       if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") {
-        this.#whole.set(id.path, true);
+        this.#whole.set(path, true);
         return;
       }
     }
@@ -72,6 +86,10 @@ export class KeptLists {
     }
     return versions;
   }
+}
+
+function ignoreUnavailable(error: unknown): void {
+  if (!(error instanceof StoreUnavailable)) throw error;
 }
 
 const manifestEnd = ".zip.manifest";
