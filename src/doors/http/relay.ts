@@ -125,17 +125,17 @@ function sendBody(request: Request, relayed: ClientRequest): void {
   else relayed.end();
 }
 
-/** The client's header lines as they came, duplicates too, and ours; never one of ours that the client wrote. */
+/**
+ * The client's header lines as they came, duplicates too, and ours; never one of ours that the client wrote. Lines that
+ * `Connection` names stay: with `Connection: X-Forwarded-For` a stranger would take away what tells of a proxy.
+ */
 function fieldsOf({ rawHeaders, headers }: Request, client: string): string[] {
-  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
   const authority = headers[":authority"];
   const out: string[] = typeof authority === "string" ? ["Host", authority] : [];
   for (const [name, value] of fields(rawHeaders)) {
     const lower = name.toLowerCase();
     if (lower === "host" && authority !== undefined) continue;
-    // Framing and who is asked are not the client's to take away.
-    const isNamed = named.includes(lower) && !/^(host|content-length|transfer-encoding)$/.test(lower);
-    if (lower.startsWith(":") || ofConnection.has(lower) || lower === relayHeader || isNamed) continue;
+    if (lower.startsWith(":") || ofConnection.has(lower) || lower === relayHeader) continue;
     out.push(name, value);
   }
   out.push(relayHeader, client);
