@@ -33,11 +33,11 @@ const readyMs = 90_000;
 const living = new Set<Child>();
 const folders = new Set<string>();
 
-/** Starts a program. Its environment is PATH, HOME and what is given: nothing of this machine's Go settings. */
+/** Starts a program. Its environment is passedOn(), HOME and what is given: nothing of this machine's Go settings. */
 export function start(program: Program): Child {
   const child = spawn(program.command, program.args, {
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
-    env: { PATH: process.env["PATH"] ?? "", HOME: tmpdir(), LANG: "en_US.UTF-8", ...program.env },
+    env: { ...passedOn(), HOME: tmpdir(), LANG: "en_US.UTF-8", ...program.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const output = keepOutput(child);
@@ -53,6 +53,14 @@ export function start(program: Program): Child {
   living.add(self);
   void ended.then(() => living.delete(self));
   return self;
+}
+
+/** Where programs are, and whose certificates this machine trusts. */
+function passedOn(): Record<string, string> {
+  const names = ["PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }
 
 /** Runs a program to its end; throws with what it said when that is not a good one. */

@@ -58,7 +58,7 @@ export function goCommand(): string {
 
 /** What reaching the machine's own proxy may need. */
 export function machineEnv(): Record<string, string> {
-  const names = ["HOME", "GOPROXY", "SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"];
+  const names = ["HOME", "GOPROXY"];
   const set = names.map((name) => [name, process.env[name]]).filter(([, value]) => value !== undefined);
   return Object.fromEntries(set) as Record<string, string>;
 }
