@@ -1,6 +1,7 @@
 // Rounds: every server in turn, again and again, so that what else the machine does hits all alike. Results are
 // medians over the rounds, ratios are medians of the ratios within a round.
 import { createHash } from "node:crypto";
+import { parseInfo } from "#protocol/info.ts";
 import { getBytes, inParallel } from "./client.ts";
 import { runLoad } from "./load.ts";
 import type { Load } from "./load.ts";
@@ -104,9 +105,14 @@ async function hashes(subject: Subject, targets: readonly string[]): Promise<Rea
   const found = new Map<string, string>();
   await inParallel(targets, 8, async (target) => {
     const body = await getBytes(subject.base + subject.spell(target));
-    // A list says the same in any order, with a last newline or without.
-    const said = target.endsWith("/@v/list") ? body.toString().trim().split("\n").sort().join("\n") : body;
-    found.set(target, createHash("sha256").update(said).digest("hex"));
+    found.set(target, createHash("sha256").update(meaning(target, body)).digest("hex"));
   });
   return found;
+}
+
+/** Files by their bytes; a list says the same in any order, and `@latest` names a version however it is spaced. */
+function meaning(target: string, body: Buffer): Buffer | string {
+  if (target.endsWith("/@v/list")) return body.toString().trim().split("\n").sort().join("\n");
+  if (target.endsWith("/@latest")) return parseInfo(body).version;
+  return body;
 }

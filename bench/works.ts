@@ -98,7 +98,7 @@ export async function w4(bench: Bench): Promise<Work> {
       title: `list and @latest of ${modules.length} modules, c=16, upstream ${farMs} ms away`,
       samples,
       verdicts: [rate(samples, "goproxy", 20), rate(samples, "Athens", 20)],
-      notes: [note, "lists are compared line by line, in any order; Athens asks `go` for each of them"],
+      notes: [note, "lists are compared as sets of lines and @latest by its version; Athens asks `go` for each list"],
     };
   });
 }
