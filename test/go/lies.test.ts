@@ -48,7 +48,12 @@ const lies: readonly Lie[] = [
     fault: flipped,
     says: /GRANARY_(BAD_MODULE|SUMDB_MISMATCH)/,
   },
-  { name: "a page instead of a zip", where: `${base}.zip`, fault: { kind: "html" }, says: /GRANARY_UPSTREAM_FAILED.*[^]*web page/ },
+  {
+    name: "a page instead of a zip",
+    where: `${base}.zip`,
+    fault: { kind: "html" },
+    says: /GRANARY_UPSTREAM_FAILED.*[^]*web page/,
+  },
   {
     name: "another go.mod",
     where: `${base}.mod`,

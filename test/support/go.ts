@@ -93,7 +93,8 @@ export async function newGoClient(tool: GoTool, env: Readonly<Record<string, str
       if (result.code !== 0) throw new Error(`go ${args.join(" ")} ended with ${result.code}\n${result.output}`);
       return result;
     },
-    remove: () => rm(home, { recursive: true, force: true }),
+    // The go command may still be writing its telemetry when it has ended.
+    remove: () => rm(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 }),
   };
 }
 

@@ -129,9 +129,13 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
   const part = range === "whole" ? { start: 0, end: answer.size - 1 } : range;
   const extra = range === "whole" ? [] : ["Content-Range", `bytes ${part.start}-${part.end}/${answer.size}`];
   const fields = [...head, ...extra, "Content-Length", String(part.end + 1 - part.start)];
-  exchange.response.writeHead(range === "whole" ? 200 : 206, fields);
-  if (exchange.head) exchange.response.end();
-  else await sendZip(exchange.response, answer, part);
+  const { response } = exchange;
+  const sendHead = () => response.writeHead(range === "whole" ? 200 : 206, fields);
+  if (exchange.head) sendHead().end();
+  else
+    await sendZip(response, answer, { ...part, sendHead }).catch((error: unknown) => {
+      throw storeFailure(error, formatModuleVersion(answer.zip.id));
+    });
 }
 
 /** Keeps a public answer ready-made, as the next client will see it: a hit. */

@@ -18,6 +18,11 @@ export function vouchFor(request: Request, facts: ClientFacts): void {
   relayed.set(request, facts);
 }
 
+/** True for a request that a worker passed on: its connection is the worker's, not the client's. */
+export function isRelayed(request: Request): boolean {
+  return relayed.has(request);
+}
+
 /**
  * Who is asking, from the connection itself or a worker's word for it: forwarded-for headers are anybody's word, but
  * they do say that the one on this machine speaks for somebody else.

@@ -13,7 +13,7 @@ import type { AskOptions, Proxy, ProxyTarget } from "#services/proxy/proxy.ts";
 import { sendAnswer } from "./answers.ts";
 import type { AnswerUse, Exchange } from "./answers.ts";
 import { guard, readTarget } from "./arrival.ts";
-import { addressOf, callerOf } from "./caller.ts";
+import { addressOf, callerOf, isRelayed } from "./caller.ts";
 import type { Explainer } from "./explainer.ts";
 import { hotBody } from "./hot.ts";
 import type { HotEntry } from "./hot.ts";
@@ -174,7 +174,9 @@ function problem(
     ...moreHead(error),
     ...notices,
   ];
-  if (status === 400 && exchange.request.httpVersionMajor === 1) head.push("Connection", "close");
+  // What was refused may be followed by what it smuggled in. A worker's own connection goes on: it closes its client's.
+  if (status === 400 && exchange.request.httpVersionMajor === 1 && !isRelayed(exchange.request))
+    head.push("Connection", "close");
   exchange.response.writeHead(status, head).end(body);
   if (!steady) return;
   const untilMs = use.clock.now() + use.settings().freshness.negativeSeconds * 1000;

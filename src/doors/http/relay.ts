@@ -85,6 +85,9 @@ export class Relay {
     const { request, response } = to;
     const { head, reuse } = headOf(answer.rawHeaders, request.httpVersionMajor);
     const status = answer.statusCode ?? 502;
+    // Behind a refused request may stand what it smuggled in: the client's connection ends with it.
+    const ends = fields(head).some(([name]) => name.toLowerCase() === "connection");
+    if (status === 400 && request.httpVersionMajor === 1 && !ends) head.push("Connection", "close");
     answer.on("error", () => response.destroy());
     const length = Number(answer.headers["content-length"] ?? Infinity);
     if (reuse === undefined || request.method !== "GET" || length > this.#cacheFor(reuse).maxEntryBytes) {

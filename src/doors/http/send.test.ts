@@ -32,11 +32,11 @@ async function serve(stalledMs = 30_000): Promise<{
   const ended = Promise.withResolvers<{ how: "sent" | "failed"; closed: number }>();
   let closed = 0;
   const server = createServer((_, response) => {
-    response.writeHead(200, { "content-length": size });
+    const sendHead = () => response.writeHead(200, { "content-length": size });
     const sending = sendZip(
       response,
       zeroes(() => closed++),
-      { start: 0, end: size - 1, stalledMs },
+      { start: 0, end: size - 1, stalledMs, sendHead },
     );
     sending.then(
       () => ended.resolve({ how: "sent", closed }),

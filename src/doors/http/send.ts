@@ -25,13 +25,17 @@ function givePiece(piece: Buffer): void {
   if (pool.length < maxPooledPieces) pool.push(piece);
 }
 
-/** Sends `range` of a zip from disk, every block checked before it leaves. A failure midway breaks the connection: never a clean end. */
+/**
+ * Sends `range` of a zip from disk, every block checked before it leaves. The head goes out when the first piece has
+ * proven sound: damage found before that throws with nothing sent. A failure after it breaks the connection, never a
+ * clean end.
+ */
 export async function sendZip(
   response: Response,
   answer: ZipAnswer,
-  range: Range & { readonly stalledMs?: number },
+  range: Range & { readonly stalledMs?: number; readonly sendHead: () => void },
 ): Promise<void> {
-  const { stalledMs = stalledReaderMs } = range;
+  const { stalledMs = stalledReaderMs, sendHead } = range;
   const source = await answer.zip.open();
   // Two pieces in turn: one is on its way to the client while the next is read.
   const pieces = [takePiece(), takePiece()] as const;
@@ -45,6 +49,7 @@ export async function sendZip(
       const into = piece.subarray(0, want);
       const got = await source.read(at, into);
       if (got !== want) throw new Error(`read ${got} bytes of ${want}`);
+      if (at === range.start) sendHead();
       const sent = write(response, into, stalledMs);
       // A reader that leaves fails both pieces, and only one of them is being waited for: the other failure would
       // be nobody's, which ends the process.

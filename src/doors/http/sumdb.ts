@@ -62,7 +62,7 @@ export class SumdbDoor {
         const id = { path: endpoint.path, version: endpoint.version };
         this.#refusePrivate(id, mirror);
         const record = await inOurWords(mirror, formatModuleVersion(id), () => mirror.lookup(id, ask));
-        // A lookup may carry a newer head after a while; short reuse keeps the ready-made one near the kept one.
+        // An older head stays right: every head ever served is consistent with the newest.
         return answer("lookup", record.bytes, forever);
       }
     }
