@@ -108,7 +108,9 @@ export class FarUpstream {
   async #latest(path: string): Promise<Buffer | undefined> {
     const module = path.slice(0, -"/@latest".length);
     const list = (await this.#file(`${module}/@v/list`))?.toString() ?? "";
-    const newest = list.trim().split("\n").at(-1) ?? "";
+    const versions = list.trim().split("\n");
+    // As `go` chooses: a release before anything else.
+    const newest = versions.findLast((version) => !version.includes("-")) ?? versions.at(-1) ?? "";
     return newest === "" ? undefined : this.#file(`${module}/@v/${newest}.info`);
   }
 }
