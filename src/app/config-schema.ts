@@ -157,6 +157,7 @@ const upstreams = {
     group: "trust",
     flag: "--sumdb VALUE",
     initial: [sumdbName],
+    initialInDocs: "Go's own database",
     about: { en: "checksum databases, in GOSUMDB syntax", "zh-CN": "校验和数据库，写法同 GOSUMDB" },
     reason: "Every public version is proven against it before it is kept.",
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
