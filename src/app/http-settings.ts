@@ -38,7 +38,7 @@ export function limitsOf(values: Values): Limits {
 }
 
 /** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */
-const absentCacheBytes = 8 << 20;
+const absentCacheBytes = 2 << 20;
 
 /** The two caches of ready-made answers that each process has, as HotCache takes them. */
 export function hotLimits(values: Values): Record<"hot" | "absent", { maxBytes: number; maxEntryBytes: number }> {

@@ -12,8 +12,8 @@ export type Explained = {
   readonly isPrivate: boolean;
 };
 
-/** Errors remembered; at some 500 bytes each this stays below 6 MiB. */
-const maxExplained = 10_000;
+/** Errors remembered: some minutes of a busy day; at some 500 bytes each about 1 MiB. */
+const maxExplained = 2_000;
 const maxTarget = 300;
 
 export class Explainer {

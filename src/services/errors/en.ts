@@ -321,7 +321,7 @@ const answers = {
     ],
     cause: "The bytes on the disk are no longer those that were verified and committed.",
     remedy:
-      "Granary repairs it from upstream by itself. Repeated damage means a failing disk: run `granary store verify`.",
+      "Granary repairs it from upstream by itself. Repeated damage means a failing disk: run `granary store verify`. A version that was kept while the checksum database was off and contradicts its record now stays refused: remove its two manifest files in the store (docs/store.md) and ask again.",
   },
   GRANARY_OVERLOADED: {
     lines: (f) => [`too much work at once: ${f.limit} is ${count(f.value)}.`, "Ask again in a few seconds."],
