@@ -58,7 +58,7 @@ export class Records {
     await this.#mark();
     const bytes = Buffer.concat([formatRecord(record), head.bytes]);
     const key = lookupKey(database, id);
-    // Whatever is there could not be opened or proven, or a colleague has just kept the same record.
+    // Whatever is there could not be opened or proven, or another request has just kept the same record.
     if ((await storage.create(key, bytes)) === "exists") {
       await storage.replace(key, bytes, (await storage.stat(key))?.token);
     }
