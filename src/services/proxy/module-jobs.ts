@@ -185,8 +185,6 @@ export class ModuleJobs {
     const expectation = await expecting;
     if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
     await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
-    // The database knows what the author published; nobody vouches for other bytes, so at least they must be a go.mod.
-    if (expectation.by !== "sumdb") unusableUnless(() => parseGoMod(mod, { lax: true }));
     return { info, mod, expectation, state, url: response.url };
   }
 
