@@ -20,6 +20,7 @@ import type { Status } from "#doors/http/status-page.ts";
 import { SumdbDoor } from "#doors/http/sumdb.ts";
 import { Access } from "#services/access/access.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import { Ahead } from "#services/proxy/ahead.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
 import { ModuleJobs } from "#services/proxy/module-jobs.ts";
@@ -40,7 +41,7 @@ import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
-import { hotLimits, httpSettings } from "./http-settings.ts";
+import { aheadLimits, hotLimits, httpSettings } from "./http-settings.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
 import type { Report } from "./worker-messages.ts";
@@ -148,7 +149,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   reroute();
   const sums = new Sums({ databases: mirrors, privacy, pins });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
-  const aheadGate = new Gate(values["limits.ingests"] * 2, values["limits.waiting"]);
+  const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -173,7 +174,17 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const nested = new NestedModules(store, verifier);
   const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
+  const ahead = new Ahead({
+    jobs,
+    store,
+    privacy,
+    clock,
+    meter: metrics,
+    limits: () => aheadLimits(state.config.values),
+    distanceMs: () => undefined,
+    stop: stop.signal,
+  });
+  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);

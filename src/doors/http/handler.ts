@@ -115,6 +115,7 @@ async function askProxy(
   return await use.proxy.answer(target, {
     keptOnly: keptOnly(exchange.request, target),
     hops: hopsOf(exchange.request),
+    caller: addressOf(exchange.request),
     signal,
   });
 }
