@@ -10,7 +10,7 @@ export function withRetries(proxy: Pick<Proxy, "answer">, queue: Pick<RetryQueue
       try {
         return await proxy.answer(target, options);
       } catch (error) {
-        if (options.keptOnly === false && "version" in target && target.version !== undefined && target.kind !== "sum") {
+        if (options.keptOnly === false && "version" in target && target.kind !== "sum") {
           const { kind, path, version } = target;
           queue.failed(kind === "zip" ? "zip" : "mod", { path, version }, error);
         }

@@ -267,10 +267,7 @@ test("a retry that fails goes through 2, 4 and 8 s again; until it ends the lett
   assert.equal((await queue.list())[0]?.state, "waiting");
   assert.equal((await room({ storage }).queue.list())[0]?.state, "dead");
   await clock.pass(60_000);
-  assert.deepEqual(
-    tries.map(({ at }) => at).slice(3),
-    [14_000, 16_000, 20_000, 28_000],
-  );
+  assert.deepEqual(tries.map(({ at }) => at).slice(3), [14_000, 16_000, 20_000, 28_000]);
   const [letter] = await queue.list();
   assert.deepEqual([letter?.state, letter?.tries], ["dead", 4]);
 });
@@ -368,7 +365,16 @@ test("a disk that takes no letter loses nothing but the letter's next life", asy
 test("files that are no letters are left out and left alone", async () => {
   const storage = new MemoryStorage();
   const id = jobId("zip", version());
-  const good = { id, kind: "zip", path: "example.com/m", version: "v1.0.0", tries: 3, reason: "r", sinceMs: 1, diedMs: 2 };
+  const good = {
+    id,
+    kind: "zip",
+    path: "example.com/m",
+    version: "v1.0.0",
+    tries: 3,
+    reason: "r",
+    sinceMs: 1,
+    diedMs: 2,
+  };
   const bad = [
     "",
     "null",

@@ -5,7 +5,7 @@
 //               ^                 ├─> failed again: waiting
 //               └─ retry ─ dead <─┘   failed three times
 
-import { GranaryError } from "#services/errors/granary-error.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { GranaryCode, Tried } from "#services/errors/codes.ts";
 import { triedEn } from "#services/errors/sentences.ts";
 import type { EventSink } from "#services/events/ports.ts";
@@ -226,19 +226,19 @@ const transient: ReadonlySet<GranaryCode> = new Set<GranaryCode>([
 ]);
 
 function isTransient(error: unknown): boolean {
-  if (error instanceof GranaryError) return transient.has(error.code);
+  if (isGranaryError(error)) return transient.has(error.code);
   if (error instanceof SumdbError) return error.code === "SUMDB_UNREACHABLE" || error.code === "SUMDB_BEHIND";
   if (error instanceof StoreUnavailable) return !(error instanceof StoreFull);
   return error instanceof GateFull || (error instanceof VerifierFault && error.reason === "busy");
 }
 
 function codeOf(error: unknown): string {
-  if (error instanceof GranaryError || error instanceof SumdbError) return error.code;
+  if (isGranaryError(error) || error instanceof SumdbError) return error.code;
   return error instanceof Error ? error.name : "unknown";
 }
 
 function reasonOf(error: unknown): string {
-  if (error instanceof GranaryError) {
+  if (isGranaryError(error)) {
     const { tried } = error.fields as { readonly tried?: readonly Tried[] };
     return tried === undefined || tried.length === 0 ? error.code : `${error.code}: ${triedEn(tried)}`;
   }
