@@ -4,7 +4,18 @@
 import { posix, win32 } from "node:path";
 import { sumdbName } from "#protocol/official.ts";
 import type { Lang } from "#services/errors/sentences.ts";
-import { duration, hostPort, integer, listOf, onOff, oneOf, orNothing, size, text } from "./config-kinds.ts";
+import {
+  duration,
+  hostPort,
+  integer,
+  listOf,
+  onOff,
+  oneOf,
+  orEmptyList,
+  orNothing,
+  size,
+  text,
+} from "./config-kinds.ts";
 import type { Kind } from "./config-kinds.ts";
 import { isGoSumdb, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
@@ -162,6 +173,38 @@ const upstreams = {
     reason: "Every public version is proven against it before it is kept.",
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,
+  }),
+  regions: setting({
+    kind: orEmptyList(
+      text({ en: "region weights such as cn=3, global=1", "zh-CN": "区域权重，如 cn=3、global=1" }, (value) =>
+        /^[\w-]{1,32}=\d{1,4}(\.\d{1,3})?$/.test(value),
+      ),
+    ),
+    group: "upstreams",
+    initial: [],
+    about: { en: "weights of regions, for upstreams that name one", "zh-CN": "各区域的权重，用于标明了区域的上游" },
+    reason: "Turns all mirrors of a region up or down without touching each.",
+  }),
+  "breaker.dynamic": setting({
+    kind: onOff,
+    group: "upstreams",
+    initial: "off",
+    about: {
+      en: "fit the breaker's thresholds to each upstream's traffic and usual failures",
+      "zh-CN": "按各上游的流量和平时的失败率调整熔断阈值",
+    },
+    reason: "Fixed numbers are easier to reason about; these suit very busy and very quiet servers better.",
+    restart: true,
+  }),
+  "probe.every": setting({
+    kind: duration(0, 60 * minutes),
+    group: "upstreams",
+    initial: "30s",
+    about: {
+      en: "how often an upstream in use gets a HEAD to see that it lives; 0 for never",
+      "zh-CN": "每隔多久用 HEAD 探测使用中的上游；0 表示从不",
+    },
+    reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
   }),
   prefetch: setting({
     kind: onOff,
@@ -498,6 +541,36 @@ const limiter = {
 } as const;
 
 const client = {
+  "upstreamClient.silence": setting({
+    kind: duration(100, 10 * minutes),
+    group: "client",
+    initial: "10s",
+    about: {
+      en: "after this the next upstream is asked as well (mode resilient); a late good answer still counts",
+      "zh-CN": "静默超过此时长就同时询问下一个上游（resilient 模式）；迟到的有效回答仍然算数",
+    },
+    reason: "A hung upstream holds up nobody; longer than a proxy needs to fetch a small version itself.",
+  }),
+  "upstreamClient.hedge": setting({
+    kind: onOff,
+    group: "client",
+    initial: "on",
+    about: {
+      en: "ask a second time when a small answer is later than 95 % of that upstream's",
+      "zh-CN": "小文件的回答晚于该上游 95% 的回答时再问一次",
+    },
+    reason: "One slow answer among hundreds decides how long a build waits. At most 5 % of requests.",
+  }),
+  "upstreamClient.retryTime": setting({
+    kind: duration(0, 10 * minutes),
+    group: "client",
+    initial: "25s",
+    about: {
+      en: "time in which a failed request is tried again; a download that gets on has it anew",
+      "zh-CN": "失败请求的重试时限；有进展的下载重新计时",
+    },
+    reason: "go never tries again. Longer than this, CI jobs without output are ended by others.",
+  }),
   "upstreamClient.idle": setting({
     kind: duration(0, 60 * minutes),
     group: "client",

@@ -100,5 +100,7 @@ function addressOf(name: string, url: string): Upstream {
     absentStatuses: [404, 410],
     privatePatterns: "",
     public: true,
+    priority: 1,
+    rollback: false,
   };
 }

@@ -159,6 +159,8 @@ export function playedUpstream(name: string, more: Partial<Upstream> = {}): Upst
     absentStatuses: [404, 410],
     privatePatterns: "",
     public: true,
+    priority: 1,
+    rollback: false,
     ...more,
   };
 }

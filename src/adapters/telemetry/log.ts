@@ -58,6 +58,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "job.retried":
     case "job.dropped":
       return "debug";
+    case "upstream.compared":
+      return event.same ? "debug" : "warn";
     case "upstream.closed":
     case "config.applied":
     case "token.added":

@@ -15,6 +15,15 @@ export type Gauges = {
   readonly jobs: () => number;
   readonly negativeEntries: () => number;
   readonly upstreams: () => readonly { readonly upstream: string; readonly condition: string }[];
+  /** Requests to each upstream. */
+  readonly lanes: () => readonly {
+    readonly upstream: string;
+    readonly limit: number;
+    readonly running: number;
+    readonly waiting: number;
+  }[];
+  /** Fetches ahead that wait or run. */
+  readonly ahead: () => number;
 };
 
 const stageSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -94,11 +103,26 @@ export class Metrics implements Meter {
       ["granary_connections", "Open client connections.", gauges.connections],
       ["granary_workers", "Worker processes running.", gauges.workers],
       ["granary_jobs", "Fetch jobs running.", gauges.jobs],
+      ["granary_ahead_jobs", "Files that are fetched ahead now, or wait to be.", gauges.ahead],
       ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
     ];
     for (const [name, help, read] of plain) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
     }
+    const room = new Gauge({
+      name: "granary_upstream_requests_now",
+      help: "Requests to an upstream that run or wait, and how many may run at a time.",
+      labelNames: ["upstream", "state"],
+      registers,
+      collect: () => {
+        room.reset();
+        for (const { upstream, limit, running, waiting } of gauges.lanes()) {
+          room.set({ upstream, state: "limit" }, limit);
+          room.set({ upstream, state: "running" }, running);
+          room.set({ upstream, state: "waiting" }, waiting);
+        }
+      },
+    });
     const health = new Gauge({
       name: "granary_upstream_condition",
       help: "1 for the condition an upstream is in: closed (asked), open (not asked), trial, held.",

@@ -41,7 +41,7 @@ export class HttpUpstreamClient implements UpstreamClient {
   async get(endpoint: UpstreamEndpoint, request: UpstreamRequest): Promise<UpstreamResponse> {
     let hop = this.#firstHop(endpoint, request);
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#send(endpoint, hop, request.signal);
+      const answer = await this.#send(endpoint, hop, request);
       if (!redirectStatuses.has(answer.statusCode)) return respond(endpoint, { hop, answer, request });
       drain(answer);
       if (redirects === maxRedirects) throw fault(endpoint, "redirect", `stopped after ${maxRedirects} redirects`);
@@ -64,12 +64,16 @@ export class HttpUpstreamClient implements UpstreamClient {
     return { target: { url: base, path: base.pathname.replace(/\/$/, "") + request.path + base.search }, headers };
   }
 
-  async #send(endpoint: UpstreamEndpoint, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  async #send(
+    endpoint: UpstreamEndpoint,
+    hop: Hop,
+    { signal, method = "GET" }: UpstreamRequest,
+  ): Promise<Dispatcher.ResponseData> {
     const dispatcher = this.#dispatcherFor(endpoint, hop.target.url);
     const options = {
       origin: hop.target.url.origin,
       path: hop.target.path,
-      method: "GET",
+      method,
       headers: { ...hop.headers },
       signal,
     };

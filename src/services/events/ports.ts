@@ -47,6 +47,16 @@ export type GranaryEvent =
   | (JobFacts & { readonly name: "job.dead"; readonly tries: number; readonly reason: string })
   /** Nothing is left to try: `arrived`, `operator`, `full`, or the code of a final answer. */
   | (JobFacts & { readonly name: "job.dropped"; readonly reason: string })
+  | {
+      readonly name: "upstream.compared";
+      readonly upstream: string;
+      readonly module: string;
+      readonly version: string;
+      readonly stage: "mod" | "zip";
+      readonly same: boolean;
+      readonly expected: string;
+      readonly found: string;
+    }
   | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
   | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
