@@ -158,33 +158,30 @@ test(
   async (t) => {
     const yaml = `limits:\n  headersTimeout: ${slow.headersTimeout}\n  connectionsPerIp: 10000\n`;
     const world = await worldWith(t, yaml);
-    const warm = () =>
-      fetch(world.granary.url + list).then(async (answer) => ({ ...answer, body: await answer.text() }));
-    const want = (await warm()).body;
+    const warm = async () => await (await fetch(world.granary.url + list)).text();
+    const want = await warm();
     const until = Date.now() + slow.forMs;
-    let open = 0;
-    let closed = 0;
+    const now = { open: 0, closed: 0, isOver: false };
     const drip = async (): Promise<void> => {
       do {
-        open++;
+        now.open++;
         await dripUntilClosed(world.granary.url);
-        open--;
-        closed++;
+        now.open--;
+        now.closed++;
       } while (Date.now() < until);
     };
     const all = Promise.all(Array.from({ length: slow.connections }, drip));
-    let isOver = false;
-    void all.then(() => (isOver = true));
+    void all.then(() => (now.isOver = true));
     let answered = 0;
     let beside = 0;
-    while (!isOver) {
-      assert.equal((await warm()).body, want);
+    while (!now.isOver) {
+      assert.equal(await warm(), want);
       answered++;
-      beside = Math.max(beside, open);
+      beside = Math.max(beside, now.open);
     }
     await all;
-    t.diagnostic(`${closed} connections closed, at most ${beside} at once, ${answered} warm requests answered`);
-    assert.ok(closed >= slow.connections);
+    t.diagnostic(`${now.closed} connections closed, at most ${beside} at once, ${answered} warm requests answered`);
+    assert.ok(now.closed >= slow.connections);
     assert.ok(answered > 0 && beside > slow.connections / 2, `${answered} answered beside ${beside}`);
   },
 );

@@ -72,7 +72,7 @@ async function room() {
     } catch (error) {
       if (isGranaryError(error, "GRANARY_NO_SUCH_ID"))
         return `${error.code} ${error.fields.kind} ${error.fields.nearest ?? "-"}`;
-      if (isGranaryError(error)) return error.code as string;
+      if (isGranaryError(error)) return error.code;
       throw error;
     }
     return JSON.parse(body) as unknown;
