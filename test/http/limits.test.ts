@@ -43,11 +43,18 @@ for (const [profile, onset] of [
 ] as const)
   for (const workers of [0, 2])
     test(`${profile}, ${workers} workers: from request ${onset} of a second on 429 with Retry-After: 60`, async (t) => {
+      const store = await mkdtemp(join(tmpdir(), "granary-limits-"));
+      t.after(() => rm(store, { recursive: true, force: true }));
+      // What is kept a worker could answer by itself.
+      const kept = "/example.com/hello/@v/v1.0.0.mod";
+      const before = await startWorld({ store });
+      assert.equal((await fetch(before.granary.url + kept)).status, 200);
+      await before.close();
       const flags = [`--workers=${workers}`];
-      const world = await worldWith(t, `limiter:\n  profile: ${profile}\n`, { flags });
-      const first = await burst(world, repeated("/-/api/status", onset + 5));
+      const world = await worldWith(t, `limiter:\n  profile: ${profile}\n`, { flags, store });
+      const first = await burst(world, repeated(kept, onset + 5));
       // New connections: workers take them in turn, and one client is one client all the same.
-      const later = await Promise.all([1, 2, 3, 4].map(() => burst(world, repeated(list, 2))));
+      const later = await Promise.all([1, 2, 3, 4].map(() => burst(world, repeated(kept, 2))));
       const answers = [first, ...later].flat();
       const refused = answers.filter(({ status }) => status === 429);
       assert.equal(first.filter(({ status }) => status === 200).length, onset - 1);
