@@ -47,13 +47,14 @@ export async function startRecorder(): Promise<GraphRecorder> {
   const proxy = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   let count = 0;
 
-  const run = async (args: readonly string[], folder: string): Promise<{ code: number; out: string; error: string }> => {
+  const run = async (
+    args: readonly string[],
+    folder: string,
+  ): Promise<{ code: number; out: string; error: string }> => {
     const home = join(root, `home${count++}`);
-    // -mod=mod: an untidy go.mod is put right instead of refused, as `go mod download` does by itself.
-    const isWork = args[0] === "work";
-    const env = goEnv(home, proxy, folder);
-    const result = await capture("go", isWork ? args.slice(1) : args, { cwd: folder, env });
-    rmSync(home, { recursive: true, force: true });
+    const result = await capture("go", args, { cwd: folder, env: goEnv(home, proxy, folder) });
+    // The go command may still be writing its telemetry when it has ended.
+    rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     return result;
   };
 
@@ -80,7 +81,7 @@ export async function startRecorder(): Promise<GraphRecorder> {
     },
     [Symbol.asyncDispose]: async () => {
       await new Promise((resolve) => server.close(resolve));
-      rmSync(root, { recursive: true, force: true });
+      rmSync(root, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
     },
   };
 }
@@ -88,7 +89,10 @@ export async function startRecorder(): Promise<GraphRecorder> {
 const listFormat =
   "{{if not .Main}}{{.Path}}@{{.Version}}{{with .Replace}} => {{.Path}}{{with .Version}}@{{.}}{{end}}{{end}}{{end}}";
 
-/** In a workspace -mod=mod is not allowed, and not needed. */
+/**
+ * -mod=mod: an untidy go.mod is put right instead of refused, as `go mod download` does by itself. In a workspace it is
+ * not allowed, and not needed.
+ */
 function listArgs({ files }: GraphCase): string[] {
   return ["list", ...("go.work" in files ? [] : ["-mod=mod"]), "-m", "-f", listFormat, "all"];
 }

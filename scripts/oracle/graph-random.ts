@@ -25,7 +25,20 @@ export function random(seed: number): Random {
   return { below, chance: (percent) => below(100) < percent };
 }
 
-const goLines = ["1.13", "1.14", "1.16", "1.17", "1.17.1", "1.18", "1.20", "1.21", "1.21.0", "1.22.3", "1.24.0", "1.26.0"];
+const goLines = [
+  "1.13",
+  "1.14",
+  "1.16",
+  "1.17",
+  "1.17.1",
+  "1.18",
+  "1.20",
+  "1.21",
+  "1.21.0",
+  "1.22.3",
+  "1.24.0",
+  "1.26.0",
+];
 const mainGoLines = ["", "1.13", "1.16", "1.17", "1.18", "1.21", "1.23.0", "1.26.0", "1.26.0", "1.26.0"];
 
 type Universe = { readonly ids: readonly string[]; readonly pick: () => string };
@@ -36,7 +49,8 @@ export function randomCase(seed: number): GraphCase {
   const modules: Record<string, string> = {};
   for (const id of universe.ids) modules[id] = dependency(id, universe, dice);
   // What go asks for when something requires the main module by version.
-  for (const version of ["v0.9.0", "v1.1.0"]) modules[`example.com/main@${version}`] = dependency(`example.com/main@${version}`, universe, dice);
+  for (const version of ["v0.9.0", "v1.1.0"])
+    modules[`example.com/main@${version}`] = dependency(`example.com/main@${version}`, universe, dice);
   const files = dice.chance(20) ? workspace(universe, dice) : single(universe, dice);
   return { seed, files, modules };
 }
@@ -90,7 +104,11 @@ function workspace(universe: Universe, dice: Random): Record<string, string> {
   for (const name of names) {
     const path = name === "a" ? "example.com/main" : `example.com/work/${name}`;
     const go = mainGoLines[1 + dice.below(mainGoLines.length - 1)] ?? "1.21";
-    files[`${name}/go.mod`] = mainFile({ path, go, more: dice.chance(30) ? excludes(universe, dice) : [] }, universe, dice);
+    files[`${name}/go.mod`] = mainFile(
+      { path, go, more: dice.chance(30) ? excludes(universe, dice) : [] },
+      universe,
+      dice,
+    );
   }
   const more = dice.chance(40) ? rules(universe, dice, files).filter((line) => line.startsWith("replace")) : [];
   files["go.work"] = `${["go 1.26.0", ...names.map((name) => `use ./${name}`), ...more].join("\n")}\n`;
@@ -128,7 +146,12 @@ function rules(universe: Universe, dice: Random, files: Record<string, string>):
 
 function replacement(
   path: string,
-  use: { readonly universe: Universe; readonly dice: Random; readonly files: Record<string, string>; readonly n: number },
+  use: {
+    readonly universe: Universe;
+    readonly dice: Random;
+    readonly files: Record<string, string>;
+    readonly n: number;
+  },
 ): string {
   const { universe, dice, files, n } = use;
   if (dice.chance(35)) {
