@@ -26,6 +26,7 @@ import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
+import type { Manners } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
 import { Sums } from "#services/proxy/sums.ts";
@@ -127,6 +128,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     maxEntries: values["limits.negativeEntries"],
     ttlMs: values["freshness.negative"],
   });
+  const manners = (): Manners => ({});
   const origin = new Origin({
     chain: () => state.chain,
     client,
@@ -138,13 +140,15 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     meter: metrics,
     hopHeader: { name: hopHeader, instance },
+    manners,
   });
   const databases = configuredMirrors(config, { storage, clock, events });
   const { mirrors } = databases;
-  const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics });
+  const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics, clock, manners });
   reroute();
   const sums = new Sums({ databases: mirrors, privacy, pins });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
+  const aheadGate = new Gate(values["limits.ingests"] * 2, values["limits.waiting"]);
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -153,6 +157,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     sums,
     verifier,
     gate,
+    aheadGate,
     clock,
     events,
     meter: metrics,

@@ -218,6 +218,7 @@ export async function openRoom(options: RoomOptions = {}) {
     sums,
     verifier: options.verifier ?? plainVerifier,
     gate: new Gate(4, 100),
+    aheadGate: new Gate(4, 100),
     clock,
     events,
     meter,
