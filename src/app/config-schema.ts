@@ -414,6 +414,51 @@ const limits = {
   }),
 } as const;
 
+const limiter = {
+  "limiter.profile": setting({
+    kind: oneOf("none", "official", "gocenter", "custom"),
+    group: "limits",
+    initial: "none",
+    about: {
+      en: "requests one client may send within a second: 5 (official), 10 (gocenter), limiter.perSecond (custom)",
+      "zh-CN": "单个客户端一秒内的请求数：5（official）、10（gocenter）、limiter.perSecond（custom）",
+    },
+    reason: "A team's own server has no reason to; one that is open to strangers has. See docs/limits.md.",
+    danger: "go sends dozens of requests at once: with official or gocenter a cold build of some size fails.",
+  }),
+  "limiter.by": setting({
+    kind: oneOf("ip", "token"),
+    group: "limits",
+    initial: "ip",
+    about: {
+      en: "what a client is: an address (IPv6: a /64), or the holder of a token wherever it is",
+      "zh-CN": "客户端的划分：按地址（IPv6 按 /64），或按令牌（不论来自哪里）",
+    },
+    reason: "Behind a NAT everybody has one address; tokens tell them apart.",
+    danger: "Behind a reverse proxy all clients are one address: forwarded-for headers are not believed.",
+  }),
+  "limiter.perSecond": setting({
+    kind: integer(1, 500),
+    group: "limits",
+    initial: "100",
+    about: {
+      en: "requests one client may send within a second (custom)",
+      "zh-CN": "单个客户端一秒内的请求数（custom）",
+    },
+    reason: "One go command on a fast machine sends some hundred a second at its peak.",
+  }),
+  "limiter.coolDown": setting({
+    kind: duration(1000, 60 * minutes),
+    group: "limits",
+    initial: "60s",
+    about: {
+      en: "how long a client that sent more is refused (custom)",
+      "zh-CN": "超出后拒绝该客户端多久（custom）",
+    },
+    reason: "Long enough that a loop gives up, short enough that a person waits.",
+  }),
+} as const;
+
 const client = {
   "upstreamClient.idle": setting({
     kind: duration(0, 60 * minutes),
@@ -458,7 +503,7 @@ const client = {
 } as const;
 
 /** All settings by their YAML key. */
-export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...client };
+export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...limiter, ...client };
 
 export type Settings = typeof settings;
 export type SettingKey = keyof Settings;

@@ -2,6 +2,8 @@
 
 import type { HttpSettings } from "#doors/http/answers.ts";
 import type { Limits } from "#doors/http/listener.ts";
+import { limiterProfiles } from "#services/access/limiter.ts";
+import type { LimiterRule } from "#services/access/limiter.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import type { Values } from "./config.ts";
 
@@ -35,6 +37,14 @@ export function limitsOf(values: Values): Limits {
     requestTimeoutMs: values["proxy.timeout.read"],
     keepAliveMs: values["limits.keepAlive"],
   };
+}
+
+/** What one client may send; undefined when nobody counts. */
+export function limiterRule(values: Values): LimiterRule | undefined {
+  const profile = values["limiter.profile"];
+  if (profile === "none") return undefined;
+  if (profile !== "custom") return limiterProfiles[profile];
+  return { perSecond: values["limiter.perSecond"], coolDownMs: values["limiter.coolDown"] };
 }
 
 /** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */

@@ -40,9 +40,23 @@ export type GranaryEvent =
       readonly id: string;
     }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  | { readonly name: "upstream.disabled" | "upstream.enabled"; readonly upstream: string; readonly by: string }
+  /** A background try of what a client could not get: `kept`, or the code of the failure. */
+  | (JobFacts & { readonly name: "job.retried"; readonly tries: number; readonly outcome: string })
+  /** Given up; a dead letter waits for a person. */
+  | (JobFacts & { readonly name: "job.dead"; readonly tries: number; readonly reason: string })
+  /** Nothing is left to try: `arrived`, `operator`, `full`, or the code of a final answer. */
+  | (JobFacts & { readonly name: "job.dropped"; readonly reason: string })
   | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
   | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
+
+type JobFacts = {
+  readonly id: string;
+  readonly kind: "mod" | "zip";
+  readonly module: string;
+  readonly version: string;
+};
 
 export interface EventSink {
   /** Never throws and never waits: an event that cannot be written is counted, not raised. */
