@@ -88,7 +88,7 @@ async function probe(
   try {
     const response = await client.get(upstream, { path: "/", maxBytes: maxProbeBytes, signal });
     response.cancel();
-    permit.answered();
+    permit.answered(response.status);
     return { ok: true, ms: clock.now() - started };
   } catch (error) {
     if (!(error instanceof UpstreamFault)) {
