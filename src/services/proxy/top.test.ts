@@ -15,7 +15,7 @@ test("the most asked come first, equals by name", () => {
 test("a flood of names asked once does not push out what is asked often, and the table stays bounded", () => {
   const top = new Top(100);
   for (let round = 0; round < 50; round++) {
-    for (let hot = 0; hot < 20; hot++) top.asked(`example.com/hot${hot}@v1.0.0`);
+    for (let ask = 0; ask < 100; ask++) top.asked(`example.com/hot${ask % 20}@v1.0.0`);
     for (let cold = 0; cold < 90; cold++) top.asked(`example.com/cold${round}-${cold}@v1.0.0`);
   }
   const listed = top.list(1_000);
