@@ -88,7 +88,11 @@ async function wholeZip(answer: ZipAnswer): Promise<Buffer> {
   }
 }
 
-function sendBytes(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswer; path: string; zip?: string | undefined }): void {
+function sendBytes(
+  use: AnswerUse,
+  exchange: Exchange,
+  what: { answer: BytesAnswer; path: string; zip?: string | undefined },
+): void {
   const { answer, path, zip } = what;
   const body = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength);
   remember(use, exchange, { answer, body, path, zip });
@@ -144,7 +148,11 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
 }
 
 /** Keeps a public answer ready-made, as the next client will see it: a hit. */
-function remember(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswer; body: Buffer; path: string; zip: string | undefined }): void {
+function remember(
+  use: AnswerUse,
+  exchange: Exchange,
+  what: { answer: BytesAnswer; body: Buffer; path: string; zip: string | undefined },
+): void {
   const { answer, body, path, zip } = what;
   if (answer.reuseMs <= 0 || answer.isPrivate || body.length > use.hot.maxEntryBytes) return;
   const here = answer.provenance.here === "STALE" ? "STALE" : "HIT";

@@ -44,19 +44,19 @@ export type Plan = {
 };
 
 /**
- * Reads the graph through the server, which keeps the go.mod files it did not have; zips are only looked for.
+ * Reads the graph through the server, which keeps the go.mod files it did not have; zips are only looked for. Undefined
+ * when the signal was aborted: half a plan is none.
  * @param list not yet filled
  * @param scope the whole build list, or what `go mod download` takes
  */
-export async function planFetch(list: BuildList, scope: "all" | "downloads", use: PlanUse): Promise<Plan> {
+export async function planFetch(list: BuildList, scope: "all" | "downloads", use: PlanUse): Promise<Plan | undefined> {
   const planner = new Planner(use);
   await readGraph(list, { ...use, readVersion: (id) => planner.goMod(id) });
   const modules = scope === "all" ? list.all() : list.downloads();
   const queue = new WorkQueue<SelectedModule>(use.jobs, use.signal, (module) => planner.zip(module));
   queue.add(...modules);
   await queue.settled();
-  use.signal.throwIfAborted();
-  return planner.plan(list);
+  return use.signal.aborted ? undefined : planner.plan(list);
 }
 
 class Planner {
