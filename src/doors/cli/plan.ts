@@ -37,7 +37,7 @@ export const planCommand: CommandSpec = {
     clearLine(io);
     if (plan === undefined) return interrupted;
     if (options["json"] === true) printJson(context, "granary.plan/1", plan);
-    else io.stdout(inWords(plan, from, io));
+    else io.stdout(inWords(plan, request.all ? `${from} --all` : from, io));
     return hasTroubles(plan) ? exit.findings : exit.ok;
   },
 };
@@ -48,13 +48,14 @@ function inWords(plan: PlanView, from: string, io: CliIo): string {
   const kept = zips.filter((zip) => zip.kept);
   const missing = zips.filter((zip) => !zip.kept);
   const unknown = missing.filter((zip) => zip.bytes === undefined).length;
+  const missed = {
+    zips: count(missing.length),
+    bytes: bytes(sizeOf(missing)),
+    unknown: unknown === 0 ? "" : count(unknown),
+  };
   const rows = [
     `${say(lang, "plan.kept", { zips: count(kept.length), bytes: bytes(sizeOf(kept)) })}\t${plan.server}`,
-    `${say(lang, "plan.missing", {
-      zips: count(missing.length),
-      bytes: bytes(sizeOf(missing)),
-      unknown: unknown === 0 ? "" : count(unknown),
-    })}\t${say(lang, "plan.from", { upstreams: plan.upstreams, mode: plan.mode })}`,
+    ...(missing.length === 0 ? [] : [`${say(lang, "plan.missing", missed)}\t${say(lang, "plan.from", plan)}`]),
     say(lang, "plan.mods", {
       mods: count(goMods.read),
       kept: count(goMods.kept),

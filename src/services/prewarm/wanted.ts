@@ -72,7 +72,7 @@ export function wantedOfGoSum(text: string): WantedFile[] {
  * names that are none (`list`, hashes, locks).
  */
 export function wantedOfFile(name: string): WantedFile[] | undefined {
-  const [, path, version, kind] = /^(?:.*\/cache\/download\/)?(.+)\/@v\/([^/]+)\.(info|mod|zip)$/.exec(name) ?? [];
+  const [, path, version, kind] = /^(?:(?:.*\/)?cache\/download\/)?(.+)\/@v\/([^/]+)\.(info|mod|zip)$/.exec(name) ?? [];
   if (path === undefined || version === undefined) return undefined;
   try {
     const id = checkModuleVersion(unescapePath(path), unescapeVersion(version));
@@ -119,7 +119,7 @@ type Line = { readonly line: number; readonly words: readonly string[] };
 function linesOf(text: string): Line[] {
   return text
     .split("\n")
-    .map((raw, at) => ({ line: at + 1, words: fields(raw.replace(/(?:^|\s)#.*$/, "")) }))
+    .map((raw, at) => ({ line: at + 1, words: fields(raw.replace(/(?:^|\s)#[^]*$/, "")) }))
     .filter(({ words }) => words.length > 0);
 }
 
