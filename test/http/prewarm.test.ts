@@ -19,9 +19,17 @@ const goMod = (path: string, go: string, ...requires: string[]): Record<string, 
 
 /** a (pruned) needs b v1.1.0, which needs c; d (unpruned) needs e, which needs c of a later version. */
 const modules = [
-  makeModule({ path: "example.com/a", version: "v1.0.0", files: goMod("example.com/a", "1.20", "example.com/b v1.1.0") }),
+  makeModule({
+    path: "example.com/a",
+    version: "v1.0.0",
+    files: goMod("example.com/a", "1.20", "example.com/b v1.1.0"),
+  }),
   makeModule({ path: "example.com/b", version: "v1.0.0", files: goMod("example.com/b", "1.20") }),
-  makeModule({ path: "example.com/b", version: "v1.1.0", files: goMod("example.com/b", "1.20", "example.com/c v1.0.0") }),
+  makeModule({
+    path: "example.com/b",
+    version: "v1.1.0",
+    files: goMod("example.com/b", "1.20", "example.com/c v1.0.0"),
+  }),
   makeModule({ path: "example.com/c", version: "v1.0.0", files: goMod("example.com/c", "1.20") }),
   makeModule({ path: "example.com/c", version: "v1.2.0", files: goMod("example.com/c", "1.20") }),
   makeModule({ path: "example.com/d", version: "v1.0.0", files: goMod("example.com/d", "", "example.com/e v1.0.0") }),
@@ -30,7 +38,13 @@ const modules = [
   makeModule({ path: "corp.example/x", version: "v1.0.0" }),
 ];
 
-const project = goMod("example.com/main", "1.22.3", "example.com/a v1.0.0", "example.com/b v1.1.0", "example.com/d v1.0.0");
+const project = goMod(
+  "example.com/main",
+  "1.22.3",
+  "example.com/a v1.0.0",
+  "example.com/b v1.1.0",
+  "example.com/d v1.0.0",
+);
 
 type Ran = { readonly code: number; readonly stdout: string; readonly stderr: string };
 type Setting = World & { readonly folder: string; readonly run: (...args: string[]) => Promise<Ran> };
@@ -261,7 +275,11 @@ function codesOf(stdout: string): string[] {
 }
 
 test("what cannot be read is exit 2 with its place, a server that is not there is exit 3", async (t) => {
-  const { run, folder } = await setUp(t, { "bad.mod": "module\n", "bad.txt": "example.com/a@v1.0.0\nnonsense\n", ...project });
+  const { run, folder } = await setUp(t, {
+    "bad.mod": "module\n",
+    "bad.txt": "example.com/a@v1.0.0\nnonsense\n",
+    ...project,
+  });
   const usage: readonly (readonly [string[], string])[] = [
     [["plan", `--from=${join(folder, "none.mod")}`], "GRANARY_INPUT_UNREADABLE"],
     [["plan", `--from=${join(folder, "bad.mod")}`], "GRANARY_INPUT_UNREADABLE"],

@@ -39,7 +39,9 @@ test("a good answer is asked for once", async () => {
 
 test("a server that is full is waited for as long as it says, within bounds", async () => {
   const busy = (seconds: string): Scripted => ({ status: 503, headers: { "retry-after": seconds } });
-  const { slept, use } = world(busy("5"), busy("0"), busy("86400"), busy("Fri, 31 Dec 1999 23:59:59 GMT"), { status: 200 });
+  const { slept, use } = world(busy("5"), busy("0"), busy("86400"), busy("Fri, 31 Dec 1999 23:59:59 GMT"), {
+    status: 200,
+  });
   assert.equal((await head(use, "/x")).ok, true);
   assert.deepEqual(slept, [5_000, 100, 30_000, 4_000]);
 });
@@ -57,7 +59,12 @@ test("a refusal is asked for once more with GET, to learn its code in either lan
     const body = `GRANARY_SUMDB_MISMATCH${colon}not what was recorded\nsecond line\n`;
     const { asked, slept, use } = world({ status: 502, body });
     const outcome = await head(use, "/x");
-    assert.deepEqual(outcome, { ok: false, status: 502, code: "GRANARY_SUMDB_MISMATCH", said: "not what was recorded" });
+    assert.deepEqual(outcome, {
+      ok: false,
+      status: 502,
+      code: "GRANARY_SUMDB_MISMATCH",
+      said: "not what was recorded",
+    });
     assert.deepEqual([asked, slept], [["HEAD", "GET"], []]);
   }
 });

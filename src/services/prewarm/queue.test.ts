@@ -19,7 +19,10 @@ test("work may add work, no more runs at once than may, and settled waits for al
   queue.add(1);
   await queue.settled();
   assert.equal(most, 3);
-  assert.deepEqual(done.toSorted((a, b) => a - b), Array.from({ length: 79 }, (_, at) => at + 1));
+  assert.deepEqual(
+    done.toSorted((a, b) => a - b),
+    Array.from({ length: 79 }, (_, at) => at + 1),
+  );
 });
 
 test("nothing to do is done at once", async () => {

@@ -49,7 +49,9 @@ test("a go.sum wants the whole of a version, or for a /go.mod line its go.mod al
 });
 
 test("a folder's files are known by their names, in a proxy layout or a module cache", () => {
-  assert.deepEqual(targets(wantedOfFile("github.com/!azure/x/@v/v1.0.0.mod")), ["/github.com/%21azure/x/@v/v1.0.0.mod"]);
+  assert.deepEqual(targets(wantedOfFile("github.com/!azure/x/@v/v1.0.0.mod")), [
+    "/github.com/%21azure/x/@v/v1.0.0.mod",
+  ]);
   assert.equal(targets(wantedOfFile("cache/download/example.com/a/@v/v1.0.0.zip")).length, 3);
   for (const name of ["example.com/a/@v/list", "example.com/a/@v/v1.0.0.ziphash", "a.txt", "UPPER.com/a/@v/v1.0.0.mod"])
     assert.equal(wantedOfFile(name), undefined, name);
@@ -66,7 +68,11 @@ test("toolchains are those of go and toolchain lines that were published as modu
     "go1.23.1.linux-amd64",
     "go1.23.1.darwin-arm64",
   ]);
-  for (const [go, toolchain] of [["1.22", "default"], ["1.20.3", undefined], [undefined, "local"]] as const)
+  for (const [go, toolchain] of [
+    ["1.22", "default"],
+    ["1.20.3", undefined],
+    [undefined, "local"],
+  ] as const)
     assert.deepEqual(named(go, toolchain), [], `${go} ${toolchain}`);
 });
 
