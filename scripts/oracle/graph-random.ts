@@ -104,15 +104,18 @@ function workspace(universe: Universe, dice: Random): Record<string, string> {
   for (const name of names) {
     const path = name === "a" ? "example.com/main" : `example.com/work/${name}`;
     const go = mainGoLines[1 + dice.below(mainGoLines.length - 1)] ?? "1.21";
-    files[`${name}/go.mod`] = mainFile(
-      { path, go, more: dice.chance(30) ? excludes(universe, dice) : [] },
-      universe,
-      dice,
-    );
+    // Of one module only: go refuses modules whose replacements contradict one another.
+    const own = name === "a" && dice.chance(60) ? replacementsByVersion(universe, dice) : [];
+    const more = [...(dice.chance(30) ? excludes(universe, dice) : []), ...own];
+    files[`${name}/go.mod`] = mainFile({ path, go, more }, universe, dice);
   }
-  const more = dice.chance(40) ? rules(universe, dice, files).filter((line) => line.startsWith("replace")) : [];
+  const more = dice.chance(50) ? rules(universe, dice, files).filter((line) => line.startsWith("replace")) : [];
   files["go.work"] = `${["go 1.26.0", ...names.map((name) => `use ./${name}`), ...more].join("\n")}\n`;
   return files;
+}
+
+function replacementsByVersion(universe: Universe, dice: Random): string[] {
+  return rules(universe, dice, {}).filter((line) => line.startsWith("replace") && !line.includes("./"));
 }
 
 function mainFile(
