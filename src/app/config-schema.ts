@@ -163,6 +163,18 @@ const upstreams = {
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,
   }),
+  prefetch: setting({
+    kind: onOff,
+    group: "upstreams",
+    flag: "--prefetch on|off",
+    initial: "on",
+    about: {
+      en: "fetch what a client's requests say it will ask next",
+      "zh-CN": "根据客户端已发出的请求，预先获取它接下来要的文件",
+    },
+    reason:
+      "go asks with as few connections as it has processors; a cold build through a far upstream waits most of its time.",
+  }),
 } as const;
 
 const logs = {
@@ -387,6 +399,32 @@ const limits = {
     about: { en: "fetches that may wait for a place", "zh-CN": "可排队等待的获取数" },
     reason: "Beyond it clients hear at once that they should come back.",
     restart: true,
+  }),
+  "limits.prefetchMods": setting({
+    kind: integer(1, 1024),
+    group: "limits",
+    initial: "32",
+    about: { en: "go.mod files fetched ahead at once", "zh-CN": "同时预取的 go.mod 数" },
+    reason: "They are small: what counts is how many round trips overlap.",
+    restart: true,
+  }),
+  "limits.prefetchZips": setting({
+    kind: integer(1, 256),
+    group: "limits",
+    initial: "12",
+    about: { en: "zips fetched ahead at once", "zh-CN": "同时预取的 zip 数" },
+    reason: "Each gets the bandwidth of one connection, and verifying them takes the processor from clients.",
+    restart: true,
+  }),
+  "limits.prefetchBytes": setting({
+    kind: size(0, 2 ** 40),
+    group: "limits",
+    initial: "1GiB",
+    about: {
+      en: "zips fetched ahead that nobody has asked for yet",
+      "zh-CN": "已预取但尚未被请求的 zip 总大小",
+    },
+    reason: "A client that stops half-way wastes no more than this.",
   }),
   "limits.tempBytes": setting({
     kind: size(2 ** 20, 2 ** 50),

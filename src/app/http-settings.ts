@@ -2,6 +2,7 @@
 
 import type { HttpSettings } from "#doors/http/answers.ts";
 import type { Limits } from "#doors/http/listener.ts";
+import type { AheadLimits } from "#services/proxy/ahead.ts";
 import { limiterProfiles } from "#services/access/limiter.ts";
 import type { LimiterRule } from "#services/access/limiter.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
@@ -36,6 +37,15 @@ export function limitsOf(values: Values): Limits {
     headersTimeoutMs: values["limits.headersTimeout"],
     requestTimeoutMs: values["proxy.timeout.read"],
     keepAliveMs: values["limits.keepAlive"],
+  };
+}
+
+export function aheadLimits(values: Values): AheadLimits {
+  return {
+    isOn: values.prefetch,
+    mods: values["limits.prefetchMods"],
+    zips: values["limits.prefetchZips"],
+    bytes: values["limits.prefetchBytes"],
   };
 }
 

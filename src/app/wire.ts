@@ -22,6 +22,7 @@ import { RateGuard } from "#doors/http/rate.ts";
 import { Access } from "#services/access/access.ts";
 import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import { Ahead } from "#services/proxy/ahead.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
@@ -46,7 +47,7 @@ import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
-import { hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
+import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
@@ -171,7 +172,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   reroute();
   const sums = new Sums({ databases: mirrors, privacy, pins });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
-  const aheadGate = new Gate(values["limits.ingests"] * 2, values["limits.waiting"]);
+  const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -208,7 +209,17 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const nested = new NestedModules(store, verifier);
   const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
+  const ahead = new Ahead({
+    jobs,
+    store,
+    privacy,
+    clock,
+    meter: metrics,
+    limits: () => aheadLimits(state.config.values),
+    distanceMs: () => undefined,
+    stop: stop.signal,
+  });
+  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);

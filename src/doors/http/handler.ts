@@ -146,6 +146,7 @@ async function askProxy(
   return await use.proxy.answer(target, {
     keptOnly: keptOnly(exchange.request, target),
     hops: hopsOf(exchange.request),
+    caller: addressOf(exchange.request),
     signal,
   });
 }

@@ -410,7 +410,10 @@ test("the proxy's clients' failures are told: what names a version and may be fe
     { kind: "list", cachedOnly: false, path },
     { kind: "info", cachedOnly: false, path, query: "main" },
   ] as const)
-    await assert.rejects(proxy.answer(target, { keptOnly: false, hops: "", signal }), offline);
-  await assert.rejects(proxy.answer({ kind: "zip", ...base }, { keptOnly: "cached-only", hops: "", signal }), offline);
+    await assert.rejects(proxy.answer(target, { keptOnly: false, hops: "", caller: "", signal }), offline);
+  await assert.rejects(
+    proxy.answer({ kind: "zip", ...base }, { keptOnly: "cached-only", hops: "", caller: "", signal }),
+    offline,
+  );
   assert.deepEqual(told, ["mod v1.0.0 true", "mod v1.0.0 true", "zip v1.0.0 true"]);
 });

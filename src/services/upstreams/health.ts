@@ -1,7 +1,7 @@
 // Whether an upstream is worth asking: a passive circuit breaker per upstream, fed by the requests that are made
 // anyway. It opens when the upstream cannot be reached, when it falls silent, or when most of what it says is
 // failure; after a pause one request tries; an answer closes it. An upstream that asked us to wait (Retry-After) is
-// held, which is not the same: it lives, it may know, it counts. One that the operator took out is disabled.
+// held, which is not the same: it lives, it may know, it counts.
 
 import type { FaultReason } from "./ports.ts";
 import { CallWindow } from "./call-window.ts";
@@ -45,7 +45,7 @@ const unconnected: ReadonlySet<FaultReason> = new Set<FaultReason>(["refused", "
 const noFailure: ReadonlySet<FaultReason> = new Set<FaultReason>(["aborted", "too-large", "encoding", "redirect"]);
 
 /** `trial`: the pause is over and one request may try. */
-export type Condition = "closed" | "open" | "trial" | "held" | "disabled";
+export type Condition = "closed" | "open" | "trial" | "held";
 
 export type HealthSnapshot = {
   readonly upstream: string;
@@ -78,7 +78,6 @@ type State = {
   openUntil: number;
   heldUntil: number;
   trying: boolean;
-  disabled: boolean;
   /** The share of failures it has had in calm times; what "usual" means for `dynamic`. */
   usualShare: number;
   lastFault: FaultReason | "status" | undefined;
@@ -111,7 +110,6 @@ export class Health {
   condition(upstream: string): Condition {
     const state = this.#states.get(upstream);
     if (state === undefined) return "closed";
-    if (state.disabled) return "disabled";
     const now = this.#clock.now();
     if (state.openUntil > 0) return state.openUntil > now || state.trying ? "open" : "trial";
     return state.heldUntil > now ? "held" : "closed";
@@ -164,11 +162,6 @@ export class Health {
     this.#fault(upstream, this.#stateOf(upstream), reason);
   }
 
-  /** The operator's word; it stands until the other one is said. */
-  setDisabled(upstream: string, disabled: boolean): void {
-    this.#stateOf(upstream).disabled = disabled;
-  }
-
   /** Everything known, for readiness and metrics. */
   snapshot(): readonly HealthSnapshot[] {
     return [...this.#states.keys()].map((upstream) => this.snapshotOf(upstream));
@@ -202,7 +195,6 @@ export class Health {
       openUntil: 0,
       heldUntil: 0,
       trying: false,
-      disabled: false,
       usualShare: 0,
       lastFault: undefined,
     };

@@ -109,7 +109,7 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
 
 /** Those worth asking. With every breaker open, asking is better than a certain failure. */
 function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstream[] {
-  const insist = upstreams.every(({ name }) => ["open", "held", "disabled"].includes(use.health.condition(name)));
+  const insist = upstreams.every(({ name }) => ["open", "held"].includes(use.health.condition(name)));
   return upstreams.filter((upstream) => {
     const condition = use.health.condition(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
@@ -174,11 +174,10 @@ function mayRetry(use: ChainUse): boolean {
   return use.retries?.mayRetry() ?? true;
 }
 
-/** Failures of upstreams that still count: the breaker is not open, the operator has not taken it out. */
+/** Failures of upstreams that still count: the breaker is not open. */
 function doubts<T>({ use, ledger }: Walk<T>): readonly Failure[] {
   return ledger.failures.filter(({ upstream, error }) => {
-    const condition = use.health.condition(upstream);
-    return !(error instanceof UpstreamFault && (condition === "open" || condition === "disabled"));
+    return !(error instanceof UpstreamFault && use.health.condition(upstream) === "open");
   });
 }
 
