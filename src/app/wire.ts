@@ -37,6 +37,7 @@ import { Proxy } from "#services/proxy/proxy.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
+import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
@@ -257,6 +258,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
   const counters = new Counters();
+  const top = new Top();
   const explainer = new Explainer();
   const tokens = new Tokens(storage, clock);
   const access = new Access(tokens, values.privateReaders);
@@ -307,6 +309,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     refresh,
     upstreams: desk,
     jobs: retries,
+    top,
   });
   const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
   const guardOf = (next: Values): RateGuard | undefined => {
@@ -325,6 +328,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     absent,
     explainer,
     counters,
+    top,
     events,
     meter: metrics,
     clock,

@@ -118,6 +118,8 @@ export type StartFields = {
   /** A URL given on the command line that does not answer. */
   GRANARY_TARGET_UNREACHABLE: { readonly url: string; readonly reason: string };
   /** A running server answered a command with an error; `said` is its first line. */
+  /** A go.mod, a list, a folder that a command was told to read; `place` is its name, with the line where there is one. */
+  GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
 };
 

@@ -157,6 +157,11 @@ export const enStart = {
     cause: "The server named on the command line cannot be reached.",
     remedy: "Start it, or correct the URL.",
   },
+  GRANARY_INPUT_UNREADABLE: {
+    lines: (f) => [`${f.place} cannot be used.`, f.reason, "Correct it, or name another file with --from."],
+    cause: "The file that the command was told to read is missing, not readable, too large, or not of its kind.",
+    remedy: "Check the path; for text the message names the line. docs/prewarm.md lists what may be named.",
+  },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [
       `${f.url} answered ${f.status}.`,

@@ -137,6 +137,11 @@ export const zhCNStart = {
     cause: "无法连接命令行中给出的服务器。",
     remedy: "启动它，或更正 URL。",
   },
+  GRANARY_INPUT_UNREADABLE: {
+    lines: (f) => [`无法使用 ${f.place}。`, f.reason, "请更正，或用 --from 指定其他文件。"],
+    cause: "命令要读取的文件不存在、不可读、过大，或内容不符合其类型。",
+    remedy: "检查路径；文本错误会给出行号。可指定的内容见 docs/prewarm.md。",
+  },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [
       `${f.url} 回答 ${f.status}。`,
