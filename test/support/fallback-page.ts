@@ -1,4 +1,6 @@
 // docs/fallback-table.md: the go command's table, as it was measured, and where Granary differs.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { cells, operations, outcomeNotes, outcomes } from "./fallback-cells.ts";
 import type { Operation, Outcome, Seen, Separator } from "./fallback-cells.ts";
 import { differences } from "./fallback-granary.ts";
@@ -59,4 +61,23 @@ function formatMatrix(table: Table, operation: Operation): string {
 
 function formatSeen(seen: Seen | undefined): string {
   return seen === undefined ? "?" : `${seen.asked}: ${seen.result}`;
+}
+
+/** The cells of the committed page: `.info 404 , 200` is `AB: B`. */
+export function readPage(): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  const page = readFileSync(join(import.meta.dirname, "../../docs/fallback-table.md"), "utf8");
+  for (const section of page.split(/^## /m)) {
+    const [, operation = "", separator = ""] = /^`\.?(info|mod|zip|list)`.*`A([,|])B`$/m.exec(section) ?? [];
+    if (operation === "") continue;
+    const [header = [], , ...rows] = section
+      .split("\n")
+      .filter((line) => line.startsWith("| "))
+      .map((line) => line.slice(2, -2).split("|"))
+      .map((columns) => columns.map((column) => column.trim()));
+    for (const [a = "", ...values] of rows)
+      for (const [at, value] of values.entries())
+        found.set(`.${operation} ${a.replaceAll("*", "")} ${separator} ${header[at + 1]}`, value);
+  }
+  return found;
 }
