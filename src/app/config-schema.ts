@@ -163,6 +163,18 @@ const upstreams = {
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,
   }),
+  prefetch: setting({
+    kind: onOff,
+    group: "upstreams",
+    flag: "--prefetch on|off",
+    initial: "on",
+    about: {
+      en: "fetch what a client's requests say it will ask next",
+      "zh-CN": "根据客户端已发出的请求，预先获取它接下来要的文件",
+    },
+    reason:
+      "go asks with as few connections as it has processors; a cold build through a far upstream waits most of its time.",
+  }),
 } as const;
 
 const logs = {
@@ -388,6 +400,32 @@ const limits = {
     reason: "Beyond it clients hear at once that they should come back.",
     restart: true,
   }),
+  "limits.prefetchMods": setting({
+    kind: integer(1, 1024),
+    group: "limits",
+    initial: "32",
+    about: { en: "go.mod files fetched ahead at once", "zh-CN": "同时预取的 go.mod 数" },
+    reason: "They are small: what counts is how many round trips overlap.",
+    restart: true,
+  }),
+  "limits.prefetchZips": setting({
+    kind: integer(1, 256),
+    group: "limits",
+    initial: "12",
+    about: { en: "zips fetched ahead at once", "zh-CN": "同时预取的 zip 数" },
+    reason: "Each gets the bandwidth of one connection, and verifying them takes the processor from clients.",
+    restart: true,
+  }),
+  "limits.prefetchBytes": setting({
+    kind: size(0, 2 ** 40),
+    group: "limits",
+    initial: "1GiB",
+    about: {
+      en: "zips fetched ahead that nobody has asked for yet",
+      "zh-CN": "已预取但尚未被请求的 zip 总大小",
+    },
+    reason: "A client that stops half-way wastes no more than this.",
+  }),
   "limits.tempBytes": setting({
     kind: size(2 ** 20, 2 ** 50),
     group: "limits",
@@ -411,6 +449,51 @@ const limits = {
     about: { en: "after SIGTERM, time for running requests", "zh-CN": "收到 SIGTERM 后留给进行中请求的时间" },
     reason: "Orchestrators usually kill after 30 s.",
     restart: true,
+  }),
+} as const;
+
+const limiter = {
+  "limiter.profile": setting({
+    kind: oneOf("none", "official", "gocenter", "custom"),
+    group: "limits",
+    initial: "none",
+    about: {
+      en: "requests one client may send within a second: 5 (official), 10 (gocenter), limiter.perSecond (custom)",
+      "zh-CN": "单个客户端一秒内的请求数：5（official）、10（gocenter）、limiter.perSecond（custom）",
+    },
+    reason: "A team's own server has no reason to; one that is open to strangers has. See docs/limits.md.",
+    danger: "go sends dozens of requests at once: with official or gocenter a cold build of some size fails.",
+  }),
+  "limiter.by": setting({
+    kind: oneOf("ip", "token"),
+    group: "limits",
+    initial: "ip",
+    about: {
+      en: "what a client is: an address (IPv6: a /64), or the holder of a token wherever it is",
+      "zh-CN": "客户端的划分：按地址（IPv6 按 /64），或按令牌（不论来自哪里）",
+    },
+    reason: "Behind a NAT everybody has one address; tokens tell them apart.",
+    danger: "Behind a reverse proxy all clients are one address: forwarded-for headers are not believed.",
+  }),
+  "limiter.perSecond": setting({
+    kind: integer(1, 500),
+    group: "limits",
+    initial: "100",
+    about: {
+      en: "requests one client may send within a second (custom)",
+      "zh-CN": "单个客户端一秒内的请求数（custom）",
+    },
+    reason: "One go command on a fast machine sends some hundred a second at its peak.",
+  }),
+  "limiter.coolDown": setting({
+    kind: duration(1000, 60 * minutes),
+    group: "limits",
+    initial: "60s",
+    about: {
+      en: "how long a client that sent more is refused (custom)",
+      "zh-CN": "超出后拒绝该客户端多久（custom）",
+    },
+    reason: "Long enough that a loop gives up, short enough that a person waits.",
   }),
 } as const;
 
@@ -458,7 +541,7 @@ const client = {
 } as const;
 
 /** All settings by their YAML key. */
-export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...client };
+export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...limiter, ...client };
 
 export type Settings = typeof settings;
 export type SettingKey = keyof Settings;

@@ -8,8 +8,8 @@ import { isGranaryCode } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { displayValue, langHint, loadConfig } from "./config.ts";
 import type { Config, Machine } from "./config.ts";
-import { formatHostPort } from "./config-kinds.ts";
 import { settingKeys } from "./config-schema.ts";
+import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { storeCommands } from "./store-commands.ts";
 import { version } from "./version.ts";
@@ -92,6 +92,7 @@ function servicesOf(io: ProgramIo): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
+    ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
   };
 }
@@ -103,15 +104,12 @@ const lookUpMs = 5_000;
 /** Asks the running server at the configured address. */
 async function lookUp(id: string, config: Config): Promise<RememberedError | undefined> {
   if (!requestId.test(id) || id.startsWith("GRANARY_")) return undefined;
-  const { host, port } = config.values.listen;
-  const address = formatHostPort({ host: host === "::" || host === "0.0.0.0" ? "localhost" : host, port });
-  const url = `${config.values["tls.cert"] === "" ? "http" : "https"}://${address}/-/explain/${id}`;
+  const url = `${serverUrl(config)}/-/explain/${id}`;
   let answer: Response;
   try {
     answer = await fetch(url, { signal: AbortSignal.timeout(lookUpMs) });
   } catch (error) {
-    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new GranaryError("GRANARY_TARGET_UNREACHABLE", { url, reason }, { cause: error });
+    throw unreachable(url, error);
   }
   return answer.ok ? parseRemembered(await answer.json()) : undefined;
 }

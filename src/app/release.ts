@@ -42,6 +42,8 @@ export async function releaseQuarantined(held: Quarantined, use: ReleaseUse): Pr
     client,
     health: new Health({ clock: systemClock }),
     meter: new Metrics(),
+    clock: systemClock,
+    manners: () => ({}),
   });
   const sums = new Sums({
     databases: databases.mirrors,

@@ -2,17 +2,24 @@
 // its own is asked there and nowhere else, as the go command does.
 
 import type { Meter } from "#services/events/ports.ts";
-import type { SumdbRoute } from "#services/sumdb/ports.ts";
-import type { Chain } from "#services/upstreams/chain.ts";
+import type { Manners } from "#services/proxy/origin.ts";
+import type { Clock } from "#services/store/ports.ts";
+import type { SumdbAnswer, SumdbRoute } from "#services/sumdb/ports.ts";
+import { readWhole } from "#services/upstreams/attempt.ts";
+import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { Health } from "#services/upstreams/health.ts";
-import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
+import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
+import type { WalkResult } from "#services/upstreams/walk.ts";
+import { UpstreamStatus, walk } from "#services/upstreams/walk.ts";
 
 export type RoutesUse = {
   readonly chain: Chain;
   readonly client: UpstreamClient;
   readonly health: Health;
   readonly meter: Meter;
+  readonly clock: Clock;
+  readonly manners: () => Manners;
 };
 
 /** Routes in the order they are tried. */
@@ -21,47 +28,77 @@ export function databaseRoutes(
   use: RoutesUse,
 ): SumdbRoute[] {
   if (database.url !== undefined)
-    return [route({ name: database.name, url: database.url, redirectCidrs: [] }, { use, prefix: "", knows: true })];
+    return [route(addressOf(database.name, database.url), { use, prefix: "", knows: true, isAlone: true })];
+  const prefix = `/sumdb/${database.name}`;
   const tunnels = use.chain.upstreams
     .filter((upstream) => upstream.public)
-    .map((upstream) => route(upstream, { use, prefix: `/sumdb/${database.name}`, knows: upstream.authoritative }));
+    .map((upstream) => route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false }));
   if (use.chain.hadOff && tunnels.length === 0) return [];
-  const direct = { name: database.name, url: `https://${database.name}`, redirectCidrs: [] };
-  return [...tunnels, route(direct, { use, prefix: "", knows: true })];
+  const direct = addressOf(database.name, `https://${database.name}`);
+  return [...tunnels, route(direct, { use, prefix: "", knows: true, isAlone: tunnels.length === 0 })];
 }
 
 /** @param how.knows a 404 from here is the database's own word */
 function route(
-  endpoint: UpstreamEndpoint,
-  how: { readonly use: RoutesUse; readonly prefix: string; readonly knows: boolean },
+  upstream: Upstream,
+  how: { readonly use: RoutesUse; readonly prefix: string; readonly knows: boolean; readonly isAlone: boolean },
 ): SumdbRoute {
-  const { use, prefix, knows } = how;
+  const { use, prefix, knows, isAlone } = how;
+  const { name } = upstream;
+  const isUp = (): boolean => use.health.condition(name) !== "open";
   return {
-    name: endpoint.name,
+    name,
     knows,
+    isUp,
     fetch: async (path, maxBytes, signal) => {
-      const condition = use.health.condition(endpoint.name);
-      if (condition === "open" || condition === "held")
-        throw new UpstreamFault(endpoint.name, "unreachable", "failed before, not asked again yet");
-      const permit = use.health.permit(endpoint.name);
-      const kind = `sumdb ${path.split("/")[1] ?? ""}`;
-      try {
-        const response = await use.client.get(endpoint, { path: prefix + path, maxBytes, signal });
-        const chunks: Uint8Array[] = [];
-        for await (const chunk of response.body) chunks.push(chunk);
-        const bytes = Buffer.concat(chunks);
-        permit.answered();
-        use.meter.upstreamRequest(endpoint.name, kind, String(response.status), bytes.length);
-        return { status: response.status, bytes };
-      } catch (error) {
-        if (error instanceof UpstreamFault && !signal.aborted) {
-          permit.failed(error.reason);
-          use.meter.upstreamRequest(endpoint.name, kind, error.reason, 0);
-        }
-        throw error;
-      } finally {
-        permit.abandoned();
-      }
+      // Whoever waits for a proof has other routes, or better news at once than late.
+      if (!isUp()) throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
+      const chain = { upstreams: [upstream], hadDirect: false, hadOff: false, own: [] };
+      const op = {
+        kind: `sumdb ${path.split("/")[1] ?? ""}`,
+        path: prefix + path,
+        maxBytes,
+        signal,
+        accept: async ({ body }: UpstreamResponse) => await readWhole(body),
+      };
+      const walkUse = {
+        ...use,
+        ...use.manners(),
+        mode: "resilient",
+        privatePatterns: "",
+        retryMs: isAlone ? aloneMs : hurryMs,
+      } as const;
+      return answerOf(name, await walk(chain, walkUse, op));
     },
+  };
+}
+
+/** Time for retries at the only route, and at one after which others follow. */
+const aloneMs = 25_000;
+const hurryMs = 2_000;
+
+/** What one route said, as the database's room wants to hear it. Throws UpstreamFault when it said nothing. */
+function answerOf(name: string, result: WalkResult<Uint8Array>): SumdbAnswer {
+  if (result.kind === "found") return { status: 200, bytes: result.value };
+  if (result.kind === "absent") return { status: 404, bytes: Buffer.from(result.text) };
+  if (result.kind === "refused")
+    return { status: result.quotes[0]?.status ?? 403, bytes: Buffer.from(result.quotes[0]?.text ?? "") };
+  const error = result.kind === "failed" ? result.reasons[0]?.error : undefined;
+  if (error instanceof UpstreamStatus) return { status: error.status, bytes: Buffer.from(error.text) };
+  throw error instanceof UpstreamFault ? error : new UpstreamFault(name, "unreachable", error?.message ?? "not asked");
+}
+
+/** A database's own address, asked like an upstream. */
+function addressOf(name: string, url: string): Upstream {
+  return {
+    name,
+    url,
+    redirectCidrs: [],
+    kind: "http",
+    separator: "",
+    authoritative: false,
+    absentStatuses: [404, 410],
+    privatePatterns: "",
+    public: true,
   };
 }

@@ -18,16 +18,23 @@ import { HotCache } from "#doors/http/hot.ts";
 import { House } from "#doors/http/house.ts";
 import type { Status } from "#doors/http/status-page.ts";
 import { SumdbDoor } from "#doors/http/sumdb.ts";
+import { RateGuard } from "#doors/http/rate.ts";
 import { Access } from "#services/access/access.ts";
+import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import { Ahead } from "#services/proxy/ahead.ts";
+import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
 import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
+import type { Manners } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
+import { withRetries } from "#services/proxy/retried-proxy.ts";
+import { RetryQueue } from "#services/proxy/retry-queue.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
@@ -39,7 +46,8 @@ import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
-import { hotLimits, httpSettings } from "./http-settings.ts";
+import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
+import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
 import type { Report } from "./worker-messages.ts";
@@ -96,7 +104,12 @@ export async function wire(options: WireOptions): Promise<Server> {
   const release = await takeStore(values.store);
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
-  const events = fanOut(logSink(log), sink);
+  const arrivals: EventSink = {
+    emit: (event) => {
+      if (event.name === "module.kept") retries.arrived(event.stage, { path: event.module, version: event.version });
+    },
+  };
+  const events = fanOut(logSink(log), sink, arrivals);
   const health = new Health({
     clock,
     listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
@@ -106,8 +119,19 @@ export async function wire(options: WireOptions): Promise<Server> {
   const verifier = new VerifyPool({ entry: options.verifyEntry });
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
+  const desk = makeDesk({
+    chain: () => configuredChain(state.config, state.listening),
+    health,
+    client,
+    clock,
+    events,
+    changed: () => {
+      rebuild();
+      reroute();
+    },
+  });
   const rebuild = () => {
-    state.chain = configuredChain(state.config, state.listening);
+    state.chain = desk.enabled(configuredChain(state.config, state.listening));
   };
   rebuild();
   let settings = httpSettings(values);
@@ -127,6 +151,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     maxEntries: values["limits.negativeEntries"],
     ttlMs: values["freshness.negative"],
   });
+  const manners = (): Manners => ({});
   const origin = new Origin({
     chain: () => state.chain,
     client,
@@ -138,13 +163,15 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     meter: metrics,
     hopHeader: { name: hopHeader, instance },
+    manners,
   });
   const databases = configuredMirrors(config, { storage, clock, events });
   const { mirrors } = databases;
-  const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics });
+  const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics, clock, manners });
   reroute();
   const sums = new Sums({ databases: mirrors, privacy, pins });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
+  const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -153,9 +180,22 @@ export async function wire(options: WireOptions): Promise<Server> {
     sums,
     verifier,
     gate,
+    aheadGate,
     clock,
     events,
     meter: metrics,
+    stop: stop.signal,
+  });
+  const retries = new RetryQueue({
+    run: async (kind, module, signal) => {
+      await (kind === "zip"
+        ? jobs.fetchZip(module, { hops: "", signal })
+        : jobs.fetchMod(module, { hops: "", signal }));
+    },
+    clock,
+    storage,
+    events,
+    maxQueued: maxRetries,
     stop: stop.signal,
   });
   const listings = new Listings({
@@ -168,7 +208,17 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const nested = new NestedModules(store, verifier);
   const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
+  const ahead = new Ahead({
+    jobs,
+    store,
+    privacy,
+    clock,
+    meter: metrics,
+    limits: () => aheadLimits(state.config.values),
+    distanceMs: () => undefined,
+    stop: stop.signal,
+  });
+  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
@@ -219,11 +269,19 @@ export async function wire(options: WireOptions): Promise<Server> {
       return await metrics.text();
     },
     refresh,
+    upstreams: desk,
+    jobs: retries,
   });
   const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
+  const guardOf = (next: Values): RateGuard | undefined => {
+    const rule = limiterRule(next);
+    return rule && new RateGuard({ limiter: new Limiter(rule), by: next["limiter.by"], access, clock });
+  };
+  let rate = guardOf(values);
   const door: HttpUse = {
     settings: () => settings,
-    proxy,
+    proxy: withRetries(proxy, retries),
+    rate: () => rate,
     sumdb,
     house,
     access,
@@ -245,6 +303,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     hasReaders: () => tokens.anyFor("read"),
     chain: () => state.chain,
     apply: (next) => {
+      if (limiterKeys.some((key) => next.values[key] !== state.config.values[key])) rate = guardOf(next.values);
       state.config = next;
       settings = httpSettings(next.values);
       rebuild();
@@ -268,6 +327,12 @@ export async function wire(options: WireOptions): Promise<Server> {
     },
   };
 }
+
+/** With one of these changed everybody starts anew; any other change leaves the paused paused. */
+const limiterKeys = ["limiter.profile", "limiter.by", "limiter.perSecond", "limiter.coolDown"] as const;
+
+/** Failures that wait for another try; in memory, some 500 bytes each. */
+const maxRetries = 1_000;
 
 const emptyChain: Chain = { upstreams: [], hadDirect: false, hadOff: false, own: [] };
 

@@ -218,6 +218,7 @@ export async function openRoom(options: RoomOptions = {}) {
     sums,
     verifier: options.verifier ?? plainVerifier,
     gate: new Gate(4, 100),
+    aheadGate: new Gate(4, 100),
     clock,
     events,
     meter,
@@ -252,8 +253,8 @@ export function idOf({ path, version }: { readonly path: string; readonly versio
 }
 
 /** A client that waits as long as it takes. */
-export function patient(): { readonly hops: string; readonly signal: AbortSignal } {
-  return { hops: "", signal: new AbortController().signal };
+export function patient(): { readonly hops: string; readonly caller: string; readonly signal: AbortSignal } {
+  return { hops: "", caller: "192.0.2.1", signal: new AbortController().signal };
 }
 
 /** Every key below `prefix`. */

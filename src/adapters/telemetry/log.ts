@@ -55,6 +55,8 @@ function levelOf(event: GranaryEvent): LogLevel {
   switch (event.name) {
     case "module.kept":
     case "pin.set":
+    case "job.retried":
+    case "job.dropped":
       return "debug";
     case "upstream.closed":
     case "config.applied":
@@ -64,10 +66,13 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":
+    case "upstream.enabled":
       return "info";
     case "module.refused":
     case "module.conflict":
     case "upstream.opened":
+    case "upstream.disabled":
+    case "job.dead":
     case "config.refused":
     case "write.refused":
       return "warn";

@@ -26,6 +26,7 @@ export class Metrics implements Meter {
   readonly #upstream: Counter<"upstream" | "kind" | "outcome">;
   readonly #upstreamBytes: Counter<"upstream" | "kind">;
   readonly #stages: Histogram<"stage">;
+  readonly #ahead: Counter<"kind" | "outcome">;
   readonly #kept: Counter<"client">;
   readonly #clients = new Set<string>();
 
@@ -48,6 +49,12 @@ export class Metrics implements Meter {
       help: "Time of each step from upstream to store.",
       labelNames: ["stage"],
       buckets: stageSeconds,
+      registers,
+    });
+    this.#ahead = new Counter({
+      name: "granary_ahead_total",
+      help: "Files fetched before a client asked for them, those that failed, and those that a client then asked for.",
+      labelNames: ["kind", "outcome"],
       registers,
     });
     this.#kept = new Counter({
@@ -111,6 +118,10 @@ export class Metrics implements Meter {
 
   ingestStage(stage: string, ms: number): void {
     this.#stages.observe({ stage }, ms / 1000);
+  }
+
+  ahead(kind: string, outcome: string): void {
+    this.#ahead.inc({ kind, outcome });
   }
 
   privateNameKept(client: string): void {

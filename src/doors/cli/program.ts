@@ -103,7 +103,13 @@ function buildCommand(spec: CommandSpec, path: string, build: Build): Command {
   const settings = settingsOf(spec, build.context);
   addFlags(command, spec, { settings, context: build.context });
   if (spec.run === undefined) askForCommand(command, path, build.context);
-  else
+  else if (spec.commands !== undefined) {
+    command.argument("[command]").allowExcessArguments(true);
+    command.action((name: string | undefined) => {
+      if (name !== undefined) throw unknownCommand(name, command);
+      build.done(spec.run?.(callOf(command, settings), build.context) ?? Promise.resolve(exit.ok));
+    });
+  } else
     command.action(() => build.done(spec.run?.(callOf(command, settings), build.context) ?? Promise.resolve(exit.ok)));
   return command;
 }

@@ -3,6 +3,8 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import type { JobView } from "#services/proxy/retry-queue.ts";
+import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -69,6 +71,15 @@ export type TokenInfo = {
 /** An error answer remembered by the running server. */
 export type RememberedError = { readonly at: string; readonly target: string; readonly error: GranaryError };
 
+/** Which running server a command asks, as typed; without a server it is the one at the configured address. */
+export type RemoteFlags = {
+  readonly server?: string | undefined;
+  /** `file:/path` or `env:NAME`. */
+  readonly token?: string | undefined;
+};
+
+type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
+
 export type CliServices = {
   /** Runs the server until it is told to stop; resolves to the exit code. */
   readonly serve: (flags: SettingFlags) => Promise<number>;
@@ -76,6 +87,11 @@ export type CliServices = {
   readonly showConfig: (flags: SettingFlags) => Promise<readonly ShownSetting[]>;
   /** What a request id stood for, asked of the running server; undefined when nobody remembers. */
   readonly lookUp: (id: string, flags: SettingFlags) => Promise<RememberedError | undefined>;
+  readonly upstreamStatus: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly UpstreamView[]>;
+  readonly upstreamProbe: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly ProbeView[]>;
+  readonly upstreamTurn: (name: string, verb: "disable" | "enable", use: RemoteUse) => Promise<void>;
+  readonly jobsList: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly JobView[]>;
+  readonly jobsTurn: (id: string, verb: "retry" | "drop", use: RemoteUse) => Promise<void>;
   readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
   /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
   readonly storeVerify: (

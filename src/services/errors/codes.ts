@@ -78,6 +78,8 @@ export type AnswerFields = {
   GRANARY_STORE_DAMAGED: { readonly what: string; readonly reason: string };
   /** A limit with a name (a key of the config table) is reached. */
   GRANARY_OVERLOADED: { readonly limit: string; readonly value: number };
+  /** One client sent more than `limiter` allows; it is answered again after the pause. */
+  GRANARY_RATE_LIMITED: { readonly perSecond: number; readonly waitSeconds: number };
   GRANARY_DRAINING: Readonly<Record<string, never>>;
   GRANARY_INTERNAL: { readonly reason: string };
 };
@@ -108,9 +110,15 @@ export type StartFields = {
   GRANARY_TLS_UNREADABLE: { readonly file: string; readonly reason: string };
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */
-  GRANARY_NO_SUCH_ID: { readonly kind: "token" | "quarantine" | "request" | "code" | "hash"; readonly id: string };
+  GRANARY_NO_SUCH_ID: {
+    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job";
+    readonly id: string;
+    readonly nearest?: string;
+  };
   /** A URL given on the command line that does not answer. */
   GRANARY_TARGET_UNREACHABLE: { readonly url: string; readonly reason: string };
+  /** A running server answered a command with an error; `said` is its first line. */
+  GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
 };
 
 export type Fields = AnswerFields & StartFields;

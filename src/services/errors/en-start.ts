@@ -145,14 +145,26 @@ export const enStart = {
   GRANARY_NO_SUCH_ID: {
     lines: (f) => [
       `there is no ${f.kind} ${f.id} here.`,
+      nearest(f.nearest),
       "The matching list command shows what there is; request ids are kept for a limited time.",
     ],
     cause: "The id is misspelt, or what it named is gone.",
-    remedy: "List what there is: granary token list, granary store quarantine list, granary store hashes list.",
+    remedy:
+      "List what there is: granary token list, granary store quarantine list, granary store hashes list, granary upstream status, granary jobs.",
   },
   GRANARY_TARGET_UNREACHABLE: {
     lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],
     cause: "The server named on the command line cannot be reached.",
     remedy: "Start it, or correct the URL.",
+  },
+  GRANARY_SERVER_REFUSED: {
+    lines: (f) => [
+      `${f.url} answered ${f.status}.`,
+      f.said,
+      "With a token of scope write, kept in a file or a variable: --token file:/path or --token env:NAME",
+    ],
+    cause: "The running server refused what the command asked of it, or is no Granary of this version.",
+    remedy:
+      "Commands that change something need a write token (granary token add --scope write); lists that may name private modules need a read token, unless the server is on this machine.",
   },
 } as const satisfies Sentences<StartCode>;

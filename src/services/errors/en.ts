@@ -328,6 +328,17 @@ const answers = {
     cause: "A limit of this server is reached. It protects those who are being served.",
     remedy: "Ask again. If the limit is too small for your team, raise it; docs/config.md explains each one.",
   },
+  GRANARY_RATE_LIMITED: {
+    lines: (f) => [
+      `this client sends more than ${count(f.perSecond)} requests a second.`,
+      `It is answered again in ${count(f.waitSeconds)} s.`,
+      "Who runs this server can raise the limit: limiter.profile, limiter.perSecond.",
+    ],
+    cause:
+      "This server limits how many requests one client address (or token) may send within a second; the one too many starts a pause. Requests during the pause are refused and do not prolong it.",
+    remedy:
+      "Wait as long as Retry-After says. Everybody behind one NAT or reverse proxy counts as one client: a team needs a higher limit, or tokens with `limiter.by: token`. See docs/limits.md.",
+  },
   GRANARY_DRAINING: {
     lines: () => [
       "this server is stopping.",

@@ -2,6 +2,9 @@
 
 import type { MessageTable } from "./messages.ts";
 
+const conditions = { closed: "正常", open: "断开", trial: "试探", held: "暂缓", disabled: "停用" } as const;
+const jobStates = { waiting: "等待", running: "运行中", dead: "已放弃" } as const;
+
 export const messagesZh: MessageTable = {
   "cli.about": () => "Granary（常平仓）提供 Go 模块：每个字节都经过校验，断网时照常服务。",
   "cli.usage": () => "用法",
@@ -28,6 +31,8 @@ export const messagesZh: MessageTable = {
   "flag.version": () => "显示版本",
   "flag.scope": () => "read（读取私有模块）或 write（还可修改数据）",
   "flag.note": () => "备注：给谁、做什么用",
+  "flag.server": () => "运行中的服务器；省略时为 --listen 处的服务器",
+  "flag.token": () => "它的令牌，写作 file:/path 或 env:NAME",
   "command.serve": () => "运行模块代理。",
   "command.config": () => "查看配置。",
   "command.config.print": () => "输出当前生效的全部设置。",
@@ -46,6 +51,15 @@ export const messagesZh: MessageTable = {
   "command.token.add": () => "创建令牌，内容只显示一次。",
   "command.token.list": () => "列出令牌（不含内容）。",
   "command.token.revoke": () => "吊销令牌。",
+  "command.upstream": () => "查看运行中服务器的上游，或停用其中一个。",
+  "command.upstream.status": () => "显示各上游的状况，以及最先询问哪一个。",
+  "command.upstream.probe": () => "立即探测全部上游。",
+  "command.upstream.disable": () => "停用一个上游，直到启用它或服务器重启。",
+  "command.upstream.enable": () => "重新启用一个上游。",
+  "command.jobs": () => "失败后正在重试或已放弃的拉取任务。",
+  "command.jobs.list": () => "列出等待、运行中和已放弃的任务。",
+  "command.jobs.retry": () => "立即重试一个任务。",
+  "command.jobs.drop": () => "丢弃一个任务。",
   "command.conformance": () => "检验一个模块代理是否符合协议。",
   "command.help": () => "显示命令的帮助。",
   "usage.missing": ({ argument }) => `缺少 ${argument}。`,
@@ -75,4 +89,23 @@ export const messagesZh: MessageTable = {
   "token.added": ({ id, scope, text }) => `${text}\n\n令牌 ${id}（${scope}）。内容只显示这一次，请像密码一样保管。`,
   "token.none": () => "没有令牌。",
   "token.revoked": ({ id }) => `令牌 ${id} 已吊销。`,
+  "upstream.columns": () => "名称\t状态\t级别\tP50\tP95\t错误率\t最近探测",
+  "upstream.active": ({ level }) => `${level} 当前`,
+  "upstream.condition": ({ condition }) => conditions[condition],
+  "upstream.probed": ({ ok, ms, reason }) => (ok ? `${ms} 应答` : reason),
+  "upstream.none": () => "未配置上游：只提供已保存的内容。",
+  "upstream.all-well": ({ active }) => `全部可用；最先询问 ${active}。`,
+  "upstream.some-away": ({ active, away }) => `最先询问 ${active}；暂不询问：${away.join("、")}。`,
+  "upstream.all-away": () => "目前没有可用的上游：只提供已保存的内容。",
+  "upstream.disabled": ({ name }) => `${name} 已停用，直到启用它或服务器重启。`,
+  "upstream.enabled": ({ name }) => `${name} 已重新启用。`,
+  "upstream.answered": ({ answered, asked }) => `${asked} 个上游中有 ${answered} 个应答。`,
+  "jobs.columns": () => "编号\t状态\t内容\t次数\t时间\t原因",
+  "jobs.state": ({ state }) => jobStates[state],
+  "jobs.none": () => "没有等待重试的任务，也没有已放弃的任务。",
+  "jobs.busy": ({ busy }) => `${busy} 个任务会自动重试，无需处理。`,
+  "jobs.dead": ({ dead, busy }) =>
+    `${dead} 个已放弃，${busy} 个会自动重试。下一步：granary jobs retry ID，或 granary jobs drop ID`,
+  "jobs.retried": ({ id }) => `${id} 正在重试；结果见 granary jobs。`,
+  "jobs.dropped": ({ id }) => `${id} 已丢弃。`,
 };

@@ -40,9 +40,23 @@ export type GranaryEvent =
       readonly id: string;
     }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  | { readonly name: "upstream.disabled" | "upstream.enabled"; readonly upstream: string; readonly by: string }
+  /** A background try of what a client could not get: `kept`, or the code of the failure. */
+  | (JobFacts & { readonly name: "job.retried"; readonly tries: number; readonly outcome: string })
+  /** Given up; a dead letter waits for a person. */
+  | (JobFacts & { readonly name: "job.dead"; readonly tries: number; readonly reason: string })
+  /** Nothing is left to try: `arrived`, `operator`, `full`, or the code of a final answer. */
+  | (JobFacts & { readonly name: "job.dropped"; readonly reason: string })
   | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
   | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
+
+type JobFacts = {
+  readonly id: string;
+  readonly kind: "mod" | "zip";
+  readonly module: string;
+  readonly version: string;
+};
 
 export interface EventSink {
   /** Never throws and never waits: an event that cannot be written is counted, not raised. */
@@ -55,6 +69,8 @@ export interface Meter {
   upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void;
   /** One step of an ingest and how long it took. */
   ingestStage(stage: "info" | "mod" | "sumdb" | "zip" | "verify" | "keep", ms: number): void;
+  /** Something fetched before a client asked for it; `used` when a client then did. */
+  ahead(kind: "mod" | "zip", outcome: "fetched" | "failed" | "used"): void;
   /** A private name (or an ancestor of one) that was kept from a public upstream or database. */
   privateNameKept(client: string): void;
 }
@@ -62,5 +78,6 @@ export interface Meter {
 export const silentMeter: Meter = {
   upstreamRequest: () => undefined,
   ingestStage: () => undefined,
+  ahead: () => undefined,
   privateNameKept: () => undefined,
 };

@@ -19,6 +19,8 @@ export async function keptAnswer(
   if (target.kind === "mod") return modAnswer("mod", await store.findMod({ path, version: target.version }));
   if (target.kind !== "info" || target.version === undefined) return undefined;
   const id: ModuleVersion = { path, version: target.version };
+  // Whoever asks for `.info` may ask for the zip next: the one who can fetch it ahead should notice.
+  if ((await store.findZip(id)) === undefined) return undefined;
   return modAnswer("info", await store.findMod(id));
 }
 

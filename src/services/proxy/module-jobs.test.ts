@@ -366,7 +366,7 @@ for (const [name, before] of [
 
       const { proxy } = await honest({ storage: first.storage });
       const answer = async (kind: "mod" | "zip") =>
-        await proxy.answer({ kind, cachedOnly: false, ...id }, { keptOnly: false, hops: "", signal }).then(
+        await proxy.answer({ kind, cachedOnly: false, ...id }, { keptOnly: false, hops: "", caller: "", signal }).then(
           (given) => given.kind,
           (error: unknown) => (error as { code?: unknown }).code,
         );
@@ -380,7 +380,7 @@ test("nobody vouches for unproven kept bytes while the database cannot be asked"
   await before.jobs.fetchMod(id, patient());
   const room = await honest({ storage: before.storage });
   room.wire.cut = true;
-  const options = { keptOnly: false, hops: "", signal: new AbortController().signal } as const;
+  const options = { keptOnly: false, hops: "", caller: "", signal: new AbortController().signal } as const;
   await assert.rejects(room.proxy.answer({ kind: "mod", cachedOnly: false, ...id }, options), {
     code: "GRANARY_SUMDB_UNREACHABLE",
   });
@@ -404,7 +404,7 @@ for (const reason of ["crashed", "timeout"] as const)
 test("too many zips waiting for their check is our overload, and nobody else is asked", async () => {
   const busy: Verifier = { ...plainVerifier, check: () => Promise.reject(new VerifierFault("busy", "many")) };
   const room = await honest({ verifier: busy });
-  const options = { keptOnly: false, hops: "", signal: new AbortController().signal } as const;
+  const options = { keptOnly: false, hops: "", caller: "", signal: new AbortController().signal } as const;
   await assert.rejects(room.proxy.answer({ kind: "zip", cachedOnly: false, ...id }, options), {
     code: "GRANARY_OVERLOADED",
   });

@@ -18,14 +18,16 @@ import { versionKey } from "#services/store/layout.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
 import type { Quarantine } from "#services/store/quarantine.ts";
+import type { Accepting } from "#services/upstreams/attempt.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
-import { readBody, stageBody, unusableUnless } from "./body.ts";
+import { readBody, unusableUnless } from "./body.ts";
 import { Deadline } from "./deadline.ts";
+import { ZipDownload } from "./download.ts";
 import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
@@ -48,6 +50,8 @@ export type ModuleJobsUse = {
   readonly sums: Sums;
   readonly verifier: Verifier;
   readonly gate: Gate;
+  /** For jobs that nobody waits for, so that they never take a client's place. */
+  readonly aheadGate: Gate;
   readonly clock: Clock;
   readonly events: EventSink;
   readonly meter: Meter;
@@ -56,7 +60,17 @@ export type ModuleJobsUse = {
 };
 
 /** Who asks, as far as a job needs to know: it outlives the client, and says whom it came through. */
-export type Asking = { readonly hops: string; readonly signal: AbortSignal };
+export type Asking = {
+  readonly hops: string;
+  readonly signal: AbortSignal;
+  /** Nobody waits for it yet: it gives way to what clients ask for. */
+  readonly ahead?: boolean;
+  /** The version is known to exist, so that nothing is lost by asking for all its files at once. */
+  readonly exists?: boolean;
+};
+
+/** What a job hands on to its steps. */
+type Job = { readonly hops: string; readonly ahead: boolean; readonly exists: boolean };
 
 /** What was kept, and how it came. */
 export type Obtained<T> = { readonly kept: T; readonly provenance: Provenance };
@@ -80,16 +94,24 @@ export class ModuleJobs {
   }
 
   /** Fetches, verifies and keeps `.info` and go.mod. Throws GranaryError. */
-  fetchMod(id: ModuleVersion, { hops, signal }: Asking): Promise<Obtained<KeptMod>> {
-    return this.#mods.do(formatModuleVersion(id), signal, () => this.#use.gate.pass(() => this.#modJob(id, hops)));
+  fetchMod(id: ModuleVersion, asking: Asking): Promise<Obtained<KeptMod>> {
+    const job = jobOf(asking);
+    return this.#mods.do(formatModuleVersion(id), asking.signal, () =>
+      this.#gateOf(job).pass(() => this.#modJob(id, job)),
+    );
   }
 
   /** Fetches, verifies and keeps the zip (and stage `mod` before it). Throws GranaryError. */
-  fetchZip(id: ModuleVersion, { hops, signal }: Asking): Promise<Obtained<KeptZip>> {
-    return this.#zips.do(formatModuleVersion(id), signal, async () => {
-      const mod = await this.#modOf(id, hops);
-      return await this.#use.gate.pass(() => this.#zipJob(id, mod, hops));
+  fetchZip(id: ModuleVersion, asking: Asking): Promise<Obtained<KeptZip>> {
+    const job = jobOf({ ...asking, exists: true });
+    return this.#zips.do(formatModuleVersion(id), asking.signal, async () => {
+      const mod = await this.#modOf(id, job);
+      return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
     });
+  }
+
+  #gateOf({ ahead }: Job): Gate {
+    return ahead ? this.#use.aheadGate : this.#use.gate;
   }
 
   /**
@@ -112,16 +134,16 @@ export class ModuleJobs {
     this.#vouched.set(key, true);
   }
 
-  #ask(kind: "info" | "zip", id: ModuleVersion, hops: string): Ask {
+  #ask(kind: "info" | "zip", id: ModuleVersion, { hops, ahead }: Job): Ask {
     const target = { cachedOnly: false, path: id.path, version: id.version };
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
     const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
-    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops };
+    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, background: ahead };
   }
 
-  async #modOf(id: ModuleVersion, hops: string): Promise<KeptMod> {
+  async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
     const kept = await this.#keptMod(id);
-    return kept ?? (await this.fetchMod(id, { hops, signal: this.#deadline.next() })).kept;
+    return kept ?? (await this.fetchMod(id, { ...job, signal: this.#deadline.next() })).kept;
   }
 
   async #keptMod(id: ModuleVersion): Promise<KeptMod | undefined> {
@@ -133,15 +155,16 @@ export class ModuleJobs {
     }
   }
 
-  async #modJob(id: ModuleVersion, hops: string): Promise<Obtained<KeptMod>> {
+  async #modJob(id: ModuleVersion, job: Job): Promise<Obtained<KeptMod>> {
     const { store, clock, events } = this.#use;
     const already = await this.#keptMod(id);
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
+    const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
     const found = await this.#use.origin.find(
-      this.#ask("info", id, hops),
+      { ...this.#ask("info", id, job), companion: { path: goMod, maxBytes: maxGoModBytes, eager: job.exists } },
       this.#deadline.next(),
-      (response, upstream, signal) => this.#acceptMod(id, { response, upstream, hops, signal }),
+      (response, upstream, more) => this.#acceptMod(id, { response, upstream, more }),
     );
     const { info, mod, expectation } = found.value;
     const facts = {
@@ -167,20 +190,14 @@ export class ModuleJobs {
   }
 
   /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
-  async #acceptMod(
-    id: ModuleVersion,
-    from: { response: UpstreamResponse; upstream: Upstream; hops: string; signal: AbortSignal },
-  ) {
-    const { response, upstream, signal } = from;
+  async #acceptMod(id: ModuleVersion, from: { response: UpstreamResponse; upstream: Upstream; more: Accepting }) {
+    const { response, upstream, more } = from;
     const state = upstreamCacheState(response.headers);
-    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
+    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, more.signal));
     expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
-    const path = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
-    const modWork = this.#use.origin.readFrom(upstream, { path, maxBytes: maxGoModBytes, hops: from.hops, signal });
-    modWork.catch(() => undefined);
     const infoBytes = await readBody(response);
     const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
-    const mod = await modWork;
+    const mod = await more.companion;
     const found = hashGoMod(mod);
     const expectation = await expecting;
     if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
@@ -188,18 +205,19 @@ export class ModuleJobs {
     return { info, mod, expectation, state, url: response.url };
   }
 
-  async #zipJob(id: ModuleVersion, mod: KeptMod, hops: string): Promise<Obtained<KeptZip>> {
+  async #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
     const { store, clock, events } = this.#use;
     const already = await this.#keptZip(id);
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
-    const found = await this.#use.origin.find(
-      this.#ask("zip", id, hops),
-      this.#deadline.next(),
-      (response, upstream, signal) => this.#acceptZip(id, mod, { response, upstream, signal }),
-    );
-    const { stage, verified, expectation } = found.value;
+    const download = new ZipDownload({ storage: this.#use.storage, clock });
     try {
+      const found = await this.#use.origin.find(
+        { ...this.#ask("zip", id, job), download },
+        this.#deadline.next(),
+        (response, upstream, { signal }) => this.#acceptZip(id, mod, { response, upstream, signal, download }),
+      );
+      const { stage, verified, expectation } = found.value;
       const facts = {
         verifiedBy: verifiedBy(expectation),
         records: recordsOf(expectation),
@@ -222,7 +240,7 @@ export class ModuleJobs {
       });
       return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
     } finally {
-      await stage.discard();
+      await download.discard();
     }
   }
 
@@ -238,23 +256,35 @@ export class ModuleJobs {
   async #acceptZip(
     id: ModuleVersion,
     mod: KeptMod,
-    from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal },
+    from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal; download: ZipDownload },
   ) {
-    const { response, upstream, signal } = from;
+    const { response, upstream, signal, download } = from;
     const state = upstreamCacheState(response.headers);
     const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
     expecting.catch(() => undefined);
-    const stage = await this.#use.storage.stage(maxZipBytes);
+    const stage = await this.#timed("zip", () => download.read(response, upstream));
     try {
-      await this.#timed("zip", () => stageBody(response, stage));
       const verified = await this.#timed("verify", () => this.#check(stage, id, signal));
       const expectation = await expecting;
+      if (download.isSpliced) await this.#checkSplice(id, { mod, verified, expectation });
       await this.#judgeZip(id, { mod, upstream, stage, verified, expectation });
       return { stage, verified, expectation, state, url: response.url };
     } catch (error) {
-      await stage.discard();
+      await download.restart({ wholeOnly: download.isSpliced });
       throw error;
     }
+  }
+
+  /** Parts of several answers that do not make the recorded zip accuse nobody: it is asked for again, from one mirror. */
+  async #checkSplice(
+    id: ModuleVersion,
+    zip: { mod: KeptMod; verified: VerifiedZip; expectation: Expectation },
+  ): Promise<void> {
+    const { mod, verified, expectation } = zip;
+    const isWhole = verified.report.valid && sameBytes(goModIn(id, verified), mod.mod);
+    const isExpected = await this.#use.sums.agrees(id, expectation, { what: "zip", found: verified.h1 });
+    if (!isWhole || !isExpected)
+      throw new Unusable("SPLICED", "zip: its parts from several answers do not fit together");
   }
 
   /** A zip on which the checking thread breaks or never ends says something about its upstream: another may do better. */
@@ -282,7 +312,7 @@ export class ModuleJobs {
         `zip: ${problem === undefined ? "invalid" : `${problem.name}: ${problem.reason}`}`,
       );
     }
-    const inside = verified.goMod ?? new TextEncoder().encode(legacyGoMod(id.path));
+    const inside = goModIn(id, verified);
     const claim = { upstream, expectation, what: "zip", found: verified.h1, bytes: stage } as const;
     // A record tells more than a go.mod that differs; a pin must not remember a zip that is refused right after.
     if (expectation.by === "sumdb") await this.#hold(id, claim);
@@ -331,6 +361,15 @@ export class ModuleJobs {
       this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
     }
   }
+}
+
+function jobOf({ hops, ahead = false, exists = ahead }: Asking): Job {
+  return { hops, ahead, exists };
+}
+
+/** The go.mod of a zip that has none is the one that go makes up for it. */
+function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
+  return goMod ?? new TextEncoder().encode(legacyGoMod(path));
 }
 
 /** A go.mod that no record vouches for must at least be one: an error page under status 200 is not. Throws ProtocolError. */

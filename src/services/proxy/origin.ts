@@ -10,9 +10,9 @@ import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
-import type { WalkResult } from "#services/upstreams/walk.ts";
+import type { Accepting, Companion } from "#services/upstreams/attempt.ts";
+import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
 import { Unusable, walk } from "#services/upstreams/walk.ts";
-import { readBody } from "./body.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
 import { HashMismatch } from "./sums.ts";
@@ -29,10 +29,22 @@ export type Ask = {
   readonly hops: string;
   /** The entity tag one upstream gave earlier; `accept` may then see its 304. */
   readonly validator?: { readonly upstream: string; readonly etag: string };
+  /** Another file of the same snapshot, from the same upstream. */
+  readonly companion?: Companion;
+  /** A large file that goes on where it broke off; `accept` may then see 206 and 416. */
+  readonly download?: Resumable;
+  /** Nobody waits for it yet. */
+  readonly background?: boolean;
+};
+
+/** What has come of a large file, and how the next request goes on. */
+export type Resumable = {
+  headers(upstream: Upstream): Readonly<Record<string, string>>;
+  readonly progressedMs: number;
 };
 
 export type Found<T> = { readonly value: T; readonly upstream: Upstream };
-export type Accept<T> = (response: UpstreamResponse, upstream: Upstream, signal: AbortSignal) => Promise<T>;
+export type Accept<T> = (response: UpstreamResponse, upstream: Upstream, more: Accepting) => Promise<T>;
 
 export type OriginUse = {
   /** The chain in force; a changed configuration brings another. */
@@ -47,7 +59,11 @@ export type OriginUse = {
   readonly meter: Meter;
   /** The header that names the Granaries a request has passed, and our own name in it. */
   readonly hopHeader: { readonly name: string; readonly instance: string };
+  /** How walks are done: order, patience, retries, room. */
+  readonly manners?: () => Manners;
 };
+
+export type Manners = Pick<ChainUse, "order" | "patience" | "retryMs" | "retries" | "random" | "lanes" | "onHead">;
 
 export class Origin {
   readonly #use: OriginUse;
@@ -78,22 +94,6 @@ export class Origin {
     throw this.#failure(ask, result);
   }
 
-  /** A whole small file from one upstream, for the other half of a snapshot. Throws Unusable unless it answers 200. */
-  async readFrom(
-    upstream: Upstream,
-    ask: { readonly path: string; readonly maxBytes: number; readonly hops: string; readonly signal: AbortSignal },
-  ): Promise<Uint8Array> {
-    const response = await this.#use.client.get(upstream, { ...ask, headers: this.#hopHeaders(ask.hops) });
-    if (response.status === 200) {
-      const body = await readBody(response);
-      this.#use.meter.upstreamRequest(upstream.name, "mod", "200", body.length);
-      return body;
-    }
-    this.#use.meter.upstreamRequest(upstream.name, "mod", String(response.status), 0);
-    response.cancel();
-    throw new Unusable("INCOMPLETE", `answered ${response.status} for ${ask.path}`);
-  }
-
   #hopHeaders(hops: string): Readonly<Record<string, string>> {
     const { name, instance } = this.#use.hopHeader;
     return { [name]: hops === "" ? instance : `${hops}, ${instance}` };
@@ -111,6 +111,7 @@ export class Origin {
         privatePatterns: privacy.patterns,
         headers: this.#hopHeaders(ask.hops),
         meter,
+        ...this.#use.manners?.(),
       },
       {
         kind: ask.kind,
@@ -118,10 +119,13 @@ export class Origin {
         maxBytes: ask.maxBytes,
         module: ask.module,
         signal,
+        background: ask.background === true,
         ...(ask.validator && { validator: ask.validator }),
-        accept: async (response, upstream) => {
+        ...(ask.companion && { companion: ask.companion }),
+        ...(ask.download && resuming(ask.download)),
+        accept: async (response, upstream, more) => {
           refuseWebPage(response);
-          return await accept(response, upstream, signal);
+          return await accept(response, upstream, more);
         },
       },
     );
@@ -164,6 +168,15 @@ export class Origin {
     if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
     return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
   }
+}
+
+function resuming(download: Resumable) {
+  return {
+    exclusive: true,
+    takes: [206, 416],
+    headers: (upstream: Upstream) => download.headers(upstream),
+    progressedMs: () => download.progressedMs,
+  };
 }
 
 /** A login page or a captive portal answers 200 to everything; a list made from one would be empty. */

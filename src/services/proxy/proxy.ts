@@ -15,9 +15,10 @@ import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
 import { forever, local } from "./answer.ts";
+import type { Ahead } from "./ahead.ts";
 import { GateFull } from "./gate.ts";
 import type { Listings } from "./listings.ts";
-import type { ModuleJobs } from "./module-jobs.ts";
+import type { ModuleJobs, Obtained } from "./module-jobs.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { NestedModules } from "./nested.ts";
 import type { Origin } from "./origin.ts";
@@ -34,6 +35,8 @@ export type AskOptions = {
   readonly keptOnly: false | "cached-only" | "fetch-disabled";
   /** The Granaries that the request has passed, as its hop header names them; "" for none. */
   readonly hops: string;
+  /** The client's address: what it asked before tells what it will ask next. */
+  readonly caller: string;
   readonly signal: AbortSignal;
 };
 
@@ -46,6 +49,7 @@ export type ProxyUse = {
   readonly negative: NegativeCache;
   readonly privacy: Privacy;
   readonly events: EventSink;
+  readonly ahead?: Pick<Ahead, "asked" | "answered">;
   /** The name and value of the limit on concurrent ingests, for the error that names it. */
   readonly ingestLimit: { readonly name: string; readonly value: number };
 };
@@ -80,9 +84,9 @@ export class Proxy {
       case "info":
         if (target.version === undefined)
           return await this.#listing("query", target.path, { query: target.query, options });
-        return this.#info(await this.#mod(idOf(target.path, target.version), options));
+        return await this.#info(await this.#mod(idOf(target.path, target.version), { ...options, asked: "info" }));
       case "mod":
-        return this.#goMod(await this.#mod(idOf(target.path, target.version), options));
+        return this.#goMod(await this.#mod(idOf(target.path, target.version), { ...options, asked: "mod" }));
       case "zip":
         return await this.#zip(idOf(target.path, target.version), options);
       case "sum":
@@ -110,10 +114,15 @@ export class Proxy {
     throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
   }
 
-  async #mod(
-    id: ModuleVersion,
-    options: AskOptions,
-  ): Promise<{ readonly kept: KeptMod; readonly provenance: Provenance }> {
+  async #mod(id: ModuleVersion, options: AskOptions & { readonly asked?: "info" | "mod" }): Promise<Obtained<KeptMod>> {
+    const { asked, caller } = options;
+    if (asked !== undefined && options.keptOnly === false) this.#use.ahead?.asked(asked, id, caller);
+    const obtained = await this.#obtainMod(id, { ...options, exists: asked === "mod" });
+    if (asked === "mod" && options.keptOnly === false) this.#use.ahead?.answered(obtained.kept, caller);
+    return obtained;
+  }
+
+  async #obtainMod(id: ModuleVersion, options: AskOptions & { readonly exists: boolean }): Promise<Obtained<KeptMod>> {
     const kept = await this.#sound(() => this.#use.store.findMod(id));
     if (kept !== undefined) {
       await this.#use.jobs.vouch(kept, options.signal);
@@ -133,16 +142,19 @@ export class Proxy {
     }
   }
 
-  #info({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
-    return this.#committed("info", kept.id, {
+  async #info({ kept, provenance }: Obtained<KeptMod>): Promise<Answer> {
+    const answer = this.#committed("info", kept.id, {
       bytes: kept.info,
       sha256: kept.manifest.info.sha256,
       since: kept.since,
       provenance,
     });
+    // While its zip is not here, whoever asks for `.info` may be about to ask for that: it should be noticed.
+    const zip = await this.#sound(() => this.#use.store.findZip(kept.id));
+    return zip === undefined ? { ...answer, reuseMs: 0 } : answer;
   }
 
-  #goMod({ kept, provenance }: { readonly kept: KeptMod; readonly provenance: Provenance }): Answer {
+  #goMod({ kept, provenance }: Obtained<KeptMod>): Answer {
     return this.#committed("mod", kept.id, {
       bytes: kept.mod,
       sha256: kept.manifest.mod.sha256,
@@ -152,6 +164,7 @@ export class Proxy {
   }
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
+    if (options.keptOnly === false) this.#use.ahead?.asked("zip", id, options.caller);
     const kept = await this.#sound(() => this.#use.store.findZip(id));
     if (kept !== undefined) {
       await this.#use.jobs.vouch(kept, options.signal);

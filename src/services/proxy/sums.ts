@@ -84,6 +84,17 @@ export class Sums {
     return by === "sumdb" || this.#databases.length === 0 || mayBePinned;
   }
 
+  /** Whether `found` is what is expected, as far as that is known; pins nothing. */
+  async agrees(
+    id: ModuleVersion,
+    expectation: Expectation,
+    { what, found }: { readonly what: "mod" | "zip"; readonly found: string },
+  ): Promise<boolean> {
+    if (expectation.by === "off") return true;
+    const expected = expectation.by === "sumdb" ? expectation.record.sums[what] : (await this.#pins.find(id))?.[what];
+    return expected === undefined ? expectation.by === "pin" : equalHash(expected, found);
+  }
+
   /** Holds `found` against the expectation; pins it when it is the first sight. Throws HashMismatch. */
   async check(
     id: ModuleVersion,

@@ -49,6 +49,13 @@ export class Pins {
     }
   }
 
+  /** What is pinned for a version; undefined when nothing is. Throws what a damaged pin throws. */
+  async find(id: ModuleVersion): Promise<Pin | undefined> {
+    const key = pinKey(id);
+    const stored = await this.#storage.get(key, maxPinBytes);
+    return stored === undefined ? undefined : parsePin(key, id, stored.bytes);
+  }
+
   /** Every pinned version; a damaged pin shows `damagedPin` for its hashes. */
   async *list(): AsyncGenerator<PinnedVersion> {
     for await (const { key } of this.#storage.list(prefix)) {

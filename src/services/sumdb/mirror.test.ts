@@ -49,7 +49,7 @@ class TestClock implements Clock {
     return this.ms;
   }
   sleep(): Promise<void> {
-    return Promise.reject(new Error("nobody sleeps here"));
+    return Promise.resolve();
   }
 }
 

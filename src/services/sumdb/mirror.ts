@@ -11,6 +11,7 @@ import { isEqualHash, recordHash, storedHashIndex } from "#protocol/tlog.ts";
 import { formatModuleVersion, type ModuleVersion } from "#protocol/version.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
+import { backoffMs } from "#services/upstreams/backoff.ts";
 import { SumdbError } from "./errors.ts";
 import { Flights } from "./flights.ts";
 import { Heads } from "./heads.ts";
@@ -51,6 +52,8 @@ export type MirrorUse = {
   readonly routes: readonly SumdbRoute[];
   readonly storage: Storage;
   readonly clock: Clock;
+  /** In [0, 1), for the jitter of waits; none without it. */
+  readonly random?: () => number;
   /** How long the newest head is taken for the newest. */
   readonly headTtlMs?: number;
   /** Told the storage key of the evidence when two signed heads contradict each other. */
@@ -65,6 +68,9 @@ export const minHeadAgeMs = 1000;
 
 /** While nobody gives a head the kept one serves: a dead route must not delay each answer. */
 export const headRetryMs = 10_000;
+
+/** How often a question is put again whose answers could not be proven. */
+const maxRepeats = 5;
 
 /** Proven records of about a kilobyte. */
 const maxRecordsInMemory = 4096;
@@ -118,7 +124,7 @@ export class SumdbMirror {
     if (known !== undefined) return known;
     return await this.#lookups.join(cachedOnly ? `kept ${what}` : what, signal, async () => {
       await this.#heads.load();
-      const record = (await this.#findKept(id)) ?? (await this.#ask(id, cachedOnly));
+      const record = (await this.#findKept(id)) ?? (await this.#persist(() => this.#ask(id, cachedOnly)));
       this.#proven.set(what, record);
       return record;
     });
@@ -129,7 +135,7 @@ export class SumdbMirror {
     const tile = this.#parseTile(path);
     return await this.#tileReads.join(cachedOnly ? `kept ${path}` : path, signal, async () => {
       await this.#heads.load();
-      return await this.#desk.serve(tile, cachedOnly);
+      return await this.#persist(() => this.#desk.serve(tile, cachedOnly));
     });
   }
 
@@ -153,6 +159,23 @@ export class SumdbMirror {
   /** Ends every fetch under way. */
   close(): void {
     this.#lifetime.abort(new Error("the mirror was closed"));
+  }
+
+  /** What one broken answer spoils, be it a tile deep in a proof, the next answers may put right. A fork they cannot. */
+  async #persist<T>(question: () => Promise<T>): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await question();
+      } catch (error) {
+        if (!(error instanceof SumdbError) || !this.#mayBeOver(error) || tries === maxRepeats) throw error;
+        await this.#use.clock.sleep(backoffMs(tries, this.#use.random ?? (() => 0.5)), this.#lifetime.signal);
+      }
+    }
+  }
+
+  #mayBeOver({ code }: SumdbError): boolean {
+    if (code === "SUMDB_INVALID") return true;
+    return code === "SUMDB_UNREACHABLE" && this.#use.routes.some((route) => route.isUp?.() === true);
   }
 
   #parseTile(path: string): Tile {

@@ -24,7 +24,7 @@ async function grow(database: TestDatabase, size: number): Promise<void> {
 
 function open(database: TestDatabase, storage: PlainStorage): SumdbMirror {
   const route = { name: "direct", knows: true, fetch: (path: string) => database.answer(path) };
-  const clock = { now: () => 0, sleep: () => Promise.reject(new Error("nobody sleeps here")) };
+  const clock = { now: () => 0, sleep: () => Promise.resolve() };
   return new SumdbMirror({ key: database.verifierKey, routes: [route], storage, clock });
 }
 

@@ -14,13 +14,13 @@ function stage() {
   return { clock, changes, health, fail };
 }
 
-test("three transport faults in a row open a breaker, an answer in between starts the count anew", () => {
+test("three connections in a row that fail open a breaker, an answer in between starts the count anew", () => {
   const { health, fail, changes } = stage();
   fail("refused");
-  fail("timeout");
-  health.permit("a").answered();
-  fail("reset");
+  fail("unreachable");
+  health.permit("a").answered(404);
   fail("tls");
+  fail("refused");
   assert.equal(health.condition("a"), "closed");
   fail("unresolved");
   assert.equal(health.condition("a"), "open");
@@ -28,12 +28,80 @@ test("three transport faults in a row open a breaker, an answer in between start
   assert.equal(health.condition("b"), "closed");
 });
 
-test("wrong answers and our own aborts are no transport faults", () => {
+test("five timeouts in a row open it only when more than 15 % of the last minute failed", () => {
   const { health, fail } = stage();
-  for (const reason of ["truncated", "too-large", "encoding", "redirect", "malformed", "aborted"] as const)
-    fail(reason);
-  for (let i = 0; i < 5; i++) health.permit("a").abandoned();
+  for (let i = 0; i < 29; i++) health.permit("a").answered(200);
+  for (let i = 0; i < 4; i++) fail("timeout");
   assert.equal(health.condition("a"), "closed");
+  fail("timeout"); // 5 of 34: 14.7 %
+  assert.equal(health.condition("a"), "closed");
+  fail("timeout"); // 6 of 35: 17.1 %
+  assert.equal(health.condition("a"), "open");
+
+  const other = stage();
+  for (let i = 0; i < 4; i++) other.fail("timeout");
+  other.health.permit("a").answered(200);
+  for (let i = 0; i < 4; i++) other.fail("timeout");
+  assert.equal(other.health.condition("a"), "closed", "eight of nine, but not five in a row");
+});
+
+test("half of at least twenty within ten seconds open it, whatever the failures are", () => {
+  const { health, fail } = stage();
+  for (let i = 0; i < 10; i++) health.permit("a").answered(200);
+  for (let i = 0; i < 5; i++) health.permit("a").answered(503);
+  for (let i = 0; i < 4; i++) fail("truncated");
+  assert.equal(health.condition("a"), "closed", "9 of 19");
+  fail("reset");
+  assert.equal(health.condition("a"), "open", "10 of 20");
+
+  const slow = stage();
+  for (let i = 0; i < 40; i++) {
+    slow.health.permit("a").answered(502);
+    slow.clock.ms += 1000;
+  }
+  assert.equal(slow.health.condition("a"), "closed", "never twenty within ten seconds");
+});
+
+test("dynamic thresholds: a busy upstream needs more calls to be judged, a calm one fewer", () => {
+  const clock = { ms: 1_000_000, now: () => clock.ms };
+  const health = new Health({ clock, options: { dynamic: true } });
+  // Fifty calls a second for a minute, a fifth of them failures: usual for this one.
+  for (let second = 0; second < 60; second++) {
+    for (let i = 0; i < 50; i++) health.permit("a").answered(i % 5 === 0 ? 502 : 200);
+    clock.ms += 1000;
+  }
+  for (let i = 0; i < 200; i++) health.permit("a").answered(502);
+  assert.equal(health.condition("a"), "closed", "the share over ten seconds is still below what is unusual here");
+  for (let i = 0; i < 4000; i++) health.permit("a").answered(502);
+  assert.equal(health.condition("a"), "open");
+
+  const calm = new Health({ clock, options: { dynamic: true } });
+  for (let i = 0; i < 7; i++) calm.permit("a").answered(200);
+  for (let i = 0; i < 3; i++) calm.permit("a").answered(502);
+  assert.equal(calm.condition("a"), "open", "ten calls and three failures are enough for one that never fails");
+});
+
+test("answers below 500 and what is our own doing are no failures", () => {
+  const { health, fail } = stage();
+  for (let i = 0; i < 30; i++) {
+    for (const reason of ["too-large", "encoding", "redirect", "aborted"] as const) fail(reason);
+    for (const status of [404, 403, 429, 304]) health.permit("a").answered(status);
+    health.permit("a").abandoned();
+  }
+  assert.equal(health.condition("a"), "closed");
+  assert.equal(health.snapshotOf("a").failures, 0);
+});
+
+test("a probe that finds it alive lets one request try at once; three that do not open it", () => {
+  const { health, fail, changes } = stage();
+  for (let i = 0; i < 3; i++) fail("refused");
+  assert.equal(health.condition("a"), "open");
+  health.seenAlive("a");
+  assert.equal(health.condition("a"), "trial");
+  health.permit("a").answered(200);
+  for (let i = 0; i < 3; i++) health.seenDead("a", "unreachable");
+  assert.equal(health.condition("a"), "open");
+  assert.deepEqual(changes, ["a opened refused", "a closed answered", "a opened unreachable"]);
 });
 
 test("after the pause one request tries: a failure opens again, an answer closes", () => {
@@ -46,12 +114,15 @@ test("after the pause one request tries: a failure opens again, an answer closes
   const trial = health.permit("a");
   assert.equal(health.condition("a"), "open");
   trial.failed("refused");
-  trial.answered();
+  trial.answered(200);
   assert.equal(health.condition("a"), "open");
   clock.ms += 30_000;
   health.permit("a").abandoned();
   assert.equal(health.condition("a"), "trial");
-  health.permit("a").answered();
+  health.permit("a").answered(503);
+  assert.equal(health.condition("a"), "open", "an error is no sign of life");
+  clock.ms += 30_000;
+  health.permit("a").answered(200);
   assert.equal(health.condition("a"), "closed");
   assert.deepEqual(changes, ["a opened refused", "a closed answered"]);
   fail("refused");
@@ -74,11 +145,11 @@ test("the snapshot says what is known", () => {
   const { health, fail } = stage();
   for (let i = 0; i < 3; i++) fail("tls");
   health.hold("b", 5);
-  health.permit("c").answered();
+  health.permit("c").answered(200);
   assert.deepEqual(health.snapshot(), [
-    { upstream: "a", condition: "open", failures: 3, until: 31_000, lastFault: "tls" },
-    { upstream: "b", condition: "held", failures: 0, until: 1005 },
-    { upstream: "c", condition: "closed", failures: 0 },
+    { upstream: "a", condition: "open", requests: 3, failures: 3, errorRate: 1, until: 31_000, lastFault: "tls" },
+    { upstream: "b", condition: "held", requests: 0, failures: 0, errorRate: 0, until: 1005 },
+    { upstream: "c", condition: "closed", requests: 1, failures: 0, errorRate: 0 },
   ]);
 });
 

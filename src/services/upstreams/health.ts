@@ -1,29 +1,48 @@
 // Whether an upstream is worth asking: a passive circuit breaker per upstream, fed by the requests that are made
-// anyway. Three transport failures in a row open it; after a pause one request tries; an answer closes it. An
-// upstream that asked us to wait (Retry-After) is held, which is not the same: it lives, it may know, it counts.
+// anyway. It opens when the upstream cannot be reached, when it falls silent, or when most of what it says is
+// failure; after a pause one request tries; an answer closes it. An upstream that asked us to wait (Retry-After) is
+// held, which is not the same: it lives, it may know, it counts.
 
 import type { FaultReason } from "./ports.ts";
+import { CallWindow } from "./call-window.ts";
 
 export type HealthOptions = {
-  /** Transport failures in a row that open the breaker. */
-  readonly failuresToOpen: number;
+  /** Requests in a row that could not even be connected, and open the breaker: nobody is there. */
+  readonly unconnectedToOpen: number;
+  /** Timeouts in a row that open it, if the last minute's share of failures is above `shareWithTimeouts` as well. */
+  readonly timeoutsToOpen: number;
+  readonly shareWithTimeouts: number;
+  /** Share of failures that opens it once `callsToOpen` requests ended within the last ten seconds. */
+  readonly shareToOpen: number;
+  readonly callsToOpen: number;
+  /** Fits `callsToOpen` and `shareToOpen` to how much the upstream is asked and how it usually does. */
+  readonly dynamic: boolean;
   /** How long it stays open before one request may try. */
   readonly openMs: number;
   /** Longest Retry-After we honour: a mistaken header must not silence an upstream for a day. */
   readonly maxHoldMs: number;
 };
 
-export const defaultHealthOptions: HealthOptions = { failuresToOpen: 3, openMs: 30_000, maxHoldMs: 5 * 60_000 };
+export const defaultHealthOptions: HealthOptions = {
+  unconnectedToOpen: 3,
+  timeoutsToOpen: 5,
+  shareWithTimeouts: 0.15,
+  shareToOpen: 0.5,
+  callsToOpen: 20,
+  dynamic: false,
+  openMs: 30_000,
+  maxHoldMs: 5 * 60_000,
+};
 
-/** Failures of the way to an upstream. A wrong or broken answer is none of these: somebody did answer. */
-const transportFaults: ReadonlySet<FaultReason> = new Set<FaultReason>([
-  "refused",
-  "unresolved",
-  "unreachable",
-  "reset",
-  "tls",
-  "timeout",
-]);
+/** The windows of the two rules, in milliseconds. */
+const burstMs = 10_000;
+const minuteMs = 60_000;
+
+/** Nobody answered at that address: asking again soon is cheap and rarely helps. */
+const unconnected: ReadonlySet<FaultReason> = new Set<FaultReason>(["refused", "unresolved", "unreachable", "tls"]);
+
+/** Says nothing of the upstream's health: our own doing, or an answer that breaks a rule but is one. */
+const noFailure: ReadonlySet<FaultReason> = new Set<FaultReason>(["aborted", "too-large", "encoding", "redirect"]);
 
 /** `trial`: the pause is over and one request may try. */
 export type Condition = "closed" | "open" | "trial" | "held";
@@ -31,28 +50,37 @@ export type Condition = "closed" | "open" | "trial" | "held";
 export type HealthSnapshot = {
   readonly upstream: string;
   readonly condition: Condition;
-  /** Transport failures in a row. */
+  /** Requests settled since the start, and how many of them failed. */
+  readonly requests: number;
   readonly failures: number;
+  /** Share of failures in the last minute, 0 to 1. */
+  readonly errorRate: number;
   /** Milliseconds since the epoch at which an open or held upstream may be asked again. */
   readonly until?: number;
-  readonly lastFault?: FaultReason;
+  readonly lastFault?: FaultReason | "status";
 };
 
 /** One request's permit; its first call settles it. */
 export interface Permit {
-  /** An answer of any status came. */
-  answered(): void;
+  /** An answer came; from 500 on it is a failure. */
+  answered(status: number): void;
   failed(reason: FaultReason): void;
   /** Nothing was learnt (given up by us). */
   abandoned(): void;
 }
 
 type State = {
+  readonly window: CallWindow;
+  requests: number;
   failures: number;
+  unconnectedInARow: number;
+  timeoutsInARow: number;
   openUntil: number;
   heldUntil: number;
   trying: boolean;
-  lastFault: FaultReason | undefined;
+  /** The share of failures it has had in calm times; what "usual" means for `dynamic`. */
+  usualShare: number;
+  lastFault: FaultReason | "status" | undefined;
 };
 
 export type HealthListener = (upstream: string, change: "opened" | "closed", reason: string) => void;
@@ -74,8 +102,9 @@ export class Health {
     this.#listener = use.listener ?? (() => undefined);
   }
 
-  get failuresToOpen(): number {
-    return this.#options.failuresToOpen;
+  /** After so many refused connections in a row nothing more is expected of an upstream. */
+  get unconnectedToOpen(): number {
+    return this.#options.unconnectedToOpen;
   }
 
   condition(upstream: string): Condition {
@@ -86,22 +115,32 @@ export class Health {
     return state.heldUntil > now ? "held" : "closed";
   }
 
+  /** How long a held upstream wants to be left alone from now on, in milliseconds; 0 when it does not. */
+  heldMs(upstream: string): number {
+    return Math.max(0, (this.#states.get(upstream)?.heldUntil ?? 0) - this.#clock.now());
+  }
+
+  /** True while any breaker is open: what is asked again then is asked of fewer upstreams. */
+  get anyOpen(): boolean {
+    return [...this.#states.values()].some((state) => state.openUntil > 0);
+  }
+
   /** Takes a permit whatever the condition; the caller has asked `condition` first and may have reasons to insist. */
   permit(upstream: string): Permit {
     const state = this.#stateOf(upstream);
     const trial = state.openUntil > 0;
     if (trial) state.trying = true;
     let settled = false;
-    const settle = (learn: () => void) => () => {
+    const settle = (learn: () => void) => {
       if (settled) return;
       settled = true;
       if (trial) state.trying = false;
       learn();
     };
     return {
-      answered: settle(() => this.#close(upstream, state)),
-      failed: (reason) => settle(() => this.#fault(upstream, state, reason))(),
-      abandoned: settle(() => undefined),
+      answered: (status) => settle(() => this.#answer(upstream, state, status)),
+      failed: (reason) => settle(() => this.#fault(upstream, state, reason)),
+      abandoned: () => settle(() => undefined),
     };
   }
 
@@ -112,46 +151,119 @@ export class Health {
     state.heldUntil = Math.max(state.heldUntil, until);
   }
 
+  /** Somebody saw it alive: an open breaker lets one request try at once. */
+  seenAlive(upstream: string): void {
+    const state = this.#states.get(upstream);
+    if (state !== undefined && state.openUntil > 0) state.openUntil = Math.min(state.openUntil, this.#clock.now());
+  }
+
+  /** A probe could not connect: counts like a request that could not. */
+  seenDead(upstream: string, reason: FaultReason): void {
+    this.#fault(upstream, this.#stateOf(upstream), reason);
+  }
+
   /** Everything known, for readiness and metrics. */
   snapshot(): readonly HealthSnapshot[] {
-    return [...this.#states].map(([upstream, state]) => {
-      const condition = this.condition(upstream);
-      const until = condition === "open" ? state.openUntil : condition === "held" ? state.heldUntil : undefined;
-      return {
-        upstream,
-        condition,
-        failures: state.failures,
-        ...(until !== undefined && { until }),
-        ...(state.lastFault !== undefined && { lastFault: state.lastFault }),
-      };
-    });
+    return [...this.#states.keys()].map((upstream) => this.snapshotOf(upstream));
+  }
+
+  snapshotOf(upstream: string): HealthSnapshot {
+    const condition = this.condition(upstream);
+    const state = this.#states.get(upstream);
+    if (state === undefined) return { upstream, condition, requests: 0, failures: 0, errorRate: 0 };
+    const until = condition === "open" ? state.openUntil : condition === "held" ? state.heldUntil : undefined;
+    return {
+      upstream,
+      condition,
+      requests: state.requests,
+      failures: state.failures,
+      errorRate: state.window.share(this.#clock.now(), minuteMs),
+      ...(until !== undefined && { until }),
+      ...(state.lastFault !== undefined && { lastFault: state.lastFault }),
+    };
   }
 
   #stateOf(upstream: string): State {
     const kept = this.#states.get(upstream);
     if (kept !== undefined) return kept;
-    const fresh: State = { failures: 0, openUntil: 0, heldUntil: 0, trying: false, lastFault: undefined };
+    const fresh: State = {
+      window: new CallWindow(minuteMs),
+      requests: 0,
+      failures: 0,
+      unconnectedInARow: 0,
+      timeoutsInARow: 0,
+      openUntil: 0,
+      heldUntil: 0,
+      trying: false,
+      usualShare: 0,
+      lastFault: undefined,
+    };
     this.#states.set(upstream, fresh);
     return fresh;
   }
 
-  #close(upstream: string, state: State): void {
+  #answer(upstream: string, state: State, status: number): void {
+    state.unconnectedInARow = 0;
+    state.timeoutsInARow = 0;
+    if (status >= 500) {
+      state.lastFault = "status";
+      this.#failure(upstream, state, `answered ${status}`);
+      return;
+    }
+    this.#count(state, false);
     const wasOpen = state.openUntil > 0;
-    state.failures = 0;
     state.openUntil = 0;
     if (wasOpen) this.#listener(upstream, "closed", "answered");
   }
 
   #fault(upstream: string, state: State, reason: FaultReason): void {
-    if (!transportFaults.has(reason)) return;
-    const wasOpen = state.openUntil > 0;
-    state.failures++;
+    if (noFailure.has(reason)) return;
+    state.unconnectedInARow = unconnected.has(reason) ? state.unconnectedInARow + 1 : 0;
+    state.timeoutsInARow = reason === "timeout" ? state.timeoutsInARow + 1 : 0;
     state.lastFault = reason;
-    if (!wasOpen && state.failures < this.#options.failuresToOpen) return;
+    this.#failure(upstream, state, reason);
+  }
+
+  #failure(upstream: string, state: State, reason: string): void {
+    this.#count(state, true);
+    const wasOpen = state.openUntil > 0;
+    if (!wasOpen && !this.#mustOpen(state)) return;
     state.openUntil = this.#clock.now() + this.#options.openMs;
     if (!wasOpen) this.#listener(upstream, "opened", reason);
   }
+
+  #count(state: State, failed: boolean): void {
+    const now = this.#clock.now();
+    state.window.add(now, failed);
+    state.requests++;
+    if (failed) state.failures++;
+    // Slow on purpose: a bad minute must not become the usual.
+    if (state.openUntil === 0) state.usualShare += ((failed ? 1 : 0) - state.usualShare) / usualCalls;
+  }
+
+  #mustOpen(state: State): boolean {
+    const now = this.#clock.now();
+    const { unconnectedToOpen, timeoutsToOpen, shareWithTimeouts } = this.#options;
+    if (state.unconnectedInARow >= unconnectedToOpen) return true;
+    if (state.timeoutsInARow >= timeoutsToOpen && state.window.share(now, minuteMs) > shareWithTimeouts) return true;
+    const { calls, share } = this.#burst(state);
+    return state.window.calls(now, burstMs) >= calls && state.window.share(now, burstMs) >= share;
+  }
+
+  /** What the burst rule asks for: fixed numbers, or numbers fitted to this upstream's traffic. */
+  #burst(state: State): { readonly calls: number; readonly share: number } {
+    const { callsToOpen: calls, shareToOpen: share, dynamic } = this.#options;
+    if (!dynamic) return { calls, share };
+    const perSecond = state.window.calls(this.#clock.now(), minuteMs) / (minuteMs / 1000);
+    return {
+      calls: Math.min(Math.max(Math.round(perSecond * 2), calls / 2), calls * 5),
+      share: Math.min(Math.max(share / 2 + state.usualShare * 2, share / 2), 0.9),
+    };
+  }
 }
+
+/** Calls over which the usual share of failures moves. */
+const usualCalls = 500;
 
 /** Retry-After in milliseconds (RFC 9110 §10.2.3: seconds or a date); undefined when it says nothing usable. */
 export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {

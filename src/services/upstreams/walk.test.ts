@@ -36,8 +36,17 @@ const isFault = (act: Act): act is FaultReason => typeof act === "string" && act
 type Named = Partial<Upstream> & { readonly acts: Act | readonly Act[] };
 
 /** A chain of stubs named a, b, c …; each does its acts in turn, the last one for ever. */
-function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient") {
-  const clock = { ms: 1_000_000, now: () => clock.ms };
+function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient", more: { retryMs?: number } = {}) {
+  const slept: number[] = [];
+  const clock = {
+    ms: 1_000_000,
+    now: () => clock.ms,
+    sleep: (ms: number) => {
+      clock.ms += ms;
+      slept.push(ms);
+      return Promise.resolve();
+    },
+  };
   const health = new Health({ clock });
   const asked: string[] = [];
   const paths: string[] = [];
@@ -82,6 +91,8 @@ function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient") 
         mode,
         clock,
         privatePatterns: op.privatePatterns ?? "",
+        random: () => 0.5,
+        ...more,
         meter: { upstreamRequest: (...call) => counted.push(call.join(" ")) },
       },
       {
@@ -98,7 +109,7 @@ function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient") 
         },
       },
     );
-  return { run, asked, paths, counted, health, clock };
+  return { run, asked, paths, counted, health, clock, slept };
 }
 
 /** `found:b`, `absent`, `refused:403`, `failed:timeout,500`, `nobody`. */
@@ -135,7 +146,7 @@ for (const first of firstOutcomes) {
       short(result).startsWith(isAbsent ? "found:b" : first === 403 || first === 451 ? "refused" : "failed"),
       true,
     );
-    assert.deepEqual(asked, isAbsent ? ["a", "b"] : ["a"]);
+    assert.deepEqual([...new Set(asked)], isAbsent ? ["a", "b"] : ["a"]);
   });
   test(`mode go, "|" after ${JSON.stringify(first)}: next`, async () => {
     const { run, asked } = stage(
@@ -146,7 +157,7 @@ for (const first of firstOutcomes) {
       "go",
     );
     assert.equal(short(await run()), "found:b");
-    assert.deepEqual(asked, ["a", "b"]);
+    assert.deepEqual([...new Set(asked)], ["a", "b"]);
   });
   test(`mode resilient after ${JSON.stringify(first)}: next, whatever the separator`, async () => {
     for (const separator of [",", "|"] as const) {
@@ -176,7 +187,7 @@ for (const [stubs, want] of goErrors)
 test("mode go asks an upstream whatever its breaker says", async () => {
   const { run, asked } = stage([{ acts: "refused" }], "go");
   for (let i = 0; i < 5; i++) assert.equal(short(await run()), "failed:refused");
-  assert.equal(asked.length, 5);
+  assert.equal(asked.length, 5 * 4);
 });
 
 const official = { authoritative: true };
@@ -206,27 +217,31 @@ const absences: readonly (readonly [string, readonly Named[], string, string])[]
     "absent",
     "abcaa",
   ],
-  ["two dead, one says 404", [{ acts: "refused" }, { acts: 404 }, { acts: "unreachable" }], "absent", "abcaacc"],
+  ["two dead, one says 404", [{ acts: "refused" }, { acts: 404 }, { acts: "unreachable" }], "absent", "abcacac"],
   ["the dead one wakes up and has it", [{ acts: ["refused", 200] }, { acts: 404 }], "found:a", "aba"],
-  ["the dead one wakes up and fails", [{ acts: ["refused", 500] }, { acts: 404 }], "failed:500", "aba"],
-  ["a failing upstream leaves doubt", [{ acts: 500 }, { acts: 404 }], "failed:500", "ab"],
-  ["a slow upstream leaves doubt and is not asked again", [{ acts: "timeout" }, { acts: 404 }], "failed:timeout", "ab"],
+  ["the dead one wakes up and is lost", [{ acts: ["refused", 501] }, { acts: 404 }], "failed:501", "aba"],
+  ["a failing upstream leaves doubt", [{ acts: 501 }, { acts: 404 }], "failed:501", "ab"],
+  ["one that fails for a moment is asked again", [{ acts: [500, 503, 404] }, { acts: 404 }], "absent", "abaa"],
+  ["one that fails again and again leaves doubt", [{ acts: 500 }, { acts: 404 }], "failed:500", `ab${"a".repeat(13)}`],
+  ["five timeouts in a row are nobody", [{ acts: "timeout" }, { acts: 404 }], "absent", "abaaaa"],
   [
     "doubt is not argued away by dead ones",
-    [{ acts: 500 }, { acts: "refused" }, { acts: 404 }],
-    "failed:500,refused",
-    "abc",
+    [{ acts: 501 }, { acts: "refused" }, { acts: 404 }],
+    "failed:501,refused",
+    "abcbb",
   ],
-  ["useless bytes leave doubt", [{ acts: "garbage" }, { acts: 404 }], "failed:Unusable", "ab"],
+  ["useless bytes leave doubt", [{ acts: "garbage" }, { acts: 404 }], "failed:Unusable", "abaaa"],
+  ["useless bytes once", [{ acts: ["garbage", 200] }, { acts: 404 }], "found:a", "aba"],
+  ["who sent useless bytes is asked again last", [{ acts: "garbage" }, { acts: [503, 503, 200] }], "found:b", "abbb"],
   ["a refusal leaves doubt and is quoted", [{ acts: 403 }, { acts: 404 }], "refused:403", "ab"],
   [
-    "a refusal before a dead one is quoted at once",
+    "a refusal before a dead one is quoted",
     [{ acts: 451 }, { acts: "refused" }, { acts: 404 }],
     "refused:451",
-    "abc",
+    "abcbb",
   ],
   ["absent: [403] counts as absence", [{ acts: 403, absentStatuses: [404, 410, 403] }, { acts: 404 }], "absent", "ab"],
-  ["nobody said absent", [{ acts: "refused" }, { acts: "refused" }], "failed:refused,refused", "ab"],
+  ["nobody said absent", [{ acts: "refused" }, { acts: "refused" }], "failed:refused,refused", "ababab"],
 ];
 for (const [name, stubs, want, asks] of absences)
   test(`absence: ${name}`, async () => {
@@ -236,22 +251,26 @@ for (const [name, stubs, want, asks] of absences)
   });
 
 test("an open breaker is skipped and does not count, and its upstream comes back after the pause", async () => {
-  const { run, asked, clock } = stage([{ acts: ["timeout", "timeout", "timeout", 200] }, { acts: 404 }]);
+  const acts = [...Array.from({ length: 5 }, () => "timeout" as const), 200];
+  const { run, asked, clock } = stage([{ acts }, { acts: 404 }], "resilient", { retryMs: 0 });
   const outcomes = [];
-  for (let i = 0; i < 4; i++) outcomes.push(short(await run()));
-  // The third timeout opens the breaker: from then on the 404 of the others is enough.
-  assert.deepEqual(outcomes, ["failed:timeout", "failed:timeout", "absent", "absent"]);
-  assert.equal(asked.join(""), "abababb");
+  for (let i = 0; i < 6; i++) outcomes.push(short(await run()));
+  // The fifth timeout opens the breaker: from then on the 404 of the others is enough.
+  const doubt = "failed:timeout";
+  assert.deepEqual(outcomes, [doubt, doubt, doubt, doubt, "absent", "absent"]);
+  assert.equal(asked.join(""), "ababababab" + "b");
   clock.ms += 30_000;
   assert.equal(short(await run()), "found:a");
 });
 
 test("with every breaker open all are asked all the same", async () => {
   const { run, asked } = stage([{ acts: ["refused", "refused", "refused", "refused", 200] }, { acts: "refused" }]);
-  for (let i = 0; i < 3; i++) await run();
+  assert.equal(short(await run()), "failed:refused,refused");
+  assert.equal(asked.join(""), "ababab");
   assert.equal(short(await run()), "failed:refused,refused");
   assert.equal(short(await run()), "found:a");
-  assert.equal(asked.join(""), "ababababa");
+  // Once each: who is known to be dead is asked, but not again and again.
+  assert.equal(asked.join(""), "ababab" + "ab" + "a");
 });
 
 test("Retry-After is respected, capped, and its upstream still counts", async () => {
@@ -268,9 +287,9 @@ test("Retry-After is respected, capped, and its upstream still counts", async ()
 });
 
 test("failed says whether all was silence, and how long it took", async () => {
-  const silent = await stage([{ acts: "timeout" }, { acts: "timeout" }]).run();
+  const silent = await stage([{ acts: "timeout" }, { acts: "timeout" }], "resilient", { retryMs: 0 }).run();
   assert.ok(silent.kind === "failed" && silent.timeout && silent.waitedMs === 0);
-  const mixed = await stage([{ acts: "timeout" }, { acts: 500 }]).run();
+  const mixed = await stage([{ acts: "timeout" }, { acts: 501 }]).run();
   assert.ok(mixed.kind === "failed" && !mixed.timeout);
 });
 
@@ -387,4 +406,50 @@ test("no private name reaches a public upstream, whatever the paths, patterns an
     { numRuns: 500 },
   );
   assert.ok(hidden > 50);
+});
+
+// ---- again ----
+
+test("what fails for a moment is asked again after a growing wait with jitter, and found", async () => {
+  const { run, asked, slept } = stage([{ acts: [503, "reset", "truncated", 200] }]);
+  assert.equal(short(await run()), "found:a");
+  assert.equal(asked.join(""), "aaaa");
+  assert.deepEqual(slept, [50, 100, 200]);
+});
+
+test("retries end with their time: what could only begin too late is not begun", async () => {
+  const { run, asked, slept } = stage([{ acts: 503 }], "resilient", { retryMs: 400 });
+  assert.equal(short(await run()), "failed:503");
+  assert.deepEqual(slept, [50, 100, 200]);
+  assert.equal(asked.length, 4);
+});
+
+test("a wait that an upstream asks for is kept when it fits into the time, and ends the walk when it does not", async () => {
+  const two = stage([{ acts: [{ status: 503, headers: { "retry-after": "2" } }, 200] }]);
+  assert.equal(short(await two.run()), "found:a");
+  assert.deepEqual(two.slept, [2050]);
+  const long = stage([{ acts: [{ status: 429, headers: { "retry-after": "60" } }, 200] }]);
+  assert.equal(short(await long.run()), "failed:429");
+  assert.deepEqual(long.slept, []);
+});
+
+const deterministic: readonly Act[] = [400, 401, 501, 505, "too-large", "encoding", "redirect"];
+for (const act of deterministic)
+  test(`${JSON.stringify(act)} is final: the same request would meet it again`, async () => {
+    const { run, asked } = stage([{ acts: [act, 200] }]);
+    assert.match(short(await run()), /^failed/);
+    assert.equal(asked.length, 1);
+  });
+
+test("mode go sends again what broke on its way, and believes every answer", async () => {
+  for (const act of ["refused", "reset", "truncated", "unresolved"] as const) {
+    const { run, asked } = stage([{ acts: [act, act, 200] }, { acts: 200 }], "go");
+    assert.equal(short(await run()), "found:a");
+    assert.equal(asked.join(""), "aaa");
+  }
+  for (const act of [500, 503, 429, "timeout", "garbage"] as const) {
+    const { run, asked } = stage([{ acts: [act, 200] }, { acts: 200 }], "go");
+    assert.match(short(await run()), /^failed/);
+    assert.equal(asked.join(""), "a");
+  }
 });

@@ -2,61 +2,62 @@
 // (modfetch.TryProxies); mode `resilient` hides an upstream's bad day and calls absent only what somebody who can
 // know called absent.
 
+import type { Outcome, WalkOp, WalkUse } from "./attempt.ts";
+import { ask, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
+import type { Failure, WalkResult } from "./ledger.ts";
+import { Ledger } from "./ledger.ts";
+import { backoffMs } from "./backoff.ts";
 import type { Chain, Upstream } from "./chain.ts";
-import type { WalkOp, WalkUse } from "./attempt.ts";
-import { attempt, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
-import type { Outcome } from "./attempt.ts";
+import type { FaultReason } from "./ports.ts";
 import { UpstreamFault } from "./ports.ts";
+import { race } from "./race.ts";
+import type { Patience } from "./race.ts";
 import { mayBeAsked } from "./route.ts";
+import { Turns } from "./turns.ts";
 
 export { Unusable, UpstreamHeld, UpstreamStatus };
+export type { Failure, Quote, WalkResult } from "./ledger.ts";
 export type { WalkOp, WalkUse };
 
-/** What an upstream said when it refused, fit to be shown. */
-export type Quote = { readonly upstream: string; readonly status: number; readonly text: string };
-
-export type Failure = {
-  readonly upstream: string;
-  readonly error: UpstreamFault | UpstreamStatus | UpstreamHeld | Unusable;
+/** What a walk needs beside what one request does; each may be left out. */
+export type ChainUse = WalkUse & {
+  /** In which order to ask, for this module; the configured one without it. */
+  readonly order?: (upstreams: readonly Upstream[], module: string | undefined) => readonly Upstream[];
+  /** How long a silent upstream holds up the next one; for ever without it. */
+  readonly patience?: Patience;
+  /** Time in which one request may be tried again, in milliseconds. */
+  readonly retryMs?: number;
+  /** Whether one more retry fits into what all requests together may retry. */
+  readonly retries?: { mayRetry(): boolean };
+  /** In [0, 1), for the jitter of waits; none without it. */
+  readonly random?: () => number;
 };
 
-export type WalkResult<T> =
-  | { readonly kind: "found"; readonly value: T; readonly upstream: Upstream }
-  /** `text` is what the deciding upstream said, or "". */
-  | { readonly kind: "absent"; readonly by: readonly string[]; readonly text: string }
-  | { readonly kind: "refused"; readonly quotes: readonly Quote[]; readonly reasons: readonly Failure[] }
-  | {
-      readonly kind: "failed";
-      readonly reasons: readonly Failure[];
-      /** Every failure was somebody's silence. */
-      readonly timeout: boolean;
-      readonly waitedMs: number;
-    }
-  /** There is no upstream that may be asked. */
-  | { readonly kind: "nobody" };
-
 /** Asks the chain. Throws UpstreamFault "aborted" when `op.signal` was aborted, and whatever `op.accept` throws but Unusable. */
-export async function walk<T>(chain: Chain, use: WalkUse, op: WalkOp<T>): Promise<WalkResult<T>> {
-  const upstreams = chain.upstreams.filter((upstream) => mayBeAsked(upstream, op.module, use.privatePatterns));
-  if (upstreams.length === 0) return { kind: "nobody" };
+export async function walk<T>(chain: Chain, use: ChainUse, op: WalkOp<T>): Promise<WalkResult<T>> {
+  const allowed = chain.upstreams.filter((upstream) => mayBeAsked(upstream, op.module, use.privatePatterns));
+  if (allowed.length === 0) return { kind: "nobody" };
+  const upstreams = use.mode === "resilient" ? (use.order?.(allowed, op.module) ?? allowed) : allowed;
   const startedMs = use.clock.now();
-  const asked = { upstreams, use, op, ledger: new Ledger(() => use.clock.now() - startedMs) };
+  const asked = { upstreams, use, op, startedMs, ledger: new Ledger(() => use.clock.now() - startedMs) };
   return use.mode === "go" ? await walkAsGo(asked) : await walkResilient(asked);
 }
 
 type Walk<T> = {
   readonly upstreams: readonly Upstream[];
-  readonly use: WalkUse;
+  readonly use: ChainUse;
   readonly op: WalkOp<T>;
   readonly ledger: Ledger;
+  readonly startedMs: number;
 };
 
 /** cmd/go knows only these, whatever the operator configured. */
 const goAbsentStatuses: readonly number[] = [404, 410];
 
-async function walkAsGo<T>({ upstreams, use, op, ledger }: Walk<T>): Promise<WalkResult<T>> {
+async function walkAsGo<T>(walk: Walk<T>): Promise<WalkResult<T>> {
+  const { upstreams, ledger } = walk;
   for (const upstream of upstreams) {
-    const outcome = await attempt(upstream, { use, op, absentStatuses: goAbsentStatuses });
+    const outcome = await askAsGo(walk, upstream);
     if (outcome.kind === "found") return { ...outcome, upstream };
     ledger.add(upstream, outcome);
     if (outcome.kind !== "absent" && upstream.separator !== "|") break;
@@ -67,133 +68,121 @@ async function walkAsGo<T>({ upstreams, use, op, ledger }: Walk<T>): Promise<Wal
   return last === "failed" ? ledger.failed() : ledger.absent();
 }
 
+/** How often mode `go` sends a request again whose connection failed; an answer, whatever it says, is final. */
+const goRetries = 3;
+
+/** A connection that fails says nothing in mode `go` either: the same upstream is asked again. */
+async function askAsGo<T>(walk: Walk<T>, upstream: Upstream): Promise<Outcome<T>> {
+  const { use, op } = walk;
+  for (let tries = 0; ; tries++) {
+    const outcome = await ask(upstream, { use, op, absentStatuses: goAbsentStatuses }).outcome;
+    const isBroken = outcome.kind === "failed" && outcome.error instanceof UpstreamFault;
+    if (!isBroken || !brokenConnections.has(outcome.error.reason) || tries === goRetries) return outcome;
+    const wait = waitBefore(walk, tries, 0);
+    if (wait === undefined || !mayRetry(use)) return outcome;
+    await use.clock.sleep(wait, op.signal);
+  }
+}
+
+/** Silence is not among them: in mode `go` a silent upstream has had its time. */
+const brokenConnections: ReadonlySet<FaultReason> = new Set([
+  "refused",
+  "unreachable",
+  "unresolved",
+  "reset",
+  "truncated",
+]);
+
 async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
-  const { use, ledger } = walk;
-  const insist = allOpen(walk);
-  for (const upstream of walk.upstreams) {
+  const { use, op } = walk;
+  let candidates = firstCandidates(walk);
+  for (let round = 0; ; round++) {
+    const won = await race(candidates, { ...walk, turn: op.exclusive === true ? new Turns().take : undefined });
+    if (won !== undefined) return won;
+    candidates = nextCandidates(walk, round);
+    if (candidates.length === 0 || !mayRetry(use)) return conclude(walk);
+    const wait = waitBefore(walk, round, Math.min(...candidates.map(({ name }) => use.health.heldMs(name))));
+    if (wait === undefined) return conclude(walk);
+    await use.clock.sleep(wait, op.signal);
+  }
+}
+
+/** Those worth asking. With every breaker open, asking is better than a certain failure. */
+function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstream[] {
+  const insist = upstreams.every(({ name }) => ["open", "held"].includes(use.health.condition(name)));
+  return upstreams.filter((upstream) => {
     const condition = use.health.condition(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
-    if (condition === "held" || (condition === "open" && !insist)) continue;
-    const settled = await ask(walk, upstream);
-    if (settled !== undefined) return settled;
-  }
-  return (await settleAbsence(walk)) ?? conclude(walk);
-}
-
-/** With every breaker open, asking is better than a certain failure. Those who asked us to wait are left alone. */
-function allOpen<T>({ upstreams, use }: Walk<T>): boolean {
-  const conditions = upstreams.map((upstream) => use.health.condition(upstream.name));
-  return conditions.every((condition) => condition === "open" || condition === "held");
-}
-
-/** Asks one upstream; a result when its answer ends the walk. */
-async function ask<T>({ use, op, ledger }: Walk<T>, upstream: Upstream): Promise<WalkResult<T> | undefined> {
-  const outcome = await attempt(upstream, { use, op, absentStatuses: upstream.absentStatuses });
-  if (outcome.kind === "found") return { ...outcome, upstream };
-  ledger.add(upstream, outcome);
-  if (!upstream.authoritative) return undefined;
-  if (outcome.kind === "absent") return { kind: "absent", by: [upstream.name], text: outcome.text };
-  return outcome.kind === "refused" ? ledger.refused(upstream.name) : undefined;
+    return condition === "closed" || condition === "trial" || (condition === "open" && insist);
+  });
 }
 
 /**
- * When only upstreams that cannot even be connected stand between us and "absent", they are asked again at once,
- * until their breakers open and they no longer count. Otherwise one dead mirror would turn every probe of `go get`
- * for a path prefix into an error until three requests have come by.
+ * Those that failed in a way that may be over in a moment. Whose breaker is open has had its chances; who sent wrong
+ * bytes is asked again only when nobody else is left to ask.
  */
-async function settleAbsence<T>(walk: Walk<T>): Promise<WalkResult<T> | undefined> {
-  const { use, ledger } = walk;
-  if (!ledger.has("absent") || ledger.has("refused")) return undefined;
-  for (const upstream of walk.upstreams) {
-    for (let again = 1; again < use.health.failuresToOpen; again++) {
-      if (!doubts(walk).every((doubt) => isUnconnected(doubt.error))) return undefined;
-      if (!doubts(walk).some((doubt) => doubt.upstream === upstream.name)) break;
-      const settled = await ask(walk, upstream);
-      if (settled !== undefined) return settled;
-    }
-  }
-  return undefined;
+function nextCandidates<T>({ upstreams, use, ledger }: Walk<T>, round: number): readonly Upstream[] {
+  if (round + 1 >= maxRounds) return [];
+  const hopeful = upstreams.filter(({ name }) => {
+    const condition = use.health.condition(name);
+    const error = ledger.failureOf(name);
+    return (condition === "closed" || condition === "held") && error !== undefined && mayBeOver(error);
+  });
+  const honest = hopeful.filter(({ name }) => !(ledger.failureOf(name) instanceof Unusable));
+  if (honest.length > 0) return honest;
+  return hopeful.filter(({ name }) => ledger.unusableCount(name) < maxUnusable);
+}
+
+/** Rounds of one walk: with a fifth of all answers broken, 14 in a row are broken once in some six billion times. */
+const maxRounds = 14;
+/** How often one upstream may send bytes of no use before they count as what it has. */
+const maxUnusable = 4;
+
+/** True for a failure that the same request may not meet again a moment later. */
+function mayBeOver(error: Failure["error"]): boolean {
+  if (error instanceof UpstreamFault) return passingFaults.has(error.reason);
+  if (error instanceof UpstreamStatus) return passingStatuses.has(error.status);
+  return true; // asked to wait, or bytes of no use
+}
+
+const passingFaults: ReadonlySet<FaultReason> = new Set([
+  "refused",
+  "unresolved",
+  "unreachable",
+  "reset",
+  "tls",
+  "timeout",
+  "truncated",
+  "malformed",
+]);
+const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/** How long to wait before round `round + 1`; undefined when it would begin too late. */
+function waitBefore<T>({ use, op, startedMs }: Walk<T>, round: number, heldMs: number): number | undefined {
+  const since = Math.max(startedMs, op.progressedMs?.() ?? 0);
+  const leftMs = since + (use.retryMs ?? defaultRetryMs) - use.clock.now();
+  const wait = backoffMs(round, use.random ?? noJitter) + heldMs;
+  return wait < leftMs ? wait : undefined;
+}
+
+const noJitter = (): number => 0.5;
+
+/** Time for retries of one request: below what common clients of a CI wait without a byte. */
+const defaultRetryMs = 25_000;
+
+function mayRetry(use: ChainUse): boolean {
+  return use.retries?.mayRetry() ?? true;
 }
 
 /** Failures of upstreams that still count: the breaker is not open. */
 function doubts<T>({ use, ledger }: Walk<T>): readonly Failure[] {
-  return ledger.failures.filter(
-    ({ upstream, error }) => !(error instanceof UpstreamFault && use.health.condition(upstream) === "open"),
-  );
-}
-
-function isUnconnected(error: unknown): boolean {
-  return error instanceof UpstreamFault && ["refused", "unresolved", "unreachable"].includes(error.reason);
+  return ledger.failures.filter(({ upstream, error }) => {
+    return !(error instanceof UpstreamFault && use.health.condition(upstream) === "open");
+  });
 }
 
 function conclude<T>(walk: Walk<T>): WalkResult<T> {
   const { ledger } = walk;
   if (ledger.has("refused")) return ledger.refused();
   return ledger.has("absent") && doubts(walk).length === 0 ? ledger.absent() : ledger.failed();
-}
-
-type Miss = Exclude<Outcome<never>, { kind: "found" }>;
-
-/** What each upstream said last, in the order of the chain. */
-class Ledger {
-  readonly #misses = new Map<string, Miss>();
-  readonly #waitedMs: () => number;
-
-  constructor(waitedMs: () => number) {
-    this.#waitedMs = waitedMs;
-  }
-
-  add(upstream: Upstream, miss: Miss): void {
-    this.#misses.set(upstream.name, miss);
-  }
-
-  has(kind: Miss["kind"]): boolean {
-    return [...this.#misses.values()].some((miss) => miss.kind === kind);
-  }
-
-  /** The kind of the last miss that is not absence. */
-  get last(): Miss["kind"] {
-    return [...this.#misses.values()].findLast((miss) => miss.kind !== "absent")?.kind ?? "absent";
-  }
-
-  get failures(): readonly Failure[] {
-    const failures: Failure[] = [];
-    for (const [upstream, miss] of this.#misses)
-      if (miss.kind === "failed") failures.push({ upstream, error: miss.error });
-    return failures;
-  }
-
-  absent(): { readonly kind: "absent"; readonly by: readonly string[]; readonly text: string } {
-    const quotes = this.#quotes("absent");
-    return {
-      kind: "absent",
-      by: quotes.map(({ upstream }) => upstream),
-      text: quotes.findLast(({ text }) => text !== "")?.text ?? "",
-    };
-  }
-
-  /** @param first whose quote decides and comes first */
-  refused(first?: string): {
-    readonly kind: "refused";
-    readonly quotes: readonly Quote[];
-    readonly reasons: readonly Failure[];
-  } {
-    const quotes = this.#quotes("refused");
-    const ordered = [...quotes.filter((q) => q.upstream === first), ...quotes.filter((q) => q.upstream !== first)];
-    return { kind: "refused", quotes: ordered, reasons: this.failures };
-  }
-
-  failed(): Extract<WalkResult<never>, { kind: "failed" }> {
-    const reasons = this.failures;
-    const timeout =
-      reasons.length > 0 && reasons.every(({ error }) => error instanceof UpstreamFault && error.reason === "timeout");
-    return { kind: "failed", reasons, timeout, waitedMs: this.#waitedMs() };
-  }
-
-  #quotes(kind: "absent" | "refused"): readonly Quote[] {
-    const quotes: Quote[] = [];
-    for (const [upstream, miss] of this.#misses)
-      if (miss.kind === kind) quotes.push({ upstream, status: miss.status, text: miss.text });
-    return quotes;
-  }
 }

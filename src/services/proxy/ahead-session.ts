@@ -1,0 +1,126 @@
+// What the requests of one client tell about those to come. The go command asks in phases (seen with go1.26.8):
+//
+//   .mod    of every module of its graph, a few at a time: the requirements of the main module, and whatever is
+//           required by a module that has no pruned graph (`go` line below 1.17), however deep
+//   .info   of each selected version, one after the other: `go mod download` and `go list -m all`
+//   .zip    of the same versions in the same order: `go mod download` only
+//
+// A pruned module's requirements are not followed, but a tidy main module lists each of them itself, at the highest
+// version that any of them wants: minimal version selection over what was seen so far is a good guess.
+
+import { ProtocolError } from "#protocol/errors.ts";
+import type { GoMod } from "#protocol/gomod.ts";
+import { prunesGraph } from "#protocol/gover.ts";
+import { checkModuleVersion, compareVersions, formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+
+/** Versions remembered of one client; the largest real graphs have some 3,000 (protocol.md §2.4). */
+const maxVersions = 8_192;
+
+/** How many go.mod files must name the highest version of a path before it counts as a guess. */
+export type Votes = 1 | 2;
+
+type Candidate = { id: ModuleVersion; votes: number };
+
+export class AheadSession {
+  /** When the client was last heard of, in milliseconds since the epoch. */
+  lastMs = 0;
+  /** Asked for, by file. */
+  readonly #mods = new Set<string>();
+  readonly #infos = new Map<string, ModuleVersion>();
+  readonly #zips = new Set<string>();
+  /** go.mod files that spoke already. */
+  readonly #heard = new Set<string>();
+  /** By module path: the highest version that any go.mod heard so far requires. */
+  readonly #highest = new Map<string, Candidate>();
+  #downloads = false;
+  #listsAll = false;
+  #isListed = false;
+
+  /** The client asks for a go.mod. */
+  askedMod(id: ModuleVersion): void {
+    this.#remember(this.#mods, formatModuleVersion(id));
+  }
+
+  /** True when the client is known to have asked for this go.mod. */
+  wantsMod(id: ModuleVersion): boolean {
+    return this.#mods.has(formatModuleVersion(id));
+  }
+
+  /** The client asks for `.info`. Returns the zips that this makes certain. */
+  askedInfo(id: ModuleVersion): readonly ModuleVersion[] {
+    const name = formatModuleVersion(id);
+    if (this.#infos.size >= maxVersions || this.#infos.has(name)) return [];
+    this.#infos.set(name, id);
+    // The whole build list is gone through when a selected version turns up whose go.mod the graph did not need.
+    const highest = this.#highest.get(id.path);
+    if (!this.#mods.has(name) && this.#mods.size > 0 && highest?.id.version === id.version) this.#listsAll = true;
+    return this.#downloads ? [id] : [];
+  }
+
+  /**
+   * The client asks for a zip. Returns the zips that will follow: after the first zip whose `.info` was asked for
+   * before, those of every version whose `.info` was.
+   */
+  askedZip(id: ModuleVersion): readonly ModuleVersion[] {
+    const name = formatModuleVersion(id);
+    this.#remember(this.#zips, name);
+    if (this.#downloads || !this.#infos.has(name)) return [];
+    this.#downloads = true;
+    return [...this.#infos.values()].filter((other) => !this.#zips.has(formatModuleVersion(other)));
+  }
+
+  /** True when the client has asked for this zip, so that it lies fetched for nobody no longer. */
+  wantsZip(id: ModuleVersion): boolean {
+    return this.#zips.has(formatModuleVersion(id));
+  }
+
+  /**
+   * A go.mod of the client's graph is known. Returns the versions whose go.mod it will ask for next for certain, and
+   * those it may ask for: paths whose highest version reached `votes`, or all of them once it lists the whole graph.
+   */
+  heard(
+    id: ModuleVersion,
+    goMod: GoMod,
+    votes: Votes,
+  ): { readonly certain: readonly ModuleVersion[]; readonly likely: readonly ModuleVersion[] } {
+    const name = formatModuleVersion(id);
+    if (this.#heard.has(name) || this.#heard.size >= maxVersions) return { certain: [], likely: [] };
+    this.#heard.add(name);
+    const required = goMod.require.flatMap((requirement) => idOf(requirement));
+    const raised = required.flatMap((each) => this.#vote(each, votes));
+    return prunesGraph(goMod.go) ? { certain: [], likely: raised } : { certain: required, likely: [] };
+  }
+
+  /** Everything that the whole build list needs, once the client is known to go through it; each is returned once. */
+  restOfList(): readonly ModuleVersion[] {
+    if (!this.#listsAll || this.#isListed) return [];
+    this.#isListed = true;
+    return [...this.#highest.values()].map(({ id }) => id).filter((id) => !this.wantsMod(id));
+  }
+
+  #vote(id: ModuleVersion, votes: Votes): ModuleVersion[] {
+    const known = this.#highest.get(id.path);
+    if (known === undefined && this.#highest.size >= maxVersions) return [];
+    const order = known === undefined ? 1 : compareVersions(id.version, known.id.version);
+    if (order < 0) return [];
+    const candidate = order === 0 && known !== undefined ? known : { id, votes: 0 };
+    candidate.votes++;
+    this.#highest.set(id.path, candidate);
+    return candidate.votes === votes ? [id] : [];
+  }
+
+  #remember(names: Set<string>, name: string): void {
+    if (names.size < maxVersions) names.add(name);
+  }
+}
+
+/** The version a requirement names; nothing for one that is no version that could be asked for. */
+function idOf({ path, version }: GoMod["require"][number]): ModuleVersion[] {
+  try {
+    return [checkModuleVersion(path, version)];
+  } catch (error) {
+    if (error instanceof ProtocolError) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,218 @@
+// Fetching ahead: what a client's requests say it will ask next is fetched, proven and kept before it asks. The go
+// command asks with as many connections as it has processors; we fetch with many, and find the answers ready when it
+// comes. Bounded in requests, versions and bytes; nothing here is needed for an answer to be right.
+
+import { parseGoMod } from "#protocol/gomod.ts";
+import type { GoMod } from "#protocol/gomod.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import type { Meter } from "#services/events/ports.ts";
+import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import type { Clock } from "#services/store/ports.ts";
+import { LRUCache } from "lru-cache";
+import { AheadSession } from "./ahead-session.ts";
+import type { Votes } from "./ahead-session.ts";
+import type { ModuleJobs } from "./module-jobs.ts";
+import { isToolchain } from "./privacy.ts";
+import type { Privacy } from "./privacy.ts";
+
+export type AheadUse = {
+  readonly jobs: Pick<ModuleJobs, "fetchMod" | "fetchZip">;
+  readonly store: Pick<ModuleStore, "findMod" | "findZip">;
+  readonly privacy: Privacy;
+  readonly clock: Clock;
+  readonly meter: Pick<Meter, "ahead">;
+  /** Settings in force. */
+  readonly limits: () => AheadLimits;
+  /** Time to the first byte of the upstream that is asked first, in milliseconds; undefined when not known. */
+  readonly distanceMs: () => number | undefined;
+  /** Aborts when the server stops for good. */
+  readonly stop: AbortSignal;
+};
+
+export type AheadLimits = {
+  readonly isOn: boolean;
+  /** go.mod files, and zips, fetched ahead at a time. */
+  readonly mods: number;
+  readonly zips: number;
+  /** Bytes of zips that lie fetched and were not asked for yet, in all. */
+  readonly bytes: number;
+};
+
+/** Clients whose requests are remembered; the one heard of longest ago leaves. Each costs a few hundred KB at worst. */
+const maxSessions = 64;
+/** A client that has said nothing for so long wants nothing any more. Unpacking a large zip takes it seconds. */
+const sessionMs = 60_000;
+/** Versions that may wait to be fetched, in all. */
+const maxQueued = 16_384;
+/** A wrong guess costs some milliseconds of processor; it pays when the upstream is further away than that. */
+const farMs = 40;
+
+type Task = {
+  readonly kind: "mod" | "zip";
+  readonly id: ModuleVersion;
+  readonly session: AheadSession;
+  readonly follow: boolean;
+};
+
+export class Ahead {
+  readonly #use: AheadUse;
+  readonly #sessions = new LRUCache<string, AheadSession>({ max: maxSessions });
+  /** Each in the order in which the client will probably ask. */
+  readonly #waiting = { mod: new Map<string, Task>(), zip: new Map<string, Task>() };
+  readonly #running = { mod: 0, zip: 0 };
+  /** Sizes of zips that were fetched ahead and not asked for yet, by version. */
+  readonly #unclaimed = new Map<string, { readonly bytes: number; readonly session: AheadSession }>();
+  #unclaimedBytes = 0;
+
+  constructor(use: AheadUse) {
+    this.#use = use;
+  }
+
+  /** Fetches that wait or run. */
+  get size(): number {
+    return this.#waiting.mod.size + this.#waiting.zip.size + this.#running.mod + this.#running.zip;
+  }
+
+  /** A client asks for a file of a public version; call it before the answer is there. @param caller its address */
+  asked(kind: "info" | "mod" | "zip", id: ModuleVersion, caller: string): void {
+    const session = this.#sessionOf(id, caller);
+    if (session === undefined) return;
+    if (kind === "mod") session.askedMod(id);
+    else if (kind === "info") this.#want("zip", session.askedInfo(id), { session, follow: false });
+    else this.#askedZip(id, session);
+    if (kind === "info") this.#want("mod", session.restOfList(), { session, follow: false });
+    this.#pump();
+  }
+
+  /** The go.mod that a client asked for is known. */
+  answered(kept: KeptMod, caller: string): void {
+    const session = this.#sessionOf(kept.id, caller);
+    if (session === undefined) return;
+    this.#hear(kept, session);
+    this.#pump();
+  }
+
+  #sessionOf(id: ModuleVersion, caller: string): AheadSession | undefined {
+    // Private names are asked for by those who may; guesses about them are nobody's business.
+    if (!this.#use.limits().isOn || this.#use.privacy.mustNotTravel(id.path) || isToolchain(id.path)) return undefined;
+    const now = this.#use.clock.now();
+    let session = this.#sessions.get(caller);
+    if (session === undefined || now - session.lastMs > sessionMs) {
+      session = new AheadSession();
+      this.#sessions.set(caller, session);
+    }
+    session.lastMs = now;
+    return session;
+  }
+
+  #askedZip(id: ModuleVersion, session: AheadSession): void {
+    const name = formatModuleVersion(id);
+    const claimed = this.#unclaimed.get(name);
+    if (claimed !== undefined) {
+      this.#unclaimed.delete(name);
+      this.#unclaimedBytes -= claimed.bytes;
+      this.#use.meter.ahead("zip", "used");
+    }
+    this.#waiting.zip.delete(name); // the client's own request fetches it now
+    this.#want("zip", session.askedZip(id), { session, follow: false });
+  }
+
+  #hear(kept: KeptMod, session: AheadSession): void {
+    const goMod = read(kept);
+    if (goMod === undefined) return;
+    const { certain, likely } = session.heard(kept.id, goMod, this.#votes());
+    this.#want("mod", certain, { session, follow: true });
+    this.#want("mod", likely, { session, follow: false });
+  }
+
+  #votes(): Votes {
+    return (this.#use.distanceMs() ?? 0) > farMs ? 1 : 2;
+  }
+
+  #want(
+    kind: "mod" | "zip",
+    ids: Iterable<ModuleVersion>,
+    how: { readonly session: AheadSession; readonly follow: boolean },
+  ): void {
+    const { privacy } = this.#use;
+    for (const id of ids) {
+      if (this.#waiting.mod.size + this.#waiting.zip.size >= maxQueued) return;
+      if (privacy.mustNotTravel(id.path) || isToolchain(id.path)) continue;
+      const name = formatModuleVersion(id);
+      if (!this.#waiting[kind].has(name)) this.#waiting[kind].set(name, { kind, id, ...how });
+    }
+  }
+
+  #pump(): void {
+    const limits = this.#use.limits();
+    while (this.#running.mod < limits.mods && this.#start("mod"));
+    while (this.#running.zip < limits.zips && this.#unclaimedBytes < limits.bytes && this.#start("zip"));
+  }
+
+  /** Starts the next task of a kind; false when there is none. */
+  #start(kind: "mod" | "zip"): boolean {
+    const [next] = this.#waiting[kind];
+    if (next === undefined || this.#use.stop.aborted) return false;
+    const [name, task] = next;
+    this.#waiting[kind].delete(name);
+    if (this.#use.clock.now() - task.session.lastMs > sessionMs) return true; // its client has gone
+    this.#running[kind]++;
+    void this.#run(task).finally(() => {
+      this.#running[kind]--;
+      this.#pump();
+    });
+    return true;
+  }
+
+  async #run(task: Task): Promise<void> {
+    const { meter } = this.#use;
+    try {
+      if (task.kind === "mod") await this.#runMod(task);
+      else await this.#runZip(task);
+    } catch {
+      // Whoever asks for it will hear why it cannot be had; nobody has.
+      meter.ahead(task.kind, "failed");
+    }
+  }
+
+  async #runMod({ id, session, follow }: Task): Promise<void> {
+    const { jobs, store, stop, meter } = this.#use;
+    const known = await store.findMod(id);
+    const kept = known ?? (await jobs.fetchMod(id, { hops: "", signal: stop, ahead: true })).kept;
+    if (known === undefined) meter.ahead("mod", "fetched");
+    if (follow || session.wantsMod(id)) this.#hear(kept, session);
+  }
+
+  async #runZip({ id, session }: Task): Promise<void> {
+    const { jobs, store, stop, meter } = this.#use;
+    if (session.wantsZip(id) || (await store.findZip(id)) !== undefined) return;
+    const { kept } = await jobs.fetchZip(id, { hops: "", signal: stop, ahead: true });
+    meter.ahead("zip", "fetched");
+    if (!session.wantsZip(id)) this.#layBy(kept, session);
+  }
+
+  /** Bytes of clients that have gone no longer count. */
+  #layBy({ id, manifest }: KeptZip, session: AheadSession): void {
+    const now = this.#use.clock.now();
+    for (const [name, { bytes, session: owner }] of this.#unclaimed) {
+      if (now - owner.lastMs <= sessionMs) break;
+      this.#unclaimed.delete(name);
+      this.#unclaimedBytes -= bytes;
+    }
+    const bytes = manifest.zip.size;
+    this.#unclaimed.set(formatModuleVersion(id), { bytes, session });
+    this.#unclaimedBytes += bytes;
+  }
+}
+
+/** A go.mod that the go command could not read either says nothing about what comes next. */
+function read({ mod }: KeptMod): GoMod | undefined {
+  try {
+    return parseGoMod(mod, { lax: true });
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+// A zip on its way in. When the way breaks off, what came stays, and the next request goes on from there, at another
+// mirror if need be: a version's zip is the same bytes everywhere, and the whole is proven at the end by its hash.
+
+import { maxZipBytes } from "#protocol/zip-check.ts";
+import type { Clock, Stage, Storage } from "#services/store/ports.ts";
+import type { Upstream } from "#services/upstreams/chain.ts";
+import type { UpstreamResponse } from "#services/upstreams/ports.ts";
+import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { Unusable } from "#services/upstreams/walk.ts";
+
+/** Below this a zip is asked for whole again: a splice would save less than it costs to explain. */
+const minResumeBytes = 64 * 1024;
+
+export class ZipDownload {
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  /** The newest strong entity tag of each upstream. */
+  readonly #etags = new Map<string, string>();
+  /** Whose bytes lie in the stage. */
+  readonly #from = new Set<string>();
+  #stage: Stage | undefined;
+  #total: number | undefined;
+  #progressedMs: number;
+  /** Parts did not fit together once: from then on all bytes come from one mirror, under one entity tag. */
+  #wholeOnly = false;
+
+  constructor(use: { readonly storage: Storage; readonly clock: Clock }) {
+    this.#storage = use.storage;
+    this.#clock = use.clock;
+    this.#progressedMs = use.clock.now();
+  }
+
+  /** When the last bytes came, in milliseconds since the epoch. */
+  get progressedMs(): number {
+    return this.#progressedMs;
+  }
+
+  /** True when the bytes in the stage come from more than one answer, so that a wrong hash is nobody's fault yet. */
+  get isSpliced(): boolean {
+    return this.#parts > 1;
+  }
+  #parts = 0;
+
+  /** The range at which `upstream` should go on, if it should (RFC 9110 §13.1.5, §14.2). */
+  headers(upstream: Upstream): Readonly<Record<string, string>> {
+    const size = this.#stage?.size ?? 0;
+    if (size < minResumeBytes || this.#total === undefined || size >= this.#total) return {};
+    const etag = this.#etags.get(upstream.name);
+    const isSameSource = etag !== undefined && this.#from.size === 1 && this.#from.has(upstream.name);
+    if (this.#wholeOnly && !isSameSource) return {};
+    return { range: `bytes=${size}-`, ...(etag !== undefined && { "if-range": etag }) };
+  }
+
+  /**
+   * Takes an answer to a request with `headers()`: 200, 206 or 416. Resolves to the sealed stage with the whole zip.
+   * Throws Unusable for a part that does not fit, UpstreamFault when the body breaks; then what came stays.
+   */
+  async read(response: UpstreamResponse, upstream: Upstream): Promise<Stage> {
+    const skip = await this.#placeFor(response, upstream);
+    const stage = await this.#openStage();
+    this.#note(response, upstream);
+    let toSkip = skip;
+    for await (const chunk of response.body) {
+      const fresh = toSkip === 0 ? chunk : chunk.subarray(Math.min(toSkip, chunk.length));
+      toSkip -= chunk.length - fresh.length;
+      if (fresh.length > 0) await stage.write(fresh);
+      this.#progressedMs = this.#clock.now();
+    }
+    if (this.#total !== undefined && stage.size !== this.#total)
+      throw new UpstreamFault(upstream.name, "truncated", `${stage.size} of ${this.#total} bytes came`);
+    await stage.seal();
+    return stage;
+  }
+
+  /** Forgets all bytes: the next request asks for the whole. @param wholeOnly never splice again */
+  async restart({ wholeOnly }: { readonly wholeOnly: boolean }): Promise<void> {
+    this.#wholeOnly ||= wholeOnly;
+    const stage = this.#stage;
+    this.#stage = undefined;
+    this.#total = undefined;
+    this.#from.clear();
+    this.#parts = 0;
+    await stage?.discard();
+  }
+
+  /** Gives the space back; does nothing for a stage that was kept. */
+  async discard(): Promise<void> {
+    await this.#stage?.discard();
+  }
+
+  /** How many bytes at the head of this answer we have already. Restarts for an answer that holds the whole. */
+  async #placeFor(response: UpstreamResponse, upstream: Upstream): Promise<number> {
+    if (response.status === 200) {
+      await this.restart({ wholeOnly: false });
+      this.#total = parseLength(response.headers["content-length"]);
+      return 0;
+    }
+    const range = response.status === 206 ? parseContentRange(response.headers["content-range"]) : undefined;
+    const size = this.#stage?.size ?? 0;
+    if (range !== undefined && range.total === this.#total && range.last === range.total - 1 && range.first <= size)
+      return size - range.first;
+    await this.restart({ wholeOnly: this.#wholeOnly });
+    throw new Unusable("RANGE", `${upstream.name} does not go on where the zip broke off`);
+  }
+
+  async #openStage(): Promise<Stage> {
+    this.#stage ??= await this.#storage.stage(maxZipBytes);
+    return this.#stage;
+  }
+
+  #note({ headers }: UpstreamResponse, { name }: Upstream): void {
+    this.#parts++;
+    this.#from.add(name);
+    const etag = headers["etag"];
+    if (etag !== undefined && isStrong(etag)) this.#etags.set(name, etag);
+    else this.#etags.delete(name);
+  }
+}
+
+/** Only a strong tag promises the same bytes (RFC 9110 §8.8.3). */
+function isStrong(etag: string): boolean {
+  return /^"[\x21\x23-\x7e]{1,200}"$/.test(etag);
+}
+
+function parseLength(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}
+
+/** `bytes 100-999/1000` (RFC 9110 §14.4); undefined for anything else, an unknown total included. */
+function parseContentRange(
+  text: string | undefined,
+): { readonly first: number; readonly last: number; readonly total: number } | undefined {
+  const [, first, last, total] = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/i.exec(text ?? "") ?? [];
+  if (first === undefined) return undefined;
+  return { first: Number(first), last: Number(last), total: Number(total) };
+}
