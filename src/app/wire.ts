@@ -102,7 +102,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
   });
   const instance = randomBytes(6).toString("hex");
-  const client = makeUpstreamClient(config);
+  const client = makeUpstreamClient(config, events);
   const verifier = new VerifyPool({ entry: options.verifyEntry });
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
@@ -201,6 +201,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     jobs: () => jobs.running,
     negativeEntries: () => negative.size,
     upstreams: () => health.snapshot(),
+    pool: () => client.connections(),
   });
   const refresh = async (path: string): Promise<void> => {
     proxy.refresh(path);

@@ -55,8 +55,11 @@ function levelOf(event: GranaryEvent): LogLevel {
   switch (event.name) {
     case "module.kept":
     case "pin.set":
+    case "egress.connected":
+    case "egress.request":
       return "debug";
     case "upstream.closed":
+    case "egress.failed":
     case "config.applied":
     case "token.added":
     case "token.revoked":

@@ -85,7 +85,7 @@ function domainMatcher(name: string, fits: (port: string) => boolean): Matcher {
 }
 
 function toASCII(name: string): string {
-  const isASCII = /^[\0-\x7f]*$/.test(name); // eslint-disable-line no-control-regex
+  const isASCII = /^[\0-\x7f]*$/.test(name);
   return isASCII ? name : domainToASCII(name) || name;
 }
 
