@@ -166,12 +166,13 @@ function respond(
   };
 }
 
-/** What the header promises of the body: Content-Length, or for a part the length its Content-Range names. */
+/** What the header promises of the body: the length of the part its Content-Range names, else Content-Length. */
 function promisedBytes(headers: Readonly<Record<string, string>>, isPart: boolean): number | undefined {
+  const range = isPart ? /^bytes (\d{1,15})-(\d{1,15})\//.exec(headers["content-range"] ?? "") : null;
+  const bytes = range === null ? 0 : Number(range[2]) - Number(range[1]) + 1;
+  if (bytes > 0) return bytes;
   const length = headers["content-length"];
-  if (length !== undefined && /^\d{1,15}$/.test(length)) return Number(length);
-  const [, first, last] = (isPart && /^bytes (\d{1,15})-(\d{1,15})\//.exec(headers["content-range"] ?? "")) || [];
-  return first === undefined || Number(last) < Number(first) ? undefined : Number(last) - Number(first) + 1;
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
 function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {
