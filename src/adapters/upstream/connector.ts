@@ -4,7 +4,7 @@
 import { isIP } from "node:net";
 import type { BlockList, Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import type { ConnectionOptions, TLSSocket } from "node:tls";
+import type { ConnectionOptions, SecureContext, TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
 import type { GranaryEvent } from "#services/events/ports.ts";
 import { mayDial } from "./address.ts";
@@ -24,9 +24,13 @@ export type ConnectorOptions = {
   /** With it only public addresses and these are dialled: the pool serves redirects. */
   readonly allowed?: BlockList | undefined;
   readonly proxyFor: ProxyRule;
-  /** Certificates and, for the upstream's own host, a client certificate. */
-  readonly tls: Pick<ConnectionOptions, "ca" | "cert" | "key">;
-  readonly isHttp2: boolean;
+  /**
+   * Certificates that are trusted and, for the upstream's own host, a client certificate. Made once: to read the
+   * system's hundred and fifty roots anew costs more than the handshake.
+   */
+  readonly trust: SecureContext;
+  /** The same without a client certificate, for proxies. */
+  readonly proxyTrust: SecureContext;
   readonly addressTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
   readonly tell: (event: GranaryEvent) => void;
@@ -52,7 +56,12 @@ export function makeConnector(options: ConnectorOptions): Connector {
       const raw =
         proxy === undefined ? await reach(params.hostname, port, options) : await through(proxy, authority, options);
       const servername = isIP(params.hostname) === 0 ? (params.servername ?? params.hostname) : "";
-      const secured = { host: params.hostname, servername, ...options.tls, ALPNProtocols: protocols(options) };
+      const secured = {
+        host: params.hostname,
+        servername,
+        secureContext: options.trust,
+        ALPNProtocols: ["http/1.1"],
+      };
       const socket = isSecure ? await secure(raw, secured, { sessions, key: authority, options }) : raw;
       socket.setNoDelay(true).setKeepAlive(true, keepAliveProbeMs);
       const address = proxy === undefined ? { address: raw.remoteAddress ?? "" } : {};
@@ -67,10 +76,6 @@ export function makeConnector(options: ConnectorOptions): Connector {
       throw failure;
     }
   };
-}
-
-function protocols({ isHttp2 }: ConnectorOptions): string[] {
-  return isHttp2 ? ["h2", "http/1.1"] : ["http/1.1"];
 }
 
 function portOf(proxy: URL): string {
@@ -110,10 +115,13 @@ async function through(proxy: URL, authority: string, options: ConnectorOptions)
   const hostname = proxy.hostname.replace(/^\[(.*)\]$/, "$1");
   const raw = await reach(hostname, portOf(proxy), { ...options, allowed: undefined });
   const servername = isIP(hostname) === 0 ? hostname : "";
-  const { ca } = options.tls;
   const socket =
     proxy.protocol === "https:"
-      ? await secure(raw, { host: hostname, servername, ...(ca && { ca }) }, { key: `proxy ${proxy.host}`, options })
+      ? await secure(
+          raw,
+          { host: hostname, servername, secureContext: options.proxyTrust },
+          { key: `proxy ${proxy.host}`, options },
+        )
       : raw;
   try {
     await openTunnel(socket, { target: authority, proxy, timeoutMs, signal });

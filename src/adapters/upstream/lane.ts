@@ -19,7 +19,7 @@ export type LaneUse = {
   readonly proxyFor: ProxyRule;
   readonly table: Connections;
   readonly pooled: Agent;
-  /** Speaks HTTP/1.1 on connections that serve one request. */
+  /** Connections that serve one request. */
   readonly fresh: Agent;
   /** Connections to proxies that forward http requests. */
   readonly forward: Agent;
