@@ -17,6 +17,7 @@ import {
   text,
 } from "./config-kinds.ts";
 import type { Kind } from "./config-kinds.ts";
+import { egressKind, hostsKind } from "./config-egress.ts";
 import { isGoSumdb, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
@@ -571,36 +572,98 @@ const client = {
     },
     reason: "go never tries again. Longer than this, CI jobs without output are ended by others.",
   }),
-  "upstreamClient.idle": setting({
+  egress: setting({
+    kind: egressKind,
+    group: "client",
+    initial: "env",
+    about: {
+      en: "how connections to upstreams leave: direct, env (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or through a proxy",
+      "zh-CN": "到上游的连接如何出站：direct 直连，env 按 HTTP_PROXY、HTTPS_PROXY、NO_PROXY，或经指定代理",
+    },
+    reason:
+      "env does what the machine's own go command does. A URL with credentials is a secret: file:/path or env:NAME.",
+    danger: "Through a proxy it is the proxy that resolves names, so it must guard what redirects may reach.",
+    restart: true,
+  }),
+  egressStrict: setting({
+    kind: onOff,
+    group: "client",
+    initial: "off",
+    about: { en: "refuse to start while egress is not set", "zh-CN": "未设置 egress 时拒绝启动" },
+    reason: "Where every way out is audited, a way that nobody chose must not exist.",
+    restart: true,
+  }),
+  egressAudit: setting({
+    kind: onOff,
+    group: "client",
+    initial: "off",
+    about: {
+      en: "an event for every request to an upstream, not only for every connection",
+      "zh-CN": "对上游的每个请求都记录事件，而不仅是每个连接",
+    },
+    reason: "Connections are few and always told; a cold build makes thousands of requests.",
+    restart: true,
+  }),
+  hosts: setting({
+    kind: hostsKind,
+    group: "client",
+    initial: [],
+    about: {
+      en: "addresses of host names, asked before DNS, like /etc/hosts",
+      "zh-CN": "主机名到地址的映射，优先于 DNS，类似 /etc/hosts",
+    },
+    reason: "An upstream behind split DNS, or one to be tried at another address. Redirects are guarded all the same.",
+    restart: true,
+  }),
+  "upstreamClient.idleConnTimeout": setting({
     kind: duration(0, 60 * minutes),
     group: "client",
     initial: "90s",
     about: { en: "idle upstream connections are closed after this", "zh-CN": "上游连接空闲多久后关闭" },
-    reason: "net/http's own value.",
+    reason: "IdleConnTimeout of Go's net/http, with its value.",
     restart: true,
   }),
-  "upstreamClient.connections": setting({
+  "upstreamClient.maxIdleConns": setting({
+    kind: integer(0, 100_000),
+    group: "client",
+    initial: "100",
+    about: { en: "idle connections kept, all upstream hosts together", "zh-CN": "保留的空闲连接数，所有上游主机合计" },
+    reason: "MaxIdleConns; beyond it the one that has been idle for longest is closed.",
+    restart: true,
+  }),
+  "upstreamClient.maxIdleConnsPerHost": setting({
     kind: integer(1, 10_000),
     group: "client",
     initial: "100",
     about: { en: "connections per upstream host", "zh-CN": "每个上游主机的连接数" },
-    reason: "Enough for 100 parallel downloads; beyond it requests wait.",
+    reason: "MaxIdleConnsPerHost. Every connection belongs to the pool: beyond it requests wait for one.",
     restart: true,
   }),
   "upstreamClient.connectTimeout": setting({
     kind: duration(100, 10 * minutes),
     group: "client",
-    initial: "10s",
-    about: { en: "TCP and TLS handshakes with an upstream", "zh-CN": "与上游的 TCP 和 TLS 握手时限" },
-    reason: "Longer only delays asking the next upstream.",
+    initial: "3s",
+    about: { en: "TCP connection to one address of an upstream", "zh-CN": "与上游单个地址建立 TCP 连接的时限" },
+    reason: "The next address is tried beside it after 250 ms, or as soon as one fails.",
     restart: true,
   }),
-  "upstreamClient.headersTimeout": setting({
+  "upstreamClient.tlsHandshakeTimeout": setting({
+    kind: duration(100, 10 * minutes),
+    group: "client",
+    initial: "10s",
+    about: {
+      en: "TLS handshake with an upstream, and the answer of an egress proxy to CONNECT",
+      "zh-CN": "与上游的 TLS 握手时限，也是出站代理应答 CONNECT 的时限",
+    },
+    reason: "TLSHandshakeTimeout of Go's net/http. Longer only delays asking the next upstream.",
+    restart: true,
+  }),
+  "upstreamClient.responseHeaderTimeout": setting({
     kind: duration(100, 60 * minutes),
     group: "client",
     initial: "30s",
     about: { en: "wait for an upstream's response header", "zh-CN": "等待上游响应头的时限" },
-    reason: "A proxy that fetches a version for the first time may need that long.",
+    reason: "ResponseHeaderTimeout. A proxy that fetches a version for the first time may need that long.",
     restart: true,
   }),
   "upstreamClient.bodyIdleTimeout": setting({

@@ -11,6 +11,8 @@ import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { isCidr, isPatternList, isProxyList } from "./config-checks.ts";
 import { decimal, duration, integer, listOf, onOff, oneOf, percent, rate, text } from "./config-kinds.ts";
+import { egressKind, readEgress } from "./config-egress.ts";
+import { readSecret } from "./config-secrets.ts";
 import type { Kind } from "./config-kinds.ts";
 import type { FileEntry } from "./config-file.ts";
 import type { Machine } from "./go-env.ts";
@@ -40,6 +42,11 @@ export type NamedUpstream = {
   readonly silenceMs?: number;
   /** Sent with every request to it. Values are secrets. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** PEM files: what we show to an upstream that asks for a client certificate. Both or none. */
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  /** How connections to it leave, when not as `egress` says; credentials resolved. */
+  readonly egress?: string;
 };
 
 type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
@@ -159,11 +166,26 @@ export const upstreamFields: Readonly<Record<FieldKey, Field>> = {
     },
     reason: "Instead of upstreamClient.silence, for one that is always slow or always quick.",
   }),
+  clientCert: field({
+    kind: text({ en: "a path", "zh-CN": "路径" }),
+    about: { en: "PEM certificate chain shown to it (mutual TLS)", "zh-CN": "向它出示的客户端证书链（双向 TLS，PEM）" },
+    reason: "The go command has no client certificates; Granary shows one for it.",
+  }),
+  clientKey: field({
+    kind: text({ en: "a path", "zh-CN": "路径" }),
+    about: { en: "PEM private key of clientCert", "zh-CN": "clientCert 的 PEM 私钥" },
+    reason: "Belongs to clientCert; both or none. Never shown to hosts it redirects to.",
+  }),
+  egress: field({
+    kind: egressKind,
+    about: { en: "how connections to it leave, instead of `egress`", "zh-CN": "到它的连接如何出站，取代全局 egress" },
+    reason: "An upstream inside the house beside others behind the proxy, or the reverse.",
+  }),
 };
 
 export type UpstreamSection = {
   readonly upstreams: readonly NamedUpstream[];
-  readonly warnings: readonly { readonly key: string; readonly origin: string }[];
+  readonly warnings: { readonly key: string; readonly origin: string }[];
 };
 
 /** Reads the section, with the presets below it. Throws GranaryError on unknown keys and bad values. */
@@ -184,9 +206,16 @@ export async function readUpstreams(
       checkHeader(header, secret.value, { entry, lang });
       if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
       upstream["headers"] = { ...(upstream["headers"] as object | undefined), [header]: secret.value };
+    } else if (key === "egress" && typeof entry.value === "string") {
+      const secret = await readEgress({ ...entry, value: entry.value }, machine, lang);
+      if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
+      upstream[key] = secret.value;
     } else upstream[insideNames[key] ?? key] = readField(key, entry, lang);
   }
-  for (const [name, upstream] of named) if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
+  for (const [name, upstream] of named) {
+    if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
+    checkClientPair(name, upstream, { entries, lang });
+  }
   return { upstreams: [...named.values()] as NamedUpstream[], warnings };
 }
 
@@ -196,6 +225,18 @@ function checkHeader(name: string, value: string, at: { readonly entry: FileEntr
   const accepted = at.lang === "en" ? "an HTTP header name, and a value on one line" : "HTTP 头名称，以及不含换行的值";
   const { origin, key } = at.entry;
   throw new GranaryError("GRANARY_BAD_CONFIG", { origin, key, value: "…", accepted });
+}
+
+function checkClientPair(
+  name: string,
+  { clientCert, clientKey }: Record<string, unknown>,
+  at: { readonly entries: readonly FileEntry[]; readonly lang: Lang },
+): void {
+  if ((clientCert === undefined) === (clientKey === undefined)) return;
+  const missing = clientCert === undefined ? "clientCert" : "clientKey";
+  const origin = at.entries.find((entry) => entry.path[1] === name)?.origin ?? "";
+  const accepted = upstreamFields[missing].kind.accepted[at.lang];
+  throw new GranaryError("GRANARY_BAD_CONFIG", { origin, key: `upstreams.${name}.${missing}`, value: "", accepted });
 }
 
 function badUrl(name: string, entries: readonly FileEntry[], lang: Lang): GranaryError {
@@ -228,18 +269,4 @@ function unknownField(key: string, entry: FileEntry): GranaryError {
     key: entry.key,
     ...(guess !== undefined && name !== undefined && { nearest: `${section ?? ""}.${name}.${guess}` }),
   });
-}
-
-/** `file:/path` (its text without the last newline), `env:NAME`, or the value itself, which deserves a warning. */
-export async function readSecret(
-  entry: { readonly key: string; readonly origin: string; readonly value: string },
-  machine: Machine,
-): Promise<{ readonly value: string; readonly isPlain: boolean }> {
-  const { key, origin, value } = entry;
-  const [, scheme, target = ""] = /^(file|env):(.*)$/s.exec(value) ?? [];
-  if (scheme === undefined) return { value, isPlain: true };
-  const found = scheme === "env" ? machine.env[target] : await machine.readFile(target).catch(() => undefined);
-  if (found === undefined || found === "")
-    throw new GranaryError("GRANARY_SECRET_UNREADABLE", { origin, key, reference: value });
-  return { value: found.replace(/\r?\n$/, ""), isPlain: false };
 }

@@ -34,7 +34,7 @@ export function makeEngine({ chain, values, health, clock, busy }: MannersUse): 
     busy,
     options: (name) => {
       const perSecond = rateOf(name);
-      return { max: values()["upstreamClient.connections"], ...(perSecond !== undefined && { perSecond }) };
+      return { max: values()["upstreamClient.maxIdleConnsPerHost"], ...(perSecond !== undefined && { perSecond }) };
     },
     onEnter: () => retries.asked(),
   });

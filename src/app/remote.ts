@@ -6,7 +6,7 @@ import { nearest } from "#services/errors/nearest.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
-import { readSecret } from "./config-upstreams.ts";
+import { readSecret } from "./config-secrets.ts";
 import { formatHostPort } from "./config-kinds.ts";
 import type { Config, Machine } from "./config.ts";
 

@@ -124,7 +124,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
   });
   const instance = randomBytes(6).toString("hex");
-  const client = makeUpstreamClient(config);
+  const client = makeUpstreamClient(config, events);
   const verifier = new VerifyPool({ entry: options.verifyEntry });
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
@@ -289,6 +289,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     upstreams: () => health.snapshot(),
     lanes: () => lanes.snapshot(),
     ahead: () => ahead.size,
+    pool: () => client.connections(),
   });
   const refresh = async (path: string): Promise<void> => {
     proxy.refresh(path);

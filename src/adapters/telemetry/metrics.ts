@@ -24,6 +24,16 @@ export type Gauges = {
   }[];
   /** Fetches ahead that wait or run. */
   readonly ahead: () => number;
+  /** Connections to upstreams: now, and since the start. */
+  readonly pool: () => {
+    readonly open: number;
+    readonly idle: number;
+    readonly waiting: number;
+    readonly opened: number;
+    readonly failed: number;
+    readonly requests: number;
+    readonly reused: number;
+  };
 };
 
 const stageSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -105,6 +115,18 @@ export class Metrics implements Meter {
       ["granary_jobs", "Fetch jobs running.", gauges.jobs],
       ["granary_ahead_jobs", "Files that are fetched ahead now, or wait to be.", gauges.ahead],
       ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
+      ["granary_upstream_open_connections", "Connections to upstreams.", () => gauges.pool().open],
+      ["granary_upstream_idle_connections", "Connections to upstreams that carry nothing.", () => gauges.pool().idle],
+      [
+        "granary_upstream_waiting_requests",
+        "Requests that wait for an upstream's header.",
+        () => gauges.pool().waiting,
+      ],
+      [
+        "granary_upstream_reuse_ratio",
+        "Share of requests that found an idle connection, since the start.",
+        () => reuse(gauges),
+      ],
     ];
     for (const [name, help, read] of plain) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
@@ -123,6 +145,26 @@ export class Metrics implements Meter {
         }
       },
     });
+    const totals: readonly (readonly [string, string, () => number])[] = [
+      ["granary_upstream_new_connections_total", "Connections opened to upstreams.", () => gauges.pool().opened],
+      ["granary_upstream_failed_connections_total", "Connections that did not come about.", () => gauges.pool().failed],
+      [
+        "granary_upstream_reused_connections_total",
+        "Requests that found an idle connection.",
+        () => gauges.pool().reused,
+      ],
+    ];
+    for (const [name, help, read] of totals) {
+      const counter: Counter = new Counter({
+        name,
+        help,
+        registers,
+        collect: () => {
+          counter.reset();
+          counter.inc(read());
+        },
+      });
+    }
     const health = new Gauge({
       name: "granary_upstream_condition",
       help: "1 for the condition an upstream is in: closed (asked), open (not asked), trial, held.",
@@ -156,4 +198,9 @@ export class Metrics implements Meter {
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function reuse(gauges: Gauges): number {
+  const { requests, reused } = gauges.pool();
+  return requests === 0 ? 0 : reused / requests;
 }

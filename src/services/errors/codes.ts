@@ -107,6 +107,8 @@ export type StartFields = {
   GRANARY_STORE_TOO_NEW: { readonly dir: string; readonly found: string; readonly supported: string };
   GRANARY_STORE_LOCKED: { readonly dir: string; readonly holder: string };
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
+  /** `egressStrict` is on and nobody said how connections leave. */
+  GRANARY_EGRESS_UNSET: { readonly origin: string };
   GRANARY_TLS_UNREADABLE: { readonly file: string; readonly reason: string };
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */

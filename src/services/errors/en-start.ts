@@ -124,6 +124,16 @@ export const enStart = {
     remedy:
       "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
   },
+  GRANARY_EGRESS_UNSET: {
+    lines: (f) => [
+      "Nobody said how connections to upstreams leave, and egressStrict is on.",
+      `egressStrict: ${f.origin}`,
+      "Write one of these: egress: direct | env | http://proxy.example:3128",
+      "A URL with credentials: egress: file:/run/secrets/egress, or the variable GRANARY_EGRESS.",
+    ],
+    cause: "With egressStrict on there is no implied way out: egress must be set in the file or as GRANARY_EGRESS.",
+    remedy: "Set egress to direct, to env (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or to the URL of your proxy.",
+  },
   GRANARY_TLS_UNREADABLE: {
     lines: (f) => [
       `${f.file} cannot be used for TLS.`,

@@ -59,6 +59,38 @@ export type GranaryEvent =
     }
   | { readonly name: "config.applied" | "config.refused"; readonly file: string; readonly reason: string }
   | { readonly name: "token.added" | "token.revoked"; readonly id: string; readonly scope: string }
+  | {
+      readonly name: "egress.connected";
+      readonly upstream: string;
+      /** `host:port` */
+      readonly host: string;
+      /** `direct`, or the egress proxy's `host:port`. */
+      readonly via: string;
+      /** Where a direct connection leads. */
+      readonly address?: string;
+      readonly ms: number;
+    }
+  | {
+      readonly name: "egress.failed";
+      readonly upstream: string;
+      readonly host: string;
+      readonly via: string;
+      readonly reason: string;
+      readonly ms: number;
+    }
+  /** One request that left, with `egressAudit` on. Query strings are left out: they may be secrets. */
+  | {
+      readonly name: "egress.request";
+      readonly upstream: string;
+      readonly method: "GET";
+      readonly host: string;
+      readonly path: string;
+      /** 0 when no answer came. */
+      readonly status: number;
+      readonly outcome: string;
+      readonly bytes: number;
+      readonly ms: number;
+    }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
 
 type JobFacts = {
