@@ -101,7 +101,7 @@ test("prewarm hands over what was typed, platforms several times", async () => {
   await run(["prewarm", "--from=go.mod", "--platform=linux/amd64", "--platform", "darwin/arm64"], own);
   assert.deepEqual(seen?.platforms, ["linux/amd64", "darwin/arm64"]);
   await run(["prewarm", "--from=top:9", "--of=http://other"], own);
-  assert.deepEqual([seen?.from, seen?.of, seen?.platforms], ["top:9", "http://other", []]);
+  assert.deepEqual([seen.from, seen.of, seen.platforms], ["top:9", "http://other", []]);
 });
 
 const ends = [
