@@ -133,12 +133,12 @@ export const messagesEn: MessageTable = {
   "upstream.disabled": ({ name }) => `${name} is asked no more, until it is enabled or the server restarts.`,
   "upstream.enabled": ({ name }) => `${name} is asked again.`,
   "upstream.answered": ({ answered, asked }) => `${answered} of ${asked} answered.`,
-  "jobs.columns": () => "ID\tSTATE\tWHAT\tTRIES\tWHEN\tREASON",
+  "jobs.columns": () => "ID\tSTATE\tTRIES\tWHEN\tWHAT",
   "jobs.state": ({ state }) => state,
   "jobs.none": () => "Nothing is waiting to be tried again, and nothing was given up.",
-  "jobs.busy": ({ busy }) => `${busy} are tried again by themselves; nothing is to be done.`,
+  "jobs.busy": ({ busy }) => `In the queue: ${busy}. They are tried again by themselves; nothing is to be done.`,
   "jobs.dead": ({ dead, busy }) =>
-    `${dead} given up, ${busy} tried again by themselves. Next: granary jobs retry ID, or granary jobs drop ID`,
+    `Given up: ${dead}; tried again by themselves: ${busy}.\nNext: granary jobs retry ID, or granary jobs drop ID`,
   "jobs.retried": ({ id }) => `${id} is tried now; granary jobs shows how it ends.`,
   "jobs.dropped": ({ id }) => `${id} is forgotten.`,
 };

@@ -135,12 +135,12 @@ export const messagesZh: MessageTable = {
   "upstream.disabled": ({ name }) => `${name} 已停用，直到启用它或服务器重启。`,
   "upstream.enabled": ({ name }) => `${name} 已重新启用。`,
   "upstream.answered": ({ answered, asked }) => `${asked} 个上游中有 ${answered} 个应答。`,
-  "jobs.columns": () => "编号\t状态\t内容\t次数\t时间\t原因",
+  "jobs.columns": () => "编号\t状态\t次数\t时间\t内容",
   "jobs.state": ({ state }) => jobStates[state],
   "jobs.none": () => "没有等待重试的任务，也没有已放弃的任务。",
   "jobs.busy": ({ busy }) => `${busy} 个任务会自动重试，无需处理。`,
   "jobs.dead": ({ dead, busy }) =>
-    `${dead} 个已放弃，${busy} 个会自动重试。下一步：granary jobs retry ID，或 granary jobs drop ID`,
+    `${dead} 个已放弃，${busy} 个会自动重试。\n下一步：granary jobs retry ID，或 granary jobs drop ID`,
   "jobs.retried": ({ id }) => `${id} 正在重试；结果见 granary jobs。`,
   "jobs.dropped": ({ id }) => `${id} 已丢弃。`,
 };
