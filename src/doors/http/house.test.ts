@@ -30,6 +30,11 @@ const job: JobView = {
   died: "2026-01-01T00:00:14.000Z",
 };
 
+const most = [
+  { module: "corp.example/secret", version: "v1.0.0", count: 9 },
+  { module: "rsc.io/quote", version: "v1.5.2", count: 3 },
+];
+
 async function room() {
   const clock = { now: () => 1_000_000, sleep: () => Promise.resolve() };
   const tokens = new Tokens(new MemoryStorage(), clock);
@@ -58,6 +63,7 @@ async function room() {
     },
     top: { list: () => [] },
     jobs: { list: () => Promise.resolve([job]), retry: (id) => has(id, "retry"), drop: (id) => has(id, "drop") },
+    top: { list: (limit) => most.slice(0, limit) },
   });
   const write = await tokens.add("write", "");
   const read = await tokens.add("read", "");
@@ -81,12 +87,16 @@ async function room() {
   return { ask, calls, events, write, read };
 }
 
-test("everybody sees the upstreams; jobs, which may name private modules, are for readers", async () => {
+test("everybody sees the upstreams; jobs and the most asked versions, which may be private, are for readers", async () => {
   const { ask, read } = await room();
   assert.deepEqual(await ask("GET", "/-/api/upstreams"), { upstreams });
   assert.equal(await ask("GET", "/-/api/jobs"), "GRANARY_UNAUTHORIZED");
   assert.equal(await ask("GET", "/-/api/jobs", "grn_00000000_x"), "GRANARY_UNAUTHORIZED");
   assert.deepEqual(await ask("GET", "/-/api/jobs", read.text), { jobs: [job] });
+  assert.equal(await ask("GET", "/-/api/top/5"), "GRANARY_UNAUTHORIZED");
+  assert.deepEqual(await ask("GET", "/-/api/top/1", read.text), { top: most.slice(0, 1) });
+  for (const bad of ["0", "01", "2001", "x", ""])
+    assert.equal(await ask("GET", `/-/api/top/${bad}`, read.text), "GRANARY_BAD_REQUEST");
 });
 
 const turns = [
