@@ -60,6 +60,7 @@ type Run = {
   readonly upstream: Upstream;
   readonly ca: string | undefined;
   readonly builds: Map<string, Build[]>;
+  readonly failures: string[];
   profile: Profile;
 };
 
@@ -70,7 +71,7 @@ export async function w9(plan: ColdPlan): Promise<Work> {
   const recording = await recordProject(plan.project);
   const tls = await certificate({ database: sumdbName });
   const upstream = await startUpstream({ root: recording.root, ...(tls === undefined ? {} : { tls }) });
-  const run: Run = { plan, recording, upstream, ca: tls?.cert, builds: new Map(), profile: "a" };
+  const run: Run = { plan, recording, upstream, ca: tls?.cert, builds: new Map(), failures: [], profile: "a" };
   if (plan.trace !== undefined) writeFileSync(plan.trace, "");
   try {
     for (let round = 0; round < plan.rounds; round++) await runRound(run);
@@ -169,14 +170,19 @@ async function timed(run: Run, name: string, use: Use): Promise<void> {
   await upstream.resetCounts();
   const cpu = cpuNow(run, use);
   const began = performance.now();
-  await downloadAll({
+  const failure = await downloadAll({
     proxy: use.proxy,
     database: use.database ?? sumdbName,
     project: recording.project,
     client,
     timeoutMs: buildTimeoutMs,
-  });
-  const seconds = (performance.now() - began) / 1000;
+  }).then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error.message : String(error)),
+  );
+  const seconds = failure === undefined ? (performance.now() - began) / 1000 : Number.NaN;
+  if (failure !== undefined)
+    run.failures.push(`${run.profile} ${name} failed: ${failure.replaceAll("\n", " ").slice(0, 400)}`);
   const after = cpuNow(run, use);
   const { requests, bytes } = await upstream.counts();
   const build: Build = {
@@ -218,6 +224,7 @@ function report(run: Run, missing: readonly string[]): Work {
       `${plan.rounds} interleaved rounds; medians, ratios within a round`,
       "CPU is user and system time in seconds of the client, the server's process tree, and the emulated upstream: all share the machine",
       "all lookups of the recording carry one signed head, so that it is complete; Athens' clients ask the database from the upstream",
+      ...run.failures,
       ...lacking,
     ],
   };

@@ -25,6 +25,11 @@ export function residentBytes(pid: number): number {
   return total;
 }
 
+/** The most that `pid` alone ever had resident, in bytes. */
+export function peakBytes(pid: number): number {
+  return statusKiB(pid, "VmHWM") * 1024;
+}
+
 /** The whole tree, `pid` itself first. */
 function tree(pid: number): number[] {
   const children = new Map<number, number[]>();

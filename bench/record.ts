@@ -47,7 +47,7 @@ async function record(
     await getBytes(`${upstream.url}/sumdb/${sumdbName}/latest`);
     await writeFile(join(into.project, "go.mod"), await getBytes(upstream.url + modPath(project)));
     await downloadAll({ proxy: upstream.url, database: sumdbName, project: into.project, client });
-    await addInfos(upstream, into.root);
+    await addWhole(upstream, into.root);
     await writeFile(join(into.folder, "complete"), `${project}\n`);
   } finally {
     await upstream.stop();
@@ -55,11 +55,15 @@ async function record(
   }
 }
 
-/** `go` reads only the go.mod of some versions; a proxy may ask for their .info as well. */
-async function addInfos(upstream: Upstream, root: string): Promise<void> {
+/**
+ * `go` reads only the go.mod of some versions; proxies ask for more. The peers fetch the whole version, zip and all,
+ * when a client asks for its go.mod.
+ */
+async function addWhole(upstream: Upstream, root: string): Promise<void> {
   const mods = (await listFiles(root)).filter((file) => file.endsWith(".mod"));
-  await inParallel(mods, 8, async (file) => {
-    await getBytes(upstream.url + file.replace(/mod$/, "info"));
+  const files = mods.flatMap((file) => ["info", "zip"].map((ext) => file.replace(/mod$/, ext)));
+  await inParallel(files, 4, async (file) => {
+    await getBytes(upstream.url + file);
   });
 }
 
