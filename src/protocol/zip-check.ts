@@ -5,6 +5,7 @@ import { createHash, hash } from "node:crypto";
 import type { Hash } from "node:crypto";
 
 import { hash1 } from "./dirhash.ts";
+import type { FileHash } from "./dirhash.ts";
 import { ProtocolError } from "./errors.ts";
 import { maxGoModBytes } from "./gomod.ts";
 import { openZip } from "./zip.ts";
@@ -125,7 +126,7 @@ function hashEntries(
   options: { goModName: string; onEntry: (entry: ZipEntry) => void },
 ): ZipReport {
   const warnings = new Set<ZipWarning>(directory.warnings);
-  const hashes: { name: string; sha256: Uint8Array }[] = [];
+  const hashes: FileHash[] = [];
   let goMod: Uint8Array | undefined;
   let files = 0;
   let uncompressedBytes = 0;
@@ -134,7 +135,7 @@ function hashEntries(
     // Like dirhash.HashZip: a directory entry counts as an empty file, its data is not looked at.
     if (isDirectory(entry)) {
       warnings.add("directory-entry");
-      hashes.push({ name: entry.name, sha256: hash("sha256", nothing, "buffer") });
+      hashes.push({ name: entry.name, sha256: sha256OfNothing });
       continue;
     }
     files++;
@@ -156,24 +157,24 @@ function hashEntries(
   };
 }
 
-const nothing = new Uint8Array();
+const sha256OfNothing = hash("sha256", "");
 
-/** The SHA-256 of an entry's bytes; copies of their chunks go to `keep`. */
+/** The SHA-256 of an entry's bytes, in hexadecimal; copies of their chunks go to `keep`. */
 function hashEntry(
   source: ByteSource,
   entry: ZipEntry,
   to: { readonly warnings: Set<ZipWarning>; readonly keep: Uint8Array[] | undefined },
-): Uint8Array {
-  let whole: Uint8Array | undefined;
+): string {
+  let whole: string | undefined;
   let parts: Hash | undefined;
   const take = (chunk: Uint8Array): void => {
     to.keep?.push(new Uint8Array(chunk));
     // Most entries come in one chunk, and one call costs less than an object and three calls.
-    if (chunk.length === entry.size) whole = hash("sha256", chunk, "buffer");
+    if (chunk.length === entry.size) whole = hash("sha256", chunk);
     else (parts ??= createHash("sha256")).update(chunk);
   };
   readEntry(source, entry, { take, warnings: to.warnings });
-  return whole ?? parts?.digest() ?? hash("sha256", nothing, "buffer");
+  return whole ?? parts?.digest("hex") ?? sha256OfNothing;
 }
 
 function isDirectory(entry: ZipEntry): boolean {
