@@ -75,7 +75,10 @@ async function writeVersion(making: Making, module: Module, version: string): Pr
     { name: "doc.go", content: Buffer.from(`// Package m is of ${version}.\npackage m\n`) },
     { name: "data.bin", content: bytesFor(`${path}@${version}`, version === newVersion ? module.size : smallestZip) },
   ];
-  const named = files.map(({ name, content }) => ({ name: `${path}@${version}/${name}`, sha256: sha256(content) }));
+  const named = files.map(({ name, content }) => ({
+    name: `${path}@${version}/${name}`,
+    sha256: sha256(content).toString("hex"),
+  }));
   const id = { path: parsePath(path), version: parseVersion(version) };
   for (let at = 0; at < othersBetween; at++) await making.database.add(otherRecord(making.database.size));
   await making.database.addModule(id, { zip: hash1(named), mod: hashGoMod(goMod) });

@@ -63,7 +63,6 @@ async function room() {
     },
     top: { list: () => [] },
     jobs: { list: () => Promise.resolve([job]), retry: (id) => has(id, "retry"), drop: (id) => has(id, "drop") },
-    top: { list: (limit) => most.slice(0, limit) },
   });
   const write = await tokens.add("write", "");
   const read = await tokens.add("read", "");
