@@ -138,7 +138,9 @@ export class Health {
    */
   mayInsist(upstream: string): boolean {
     const state = this.#states.get(upstream);
-    return state === undefined || this.#clock.now() - state.askedMs >= insistEveryMs;
+    // A refused connection costs nobody anything.
+    if (state === undefined || state.lastFault === "refused") return true;
+    return this.#clock.now() - state.askedMs >= insistEveryMs;
   }
 
   /** Takes a permit whatever the condition; the caller has asked `condition` first and may have reasons to insist. */
