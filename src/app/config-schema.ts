@@ -560,7 +560,7 @@ const client = {
       en: "ask a second time when a small answer is later than 95 % of that upstream's",
       "zh-CN": "小文件的回答晚于该上游 95% 的回答时再问一次",
     },
-    reason: "One slow answer among hundreds decides how long a build waits. At most 5 % of requests.",
+    reason: "One slow answer among hundreds decides how long a build waits. At most 20 % of requests.",
   }),
   "upstreamClient.retryTime": setting({
     kind: duration(0, 10 * minutes),

@@ -156,6 +156,9 @@ class Attempt<T> {
   readonly #listening: Listening;
   readonly #state: { taken: boolean };
   #bytes = 0;
+  /** The first file is read; what is silent from now on is the companion. */
+  #isRead = false;
+  #companionIsDue = false;
 
   constructor(
     upstream: Upstream,
@@ -240,15 +243,19 @@ class Attempt<T> {
     const { op, turn } = this.#asking;
     const endTurn = await turn?.(this.#signal);
     this.#state.taken = true;
+    let isWon = false;
     try {
       const companion = eager ?? (op.companion === undefined ? nothing : this.#companion(op.companion));
-      return { kind: "found", value: await op.accept(response, this.#upstream, { signal: this.#signal, companion }) };
+      const value = await op.accept(response, this.#upstream, { signal: this.#signal, companion });
+      isWon = true;
+      return { kind: "found", value };
     } catch (error) {
       if (error instanceof Unusable) return { kind: "failed", error };
       throw error;
     } finally {
       response.cancel();
-      endTurn?.();
+      // Nobody has a turn after the one that won: it would undo what was made of the answer.
+      if (!isWon) endTurn?.();
     }
   }
 
@@ -257,6 +264,8 @@ class Attempt<T> {
     const { client, headers = {}, meter } = this.#asking.use;
     const { path, maxBytes } = companion;
     const request: UpstreamRequest = { path, maxBytes, headers, signal: this.#signal };
+    this.#companionIsDue = true;
+    this.#awaitCompanion();
     const reading = readCompanion(client, this.#upstream, request).then(
       (bytes) => {
         meter?.upstreamRequest(this.#upstream.name, "companion", "200", bytes.length);
@@ -267,8 +276,17 @@ class Attempt<T> {
         throw this.#faultOf(error) ?? error;
       },
     );
+    const settled = (): void => {
+      this.#companionIsDue = false;
+      if (this.#isRead) this.#listening.heard(0);
+    };
+    reading.then(settled, settled);
     reading.catch(() => undefined);
     return reading;
+  }
+
+  #awaitCompanion(): void {
+    if (this.#isRead && this.#companionIsDue) this.#listening.wait();
   }
 
   async #judge(response: UpstreamResponse): Promise<Outcome<never>> {
@@ -303,7 +321,11 @@ class Attempt<T> {
         this.#listening.wait();
         const next = await chunks.next();
         this.#listening.heard(next.done === true ? 0 : next.value.length);
-        if (next.done === true) return;
+        if (next.done === true) {
+          this.#isRead = true;
+          this.#awaitCompanion();
+          return;
+        }
         this.#bytes += next.value.length;
         if (this.#listening.isTooSlow())
           throw new UpstreamFault(this.#upstream.name, "timeout", "the body comes too slowly");

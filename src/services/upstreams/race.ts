@@ -23,6 +23,8 @@ export type Race<T> = {
   readonly use: WalkUse & { readonly patience?: Patience };
   readonly op: WalkOp<T>;
   readonly ledger: Ledger;
+  /** The first pass. Later ones have waited as they were told to, and ask, whatever others were told meanwhile. */
+  readonly isFirst: boolean;
   /** Exclusive answers take turns. */
   readonly turn: ((signal: AbortSignal) => Promise<() => void>) | undefined;
 };
@@ -40,11 +42,15 @@ export async function race<T>(candidates: readonly Upstream[], race: Race<T>): P
   }
 }
 
+/** How often one pass asks because of silence: a late answer is likely, three in a row are an upstream in trouble. */
+const maxLate = 3;
+
 class Runners<T> {
   readonly #waiting: Upstream[];
   readonly #running: Set<Running<T>>;
   readonly #race: Race<T>;
-  #hedged = false;
+  /** Requests sent because another was late. */
+  #late = 0;
 
   constructor(candidates: readonly Upstream[], running: Set<Running<T>>, race: Race<T>) {
     this.#waiting = [...candidates];
@@ -68,8 +74,11 @@ class Runners<T> {
     return undefined;
   }
 
+  /** Asks the next one that may be asked now: one that told us to wait gets its time. */
   #start(): Running<T> | undefined {
-    const upstream = this.#waiting.shift();
+    const { use, isFirst } = this.#race;
+    const at = this.#waiting.findIndex(({ name }) => !isFirst || use.health.condition(name) !== "held");
+    const [upstream] = at < 0 ? [] : this.#waiting.splice(at, 1);
     return upstream === undefined ? undefined : this.#ask(upstream);
   }
 
@@ -100,11 +109,9 @@ class Runners<T> {
     const { use, op } = this.#race;
     if (use.patience === undefined) return undefined;
     const silenceMs = runner.upstream.silenceMs ?? use.patience.silenceMs;
-    // Large answers are broken off when they stop coming: what is there stays, and the next request goes on from it.
-    if (op.exclusive === true) return silenceMs;
-    const hedgeMs = op.background === true || this.#hedged ? undefined : use.patience.hedgeMs(runner.upstream.name);
-    if (hedgeMs !== undefined) return Math.min(hedgeMs, silenceMs);
-    return this.#waiting.length > 0 || !this.#hedged ? silenceMs : undefined;
+    // A large body that has begun is not asked for twice to be quick.
+    if (this.#late >= maxLate || (op.exclusive === true && runner.isTaken())) return silenceMs;
+    return Math.min(use.patience.hedgeMs(runner.upstream.name) ?? silenceMs, silenceMs);
   }
 
   /** Resolves once it has been the runner's turn for `waitMs` without a word. Never rejects. */
@@ -122,19 +129,24 @@ class Runners<T> {
     }
   }
 
-  /** Asks the next one; or, with nobody left, the same one once more; or breaks off a large answer that stopped. */
+  /**
+   * Asks the next one; with nobody left, the same one once more. When that does not help either, and when a large body
+   * stops coming, what is silent is broken off: the bytes that came stay, and the next round asks anew.
+   */
   #afterSilence(runner: Running<T>): Running<T> | undefined {
     const { op, use } = this.#race;
-    if (op.exclusive === true && (runner.isTaken() || this.#waiting.length === 0)) {
-      runner.giveUp(new UpstreamFault(runner.upstream.name, "timeout", "silent for too long"));
-      return undefined;
+    if (op.exclusive !== true || !runner.isTaken()) {
+      const next = this.#start() ?? (this.#late >= maxLate ? undefined : this.#ask(runner.upstream));
+      if (next !== undefined) {
+        this.#late++;
+        use.patience?.hedged(runner.upstream.name);
+        return next;
+      }
     }
-    if (op.exclusive === true) return this.#start();
-    const next = this.#start() ?? (this.#hedged ? undefined : this.#ask(runner.upstream));
-    if (next === undefined) return undefined;
-    this.#hedged = true;
-    use.patience?.hedged(runner.upstream.name);
-    return next;
+    for (const each of this.#running)
+      if (each.listening.silentSinceMs !== undefined)
+        each.giveUp(new UpstreamFault(each.upstream.name, "timeout", "silent for too long"));
+    return undefined;
   }
 
   #judge(upstream: Upstream, outcome: Outcome<T>): Found<T> | Final | undefined {

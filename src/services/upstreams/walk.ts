@@ -97,7 +97,7 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   const { use, op } = walk;
   let candidates = firstCandidates(walk);
   for (let round = 0; ; round++) {
-    const won = await race(candidates, { ...walk, turn: op.exclusive === true ? new Turns().take : undefined });
+    const won = await race(candidates, { ...walk, isFirst: round === 0, turn: op.exclusive === true ? new Turns().take : undefined });
     if (won !== undefined) return won;
     candidates = nextCandidates(walk, round);
     if (candidates.length === 0 || !mayRetry(use)) return conclude(walk);
@@ -107,13 +107,17 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   }
 }
 
-/** Those worth asking. With every breaker open, asking is better than a certain failure. */
+/**
+ * Those worth asking. With every breaker open, asking is better than a certain failure. One that told us to wait comes
+ * in when its time is over, as long as somebody else is being asked.
+ */
 function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstream[] {
-  const insist = upstreams.every(({ name }) => ["open", "held"].includes(use.health.condition(name)));
+  const conditions = new Map(upstreams.map(({ name }) => [name, use.health.condition(name)]));
+  const insist = [...conditions.values()].every((condition) => condition === "open" || condition === "held");
   return upstreams.filter((upstream) => {
-    const condition = use.health.condition(upstream.name);
+    const condition = conditions.get(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
-    if (condition !== "open") return condition !== "held";
+    if (condition !== "open") return true;
     if (insist && use.health.mayInsist(upstream.name)) return true;
     ledger.add(upstream, { kind: "failed", error: notAskedAgain(upstream.name) });
     return false;
