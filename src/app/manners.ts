@@ -3,7 +3,7 @@
 import type { Manners } from "#services/proxy/origin.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { RetryBudget } from "#services/upstreams/budget.ts";
-import type { Chain } from "#services/upstreams/chain.ts";
+import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import { UpstreamLanes } from "#services/upstreams/lanes.ts";
 import { Latency } from "#services/upstreams/latency.ts";
@@ -27,7 +27,9 @@ export type Engine = {
 
 export function makeEngine({ chain, values, health, clock, busy }: MannersUse): Engine {
   const latency = new Latency(clock);
-  const retries = new RetryBudget({ clock, anyOpen: () => health.anyOpen });
+  // A database's own address may be out of reach for ever, and nobody is the worse for it: its tunnels count.
+  const isOpen = ({ name }: Upstream): boolean => health.condition(name) === "open";
+  const retries = new RetryBudget({ clock, anyOpen: () => chain().upstreams.some(isOpen) });
   const rateOf = (name: string) => chain().upstreams.find((upstream) => upstream.name === name)?.perSecond;
   const lanes = new UpstreamLanes({
     clock,

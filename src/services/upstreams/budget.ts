@@ -7,7 +7,7 @@ const windowMs = 10_000;
 /** Share of requests that may be retries while a breaker is open. */
 const maxShare = 0.1;
 /** So many are always allowed within a window: one lonely client is no storm. */
-const floor = 20;
+const floor = 50;
 
 export class RetryBudget {
   readonly #clock: { now(): number };

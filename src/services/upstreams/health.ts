@@ -127,11 +127,6 @@ export class Health {
     return this.#states.get(upstream)?.askedMs ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** True while any breaker is open: what is asked again then is asked of fewer upstreams. */
-  get anyOpen(): boolean {
-    return [...this.#states.values()].some((state) => state.openUntil > 0);
-  }
-
   /**
    * Whether an upstream whose breaker is open may be asked although the pause is not over, because nobody else is
    * left: now and then, so that its return is noticed at once and its absence costs nobody a long wait.

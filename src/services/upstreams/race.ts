@@ -69,7 +69,8 @@ class Runners<T> {
       this.#running.delete(settled.runner);
       const end = this.#judge(settled.runner.upstream, settled.outcome);
       if (end !== undefined) return end;
-      newest = this.#start() ?? newest;
+      // With nobody left to ask, it is the patience with those still under way that counts.
+      newest = this.#start() ?? [...this.#running].at(-1);
     }
     return undefined;
   }
