@@ -6,6 +6,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
 import { forever } from "#services/proxy/answer.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
+import { damaged } from "#services/proxy/proxy.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { Top } from "#services/proxy/top.ts";
 import type { Clock } from "#services/store/ports.ts";
@@ -69,8 +70,7 @@ export async function sendAnswer(
 
 /** A zip is checked as it is read: its damage shows only here. It is remembered, and the next request fetches anew. */
 function storeFailure(error: unknown, what: string): unknown {
-  if (error instanceof StoreDamaged)
-    return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, { cause: error });
+  if (error instanceof StoreDamaged) return damaged(what, error);
   if (error instanceof StoreUnavailable)
     return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, { cause: error });
   return error;

@@ -66,7 +66,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_TOO_LARGE: { what, upstream: "corp", limitBytes: 524_288_000 },
   GRANARY_STORE_UNAVAILABLE: { what, reason: "EIO" },
   GRANARY_STORE_FULL: { what },
-  GRANARY_STORE_DAMAGED: { what, reason: "block 3" },
+  GRANARY_STORE_DAMAGED: { what, reason: "block 3", sha256: "9".repeat(64) },
   GRANARY_OVERLOADED: { limit: "limits.ingests", value: 16 },
   GRANARY_RATE_LIMITED: { perSecond: 5, waitSeconds: 60 },
   GRANARY_DRAINING: {},

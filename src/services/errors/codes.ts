@@ -75,7 +75,8 @@ export type AnswerFields = {
   GRANARY_TOO_LARGE: { readonly what: string; readonly upstream: string; readonly limitBytes: number };
   GRANARY_STORE_UNAVAILABLE: { readonly what: string; readonly reason: string };
   GRANARY_STORE_FULL: { readonly what: string };
-  GRANARY_STORE_DAMAGED: { readonly what: string; readonly reason: string };
+  /** `sha256`: of the whole file, when it is known. */
+  GRANARY_STORE_DAMAGED: { readonly what: string; readonly reason: string; readonly sha256?: string };
   /** A limit with a name (a key of the config table) is reached. */
   GRANARY_OVERLOADED: { readonly limit: string; readonly value: number };
   /** One client sent more than `limiter` allows; it is answered again after the pause. */

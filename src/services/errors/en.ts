@@ -317,7 +317,8 @@ const answers = {
     lines: (f) => [
       `the kept ${f.what} is damaged and was not sent.`,
       f.reason,
-      "It is fetched anew when an upstream can be reached. Ask again.",
+      ...(f.sha256 === undefined ? [] : [`Only the bytes with sha256 ${f.sha256} restore it.`]),
+      "It is fetched anew when an upstream has it. Ask again.",
     ],
     cause: "The bytes on the disk are no longer those that were verified and committed.",
     remedy:

@@ -271,7 +271,12 @@ const answers = {
     remedy: "腾出空间，或用 --store 换一个目录。参见 `granary store stats`。",
   },
   GRANARY_STORE_DAMAGED: {
-    lines: (f) => [`本地保存的 ${f.what} 已损坏，未发送。`, f.reason, "能连接上游时会重新获取。请重试。"],
+    lines: (f) => [
+      `本地保存的 ${f.what} 已损坏，未发送。`,
+      f.reason,
+      ...(f.sha256 === undefined ? [] : [`只有 sha256 为 ${f.sha256} 的内容才能恢复它。`]),
+      "上游有该内容时会重新获取。请重试。",
+    ],
     cause: "磁盘上的内容已不是当初校验并提交的内容。",
     remedy:
       "Granary 会自行从上游修复。反复损坏说明磁盘有故障：请运行 `granary store verify`。在关闭校验和数据库期间保存、如今与记录不符的版本会一直被拒绝：请在存储中删除它的两个清单文件（见 docs/store.md）后重试。",

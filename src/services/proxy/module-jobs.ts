@@ -12,6 +12,7 @@ import { formatTarget } from "#protocol/request.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import { versionKey } from "#services/store/layout.ts";
@@ -142,30 +143,22 @@ export class ModuleJobs {
   }
 
   async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
-    const kept = await this.#keptMod(id);
+    const { kept } = await soundly(() => this.#use.store.findMod(id));
     return kept ?? (await this.fetchMod(id, { ...job, signal: this.#deadline.next() })).kept;
-  }
-
-  async #keptMod(id: ModuleVersion): Promise<KeptMod | undefined> {
-    try {
-      return await this.#use.store.findMod(id);
-    } catch (error) {
-      if (error instanceof StoreDamaged) return undefined;
-      throw error;
-    }
   }
 
   async #modJob(id: ModuleVersion, job: Job): Promise<Obtained<KeptMod>> {
     const { store, clock, events } = this.#use;
-    const already = await this.#keptMod(id);
+    const { kept: already, damage } = await soundly(() => store.findMod(id));
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
-    const found = await this.#use.origin.find(
-      { ...this.#ask("info", id, job), companion: { path: goMod, maxBytes: maxGoModBytes, eager: job.exists } },
-      this.#deadline.next(),
-      (response, upstream, more) => this.#acceptMod(id, { response, upstream, more }),
-    );
+    const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
+    const found = await this.#use.origin
+      .find({ ...this.#ask("info", id, job), companion }, this.#deadline.next(), (response, upstream, more) =>
+        this.#acceptMod(id, { response, upstream, more }),
+      )
+      .catch(neverAbsent(damage));
     const { info, mod, expectation } = found.value;
     const facts = {
       verifiedBy: verifiedBy(expectation),
@@ -207,16 +200,18 @@ export class ModuleJobs {
 
   async #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
     const { store, clock, events } = this.#use;
-    const already = await this.#keptZip(id);
+    const { kept: already, damage } = await soundly(() => store.findZip(id));
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
     const download = new ZipDownload({ storage: this.#use.storage, clock });
     try {
-      const found = await this.#use.origin.find(
-        { ...this.#ask("zip", id, job), download },
-        this.#deadline.next(),
-        (response, upstream, { signal }) => this.#acceptZip(id, mod, { response, upstream, signal, download }),
-      );
+      const found = await this.#use.origin
+        .find(
+          { ...this.#ask("zip", id, job), download, existed: damage === undefined },
+          this.#deadline.next(),
+          (response, upstream, { signal }) => this.#acceptZip(id, mod, { response, upstream, signal, download }),
+        )
+        .catch(neverAbsent(damage));
       const { stage, verified, expectation } = found.value;
       const facts = {
         verifiedBy: verifiedBy(expectation),
@@ -241,15 +236,6 @@ export class ModuleJobs {
       return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
     } finally {
       await download.discard();
-    }
-  }
-
-  async #keptZip(id: ModuleVersion): Promise<KeptZip | undefined> {
-    try {
-      return await this.#use.store.findZip(id);
-    } catch (error) {
-      if (error instanceof StoreDamaged) return undefined;
-      throw error;
     }
   }
 
@@ -361,6 +347,26 @@ export class ModuleJobs {
       this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
     }
   }
+}
+
+/** The kept thing, or the damage that it must be fetched for. */
+async function soundly<T>(
+  find: () => Promise<T | undefined>,
+): Promise<{ readonly kept?: T; readonly damage?: StoreDamaged }> {
+  try {
+    const kept = await find();
+    return kept === undefined ? {} : { kept };
+  } catch (error) {
+    if (error instanceof StoreDamaged) return { damage: error };
+    throw error;
+  }
+}
+
+/** A version with a manifest did exist, whatever upstreams have forgotten since: its absence is our damage. */
+function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => never {
+  return (error) => {
+    throw damage !== undefined && isGranaryError(error, "GRANARY_NOT_FOUND") ? damage : error;
+  };
 }
 
 function jobOf({ hops, ahead = false, exists = ahead }: Asking): Job {

@@ -35,6 +35,8 @@ export type Ask = {
   readonly download?: Resumable;
   /** Nobody waits for it yet. */
   readonly background?: boolean;
+  /** Part of it is kept, so that it did exist: `notFound: rollback` upstreams that lack it say nothing (mode `resilient`). */
+  readonly existed?: boolean;
 };
 
 /** What has come of a large file, and how the next request goes on. */
@@ -135,6 +137,7 @@ export class Origin {
     const { what } = ask;
     switch (result.kind) {
       case "absent": {
+        if (this.#isForgotten(ask, result.by)) return forgotten(ask, result.by);
         const by = result.by.join(", ");
         this.#use.negative.add(what, { reason: result.text, by }, this.#use.clock.now());
         return notFound(ask, result.by, result.text);
@@ -161,6 +164,12 @@ export class Origin {
     }
   }
 
+  /** True when only those say "absent" whose word counts for nothing against what was kept once. */
+  #isForgotten(ask: Ask, by: readonly string[]): boolean {
+    if (ask.existed !== true || this.#use.mode() !== "resilient") return false;
+    return this.#use.chain().upstreams.every(({ name, rollback }) => rollback || !by.includes(name));
+  }
+
   /** Why nobody may be asked about a module. */
   nobody(what: string, path: string): GranaryError {
     if (this.#use.privacy.mustNotTravel(path))
@@ -183,6 +192,11 @@ function resuming(download: Resumable) {
 function refuseWebPage(response: UpstreamResponse): void {
   if (/^\s*text\/html\b/i.test(response.headers["content-type"] ?? ""))
     throw new Unusable("WEB_PAGE", "answered with a web page");
+}
+
+function forgotten({ what }: Ask, by: readonly string[]): GranaryError {
+  const tried = by.map((upstream) => ({ upstream, reason: "answered 404 for a version that was kept before" }));
+  return new GranaryError("GRANARY_UPSTREAM_FAILED", { what, tried });
 }
 
 function notFound(ask: Ask, upstreams: readonly string[], reason: string): GranaryError {

@@ -3,9 +3,10 @@ import test from "node:test";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { FaultyStorage } from "#adapters/storage/faulty.ts";
 import { parseTarget } from "#protocol/request.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import { versionKey } from "#services/store/layout.ts";
 import { makeModule } from "../../../test/support/modules.ts";
-import { idOf, openRoom, patient } from "../../../test/support/proxy-room.ts";
+import { idOf, openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
 import type { Room } from "../../../test/support/proxy-room.ts";
 import { recordModule } from "../../../test/support/world.ts";
 import type { AskOptions, ProxyTarget } from "./proxy.ts";
@@ -136,6 +137,45 @@ test("a damaged kept file is told, restored from upstream, and else an error tha
   assert.match(await text(room, `${base}.mod`), /^module example\.com\/m\n/);
   assert.ok(room.emitted.some((event) => event.name === "store.damaged" && event.key === key));
 });
+
+for (const file of ["mod", "zip"] as const) {
+  test(`a damaged ${file} that upstreams have forgotten is damage with its sha256, never absence`, async () => {
+    const storage = new MemoryStorage();
+    const room = await honest({ storage });
+    await ask(room, `${base}.zip`);
+    const kept =
+      file === "zip" ? (await room.store.findZip(id))?.manifest.zip : (await room.store.findMod(id))?.manifest.mod;
+    const stat = await storage.stat(versionKey(id, file));
+    await storage.replace(versionKey(id, file), Buffer.from("x"), stat?.token);
+    await ask(room, `${base}.zip`, "cached-only")
+      .then(async (answer) => answer.kind === "zip" && (await answer.zip.open()))
+      .catch(() => undefined);
+    for (const upstream of ["a", "b"]) room.client.serve(upstream, []);
+    const isDamage = (error: unknown) => {
+      assert.ok(isGranaryError(error, "GRANARY_STORE_DAMAGED"));
+      assert.equal(error.fields.sha256, kept?.sha256);
+      return true;
+    };
+    for (let times = 0; times < 2; times++) await assert.rejects(ask(room, `${base}.${file}`), isDamage);
+    await assert.rejects(ask(room, `${base}.${file}`, "cached-only"), isDamage);
+    for (const upstream of ["a", "b"]) room.client.serve(upstream, [module]);
+    room.clock.pass(61_000);
+    await ask(room, `${base}.${file}`);
+  });
+}
+
+for (const [rollback, code] of [
+  [true, "GRANARY_UPSTREAM_FAILED"],
+  [false, "GRANARY_NOT_FOUND"],
+] as const) {
+  test(`a zip gone whose go.mod is kept is ${code} with rollback ${rollback ? "on" : "off"}`, async () => {
+    const room = await honest({ upstreams: [playedUpstream("a", { rollback })] });
+    await ask(room, `${base}.mod`);
+    room.client.serve("a", []);
+    await assert.rejects(ask(room, `${base}.zip`), { code });
+    await assert.rejects(ask(room, "/example.com/m/@v/v1.9.0.mod"), { code: "GRANARY_NOT_FOUND" });
+  });
+}
 
 test("a damaged manifest is never healed by other bytes: 503 in our words", async () => {
   const storage = new MemoryStorage();

@@ -123,12 +123,12 @@ export class Proxy {
   }
 
   async #obtainMod(id: ModuleVersion, options: AskOptions & { readonly exists: boolean }): Promise<Obtained<KeptMod>> {
-    const kept = await this.#sound(() => this.#use.store.findMod(id));
+    const { kept, damage } = await this.#sound(() => this.#use.store.findMod(id));
     if (kept !== undefined) {
       await this.#use.jobs.vouch(kept, options.signal);
       return { kept, provenance: local };
     }
-    if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
+    if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     try {
       return await this.#use.jobs.fetchMod(id, options);
     } catch (error) {
@@ -151,7 +151,7 @@ export class Proxy {
     });
     // While its zip is not here, whoever asks for `.info` may be about to ask for that: it should be noticed.
     const zip = await this.#sound(() => this.#use.store.findZip(kept.id));
-    return zip === undefined ? { ...answer, reuseMs: 0 } : answer;
+    return zip.kept === undefined ? { ...answer, reuseMs: 0 } : answer;
   }
 
   #goMod({ kept, provenance }: Obtained<KeptMod>): Answer {
@@ -165,12 +165,12 @@ export class Proxy {
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     if (options.keptOnly === false) this.#use.ahead?.asked("zip", id, options.caller);
-    const kept = await this.#sound(() => this.#use.store.findZip(id));
+    const { kept, damage } = await this.#sound(() => this.#use.store.findZip(id));
     if (kept !== undefined) {
       await this.#use.jobs.vouch(kept, options.signal);
       return this.#zipAnswer(kept, local);
     }
-    if (!this.#mayFetch(id, options)) throw this.#notKept(formatModuleVersion(id), id.path, options);
+    if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     const fetched = await this.#use.jobs.fetchZip(id, options);
     return this.#zipAnswer(fetched.kept, fetched.provenance);
   }
@@ -218,14 +218,15 @@ export class Proxy {
     return this.#use.origin.nobody(what, path);
   }
 
-  /** The kept thing; a damaged one counts as not kept (the job then repairs it under the same hash) and is told. */
-  async #sound<T>(find: () => Promise<T | undefined>): Promise<T | undefined> {
+  /** The kept thing. A damaged one is told; the job repairs it under the same hash, and nobody may call it absent. */
+  async #sound<T>(find: () => Promise<T | undefined>): Promise<{ readonly kept?: T; readonly damage?: StoreDamaged }> {
     try {
-      return await find();
+      const kept = await find();
+      return kept === undefined ? {} : { kept };
     } catch (error) {
       if (!(error instanceof StoreDamaged)) throw error;
       this.#use.events.emit({ name: "store.damaged", key: error.key, repaired: false, reason: error.message });
-      return undefined;
+      return { damage: error };
     }
   }
 
@@ -236,8 +237,7 @@ export class Proxy {
     if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, options);
     if (error instanceof StoreUnavailable)
       return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
-    if (error instanceof StoreDamaged)
-      return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason: error.message }, options);
+    if (error instanceof StoreDamaged) return damaged(what, error);
     if (error instanceof GateFull || (error instanceof VerifierFault && error.reason === "busy"))
       return new GranaryError(
         "GRANARY_OVERLOADED",
@@ -247,6 +247,12 @@ export class Proxy {
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }
+}
+
+/** Kept bytes that are not what was committed, in our words. */
+export function damaged(what: string, error: StoreDamaged): GranaryError {
+  const { message: reason, sha256 } = error;
+  return new GranaryError("GRANARY_STORE_DAMAGED", { what, reason, ...(sha256 && { sha256 }) }, { cause: error });
 }
 
 function idOf(path: ModulePath, version: Version): ModuleVersion {

@@ -48,23 +48,24 @@ export class VersionFiles {
 
   /** Throws StoreDamaged when the file is not what `facts` say. */
   async readChecked(key: StorageKey, facts: FileFacts): Promise<Uint8Array> {
-    const stored = await this.#get(key, { atMost: facts.size, expected: facts.sha256 });
+    const want = { expected: facts.sha256, sha256: facts.sha256 };
+    const stored = await this.#get(key, { atMost: facts.size, ...want });
     const found = stored === undefined ? "no file" : sha256(stored.bytes);
-    if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { expected: facts.sha256, found });
+    if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { ...want, found });
     return stored.bytes;
   }
 
   /** A file larger than it can be is damage, which another keep may heal, and no reason to doubt the storage. */
   async #get(
     key: StorageKey,
-    want: { readonly atMost: number; readonly expected: string },
+    want: { readonly atMost: number; readonly expected: string; readonly sha256?: string },
   ): Promise<StoredBytes | undefined> {
     try {
       return await this.#storage.get(key, want.atMost);
     } catch (error) {
       const size = error instanceof StoreUnavailable ? (await this.#storage.stat(key))?.size : undefined;
       if (size === undefined || size <= want.atMost) throw error;
-      throw new StoreDamaged(key, { expected: want.expected, found: `${size} bytes` });
+      throw new StoreDamaged(key, { ...want, found: `${size} bytes` });
     }
   }
 

@@ -24,7 +24,13 @@ const provenOverheadBytes = 200;
 /** Damaged zips remembered until they are restored; the others are found damaged again when they are read. */
 const maxDamaged = 10_000;
 
-type Opened = { readonly object: OpenObject; readonly proven: Uint8Array; readonly blocks: Buffer };
+type Opened = {
+  readonly object: OpenObject;
+  readonly proven: Uint8Array;
+  readonly blocks: Buffer;
+  /** Of the whole file. */
+  readonly sha256: string;
+};
 /** A file opened or being opened. `users` counts from the first who waits, so nobody closes it under a waiter. */
 type Slot = { readonly key: StorageKey; readonly sha256: string; readonly opened: Promise<Opened>; users: number };
 /** Blocks found good under one token of the file and one manifest. */
@@ -133,12 +139,14 @@ export class CheckedObjects {
 
   async #openFile(key: StorageKey, { zip }: ZipManifest): Promise<Opened> {
     const object = await this.#storage.open(key);
-    if (object === undefined) throw new StoreDamaged(key, { expected: `${zip.size} bytes`, found: "no file" });
+    const want = { expected: `${zip.size} bytes`, sha256: zip.sha256 };
+    if (object === undefined) throw new StoreDamaged(key, { ...want, found: "no file" });
     if (object.size !== zip.size) {
       await object.close();
-      throw new StoreDamaged(key, { expected: `${zip.size} bytes`, found: `${object.size} bytes` });
+      throw new StoreDamaged(key, { ...want, found: `${object.size} bytes` });
     }
-    return { object, proven: this.#provenOf(object, { key, zip }), blocks: Buffer.from(zip.blocks, "base64") };
+    const blocks = Buffer.from(zip.blocks, "base64");
+    return { object, proven: this.#provenOf(object, { key, zip }), blocks, sha256: zip.sha256 };
   }
 
   /** One byte per block, 1 once it was hashed; shared by all who opened the same unchanged file. */
@@ -156,7 +164,7 @@ export class CheckedObjects {
     const part = { offset, into: into.subarray(0, length) };
     try {
       if (isProven(opened.proven, part)) {
-        await readFully(slot.key, opened.object, part);
+        await readFully(slot.key, opened, part);
         // After the read: a file written to before or during it tells by its times.
         if (!(await this.#hasChanged(slot, opened))) return length;
       }
@@ -206,7 +214,7 @@ async function readProving(key: string, opened: Opened, part: Part): Promise<voi
   const end = Math.min(endBlock(part) * zipBlockBytes, opened.object.size);
   const isAligned = start === offset && end === offset + into.length;
   const bytes = isAligned ? into : Buffer.allocUnsafeSlow(end - start);
-  await readFully(key, opened.object, { offset: start, into: bytes });
+  await readFully(key, opened, { offset: start, into: bytes });
   for (let block = firstBlock(part); block < endBlock(part); block++) {
     const at = block * zipBlockBytes - start;
     checkBlock(key, block, { opened, bytes: bytes.subarray(at, at + zipBlockBytes) });
@@ -222,14 +230,16 @@ function checkBlock(key: string, block: number, of: { readonly opened: Opened; r
     throw new StoreDamaged(key, {
       expected: `block ${block} ${expected.toString("hex")}`,
       found: found.toString("hex"),
+      sha256: of.opened.sha256,
     });
   proven[block] = 1;
 }
 
-async function readFully(key: string, object: OpenObject, { offset, into }: Part): Promise<void> {
+async function readFully(key: string, { object, sha256 }: Opened, { offset, into }: Part): Promise<void> {
   for (let done = 0; done < into.length;) {
     const got = await object.read(offset + done, into.subarray(done));
-    if (got === 0) throw new StoreDamaged(key, { expected: `${object.size} bytes`, found: `${offset + done} bytes` });
+    if (got === 0)
+      throw new StoreDamaged(key, { expected: `${object.size} bytes`, found: `${offset + done} bytes`, sha256 });
     done += got;
   }
 }

@@ -6,9 +6,12 @@ export class StoreDamaged extends Error {
   readonly key: string;
   readonly expected: string;
   readonly found: string;
-  constructor(key: string, damage: { readonly expected: string; readonly found: string }) {
+  /** Of the whole file that was committed, in hexadecimal, where its manifest still tells: these bytes restore it. */
+  readonly sha256: string | undefined;
+  constructor(key: string, damage: { readonly expected: string; readonly found: string; readonly sha256?: string }) {
     super(`${key}: expected ${damage.expected}, found ${damage.found}`);
     this.key = key;
+    this.sha256 = damage.sha256;
     this.expected = damage.expected;
     this.found = damage.found;
   }
