@@ -156,6 +156,8 @@ class Attempt<T> {
   readonly #listening: Listening;
   readonly #state: { taken: boolean };
   #bytes = 0;
+  /** Gives the place at the upstream back, once. */
+  #leave: () => void = () => undefined;
 
   constructor(
     upstream: Upstream,
@@ -176,6 +178,10 @@ class Attempt<T> {
     if ("error" in lane) return { kind: "failed", error: lane.error };
     const permit = use.health.permit(this.#upstream.name);
     const end: { headMs?: number; overloaded: boolean } = { overloaded: false };
+    this.#leave = () => {
+      this.#leave = () => undefined;
+      lane.leave(end);
+    };
     try {
       const { outcome, status } = await this.#exchange(end);
       permit.answered(status);
@@ -190,7 +196,7 @@ class Attempt<T> {
       return { kind: "failed", error: fault };
     } finally {
       permit.abandoned();
-      lane.leave(end);
+      this.#leave();
       this.#own.abort(brokenOff(this.#upstream.name)); // lets go of a companion that nobody waits for any more
     }
   }
@@ -238,17 +244,19 @@ class Attempt<T> {
 
   async #take(response: UpstreamResponse, eager: Promise<Uint8Array> | undefined): Promise<Outcome<T>> {
     const { op, turn } = this.#asking;
-    const endTurn = await turn?.(this.#signal);
-    this.#state.taken = true;
+    let endTurn: (() => void) | undefined;
     try {
+      endTurn = await turn?.(this.#signal);
+      this.#state.taken = true;
       const companion = eager ?? (op.companion === undefined ? nothing : this.#companion(op.companion));
       return { kind: "found", value: await op.accept(response, this.#upstream, { signal: this.#signal, companion }) };
     } catch (error) {
+      // The turn passes on only when the others still matter: they would spoil what was accepted.
+      if (error instanceof Unusable || this.#faultOf(error) !== undefined) endTurn?.();
       if (error instanceof Unusable) return { kind: "failed", error };
       throw error;
     } finally {
       response.cancel();
-      endTurn?.();
     }
   }
 
@@ -303,12 +311,13 @@ class Attempt<T> {
         this.#listening.wait();
         const next = await chunks.next();
         this.#listening.heard(next.done === true ? 0 : next.value.length);
-        if (next.done === true) return;
+        if (next.done === true) break;
         this.#bytes += next.value.length;
         if (this.#listening.isTooSlow())
           throw new UpstreamFault(this.#upstream.name, "timeout", "the body comes too slowly");
         yield next.value;
       }
+      this.#leave(); // the proof of what came may need a place here as well
     } finally {
       await chunks.return?.();
     }

@@ -25,6 +25,8 @@ export type Race<T> = {
   readonly ledger: Ledger;
   /** Exclusive answers take turns. */
   readonly turn: ((signal: AbortSignal) => Promise<() => void>) | undefined;
+  /** Whether what failed so far is worth another pass, and there is time for one. */
+  readonly mayAskAgain: () => boolean;
 };
 
 type Found<T> = Extract<WalkResult<T>, { readonly kind: "found" }>;
@@ -36,13 +38,33 @@ export async function race<T>(candidates: readonly Upstream[], race: Race<T>): P
   try {
     return await new Runners(candidates, running, race).run();
   } finally {
-    for (const runner of running) runner.giveUp(brokenOff(runner.upstream.name));
+    const { clock, patience } = race.use;
+    for (const runner of running) {
+      const { upstream, listening } = runner;
+      const silentMs = clock.now() - (listening.silentSinceMs ?? clock.now());
+      // Who is merely slower is not to blame; who never says a word would try everybody's patience for ever.
+      runner.giveUp(silentMs >= (patience?.silenceMs ?? Infinity) ? tooSilent(upstream) : brokenOff(upstream.name));
+    }
   }
 }
 
+function tooSilent({ name }: Upstream): UpstreamFault {
+  return new UpstreamFault(name, "timeout", "silent for too long");
+}
+
+type Watched<T> = {
+  readonly runner: Running<T>;
+  readonly waitMs: number;
+  /** Its silence matters only while its answer is being read. */
+  readonly onlyTaken?: true;
+};
+
 class Runners<T> {
   readonly #waiting: Upstream[];
+  /** In the order in which they were asked. */
   readonly #running: Set<Running<T>>;
+  /** Broken off, and not done yet. */
+  readonly #givenUp = new WeakSet<Running<T>>();
   readonly #race: Race<T>;
   #hedged = false;
 
@@ -53,88 +75,111 @@ class Runners<T> {
   }
 
   async run(): Promise<Found<T> | Final | undefined> {
-    let newest: Running<T> | undefined = this.#start();
+    this.#start();
     while (this.#running.size > 0) {
-      const settled = await this.#next(newest);
-      if (settled === "silent") {
-        newest = newest && this.#afterSilence(newest);
+      const event = await this.#next();
+      if (event.outcome === undefined) {
+        this.#afterSilence(event.runner);
         continue;
       }
-      this.#running.delete(settled.runner);
-      const end = this.#judge(settled.runner.upstream, settled.outcome);
+      this.#running.delete(event.runner);
+      const end = this.#judge(event.runner.upstream, event.outcome);
       if (end !== undefined) return end;
-      newest = this.#start() ?? newest;
+      this.#start();
     }
     return undefined;
   }
 
-  #start(): Running<T> | undefined {
+  /** Asks the next one, if there is one. */
+  #start(): boolean {
     const upstream = this.#waiting.shift();
-    return upstream === undefined ? undefined : this.#ask(upstream);
+    if (upstream !== undefined) this.#ask(upstream);
+    return upstream !== undefined;
   }
 
-  #ask(upstream: Upstream): Running<T> {
+  #ask(upstream: Upstream): void {
     const { use, op, turn } = this.#race;
-    const runner = ask(upstream, { use, op, absentStatuses: upstream.absentStatuses, ...(turn && { turn }) });
-    this.#running.add(runner);
-    return runner;
+    this.#running.add(ask(upstream, { use, op, absentStatuses: upstream.absentStatuses, ...(turn && { turn }) }));
   }
 
-  /** The first of those under way that is done, or "silent" when the newest has tried our patience. */
-  async #next(
-    newest: Running<T> | undefined,
-  ): Promise<{ readonly runner: Running<T>; readonly outcome: Outcome<T> } | "silent"> {
+  /** The first of those under way that is done, or (without an outcome) that has tried our patience. */
+  async #next(): Promise<{ readonly runner: Running<T>; readonly outcome?: Outcome<T> }> {
     const done = [...this.#running].map(async (runner) => ({ runner, outcome: await runner.outcome }));
-    const waitMs = newest === undefined || !this.#running.has(newest) ? undefined : this.#patienceWith(newest);
-    if (waitMs === undefined || newest === undefined) return await Promise.race(done);
     const timer = new AbortController();
+    const silent = this.#watched().map((watched) => this.#silence(watched, timer.signal));
     try {
-      return await Promise.race([...done, this.#silence(newest, waitMs, timer.signal)]);
+      return await Promise.race([...done, ...silent]);
     } finally {
       timer.abort();
     }
   }
 
-  /** How long this runner may keep silent; undefined when nothing would follow from its silence. */
-  #patienceWith(runner: Running<T>): number | undefined {
+  /** Those from whose silence something would follow, and how long they may keep it. */
+  #watched(): readonly Watched<T>[] {
     const { use, op } = this.#race;
-    if (use.patience === undefined) return undefined;
+    if (use.patience === undefined) return [];
     const { silenceMs } = use.patience;
-    // Large answers are broken off when they stop coming: what is there stays, and the next request goes on from it.
+    const runners = [...this.#running].filter((runner) => !this.#givenUp.has(runner));
+    const newest = runners.at(-1);
+    // A large answer that is being taken holds up those that wait for their turn.
+    const others = op.exclusive === true ? runners.slice(0, -1) : [];
+    const waitMs = newest && this.#patienceWith(newest, use.patience);
+    return [
+      ...others.map((runner) => ({ runner, waitMs: silenceMs, onlyTaken: true as const })),
+      ...(newest === undefined || waitMs === undefined ? [] : [{ runner: newest, waitMs }]),
+    ];
+  }
+
+  #patienceWith(newest: Running<T>, patience: Patience): number | undefined {
+    const { op } = this.#race;
+    const { silenceMs } = patience;
     if (op.exclusive === true) return silenceMs;
-    const hedgeMs = op.background === true || this.#hedged ? undefined : use.patience.hedgeMs(runner.upstream.name);
-    if (hedgeMs !== undefined) return Math.min(hedgeMs, silenceMs);
-    return this.#waiting.length > 0 || !this.#hedged ? silenceMs : undefined;
+    const hurry = op.background === true || this.#hedged ? undefined : patience.hedgeMs(newest.upstream.name);
+    if (hurry !== undefined) return Math.min(hurry, silenceMs);
+    return this.#waiting.length > 0 || !this.#hedged || this.#race.mayAskAgain() ? silenceMs : undefined;
   }
 
   /** Resolves once it has been the runner's turn for `waitMs` without a word. Never rejects. */
-  async #silence(runner: Running<T>, waitMs: number, signal: AbortSignal): Promise<"silent"> {
+  async #silence(watched: Watched<T>, signal: AbortSignal): Promise<{ readonly runner: Running<T> }> {
     const { clock } = this.#race.use;
+    const { runner, waitMs, onlyTaken = false } = watched;
     for (;;) {
-      const since = runner.listening.silentSinceMs;
+      const since = onlyTaken && !runner.isTaken() ? undefined : runner.listening.silentSinceMs;
       const leftMs = since === undefined ? waitMs : since + waitMs - clock.now();
-      if (leftMs <= 0) return "silent";
+      if (leftMs <= 0) return { runner };
       try {
         await clock.sleep(leftMs, signal);
       } catch {
-        return "silent"; // nobody listens any more
+        return { runner }; // nobody listens any more
       }
     }
   }
 
-  /** Asks the next one; or, with nobody left, the same one once more; or breaks off a large answer that stopped. */
-  #afterSilence(runner: Running<T>): Running<T> | undefined {
+  /**
+   * Asks the next one as well; with nobody left, the same one once more. Breaks off a large answer that stopped (what
+   * is there stays, and the next request goes on from it), and one that keeps those who failed from another try.
+   */
+  #afterSilence(runner: Running<T>): void {
     const { op, use } = this.#race;
-    if (op.exclusive === true && (runner.isTaken() || this.#waiting.length === 0)) {
-      runner.giveUp(new UpstreamFault(runner.upstream.name, "timeout", "silent for too long"));
-      return undefined;
+    if (op.exclusive === true) {
+      if (runner.isTaken() || !this.#start()) this.#giveUp(runner);
+      return;
     }
-    if (op.exclusive === true) return this.#start();
-    const next = this.#start() ?? (this.#hedged ? undefined : this.#ask(runner.upstream));
-    if (next === undefined) return undefined;
+    const wasHedged = this.#hedged;
+    if (!this.#start()) {
+      if (wasHedged) {
+        this.#giveUp(runner);
+        return;
+      }
+      this.#ask(runner.upstream);
+    }
     this.#hedged = true;
     use.patience?.hedged(runner.upstream.name);
-    return next;
+  }
+
+  #giveUp(runner: Running<T>): void {
+    this.#givenUp.add(runner);
+    runner.giveUp(tooSilent(runner.upstream));
   }
 
   #judge(upstream: Upstream, outcome: Outcome<T>): Found<T> | Final | undefined {

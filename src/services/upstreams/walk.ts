@@ -97,7 +97,12 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   const { use, op } = walk;
   let candidates = firstCandidates(walk);
   for (let round = 0; ; round++) {
-    const won = await race(candidates, { ...walk, turn: op.exclusive === true ? new Turns().take : undefined });
+    const mayAskAgain = (): boolean =>
+      round + 1 < maxRounds &&
+      walk.ledger.failures.some(({ error }) => mayBeOver(error)) &&
+      waitBefore(walk, round, 0) !== undefined;
+    const turn = op.exclusive === true ? new Turns().take : undefined;
+    const won = await race(candidates, { ...walk, turn, mayAskAgain });
     if (won !== undefined) return won;
     candidates = nextCandidates(walk, round);
     if (candidates.length === 0 || !mayRetry(use)) return conclude(walk);
