@@ -3,6 +3,8 @@
 import type { HttpSettings } from "#doors/http/answers.ts";
 import type { Limits } from "#doors/http/listener.ts";
 import type { AheadLimits } from "#services/proxy/ahead.ts";
+import { limiterProfiles } from "#services/access/limiter.ts";
+import type { LimiterRule } from "#services/access/limiter.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import type { Values } from "./config.ts";
 
@@ -45,6 +47,14 @@ export function aheadLimits(values: Values): AheadLimits {
     zips: values["limits.prefetchZips"],
     bytes: values["limits.prefetchBytes"],
   };
+}
+
+/** What one client may send; undefined when nobody counts. */
+export function limiterRule(values: Values): LimiterRule | undefined {
+  const profile = values["limiter.profile"];
+  if (profile === "none") return undefined;
+  if (profile !== "custom") return limiterProfiles[profile];
+  return { perSecond: values["limiter.perSecond"], coolDownMs: values["limiter.coolDown"] };
 }
 
 /** Space for ready-made 404 answers: small, because a flood of unknown paths fills it. */

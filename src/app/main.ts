@@ -8,8 +8,8 @@ import { isGranaryCode } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { displayValue, langHint, loadConfig } from "./config.ts";
 import type { Config, Machine } from "./config.ts";
-import { formatHostPort } from "./config-kinds.ts";
 import { settingKeys } from "./config-schema.ts";
+import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { storeCommands } from "./store-commands.ts";
 import { version } from "./version.ts";
@@ -92,8 +92,20 @@ function servicesOf(io: ProgramIo): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
+    plan: async (...call) => await (await fetching(load, io)).plan(...call),
+    prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
+    ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
   };
+}
+
+/** Imported only when they run: they bring an HTTP client. */
+async function fetching(
+  load: (flags: SettingFlags) => Promise<Config>,
+  { machine, onStop }: ProgramIo,
+): Promise<Pick<CliServices, "plan" | "prewarm">> {
+  const { fetchCommands } = await import("./fetch-commands.ts");
+  return fetchCommands({ load, machine, onStop });
 }
 
 /** Request ids are short and plain; anything else is not asked about. */
@@ -103,15 +115,12 @@ const lookUpMs = 5_000;
 /** Asks the running server at the configured address. */
 async function lookUp(id: string, config: Config): Promise<RememberedError | undefined> {
   if (!requestId.test(id) || id.startsWith("GRANARY_")) return undefined;
-  const { host, port } = config.values.listen;
-  const address = formatHostPort({ host: host === "::" || host === "0.0.0.0" ? "localhost" : host, port });
-  const url = `${config.values["tls.cert"] === "" ? "http" : "https"}://${address}/-/explain/${id}`;
+  const url = `${serverUrl(config)}/-/explain/${id}`;
   let answer: Response;
   try {
     answer = await fetch(url, { signal: AbortSignal.timeout(lookUpMs) });
   } catch (error) {
-    const reason = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
-    throw new GranaryError("GRANARY_TARGET_UNREACHABLE", { url, reason }, { cause: error });
+    throw unreachable(url, error);
   }
   return answer.ok ? parseRemembered(await answer.json()) : undefined;
 }

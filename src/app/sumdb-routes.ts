@@ -45,7 +45,7 @@ function route(
 ): SumdbRoute {
   const { use, prefix, knows, isAlone } = how;
   const { name } = upstream;
-  const isUp = (): boolean => !["open", "disabled"].includes(use.health.condition(name));
+  const isUp = (): boolean => use.health.condition(name) !== "open";
   return {
     name,
     knows,
@@ -100,5 +100,7 @@ function addressOf(name: string, url: string): Upstream {
     absentStatuses: [404, 410],
     privatePatterns: "",
     public: true,
+    priority: 1,
+    rollback: false,
   };
 }

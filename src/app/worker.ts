@@ -10,7 +10,7 @@ import type { Listener } from "#doors/http/listener.ts";
 import { Relay } from "#doors/http/relay.ts";
 import { makeWorkerHandler } from "#doors/http/worker-handler.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
-import { hotLimits, httpSettings, limitsOf } from "./http-settings.ts";
+import { hotLimits, httpSettings, limiterRule, limitsOf } from "./http-settings.ts";
 import type { FromWorker, Report, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** How often a worker tells its numbers unasked: what a killed one had counted since is lost. */
@@ -42,6 +42,7 @@ class Worker {
   readonly #absent: HotCache;
   readonly #relay: Relay;
   #settings: ReturnType<typeof httpSettings>;
+  #passesAll: boolean;
   #listener: Listener | undefined;
   readonly #opened: Promise<void>;
 
@@ -52,6 +53,7 @@ class Worker {
     this.#hot = new HotCache(hot);
     this.#absent = new HotCache(absent);
     this.#settings = httpSettings(start.values);
+    this.#passesAll = limiterRule(start.values) !== undefined;
     this.#relay = new Relay({ ...start.relay, ...this.#caches() });
     this.#opened = this.#open();
   }
@@ -60,7 +62,8 @@ class Worker {
     const { values, tls, port, connections } = this.#start;
     const store = new ModuleStore(readOnlyStorage(values.store));
     const settings = () => this.#settings;
-    const handler = makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay });
+    const passesAll = () => this.#passesAll;
+    const handler = makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll });
     const limits = { ...limitsOf(values), connections };
     try {
       this.#listener = await listen({ host: values.listen.host, port }, { handler, limits, tls });
@@ -77,6 +80,7 @@ class Worker {
     switch (message.kind) {
       case "apply":
         this.#settings = httpSettings(message.values);
+        this.#passesAll = limiterRule(message.values) !== undefined;
         this.#relay.forgotten();
         this.#hot.clear();
         this.#absent.clear();

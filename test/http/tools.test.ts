@@ -189,7 +189,8 @@ async function useWithSecrets(world: World): Promise<string[]> {
   await world.stub.cut();
   const failed = await note("/example.com/old/@v/list");
   await note(`/-/explain/${failed.headers.get("x-request-id")}`);
-  for (const path of ["/-/", "/-/readyz", "/-/metrics", "/-/api/status"]) await note(path);
+  for (const path of ["/-/", "/-/readyz", "/-/metrics", "/-/api/status", "/-/api/upstreams", "/-/api/jobs"])
+    await note(path);
   return seen;
 }
 

@@ -23,6 +23,8 @@ export type GoRun = {
   readonly cwd?: string;
   /** Ends the child after this long; a run that needs it has failed. */
   readonly timeoutMs?: number;
+  /** Ends the child when it is aborted: for runs that are meant to hang. */
+  readonly signal?: AbortSignal;
 };
 
 /** A developer's machine: HOME, GOPATH, module cache and checksum state of its own. */
@@ -81,6 +83,7 @@ export async function newGoClient(tool: GoTool, env: Readonly<Record<string, str
       cwd: options.cwd ?? work,
       env: { ...base, ...options.env },
       timeoutMs: options.timeoutMs ?? defaultTimeoutMs,
+      ...(options.signal && { signal: options.signal }),
     });
   return {
     tool,
@@ -148,13 +151,19 @@ export async function describeGo(binary: string): Promise<GoTool | undefined> {
   return { version: version.slice("go".length), goroot };
 }
 
-type Capture = { readonly cwd: string; readonly env: NodeJS.ProcessEnv; readonly timeoutMs: number };
+type Capture = {
+  readonly cwd: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal;
+};
 
 /** Runs a program to its end and keeps what it said. A program that cannot start ends with -1. */
 export function capture(program: string, args: readonly string[], options: Capture): Promise<GoResult> {
   return new Promise((resolve) => {
-    const { cwd, env, timeoutMs } = options;
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs });
+    const { cwd, env, timeoutMs, signal: abort } = options;
+    const bounds = { timeout: timeoutMs, ...(abort && { signal: abort }) };
+    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], ...bounds });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

@@ -18,6 +18,10 @@ export type TunnelledDatabase = {
 export type StubOptions = {
   readonly modules: readonly ModuleFixture[];
   readonly database?: TunnelledDatabase;
+  /** Told of every request before it is answered; several stubs with one listener make one log. */
+  readonly onRequest?: (path: string) => void;
+  /** False: each answer ends its connection, so that no client meets one that died unnoticed. */
+  readonly keepAlive?: boolean;
 };
 
 /** Starts a stub upstream on a free loopback port. */
@@ -30,6 +34,8 @@ export async function startStubUpstream(options: StubOptions): Promise<StubUpstr
 export class StubUpstream {
   readonly #table: ModuleTable;
   readonly #database: TunnelledDatabase | undefined;
+  readonly #onRequest: (path: string) => void;
+  readonly #keepAlive: boolean;
   readonly #faults = new FaultTable();
   readonly #sockets = new Set<Socket>();
   readonly #counts = new Map<string, number>();
@@ -39,6 +45,8 @@ export class StubUpstream {
   constructor(options: StubOptions) {
     this.#table = new ModuleTable(options.modules);
     this.#database = options.database;
+    this.#onRequest = options.onRequest ?? (() => undefined);
+    this.#keepAlive = options.keepAlive ?? true;
   }
 
   /** `http://127.0.0.1:PORT`; stays the same over cut() and restore(). */
@@ -123,6 +131,8 @@ export class StubUpstream {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodePath(request.url ?? "/");
     this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1);
+    this.#onRequest(path);
+    response.shouldKeepAlive = this.#keepAlive;
     const fault = this.#faults.take(path);
     const answer = refusal(request) ?? (await this.#sumdb(request.url ?? "/")) ?? this.#moduleAnswer(path);
     if (fault === undefined) send(response, answer);

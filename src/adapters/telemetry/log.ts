@@ -55,8 +55,15 @@ function levelOf(event: GranaryEvent): LogLevel {
   switch (event.name) {
     case "module.kept":
     case "pin.set":
+    case "job.retried":
+    case "job.dropped":
+    case "egress.connected":
+    case "egress.request":
       return "debug";
+    case "upstream.compared":
+      return event.same ? "debug" : "warn";
     case "upstream.closed":
+    case "egress.failed":
     case "config.applied":
     case "token.added":
     case "token.revoked":
@@ -64,10 +71,13 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":
+    case "upstream.enabled":
       return "info";
     case "module.refused":
     case "module.conflict":
     case "upstream.opened":
+    case "upstream.disabled":
+    case "job.dead":
     case "config.refused":
     case "write.refused":
       return "warn";

@@ -4,14 +4,22 @@ import type { CommandSpec } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { explainCommand } from "./explain.ts";
+import { jobsCommand } from "./jobs.ts";
+import { planCommand } from "./plan.ts";
+import { prewarmCommand } from "./prewarm.ts";
 import { serveCommand } from "./serve.ts";
 import { storeCommand } from "./store.ts";
 import { tokenCommand } from "./token.ts";
+import { upstreamCommand } from "./upstream.ts";
 
 export const commands: readonly CommandSpec[] = [
   serveCommand,
   explainCommand,
   configCommand,
+  upstreamCommand,
+  jobsCommand,
+  planCommand,
+  prewarmCommand,
   storeCommand,
   tokenCommand,
   conformanceCommand,

@@ -41,6 +41,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "GRANARY_CONFIG_VARIABLE",
   "GRANARY_SECRET_UNREADABLE",
   "GRANARY_NO_SUCH_ID",
+  "GRANARY_INPUT_UNREADABLE",
 ]);
 
 /** What the shell sees of a failure. */
@@ -103,7 +104,13 @@ function buildCommand(spec: CommandSpec, path: string, build: Build): Command {
   const settings = settingsOf(spec, build.context);
   addFlags(command, spec, { settings, context: build.context });
   if (spec.run === undefined) askForCommand(command, path, build.context);
-  else
+  else if (spec.commands !== undefined) {
+    command.argument("[command]").allowExcessArguments(true);
+    command.action((name: string | undefined) => {
+      if (name !== undefined) throw unknownCommand(name, command);
+      build.done(spec.run?.(callOf(command, settings), build.context) ?? Promise.resolve(exit.ok));
+    });
+  } else
     command.action(() => build.done(spec.run?.(callOf(command, settings), build.context) ?? Promise.resolve(exit.ok)));
   return command;
 }
@@ -151,7 +158,7 @@ function addFlags(
       ...(initial === "" ? [] : [say(lang, "cli.default", { value: initial })]),
     ];
     const option = new Option(toCommander(flag), withNotes(about, notes, lang));
-    if (isList) option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    if (isList) option.argParser(collect);
     command.addOption(option.helpGroup(say(lang, `group.${group}`)));
   }
   if (of.settings.length > 0) {
@@ -160,10 +167,17 @@ function addFlags(
     command.addOption(new Option("--profile <NAME>", say(lang, "flag.profile")).helpGroup(files));
   }
   const output = say(lang, "group.output");
-  for (const { flag, about } of spec.flags ?? [])
-    command.addOption(new Option(toCommander(flag), say(lang, about)).helpGroup(output));
+  for (const { flag, about, isList } of spec.flags ?? []) {
+    const notes = isList === true ? [say(lang, "cli.repeatable")] : [];
+    const option = new Option(toCommander(flag), withNotes(say(lang, about), notes, lang)).helpGroup(output);
+    command.addOption(isList === true ? option.argParser(collect) : option);
+  }
   command.addOption(new Option("--lang <LANG>", say(lang, "flag.lang")).helpGroup(output));
   command.helpOption("--help", say(lang, "flag.help"));
+}
+
+function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
 }
 
 function withNotes(about: string, notes: readonly string[], lang: Lang): string {

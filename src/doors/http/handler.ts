@@ -1,6 +1,6 @@
 // The data plane's door. Read downwards: the hot path first, then everything that is not ready-made.
 //
-//   raw target ─> hot cache ─> guards ─> Target ─> access ─> proxy | sumdb | house ─> answer ─> hot cache
+//   (rate) ─> raw target ─> hot cache ─> guards ─> Target ─> access ─> proxy | sumdb | house ─> answer ─> hot cache
 
 import { randomBytes } from "node:crypto";
 import type { SumdbTarget, Target } from "#protocol/request.ts";
@@ -21,18 +21,21 @@ import type { House } from "./house.ts";
 import { isSteady, statusFor } from "./problems.ts";
 import { answerReadyMade } from "./ready-made.ts";
 import type { ReadyMadeUse } from "./ready-made.ts";
+import type { RateGuard } from "./rate.ts";
 import type { Request, Response } from "./send.ts";
 import type { SumdbDoor } from "./sumdb.ts";
 
 export type HttpUse = AnswerUse &
   ReadyMadeUse & {
-    readonly proxy: Proxy;
+    readonly proxy: Pick<Proxy, "answer">;
     readonly sumdb: SumdbDoor;
     readonly house: House;
     readonly access: Access;
     readonly explainer: Explainer;
     readonly events: EventSink;
     readonly meter: Meter;
+    /** Undefined when no client's rate is limited. */
+    readonly rate: () => RateGuard | undefined;
     /** This server's name in the hop header. */
     readonly instance: string;
   };
@@ -46,10 +49,39 @@ const maxShownHops = 120;
 
 export function makeHandler(use: HttpUse): (request: Request, response: Response) => void {
   return (request, response) => {
-    if (answerReadyMade(use, request, response)) return;
-    const url = request.url ?? "";
-    void handle(use, { request, response, url, head: request.method === "HEAD" });
+    const rate = use.rate();
+    if (rate !== undefined) void handleRated(use, rate, { request, response });
+    else answer(use, request, response);
   };
+}
+
+function answer(use: HttpUse, request: Request, response: Response): void {
+  if (!answerReadyMade(use, request, response)) void handle(use, exchangeOf(request, response));
+}
+
+async function handleRated(
+  use: HttpUse,
+  rate: RateGuard,
+  { request, response }: { readonly request: Request; readonly response: Response },
+): Promise<void> {
+  const checked = rate.check(request);
+  const refusal = checked instanceof Promise ? await checked : checked;
+  if (response.destroyed) return;
+  if (refusal === undefined) {
+    answer(use, request, response);
+    return;
+  }
+  endAfterUpgrade(request, response);
+  problem(use, exchangeOf(request, response), { error: refusal, target: undefined });
+}
+
+function exchangeOf(request: Request, response: Response): Exchange {
+  return { request, response, url: request.url ?? "", head: request.method === "HEAD" };
+}
+
+/** Node drops what follows an upgrade in the same packet: whoever sent it must not wait for it. */
+function endAfterUpgrade(request: Request, response: Response): void {
+  if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
 }
 
 async function handle(use: HttpUse, exchange: Exchange): Promise<void> {
@@ -58,8 +90,7 @@ async function handle(use: HttpUse, exchange: Exchange): Promise<void> {
   response.once("close", () => gone.abort(new Error("the client went away")));
   let target: Target | undefined;
   try {
-    // Node drops what follows an upgrade in the same packet: whoever sent it must not wait for it.
-    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    endAfterUpgrade(request, response);
     guard(request);
     target = readTarget(url, use.settings().requestLine);
     await route(use, exchange, { target, signal: gone.signal });
@@ -77,7 +108,7 @@ async function handle(use: HttpUse, exchange: Exchange): Promise<void> {
 async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; signal: AbortSignal }): Promise<void> {
   const { target, signal } = asked;
   if (target.kind === "house") {
-    await use.house.answer(exchange, target.path);
+    await use.house.answer(exchange, target.path, signal);
     return;
   }
   const { method = "" } = exchange.request;
@@ -147,13 +178,16 @@ function problem(
 ): void {
   const { error, target } = what;
   const { lang, notices, privacy } = use.settings();
+  // A limited client could push everybody's last errors out of memory; its own says all there is to say.
+  const isRemembered = error.code !== "GRANARY_RATE_LIMITED";
   const id = randomBytes(4).toString("hex");
   const path = target !== undefined && "path" in target && target.kind !== "house" ? target.path : "";
   const isPrivate = path !== "" && privacy.mustNotTravel(path);
   const at = new Date(use.clock.now()).toISOString();
-  use.explainer.add({ id, at, target: exchange.url, code: error.code, fields: error.fields, isPrivate });
+  if (isRemembered)
+    use.explainer.add({ id, at, target: exchange.url, code: error.code, fields: error.fields, isPrivate });
   const status = statusFor(error.code);
-  const body = Buffer.from(`${render(error, lang, id).join("\n")}\n`);
+  const body = Buffer.from(`${render(error, lang, isRemembered ? id : error.code).join("\n")}\n`);
   const steady = isSteady(error.code) && !isPrivate;
   const count = use.counters.problem(error.code);
   count.n++;
@@ -191,6 +225,7 @@ function moreHead(error: GranaryError): string[] {
   if (error.code === "GRANARY_UNAUTHORIZED" || error.code === "GRANARY_NEEDS_WRITE_TOKEN")
     return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
   if (isGranaryError(error, "GRANARY_METHOD_NOT_ALLOWED")) return ["Allow", error.fields.allowed];
+  if (isGranaryError(error, "GRANARY_RATE_LIMITED")) return ["Retry-After", String(error.fields.waitSeconds)];
   if (error.code === "GRANARY_OVERLOADED" || error.code === "GRANARY_DRAINING") return ["Retry-After", "5"];
   return [];
 }

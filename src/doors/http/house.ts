@@ -6,7 +6,13 @@ import { parsePath, unescapePath } from "#protocol/path.ts";
 import type { Access, Verdict } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import { nearest } from "#services/errors/nearest.ts";
 import type { EventSink } from "#services/events/ports.ts";
+import { maxTopListed } from "#services/proxy/top.ts";
+import type { Top } from "#services/proxy/top.ts";
+import type { RetryQueue } from "#services/proxy/retry-queue.ts";
+import { wireName } from "#services/upstreams/desk.ts";
+import type { UpstreamDesk } from "#services/upstreams/desk.ts";
 import type { Explainer } from "./explainer.ts";
 import { callerOf } from "./caller.ts";
 import type { Request, Response } from "./send.ts";
@@ -23,17 +29,22 @@ export type HouseUse = {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Forgets what upstreams said of a module, and every ready-made answer about it. */
   readonly refresh: (path: string) => Promise<void>;
+  readonly upstreams: UpstreamDesk;
+  readonly jobs: Pick<RetryQueue, "list" | "retry" | "drop">;
+  readonly top: Pick<Top, "list">;
 };
 
 type Exchange = { readonly request: Request; readonly response: Response };
 
 /** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. */
 type Scope = "open" | "readers" | "write";
+/** Who asks, and how long. */
+type Asking = { readonly by: string; readonly signal: AbortSignal };
 type Reply = { readonly status: number; readonly type: string; readonly body: string };
 type Route = {
   readonly method: "GET" | "POST";
   readonly scope: Scope;
-  readonly answer: (use: HouseUse, rest: string) => Promise<Reply> | Reply;
+  readonly answer: (use: HouseUse, rest: string, asking: Asking) => Promise<Reply> | Reply;
 };
 
 const exact: Readonly<Record<string, Route>> = {
@@ -43,6 +54,9 @@ const exact: Readonly<Record<string, Route>> = {
   "/-/readyz": { method: "GET", scope: "open", answer: ready },
   "/-/metrics": { method: "GET", scope: "open", answer: metrics },
   "/-/api/status": { method: "GET", scope: "open", answer: async (use) => json(200, await use.status()) },
+  "/-/api/upstreams": { method: "GET", scope: "open", answer: (use) => json(200, { upstreams: use.upstreams.list() }) },
+  // Versions of private modules may be among them.
+  "/-/api/jobs": { method: "GET", scope: "readers", answer: async (use) => json(200, { jobs: await use.jobs.list() }) },
   // Names that other tools probe by habit.
   "/health": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
   "/healthz": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
@@ -52,7 +66,11 @@ const exact: Readonly<Record<string, Route>> = {
 
 const prefixed: readonly (Route & { readonly prefix: string })[] = [
   { prefix: "/-/explain/", method: "GET", scope: "readers", answer: explain },
+  // Versions of private modules may be among them.
+  { prefix: "/-/api/top/", method: "GET", scope: "readers", answer: top },
   { prefix: "/-/api/refresh/", method: "POST", scope: "write", answer: refresh },
+  { prefix: "/-/api/upstreams/", method: "POST", scope: "write", answer: turnUpstream },
+  { prefix: "/-/api/jobs/", method: "POST", scope: "write", answer: turnJob },
 ];
 
 export class House {
@@ -62,7 +80,8 @@ export class House {
     this.#use = use;
   }
 
-  async answer(exchange: Exchange, path: string): Promise<void> {
+  /** @param signal aborts when the client goes away */
+  async answer(exchange: Exchange, path: string, signal: AbortSignal): Promise<void> {
     const { request, response } = exchange;
     const { route, rest } = find(path);
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
@@ -72,7 +91,7 @@ export class House {
         allowed: route.method === "GET" ? "GET, HEAD" : route.method,
       });
     const who = await this.#admit(exchange, { route, path });
-    const reply = await route.answer(this.#use, rest);
+    const reply = await route.answer(this.#use, rest, { by: who, signal });
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
     const body = Buffer.from(reply.body);
     const head = [
@@ -149,6 +168,52 @@ async function refresh(use: HouseUse, rest: string): Promise<Reply> {
   const path = modulePath(rest);
   await use.refresh(path);
   return json(200, { refreshed: path });
+}
+
+/** @param rest how many: `100` */
+function top(use: HouseUse, rest: string): Reply {
+  const limit = /^[1-9]\d{0,3}$/.test(rest) ? Number(rest) : 0;
+  if (limit < 1 || limit > maxTopListed)
+    throw new GranaryError("GRANARY_BAD_REQUEST", {
+      target: `/-/api/top/${rest}`,
+      reason: `not a number from 1 to ${maxTopListed}`,
+    });
+  return json(200, { top: use.top.list(limit) });
+}
+
+/** @param rest `NAME/probe`, `NAME/disable`, `NAME/enable`, or `probe` for all */
+async function turnUpstream({ upstreams }: HouseUse, rest: string, { by, signal }: Asking): Promise<Reply> {
+  if (rest === "probe") return json(200, { probes: await upstreams.probe(undefined, signal) });
+  const { name: asked, verb } = split(rest);
+  if (verb !== "probe" && verb !== "disable" && verb !== "enable") throw noRoute("upstreams", rest);
+  const names = upstreams.list().map(({ name }) => name);
+  const name = names.find((known) => known === asked || wireName(known) === asked);
+  if (name === undefined) throw noSuch("upstream", asked, names);
+  if (verb === "probe") return json(200, { probes: await upstreams.probe(name, signal) });
+  await upstreams[verb](name, by);
+  return json(200, { upstreams: upstreams.list().filter((upstream) => upstream.name === name) });
+}
+
+/** @param rest `ID/retry` or `ID/drop` */
+async function turnJob({ jobs }: HouseUse, rest: string): Promise<Reply> {
+  const { name: id, verb } = split(rest);
+  if (verb !== "retry" && verb !== "drop") throw noRoute("jobs", rest);
+  if (!(await jobs[verb](id))) throw noSuch("job", id, []);
+  return json(200, { [verb === "retry" ? "retried" : "dropped"]: id });
+}
+
+function split(rest: string): { readonly name: string; readonly verb: string } {
+  const cut = rest.lastIndexOf("/");
+  return { name: rest.slice(0, Math.max(cut, 0)), verb: rest.slice(cut + 1) };
+}
+
+function noRoute(what: "upstreams" | "jobs", rest: string): GranaryError {
+  return new GranaryError("GRANARY_NO_ROUTE", { target: `/-/api/${what}/${rest}` });
+}
+
+function noSuch(kind: "upstream" | "job", id: string, known: readonly string[]): GranaryError {
+  const guess = nearest(id, known);
+  return new GranaryError("GRANARY_NO_SUCH_ID", { kind, id, ...(guess !== undefined && { nearest: guess }) });
 }
 
 function text(status: number, body: string): Reply {

@@ -20,10 +20,16 @@ export type WorkerUse = AnswerUse &
     /** The owner's store, read only. */
     readonly store: Pick<ModuleStore, "findMod" | "findZip">;
     readonly relay: Pick<Relay, "forward">;
+    /** A client's rate is limited: only the owner, whom all workers ask, can count it. */
+    readonly passesAll: () => boolean;
   };
 
 export function makeWorkerHandler(use: WorkerUse): (request: Request, response: Response) => void {
   return (request, response) => {
+    if (use.passesAll()) {
+      use.relay.forward(request, response);
+      return;
+    }
     if (answerReadyMade(use, request, response)) return;
     const target = committedTarget(use, request);
     if (target === undefined) use.relay.forward(request, response);

@@ -41,6 +41,12 @@ export class Access {
     return await this.#withToken(caller, "write");
   }
 
+  /** The id of the token that `caller` holds, whatever it opens; undefined without a good one. */
+  async holder(caller: Caller): Promise<string | undefined> {
+    const verdict = await this.#withToken(caller, "read");
+    return verdict.verdict === "allow" ? verdict.who : undefined;
+  }
+
   async #withToken(caller: Caller, scope: Scope): Promise<Verdict> {
     const text = tokenIn(caller.authorization);
     if (text === undefined) return { verdict: "challenge", reason: "missing" };

@@ -152,7 +152,7 @@ const answers = {
     ],
     cause:
       "The upstreams are slow, or the way to them is. A fetch goes on in the background after the client was told.",
-    remedy: "Ask again. If it persists, raise upstreamClient.headersTimeout, or put a nearer upstream first.",
+    remedy: "Ask again. If it persists, raise upstreamClient.responseHeaderTimeout, or put a nearer upstream first.",
   },
   GRANARY_OFFLINE: {
     lines: (f) => [
@@ -327,6 +327,17 @@ const answers = {
     lines: (f) => [`too much work at once: ${f.limit} is ${count(f.value)}.`, "Ask again in a few seconds."],
     cause: "A limit of this server is reached. It protects those who are being served.",
     remedy: "Ask again. If the limit is too small for your team, raise it; docs/config.md explains each one.",
+  },
+  GRANARY_RATE_LIMITED: {
+    lines: (f) => [
+      `this client sends more than ${count(f.perSecond)} requests a second.`,
+      `It is answered again in ${count(f.waitSeconds)} s.`,
+      "Who runs this server can raise the limit: limiter.profile, limiter.perSecond.",
+    ],
+    cause:
+      "This server limits how many requests one client address (or token) may send within a second; the one too many starts a pause. Requests during the pause are refused and do not prolong it.",
+    remedy:
+      "Wait as long as Retry-After says. Everybody behind one NAT or reverse proxy counts as one client: a team needs a higher limit, or tokens with `limiter.by: token`. See docs/limits.md.",
   },
   GRANARY_DRAINING: {
     lines: () => [

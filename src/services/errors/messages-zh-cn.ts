@@ -2,6 +2,9 @@
 
 import type { MessageTable } from "./messages.ts";
 
+const conditions = { closed: "正常", open: "断开", trial: "试探", held: "暂缓", disabled: "停用" } as const;
+const jobStates = { waiting: "等待", running: "运行中", dead: "已放弃" } as const;
+
 export const messagesZh: MessageTable = {
   "cli.about": () => "Granary（常平仓）提供 Go 模块：每个字节都经过校验，断网时照常服务。",
   "cli.usage": () => "用法",
@@ -28,6 +31,8 @@ export const messagesZh: MessageTable = {
   "flag.version": () => "显示版本",
   "flag.scope": () => "read（读取私有模块）或 write（还可修改数据）",
   "flag.note": () => "备注：给谁、做什么用",
+  "flag.server": () => "运行中的服务器；省略时为 --listen 处的服务器",
+  "flag.token": () => "它的令牌，写作 file:/path 或 env:NAME",
   "command.serve": () => "运行模块代理。",
   "command.config": () => "查看配置。",
   "command.config.print": () => "输出当前生效的全部设置。",
@@ -46,6 +51,15 @@ export const messagesZh: MessageTable = {
   "command.token.add": () => "创建令牌，内容只显示一次。",
   "command.token.list": () => "列出令牌（不含内容）。",
   "command.token.revoke": () => "吊销令牌。",
+  "command.upstream": () => "查看运行中服务器的上游，或停用其中一个。",
+  "command.upstream.status": () => "显示各上游的状况，以及最先询问哪一个。",
+  "command.upstream.probe": () => "立即探测全部上游。",
+  "command.upstream.disable": () => "停用一个上游，直到启用它或服务器重启。",
+  "command.upstream.enable": () => "重新启用一个上游。",
+  "command.jobs": () => "失败后正在重试或已放弃的拉取任务。",
+  "command.jobs.list": () => "列出等待、运行中和已放弃的任务。",
+  "command.jobs.retry": () => "立即重试一个任务。",
+  "command.jobs.drop": () => "丢弃一个任务。",
   "command.conformance": () => "检验一个模块代理是否符合协议。",
   "command.help": () => "显示命令的帮助。",
   "usage.missing": ({ argument }) => `缺少 ${argument}。`,
@@ -55,6 +69,41 @@ export const messagesZh: MessageTable = {
   "explain.cause": () => "原因",
   "explain.remedy": () => "处理",
   "explain.request": ({ id, at, target }) => `请求 ${id}，${at}：${target}`,
+  "flag.from": () => "要读取的 go.mod 或 go.work；省略时为 ./go.mod",
+  "flag.from-any": () => "go.mod、go.work、go.sum、每行一个 path@version 的列表、代理布局的目录，或 top:N",
+  "flag.all-modules": () => "构建列表中的全部模块，而不只是 go mod download 会取的",
+  "flag.sizes": () => "向已配置的上游询问未保存的 zip 有多大",
+  "flag.jobs": () => "同时的请求数，1 到 256；省略时为 16",
+  "flag.platform": () => "同时包含 go 与 toolchain 行所指的工具链，适用于该平台：linux/amd64",
+  "flag.of": () => "top:N 以哪台服务器的统计为准；省略时为被填充的服务器",
+  "command.plan": () => "说明一个 go.mod 会取什么、从哪里取、已保存多少。",
+  "command.prewarm": () => "让运行中的服务器预先取回、校验并保存构建所需的内容。",
+  "plan.head": ({ names, zips, mods }) => `${names}：要取 ${zips} 个 zip，要读 ${mods} 个 go.mod`,
+  "plan.kept": ({ zips, bytes }) => `已保存\t${zips} 个 zip，${bytes}`,
+  "plan.missing": ({ zips, bytes, unknown }) =>
+    `缺少\t${zips} 个 zip，${unknown === "" ? bytes : unknown === zips ? "大小未知" : `至少 ${bytes}（${unknown} 个大小未知）`}`,
+  "plan.mods": ({ mods, kept, bytes }) => `go.mod\t${mods} 个，${bytes}；其中 ${kept} 个此前已保存`,
+  "plan.directories": ({ count }) => `替换\t${count} 个由目录替换，无需获取`,
+  "plan.from": ({ upstreams, mode }) =>
+    upstreams.length === 0 ? "来源：无（服务器没有上游）" : `来源：${upstreams.join(" → ")}（模式 ${mode}）`,
+  "plan.next": ({ from }) => `现在就填充存储：granary prewarm --from ${from}`,
+  "plan.ready": () => "全部已保存：此次构建不需要上游。",
+  "plan.working": ({ phase, done }) => `${phase === "graph" ? "正在读取 go.mod" : "正在查找 zip"}：${done}`,
+  "fetch.unreadable": ({ what }) => `go 会停在这里：取不到它的 go.mod，或其中写的是另一个模块：${what}`,
+  "fetch.cut-short": () => "模块图超出 Granary 读取的上限，这里只是其中一部分。",
+  "fetch.failures": ({ count }) => `${count} 项未能取得：`,
+  "prewarm.stop-hint": () => "按 Ctrl-C 停止，已保存的内容会保留。",
+  "prewarm.working": (f) =>
+    f.phase === "sample"
+      ? `再次请求：${f.done}/${f.total}`
+      : f.phase === "graph"
+        ? `正在读取 go.mod：${f.done} 个，${f.bytes}`
+        : `${f.done}/${f.total} 个文件，${f.bytes}，${f.rate}/s，还需 ${f.left}`,
+  "prewarm.done": ({ files, server, bytes, time, interrupted }) =>
+    `向 ${server} 请求了 ${files} 个文件，${bytes}，用时 ${time}${interrupted ? "；中途停止" : ""}`,
+  "prewarm.columns": () => "\t回答\t命中\tP95",
+  "prewarm.before": () => "本次",
+  "prewarm.after": () => "再次请求",
   "store.stats": (f) =>
     [
       `存储       ${f.dir}`,
@@ -75,4 +124,23 @@ export const messagesZh: MessageTable = {
   "token.added": ({ id, scope, text }) => `${text}\n\n令牌 ${id}（${scope}）。内容只显示这一次，请像密码一样保管。`,
   "token.none": () => "没有令牌。",
   "token.revoked": ({ id }) => `令牌 ${id} 已吊销。`,
+  "upstream.columns": () => "名称\t状态\t级别\tP50\tP95\t错误率\t最近探测",
+  "upstream.active": ({ level }) => `${level} 当前`,
+  "upstream.condition": ({ condition }) => conditions[condition],
+  "upstream.probed": ({ ok, ms, reason }) => (ok ? `${ms} 应答` : reason),
+  "upstream.none": () => "未配置上游：只提供已保存的内容。",
+  "upstream.all-well": ({ active }) => `全部可用；最先询问 ${active}。`,
+  "upstream.some-away": ({ active, away }) => `最先询问 ${active}；暂不询问：${away.join("、")}。`,
+  "upstream.all-away": () => "目前没有可用的上游：只提供已保存的内容。",
+  "upstream.disabled": ({ name }) => `${name} 已停用，直到启用它或服务器重启。`,
+  "upstream.enabled": ({ name }) => `${name} 已重新启用。`,
+  "upstream.answered": ({ answered, asked }) => `${asked} 个上游中有 ${answered} 个应答。`,
+  "jobs.columns": () => "编号\t状态\t次数\t时间\t内容",
+  "jobs.state": ({ state }) => jobStates[state],
+  "jobs.none": () => "没有等待重试的任务，也没有已放弃的任务。",
+  "jobs.busy": ({ busy }) => `${busy} 个任务会自动重试，无需处理。`,
+  "jobs.dead": ({ dead, busy }) =>
+    `${dead} 个已放弃，${busy} 个会自动重试。\n下一步：granary jobs retry ID，或 granary jobs drop ID`,
+  "jobs.retried": ({ id }) => `${id} 正在重试；结果见 granary jobs。`,
+  "jobs.dropped": ({ id }) => `${id} 已丢弃。`,
 };

@@ -30,6 +30,8 @@ export type Messages = {
   "flag.version": None;
   "flag.scope": None;
   "flag.note": None;
+  "flag.server": None;
+  "flag.token": None;
   "command.serve": None;
   "command.config": None;
   "command.config.print": None;
@@ -48,6 +50,15 @@ export type Messages = {
   "command.token.add": None;
   "command.token.list": None;
   "command.token.revoke": None;
+  "command.upstream": None;
+  "command.upstream.status": None;
+  "command.upstream.probe": None;
+  "command.upstream.disable": None;
+  "command.upstream.enable": None;
+  "command.jobs": None;
+  "command.jobs.list": None;
+  "command.jobs.retry": None;
+  "command.jobs.drop": None;
   "command.conformance": None;
   "command.help": None;
   "usage.missing": { readonly argument: string };
@@ -57,6 +68,47 @@ export type Messages = {
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };
+  "flag.from": None;
+  "flag.from-any": None;
+  "flag.all-modules": None;
+  "flag.sizes": None;
+  "flag.jobs": None;
+  "flag.platform": None;
+  "flag.of": None;
+  "command.plan": None;
+  "command.prewarm": None;
+  "plan.head": { readonly names: string; readonly zips: string; readonly mods: string };
+  "plan.kept": { readonly zips: string; readonly bytes: string };
+  /** `unknown`: zips of unknown size, "" for none. */
+  "plan.missing": { readonly zips: string; readonly bytes: string; readonly unknown: string };
+  "plan.mods": { readonly mods: string; readonly kept: string; readonly bytes: string };
+  "plan.directories": { readonly count: string };
+  "plan.from": { readonly upstreams: readonly string[]; readonly mode: string };
+  "plan.next": { readonly from: string };
+  "plan.ready": None;
+  "plan.working": { readonly phase: "graph" | "zips"; readonly done: string };
+  "fetch.unreadable": { readonly what: string };
+  "fetch.cut-short": None;
+  "fetch.failures": { readonly count: string };
+  "prewarm.stop-hint": None;
+  "prewarm.working": {
+    readonly phase: "graph" | "files" | "sample";
+    readonly done: string;
+    readonly total: string;
+    readonly bytes: string;
+    readonly rate: string;
+    readonly left: string;
+  };
+  "prewarm.done": {
+    readonly files: string;
+    readonly server: string;
+    readonly bytes: string;
+    readonly time: string;
+    readonly interrupted: boolean;
+  };
+  "prewarm.columns": None;
+  "prewarm.before": None;
+  "prewarm.after": None;
   "store.stats": {
     readonly dir: string;
     readonly modules: string;
@@ -76,6 +128,24 @@ export type Messages = {
   "token.added": { readonly id: string; readonly scope: string; readonly text: string };
   "token.none": None;
   "token.revoked": { readonly id: string };
+  "upstream.columns": None;
+  "upstream.active": { readonly level: string };
+  "upstream.condition": { readonly condition: "closed" | "open" | "trial" | "held" | "disabled" };
+  "upstream.probed": { readonly ok: boolean; readonly ms: string; readonly reason: string };
+  "upstream.none": None;
+  "upstream.all-well": { readonly active: string };
+  "upstream.some-away": { readonly active: string; readonly away: readonly string[] };
+  "upstream.all-away": None;
+  "upstream.disabled": { readonly name: string };
+  "upstream.enabled": { readonly name: string };
+  "upstream.answered": { readonly answered: string; readonly asked: string };
+  "jobs.columns": None;
+  "jobs.state": { readonly state: "waiting" | "running" | "dead" };
+  "jobs.none": None;
+  "jobs.busy": { readonly busy: string };
+  "jobs.dead": { readonly dead: string; readonly busy: string };
+  "jobs.retried": { readonly id: string };
+  "jobs.dropped": { readonly id: string };
 };
 
 export type MessageKey = keyof Messages;

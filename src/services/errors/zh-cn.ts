@@ -131,7 +131,7 @@ const answers = {
       "请重试；其间到达的内容会保存。",
     ],
     cause: "上游或线路太慢。告知客户端之后，下载仍在后台继续。",
-    remedy: "请重试。若持续如此，调大 upstreamClient.headersTimeout，或把更近的上游放在前面。",
+    remedy: "请重试。若持续如此，调大 upstreamClient.responseHeaderTimeout，或把更近的上游放在前面。",
   },
   GRANARY_OFFLINE: {
     lines: (f) => [
@@ -280,6 +280,17 @@ const answers = {
     lines: (f) => [`同时进行的工作过多：${f.limit} 为 ${count(f.value)}。`, "请几秒后重试。"],
     cause: "达到了本服务器的一项限制，以保护正在服务的请求。",
     remedy: "请重试。若限制对团队而言太小，可以调大；docs/config.md 有每一项的说明。",
+  },
+  GRANARY_RATE_LIMITED: {
+    lines: (f) => [
+      `此客户端每秒的请求超过 ${count(f.perSecond)} 个。`,
+      `${count(f.waitSeconds)} 秒后恢复应答。`,
+      "管理员可调整限制：limiter.profile、limiter.perSecond。",
+    ],
+    cause:
+      "本服务器限制单个客户端地址（或令牌）一秒内的请求数；超出的那个请求会触发暂停。暂停期间的请求被拒绝，但不会延长暂停。",
+    remedy:
+      "请按 Retry-After 等待。同一 NAT 或反向代理之后的所有人算作一个客户端：团队需要更高的限制，或使用令牌并设置 `limiter.by: token`。见 docs/limits.md。",
   },
   GRANARY_DRAINING: {
     lines: () => ["服务器正在停止。", "已开始的会完成，不再接受新请求。请几秒后重试。"],

@@ -92,15 +92,6 @@ test("answers below 500 and what is our own doing are no failures", () => {
   assert.equal(health.snapshotOf("a").failures, 0);
 });
 
-test("the operator's word stands above everything, and until the other one", () => {
-  const { health } = stage();
-  health.setDisabled("a", true);
-  health.permit("a").answered(200);
-  assert.equal(health.condition("a"), "disabled");
-  health.setDisabled("a", false);
-  assert.equal(health.condition("a"), "closed");
-});
-
 test("a probe that finds it alive lets one request try at once; three that do not open it", () => {
   const { health, fail, changes } = stage();
   for (let i = 0; i < 3; i++) fail("refused");

@@ -1,7 +1,7 @@
 // Whether an upstream is worth asking: a passive circuit breaker per upstream, fed by the requests that are made
 // anyway. It opens when the upstream cannot be reached, when it falls silent, or when most of what it says is
 // failure; after a pause one request tries; an answer closes it. An upstream that asked us to wait (Retry-After) is
-// held, which is not the same: it lives, it may know, it counts. One that the operator took out is disabled.
+// held, which is not the same: it lives, it may know, it counts.
 
 import type { FaultReason } from "./ports.ts";
 import { CallWindow } from "./call-window.ts";
@@ -45,7 +45,7 @@ const unconnected: ReadonlySet<FaultReason> = new Set<FaultReason>(["refused", "
 const noFailure: ReadonlySet<FaultReason> = new Set<FaultReason>(["aborted", "too-large", "encoding", "redirect"]);
 
 /** `trial`: the pause is over and one request may try. */
-export type Condition = "closed" | "open" | "trial" | "held" | "disabled";
+export type Condition = "closed" | "open" | "trial" | "held";
 
 export type HealthSnapshot = {
   readonly upstream: string;
@@ -78,7 +78,8 @@ type State = {
   openUntil: number;
   heldUntil: number;
   trying: boolean;
-  disabled: boolean;
+  /** When it was asked last. */
+  askedMs: number;
   /** The share of failures it has had in calm times; what "usual" means for `dynamic`. */
   usualShare: number;
   lastFault: FaultReason | "status" | undefined;
@@ -111,7 +112,6 @@ export class Health {
   condition(upstream: string): Condition {
     const state = this.#states.get(upstream);
     if (state === undefined) return "closed";
-    if (state.disabled) return "disabled";
     const now = this.#clock.now();
     if (state.openUntil > 0) return state.openUntil > now || state.trying ? "open" : "trial";
     return state.heldUntil > now ? "held" : "closed";
@@ -122,15 +122,30 @@ export class Health {
     return Math.max(0, (this.#states.get(upstream)?.heldUntil ?? 0) - this.#clock.now());
   }
 
+  /** When it was asked last, milliseconds since the epoch; -Infinity for never. */
+  askedMs(upstream: string): number {
+    return this.#states.get(upstream)?.askedMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** True while any breaker is open: what is asked again then is asked of fewer upstreams. */
   get anyOpen(): boolean {
     return [...this.#states.values()].some((state) => state.openUntil > 0);
+  }
+
+  /**
+   * Whether an upstream whose breaker is open may be asked although the pause is not over, because nobody else is
+   * left: now and then, so that its return is noticed at once and its absence costs nobody a long wait.
+   */
+  mayInsist(upstream: string): boolean {
+    const state = this.#states.get(upstream);
+    return state === undefined || this.#clock.now() - state.askedMs >= insistEveryMs;
   }
 
   /** Takes a permit whatever the condition; the caller has asked `condition` first and may have reasons to insist. */
   permit(upstream: string): Permit {
     const state = this.#stateOf(upstream);
     const trial = state.openUntil > 0;
+    state.askedMs = this.#clock.now();
     if (trial) state.trying = true;
     let settled = false;
     const settle = (learn: () => void) => {
@@ -162,11 +177,6 @@ export class Health {
   /** A probe could not connect: counts like a request that could not. */
   seenDead(upstream: string, reason: FaultReason): void {
     this.#fault(upstream, this.#stateOf(upstream), reason);
-  }
-
-  /** The operator's word; it stands until the other one is said. */
-  setDisabled(upstream: string, disabled: boolean): void {
-    this.#stateOf(upstream).disabled = disabled;
   }
 
   /** Everything known, for readiness and metrics. */
@@ -202,7 +212,7 @@ export class Health {
       openUntil: 0,
       heldUntil: 0,
       trying: false,
-      disabled: false,
+      askedMs: Number.NEGATIVE_INFINITY,
       usualShare: 0,
       lastFault: undefined,
     };
@@ -269,6 +279,8 @@ export class Health {
     };
   }
 }
+
+const insistEveryMs = 1_000;
 
 /** Calls over which the usual share of failures moves. */
 const usualCalls = 500;

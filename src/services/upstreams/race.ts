@@ -38,14 +38,20 @@ export async function race<T>(candidates: readonly Upstream[], race: Race<T>): P
   try {
     return await new Runners(candidates, running, race).run();
   } finally {
-    const { clock, patience } = race.use;
+    const { clock } = race.use;
     for (const runner of running) {
       const { upstream, listening } = runner;
       const silentMs = clock.now() - (listening.silentSinceMs ?? clock.now());
       // Who is merely slower is not to blame; who never says a word would try everybody's patience for ever.
-      runner.giveUp(silentMs >= (patience?.silenceMs ?? Infinity) ? tooSilent(upstream) : brokenOff(upstream.name));
+      runner.giveUp(
+        silentMs >= silenceMsOf(upstream, race.use.patience) ? tooSilent(upstream) : brokenOff(upstream.name),
+      );
     }
   }
+}
+
+function silenceMsOf(upstream: Upstream, patience: Patience | undefined): number {
+  return upstream.silenceMs ?? patience?.silenceMs ?? Infinity;
 }
 
 function tooSilent({ name }: Upstream): UpstreamFault {
@@ -118,21 +124,21 @@ class Runners<T> {
   #watched(): readonly Watched<T>[] {
     const { use, op } = this.#race;
     if (use.patience === undefined) return [];
-    const { silenceMs } = use.patience;
+    const { patience } = use;
     const runners = [...this.#running].filter((runner) => !this.#givenUp.has(runner));
     const newest = runners.at(-1);
     // A large answer that is being taken holds up those that wait for their turn.
     const others = op.exclusive === true ? runners.slice(0, -1) : [];
-    const waitMs = newest && this.#patienceWith(newest, use.patience);
+    const waitMs = newest && this.#patienceWith(newest, patience);
     return [
-      ...others.map((runner) => ({ runner, waitMs: silenceMs, onlyTaken: true as const })),
+      ...others.map((runner) => ({ runner, waitMs: silenceMsOf(runner.upstream, patience), onlyTaken: true as const })),
       ...(newest === undefined || waitMs === undefined ? [] : [{ runner: newest, waitMs }]),
     ];
   }
 
   #patienceWith(newest: Running<T>, patience: Patience): number | undefined {
     const { op } = this.#race;
-    const { silenceMs } = patience;
+    const silenceMs = silenceMsOf(newest.upstream, patience);
     if (op.exclusive === true) return silenceMs;
     const hurry = op.background === true || this.#hedged ? undefined : patience.hedgeMs(newest.upstream.name);
     if (hurry !== undefined) return Math.min(hurry, silenceMs);

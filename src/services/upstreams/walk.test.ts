@@ -65,6 +65,8 @@ function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient", 
       absentStatuses: [404, 410],
       privatePatterns: "",
       public: (stub.privatePatterns ?? "") === "",
+      priority: 1,
+      rollback: false,
       ...stub,
     };
   });
@@ -264,12 +266,18 @@ test("an open breaker is skipped and does not count, and its upstream comes back
 });
 
 test("with every breaker open all are asked all the same", async () => {
-  const { run, asked } = stage([{ acts: ["refused", "refused", "refused", "refused", 200] }, { acts: "refused" }]);
+  const { run, asked, clock } = stage([
+    { acts: ["refused", "refused", "refused", "refused", 200] },
+    { acts: "refused" },
+  ]);
   assert.equal(short(await run()), "failed:refused,refused");
   assert.equal(asked.join(""), "ababab");
+  assert.equal(short(await run()), "failed:unreachable,unreachable", "both were asked a moment ago");
+  clock.ms += 1000;
   assert.equal(short(await run()), "failed:refused,refused");
+  clock.ms += 1000;
   assert.equal(short(await run()), "found:a");
-  // Once each: who is known to be dead is asked, but not again and again.
+  // Once each and once a second: who is known to be dead is asked, but not again and again.
   assert.equal(asked.join(""), "ababab" + "ab" + "a");
 });
 
@@ -431,6 +439,15 @@ test("a wait that an upstream asks for is kept when it fits into the time, and e
   const long = stage([{ acts: [{ status: 429, headers: { "retry-after": "60" } }, 200] }]);
   assert.equal(short(await long.run()), "failed:429");
   assert.deepEqual(long.slept, []);
+});
+
+test("an upstream that asked us to wait is left alone also while another is asked again", async () => {
+  const { run, asked } = stage([
+    { acts: [{ status: 429, headers: { "retry-after": "60" } }, 200] },
+    { acts: [503, 503, 200] },
+  ]);
+  assert.equal(short(await run()), "found:b");
+  assert.equal(asked.join(""), "abbb");
 });
 
 const deterministic: readonly Act[] = [400, 401, 501, 505, "too-large", "encoding", "redirect"];

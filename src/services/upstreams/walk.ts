@@ -95,12 +95,12 @@ const brokenConnections: ReadonlySet<FaultReason> = new Set([
 
 async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   const { use, op } = walk;
+  /** Whoever asked us to wait is left alone until then, though others are asked again. */
+  const isFree = ({ name }: Upstream): boolean => use.health.heldMs(name) === 0;
   let candidates = firstCandidates(walk);
   for (let round = 0; ; round++) {
     const mayAskAgain = (): boolean =>
-      round + 1 < maxRounds &&
-      walk.ledger.failures.some(({ error }) => mayBeOver(error)) &&
-      waitBefore(walk, round, 0) !== undefined;
+      nextCandidates(walk, round).some(isFree) && waitBefore(walk, round, 0) !== undefined;
     const turn = op.exclusive === true ? new Turns().take : undefined;
     const won = await race(candidates, { ...walk, turn, mayAskAgain });
     if (won !== undefined) return won;
@@ -109,17 +109,26 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
     const wait = waitBefore(walk, round, Math.min(...candidates.map(({ name }) => use.health.heldMs(name))));
     if (wait === undefined) return conclude(walk);
     await use.clock.sleep(wait, op.signal);
+    candidates = candidates.filter(isFree);
   }
 }
 
 /** Those worth asking. With every breaker open, asking is better than a certain failure. */
 function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstream[] {
-  const insist = upstreams.every(({ name }) => ["open", "held", "disabled"].includes(use.health.condition(name)));
+  const insist = upstreams.every(({ name }) => ["open", "held"].includes(use.health.condition(name)));
   return upstreams.filter((upstream) => {
     const condition = use.health.condition(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
-    return condition === "closed" || condition === "trial" || (condition === "open" && insist);
+    if (condition !== "open") return condition !== "held";
+    if (insist && use.health.mayInsist(upstream.name)) return true;
+    ledger.add(upstream, { kind: "failed", error: notAskedAgain(upstream.name) });
+    return false;
   });
+}
+
+/** It failed before, and is left alone for a while. */
+function notAskedAgain(upstream: string): UpstreamFault {
+  return new UpstreamFault(upstream, "unreachable", "failed before, not asked again yet");
 }
 
 /**
@@ -179,11 +188,10 @@ function mayRetry(use: ChainUse): boolean {
   return use.retries?.mayRetry() ?? true;
 }
 
-/** Failures of upstreams that still count: the breaker is not open, the operator has not taken it out. */
+/** Failures of upstreams that still count: the breaker is not open. */
 function doubts<T>({ use, ledger }: Walk<T>): readonly Failure[] {
   return ledger.failures.filter(({ upstream, error }) => {
-    const condition = use.health.condition(upstream);
-    return !(error instanceof UpstreamFault && (condition === "open" || condition === "disabled"));
+    return !(error instanceof UpstreamFault && use.health.condition(upstream) === "open");
   });
 }
 

@@ -1,0 +1,21 @@
+// The proxy with its clients' failures handed to the queue of retries.
+
+import type { Proxy } from "./proxy.ts";
+import type { RetryQueue } from "./retry-queue.ts";
+
+/** Answers as `proxy` does; a version that a client asked for and could not get is told to `queue`. */
+export function withRetries(proxy: Pick<Proxy, "answer">, queue: Pick<RetryQueue, "failed">): Pick<Proxy, "answer"> {
+  return {
+    answer: async (target, options) => {
+      try {
+        return await proxy.answer(target, options);
+      } catch (error) {
+        if (options.keptOnly === false && "version" in target && target.kind !== "sum") {
+          const { kind, path, version } = target;
+          queue.failed(kind === "zip" ? "zip" : "mod", { path, version }, error);
+        }
+        throw error;
+      }
+    },
+  };
+}
