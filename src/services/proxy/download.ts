@@ -106,7 +106,7 @@ export class ZipDownload {
     if (range !== undefined && range.total === this.#total && range.last === range.total - 1 && range.first <= size)
       return size - range.first;
     await this.restart({ wholeOnly: this.#wholeOnly });
-    throw new Unusable("RANGE", `${upstream.name} does not go on where the zip broke off`);
+    throw new Unusable("RANGE", `${upstream.name} does not go on where the zip broke off`, { isBlameless: true });
   }
 
   async #openStage(): Promise<Stage> {

@@ -16,9 +16,12 @@ import { readQuote } from "./quote.ts";
 export class Unusable extends Error {
   override readonly name = "Unusable";
   readonly code: string;
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  /** It says nothing against this upstream: what it sent did not fit to what others had sent. */
+  readonly isBlameless: boolean;
+  constructor(code: string, message: string, options: { cause?: unknown; isBlameless?: boolean } = {}) {
     super(message, options);
     this.code = code;
+    this.isBlameless = options.isBlameless === true;
   }
 }
 

@@ -5,7 +5,7 @@
 import type { Outcome, WalkOp, WalkUse } from "./attempt.ts";
 import { ask, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
 import type { Failure, WalkResult } from "./ledger.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, sentWrongBytes } from "./ledger.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Chain, Upstream } from "./chain.ts";
 import type { FaultReason } from "./ports.ts";
@@ -142,7 +142,7 @@ function nextCandidates<T>({ upstreams, use, ledger }: Walk<T>, round: number): 
     const error = ledger.failureOf(name);
     return (condition === "closed" || condition === "held") && error !== undefined && mayBeOver(error);
   });
-  const honest = hopeful.filter(({ name }) => !(ledger.failureOf(name) instanceof Unusable));
+  const honest = hopeful.filter(({ name }) => !sentWrongBytes(ledger.failureOf(name)));
   if (honest.length > 0) return honest;
   return hopeful.filter(({ name }) => ledger.unusableCount(name) < maxUnusable);
 }
