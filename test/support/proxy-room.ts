@@ -17,6 +17,7 @@ import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
+import type { Manners } from "#services/proxy/origin.ts";
 import type { VerifiedZip, Verifier, ZipLocation } from "#services/proxy/ports.ts";
 import { blockBytes } from "#services/proxy/ports.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
@@ -59,12 +60,19 @@ export type PlayedAnswer = {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
+  /** The body breaks off after so many bytes. */
+  readonly breaksAfter?: number;
+  readonly breaks?: FaultReason;
 };
 type Play = (request: UpstreamRequest) => PlayedAnswer | FaultReason | undefined;
 
 /** Upstreams by name. Each serves its modules; what was played for a path comes first, the latest play wins. */
 export class PlayedUpstreams implements UpstreamClient {
   readonly asked: string[] = [];
+  /** The same requests with all they said, in the same order. */
+  readonly requests: { readonly upstream: string; readonly request: UpstreamRequest }[] = [];
+  /** Whether ranges are answered with 206; otherwise with the whole. */
+  servesRanges = false;
   readonly #tables = new Map<string, ModuleTable>();
   readonly #plays: { readonly upstream: string; readonly play: Play }[] = [];
   /** Every request waits for it. */
@@ -91,18 +99,25 @@ export class PlayedUpstreams implements UpstreamClient {
 
   async get({ name, url }: UpstreamEndpoint, request: UpstreamRequest) {
     this.asked.push(`${name} ${request.path}`);
+    this.requests.push({ upstream: name, request });
     await this.gate;
     const played = this.#plays.filter((entry) => entry.upstream === name).map(({ play }) => play(request));
     const answer = played.find((one) => one !== undefined) ?? this.#honest(name, request.path);
     if (typeof answer === "string") throw new UpstreamFault(name, answer, answer);
-    const body = Buffer.from(answer.body ?? "");
+    const { status, headers, body } = this.servesRanges ? ranged(answer, request) : { headers: {}, ...answer };
     return {
-      status: answer.status,
-      headers: answer.headers ?? {},
+      status,
+      headers,
       url: url + request.path,
-      body: pieces(name, body, request.maxBytes),
+      body: pieces(name, { ...answer, body: Buffer.from(body ?? "") }, request.maxBytes),
       cancel: () => undefined,
     };
+  }
+
+  /** The ranges that an upstream was asked for at paths that end so; "-" for a request for the whole. */
+  ranges(upstream: string, ending: string): string[] {
+    const mine = this.requests.filter((each) => each.upstream === upstream && each.request.path.endsWith(ending));
+    return mine.map(({ request }) => request.headers?.["range"] ?? "-");
   }
 
   close(): Promise<void> {
@@ -114,12 +129,31 @@ export class PlayedUpstreams implements UpstreamClient {
   }
 }
 
-async function* pieces(name: string, body: Buffer, maxBytes: number): AsyncGenerator<Uint8Array> {
+/** The part of a whole answer that the request asks for, or the whole with its length. */
+function ranged(
+  answer: PlayedAnswer,
+  { headers }: UpstreamRequest,
+): PlayedAnswer & { readonly headers: Readonly<Record<string, string>> } {
+  const whole = Buffer.from(answer.body ?? "");
+  const [, from] = /^bytes=(\d+)-$/.exec(headers?.["range"] ?? "") ?? [];
+  const length = { ...answer.headers, "content-length": String(whole.length) };
+  if (answer.status !== 200 || from === undefined) return { ...answer, headers: length };
+  const range = { ...answer.headers, "content-range": `bytes ${from}-${whole.length - 1}/${whole.length}` };
+  return { status: 206, headers: range, body: whole.subarray(Number(from)) };
+}
+
+async function* pieces(
+  name: string,
+  { body, breaksAfter, breaks }: PlayedAnswer & { readonly body: Buffer },
+  maxBytes: number,
+): AsyncGenerator<Uint8Array> {
   await Promise.resolve();
   if (body.length > maxBytes) throw new UpstreamFault(name, "too-large", "too large");
-  const half = Math.ceil(body.length / 2);
-  if (half > 0) yield body.subarray(0, half);
-  if (half < body.length) yield body.subarray(half);
+  const came = breaksAfter === undefined ? body : body.subarray(0, breaksAfter);
+  const half = Math.ceil(came.length / 2);
+  if (half > 0) yield came.subarray(0, half);
+  if (half < came.length) yield came.subarray(half);
+  if (breaksAfter !== undefined) throw new UpstreamFault(name, breaks ?? "reset", "broke off");
 }
 
 /** Checks zips in this thread. */
@@ -177,6 +211,8 @@ export type RoomOptions = {
   readonly hadOff?: boolean;
   /** Instead of the one that checks zips in this thread. */
   readonly verifier?: Verifier;
+  /** How upstreams are asked: patience, order, room. */
+  readonly manners?: Manners;
 };
 
 /** Everything the proxy is made of; each part may be asked. */
@@ -205,6 +241,7 @@ export async function openRoom(options: RoomOptions = {}) {
     events,
     meter,
     hopHeader: { name: "x-granary-hops", instance: "room" },
+    manners: () => options.manners ?? {},
   });
   const routes = [databaseRoute(database, wire)];
   const mirror = new SumdbMirror({ key: database.verifierKey, routes, storage, clock });

@@ -37,6 +37,12 @@ export class AheadSession {
   #listsAll = false;
   #isListed = false;
 
+  /** True when no more can be remembered: many clients behind one address, or one that never rests. */
+  get isFull(): boolean {
+    const all = [this.#mods, this.#infos, this.#zips, this.#heard, this.#highest];
+    return all.some(({ size }) => size >= maxVersions);
+  }
+
   /** The client asks for a go.mod. */
   askedMod(id: ModuleVersion): void {
     this.#remember(this.#mods, formatModuleVersion(id));

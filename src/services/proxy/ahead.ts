@@ -44,6 +44,10 @@ export type AheadLimits = {
 const maxSessions = 64;
 /** A client that has said nothing for so long wants nothing any more. Unpacking a large zip takes it seconds. */
 const sessionMs = 60_000;
+/** A zip that was fetched ahead so long ago and not asked for was a wrong guess, whoever its client is. */
+const maxUnclaimedMs = 10 * 60_000;
+/** Zips fetched ahead and not asked for yet, in all; each costs some 200 bytes of memory. */
+const maxUnclaimed = 8_192;
 /** Versions that may wait to be fetched, in all. */
 const maxQueued = 16_384;
 /** A wrong guess costs some milliseconds of processor; it pays when the upstream is further away than that. */
@@ -56,6 +60,8 @@ type Task = {
   readonly follow: boolean;
 };
 
+type Unclaimed = { readonly bytes: number; readonly session: AheadSession; readonly sinceMs: number };
+
 export class Ahead {
   readonly #use: AheadUse;
   readonly #sessions = new LRUCache<string, AheadSession>({ max: maxSessions });
@@ -63,7 +69,7 @@ export class Ahead {
   readonly #waiting = { mod: new Map<string, Task>(), zip: new Map<string, Task>() };
   readonly #running = { mod: 0, zip: 0 };
   /** Sizes of zips that were fetched ahead and not asked for yet, by version. */
-  readonly #unclaimed = new Map<string, { readonly bytes: number; readonly session: AheadSession }>();
+  readonly #unclaimed = new Map<string, Unclaimed>();
   #unclaimedBytes = 0;
 
   constructor(use: AheadUse) {
@@ -99,7 +105,7 @@ export class Ahead {
     if (!this.#use.limits().isOn || this.#use.privacy.mustNotTravel(id.path) || isToolchain(id.path)) return undefined;
     const now = this.#use.clock.now();
     let session = this.#sessions.get(caller);
-    if (session === undefined || now - session.lastMs > sessionMs) {
+    if (session === undefined || session.isFull || now - session.lastMs > sessionMs) {
       session = new AheadSession();
       this.#sessions.set(caller, session);
     }
@@ -147,8 +153,14 @@ export class Ahead {
 
   #pump(): void {
     const limits = this.#use.limits();
+    if (!limits.isOn) {
+      for (const tasks of Object.values(this.#waiting)) tasks.clear();
+      return;
+    }
+    const isFull = (): boolean => this.#unclaimedBytes >= limits.bytes || this.#unclaimed.size >= maxUnclaimed;
+    if (isFull()) this.#forgetUnclaimed();
     while (this.#running.mod < limits.mods && this.#start("mod"));
-    while (this.#running.zip < limits.zips && this.#unclaimedBytes < limits.bytes && this.#start("zip"));
+    while (this.#running.zip < limits.zips && !isFull() && this.#start("zip"));
   }
 
   /** Starts the next task of a kind; false when there is none. */
@@ -193,17 +205,20 @@ export class Ahead {
     if (!session.wantsZip(id)) this.#layBy(kept, session);
   }
 
-  /** Bytes of clients that have gone no longer count. */
   #layBy({ id, manifest }: KeptZip, session: AheadSession): void {
+    const bytes = manifest.zip.size;
+    this.#unclaimed.set(formatModuleVersion(id), { bytes, session, sinceMs: this.#use.clock.now() });
+    this.#unclaimedBytes += bytes;
+  }
+
+  /** What was fetched for clients that have gone no longer counts, nor what nobody has asked for in a long while. */
+  #forgetUnclaimed(): void {
     const now = this.#use.clock.now();
-    for (const [name, { bytes, session: owner }] of this.#unclaimed) {
-      if (now - owner.lastMs <= sessionMs) break;
+    for (const [name, { bytes, session, sinceMs }] of this.#unclaimed) {
+      if (now - session.lastMs <= sessionMs && now - sinceMs <= maxUnclaimedMs) continue;
       this.#unclaimed.delete(name);
       this.#unclaimedBytes -= bytes;
     }
-    const bytes = manifest.zip.size;
-    this.#unclaimed.set(formatModuleVersion(id), { bytes, session });
-    this.#unclaimedBytes += bytes;
   }
 }
 

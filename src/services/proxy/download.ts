@@ -35,11 +35,16 @@ export class ZipDownload {
     return this.#progressedMs;
   }
 
-  /** True when the bytes in the stage come from more than one answer, so that a wrong hash is nobody's fault yet. */
+  /**
+   * True when a wrong hash is nobody's fault yet: the bytes in the stage come from several answers, and not all of
+   * them from one mirror that promised them to be parts of the same file.
+   */
   get isSpliced(): boolean {
-    return this.#parts > 1;
+    return this.#parts > 1 && !(this.#wholeOnly && this.#from.size === 1);
   }
   #parts = 0;
+  /** Nobody wants it any more; an answer that was given up may still be on its way in. */
+  #isOver = false;
 
   /** The range at which `upstream` should go on, if it should (RFC 9110 §13.1.5, §14.2). */
   headers(upstream: Upstream): Readonly<Record<string, string>> {
@@ -63,7 +68,7 @@ export class ZipDownload {
     for await (const chunk of response.body) {
       const fresh = toSkip === 0 ? chunk : chunk.subarray(Math.min(toSkip, chunk.length));
       toSkip -= chunk.length - fresh.length;
-      if (fresh.length > 0) await stage.write(fresh);
+      if (fresh.length > 0) await this.#write(stage, fresh, upstream);
       this.#progressedMs = this.#clock.now();
     }
     if (this.#total !== undefined && stage.size !== this.#total)
@@ -85,6 +90,7 @@ export class ZipDownload {
 
   /** Gives the space back; does nothing for a stage that was kept. */
   async discard(): Promise<void> {
+    this.#isOver = true;
     await this.#stage?.discard();
   }
 
@@ -100,12 +106,24 @@ export class ZipDownload {
     if (range !== undefined && range.total === this.#total && range.last === range.total - 1 && range.first <= size)
       return size - range.first;
     await this.restart({ wholeOnly: this.#wholeOnly });
-    throw new Unusable("RANGE", `${upstream.name} does not go on where the zip broke off`);
+    throw new Unusable("RANGE", `${upstream.name} does not go on where the zip broke off`, { isBlameless: true });
   }
 
   async #openStage(): Promise<Stage> {
-    this.#stage ??= await this.#storage.stage(maxZipBytes);
-    return this.#stage;
+    const stage = this.#stage ?? (await this.#storage.stage(maxZipBytes));
+    this.#stage = stage;
+    if (!this.#isOver) return stage;
+    await stage.discard();
+    throw new Error("the download was given up");
+  }
+
+  /** More than was promised is no zip of ours, and must not look like our own limit. */
+  async #write(stage: Stage, bytes: Uint8Array, { name }: Upstream): Promise<void> {
+    if (stage.size + bytes.length > (this.#total ?? maxZipBytes)) {
+      await this.restart({ wholeOnly: false });
+      throw new UpstreamFault(name, "malformed", "more bytes came than were promised");
+    }
+    await stage.write(bytes);
   }
 
   #note({ headers }: UpstreamResponse, { name }: Upstream): void {

@@ -270,7 +270,7 @@ export class ModuleJobs {
     const isWhole = verified.report.valid && sameBytes(goModIn(id, verified), mod.mod);
     const isExpected = await this.#use.sums.agrees(id, expectation, { what: "zip", found: verified.h1 });
     if (!isWhole || !isExpected)
-      throw new Unusable("SPLICED", "zip: its parts from several answers do not fit together");
+      throw new Unusable("SPLICED", "zip: its parts from several answers do not fit together", { isBlameless: true });
   }
 
   /** A zip on which the checking thread breaks or never ends says something about its upstream: another may do better. */

@@ -190,6 +190,7 @@ function resuming(download: Resumable) {
 
 /** A login page or a captive portal answers 200 to everything; a list made from one would be empty. */
 function refuseWebPage(response: UpstreamResponse): void {
+  if (response.status === 416) return; // common servers say so with a page
   if (/^\s*text\/html\b/i.test(response.headers["content-type"] ?? ""))
     throw new Unusable("WEB_PAGE", "answered with a web page");
 }

@@ -28,6 +28,11 @@ export type WalkResult<T> =
   /** There is no upstream that may be asked. */
   | { readonly kind: "nobody" };
 
+/** True for bytes of no use that the upstream has to answer for. */
+export function sentWrongBytes(error: Failure["error"] | undefined): boolean {
+  return error instanceof Unusable && !error.isBlameless;
+}
+
 type Miss = Exclude<Outcome<never>, { kind: "found" }>;
 
 /** What each upstream said last, in the order of the chain. */
@@ -42,7 +47,7 @@ export class Ledger {
 
   add(upstream: Upstream, miss: Miss): void {
     this.#misses.set(upstream.name, miss);
-    if (miss.kind === "failed" && miss.error instanceof Unusable)
+    if (miss.kind === "failed" && sentWrongBytes(miss.error))
       this.#unusable.set(upstream.name, this.unusableCount(upstream.name) + 1);
   }
 

@@ -63,7 +63,8 @@ class Runners<T> {
     while (this.#running.size > 0) {
       const settled = await this.#next(newest);
       if (settled === "silent") {
-        newest = newest && this.#afterSilence(newest);
+        const silent = this.#watched(newest);
+        newest = silent && this.#afterSilence(silent);
         continue;
       }
       this.#running.delete(settled.runner);
@@ -95,14 +96,21 @@ class Runners<T> {
     newest: Running<T> | undefined,
   ): Promise<{ readonly runner: Running<T>; readonly outcome: Outcome<T> } | "silent"> {
     const done = [...this.#running].map(async (runner) => ({ runner, outcome: await runner.outcome }));
-    const waitMs = newest === undefined || !this.#running.has(newest) ? undefined : this.#patienceWith(newest);
-    if (waitMs === undefined || newest === undefined) return await Promise.race(done);
+    const watched = this.#watched(newest);
+    const waitMs = watched && this.#patienceWith(watched);
+    if (waitMs === undefined || watched === undefined) return await Promise.race(done);
     const timer = new AbortController();
     try {
-      return await Promise.race([...done, this.#silence(newest, waitMs, timer.signal)]);
+      return await Promise.race([...done, this.#silence(watched, waitMs, timer.signal)]);
     } finally {
       timer.abort();
     }
+  }
+
+  /** Whose silence matters: the newest one's, or that of a large body which others wait to take their turn after. */
+  #watched(newest: Running<T> | undefined): Running<T> | undefined {
+    const taken = this.#race.op.exclusive === true ? [...this.#running].find((runner) => runner.isTaken()) : undefined;
+    return taken ?? (newest !== undefined && this.#running.has(newest) ? newest : undefined);
   }
 
   /** How long this runner may keep silent; undefined when nothing would follow from its silence. */

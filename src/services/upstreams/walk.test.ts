@@ -451,6 +451,15 @@ test("a wait that an upstream asks for is kept when it fits into the time, and e
   assert.deepEqual(long.slept, []);
 });
 
+test("an upstream that asked us to wait is left alone also while another is asked again", async () => {
+  const { run, asked } = stage([
+    { acts: [{ status: 429, headers: { "retry-after": "60" } }, 200] },
+    { acts: [503, 503, 200] },
+  ]);
+  assert.equal(short(await run()), "found:b");
+  assert.equal(asked.join(""), "abbb");
+});
+
 const deterministic: readonly Act[] = [400, 401, 501, 505, "too-large", "encoding", "redirect"];
 for (const act of deterministic)
   test(`${JSON.stringify(act)} is final: the same request would meet it again`, async () => {
