@@ -10,6 +10,7 @@ import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
 import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { Unusable } from "#services/upstreams/walk.ts";
 import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
@@ -131,6 +132,8 @@ export class Listings {
         const fetchedMs = this.#use.clock.now();
         if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
         const body = await readBody(response);
+        // A portal may call its page text: no list and no JSON begins so.
+        if (body[0] === "<".charCodeAt(0)) throw new Unusable("WEB_PAGE", "answered with a web page");
         const text = unusableUnless(() => remake(kind, body));
         return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
       },

@@ -16,9 +16,12 @@ import { readQuote } from "./quote.ts";
 export class Unusable extends Error {
   override readonly name = "Unusable";
   readonly code: string;
-  constructor(code: string, message: string, options?: { cause?: unknown }) {
+  /** It says nothing against this upstream: what it sent did not fit to what others had sent. */
+  readonly isBlameless: boolean;
+  constructor(code: string, message: string, options: { cause?: unknown; isBlameless?: boolean } = {}) {
     super(message, options);
     this.code = code;
+    this.isBlameless = options.isBlameless === true;
   }
 }
 
@@ -32,6 +35,15 @@ export class UpstreamStatus extends Error {
     super(`answered ${status}`);
     this.status = status;
     this.text = text;
+  }
+}
+
+/** An upstream that has the first file of a snapshot and not the second. */
+class CompanionMissing extends Unusable {
+  readonly status: number;
+  constructor(status: number, path: string) {
+    super("INCOMPLETE", `answered ${status} for ${path}`);
+    this.status = status;
   }
 }
 
@@ -250,6 +262,8 @@ class Attempt<T> {
       isWon = true;
       return { kind: "found", value };
     } catch (error) {
+      if (error instanceof CompanionMissing && this.#isAbsentAsGo(error.status))
+        return { kind: "absent", status: error.status, text: "" };
       if (error instanceof Unusable) return { kind: "failed", error };
       throw error;
     } finally {
@@ -257,6 +271,12 @@ class Attempt<T> {
       // Nobody has a turn after the one that won: it would undo what was made of the answer.
       if (!isWon) endTurn?.();
     }
+  }
+
+  /** go asks for each file by itself and believes each 404; half a snapshot is doubt only for us. */
+  #isAbsentAsGo(status: number): boolean {
+    const { use, absentStatuses } = this.#asking;
+    return use.mode === "go" && absentStatuses.includes(status);
   }
 
   /** The whole companion. Its failure is heard by `accept`, or by nobody when the first file was not there. */
@@ -355,7 +375,7 @@ async function readCompanion(
   const response = await client.get(upstream, request);
   if (response.status !== 200) {
     response.cancel();
-    throw new Unusable("INCOMPLETE", `answered ${response.status} for ${request.path}`);
+    throw new CompanionMissing(response.status, request.path);
   }
   return await readWhole(response.body);
 }

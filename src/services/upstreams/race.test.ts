@@ -154,87 +154,6 @@ test("when all is over nobody sleeps and no body is open", async () => {
 
 // ---- a second request because the first is late ----
 
-test("an answer that is later than usual is asked for at the next upstream as well, once", async () => {
-  const upstreams = ["a", "b", "c"].map((name) => playedUpstream(name));
-  const { client, clock, end, hedged } = start({ upstreams });
-  await clock.pass(usualMs);
-  assert.equal(client.asked, "ab");
-  await clock.pass(silenceMs - 1);
-  assert.equal(client.asked, "ab");
-  assert.deepEqual(hedged, ["a"]);
-  client.call("b").whole("good");
-  assert.equal(await end(), "b:good");
-});
-
-test("alone, the same upstream is asked a second time, once", async () => {
-  const { client, clock, end, hedged } = start({ upstreams: [playedUpstream("a")] });
-  await clock.pass(usualMs);
-  assert.equal(client.asked, "aa");
-  await clock.pass(silenceMs * 3);
-  assert.equal(client.asked, "aa");
-  assert.deepEqual(hedged, ["a"]);
-  client.call("a", 1).whole("good");
-  assert.equal(await end(), "a:good");
-  assert.ok(client.call("a").isAborted);
-});
-
-for (const how of ["background", "exclusive"] as const)
-  test(`${how} requests are not sent twice to be quick`, async () => {
-    const { client, clock, hedged, ending, done } = start({ op: { [how]: true } });
-    await clock.pass(silenceMs - 1);
-    assert.equal(client.asked, "a");
-    assert.deepEqual(hedged, []);
-    ending.abort(new Error("over"));
-    await done;
-  });
-
-test("after a second request has failed, the first is not waited for while another try may help", async () => {
-  const { client, clock, end } = start({ upstreams: [playedUpstream("a")], retryMs: 25_000 });
-  await clock.pass(usualMs);
-  client.call("a", 1).fail("reset");
-  await clock.pass(silenceMs);
-  assert.ok(client.call("a").isAborted);
-  client.call("a", 2).whole("good");
-  assert.equal(await end(), "a:good");
-});
-
-test("a slow upstream is waited for when the others have nothing to add", async () => {
-  const { client, clock, end } = start({ retryMs: 25_000 });
-  await clock.pass(usualMs);
-  client.call("b").whole("not found", 404);
-  await clock.pass(2 * silenceMs);
-  assert.equal(client.asked, "ab");
-  client.call("a").whole("late");
-  assert.equal(await end(), "a:late");
-});
-
-test("a slow upstream is waited for when it is too late for another try", async () => {
-  const { client, clock, end } = start({ retryMs: 0 });
-  await clock.pass(usualMs);
-  client.call("b").fail("reset");
-  await clock.pass(2 * silenceMs);
-  client.call("a").whole("late");
-  assert.equal(await end(), "a:late");
-});
-
-// ---- who is to blame ----
-
-test("who lost a race is not blamed for it, unless it was silent for longer than our patience", async () => {
-  const quick = start();
-  await quick.clock.pass(usualMs);
-  quick.client.call("b").whole("good");
-  assert.equal(await quick.end(), "b:good");
-  assert.equal(countOf(quick.health, "a"), "0 of 0");
-  const dead = start({ known: [] });
-  await dead.clock.pass(silenceMs);
-  dead.client.call("b").whole("good");
-  assert.equal(await dead.end(), "b:good");
-  assert.equal(countOf(dead.health, "a"), "1 of 1");
-  assert.equal(dead.health.snapshotOf("a").lastFault, "timeout");
-});
-
-// ---- words that end it ----
-
 test("the authoritative 404 ends it at once while another is silent", async () => {
   const upstreams = [playedUpstream("a"), playedUpstream("b", { authoritative: true })];
   const { client, clock, end } = start({ upstreams });
@@ -242,15 +161,6 @@ test("the authoritative 404 ends it at once while another is silent", async () =
   client.call("b").whole("not found", 404);
   assert.equal(await end(), "absent");
   assert.ok(client.call("a").isAborted);
-});
-
-test("a mirror's 404 does not end it while another is silent", async () => {
-  const { client, clock, end } = start();
-  await clock.pass(usualMs);
-  client.call("b").whole("not found", 404);
-  assert.equal(await end(), "running");
-  client.call("a").whole("not found", 404);
-  assert.equal(await end(), "absent");
 });
 
 test("an error of accept ends it and lets go of the rest", async () => {
@@ -277,73 +187,6 @@ test("our own end ends all requests, blames nobody and leaves nobody asleep", as
 // ---- large answers ----
 
 const large = { exclusive: true } as const;
-
-test("a large answer that stops coming is broken off as a timeout, and the next one goes on", async () => {
-  const { client, clock, end, health } = start({ op: large });
-  await settle();
-  client.call("a").head().send("hal");
-  await clock.pass(silenceMs - 1);
-  assert.equal(client.asked, "a");
-  await clock.pass(1);
-  assert.equal(client.asked, "ab");
-  assert.ok(client.call("a").isClosed);
-  assert.equal(health.snapshotOf("a").lastFault, "timeout");
-  client.call("b").whole("good");
-  assert.equal(await end(), "b:good");
-});
-
-test("a large answer that comes piece by piece is waited for", async () => {
-  const { client, clock, end } = start({ op: { ...large, maxBytes: 1 << 20 } });
-  await settle();
-  client.call("a").head();
-  for (let i = 0; i < 5; i++) {
-    await clock.pass(silenceMs - 1);
-    client.call("a").send(Buffer.alloc(160 * 1024));
-    await settle();
-  }
-  client.call("a").end();
-  assert.match(await end(), /^a:/);
-  assert.equal(client.asked, "a");
-});
-
-test("a body that trickles is as good as silent", async () => {
-  const { client, clock, health } = start({ op: large });
-  await settle();
-  client.call("a").head();
-  for (let i = 0; i < 21; i++) {
-    client.call("a").send(Buffer.alloc(15 * 1024));
-    await clock.pass(1000);
-  }
-  assert.equal(health.snapshotOf("a").lastFault, "timeout");
-  assert.equal(client.asked, "ab");
-});
-
-test("two large answers are read one after the other, the second only when the first was no use", async () => {
-  const reading: string[] = [];
-  const accept: WalkOp<string>["accept"] = async ({ body }, upstream) => {
-    reading.push(upstream.name);
-    const text = Buffer.from(await readWhole(body)).toString();
-    if (text === "bad") throw new Unusable("BAD", "bad");
-    return text;
-  };
-  for (const [first, want, readers] of [
-    ["good", "a:good", "a"],
-    ["bad", "b:other", "ab"],
-  ] as const) {
-    reading.length = 0;
-    const { client, clock, end } = start({ op: { ...large, accept } });
-    await clock.pass(silenceMs);
-    client.call("a").head().send(first);
-    await settle();
-    client.call("b").whole("other");
-    await settle();
-    assert.deepEqual(reading, ["a"]);
-    client.call("a").end();
-    assert.equal(await end(), want);
-    assert.equal(reading.join(""), readers);
-    assert.ok(client.calls.every(({ isClosed }) => isClosed));
-  }
-});
 
 test("a large answer that stops coming does not hold up the one that waits for its turn", async () => {
   const { client, clock, end } = start({ op: large });
@@ -418,24 +261,6 @@ class OneLane implements Lanes {
     return { leave: () => resolve(undefined) };
   }
 }
-
-test("a request gives its place back when its body has come, not when we are done with it", async () => {
-  const lanes = new OneLane();
-  const upstreams = [playedUpstream("a")];
-  const accept: WalkOp<string>["accept"] = async ({ body }) => {
-    const text = Buffer.from(await readWhole(body)).toString();
-    const other = start({ upstreams, lanes });
-    await settle();
-    other.client.call("a").whole("proof");
-    return `${text} ${await other.end()}`;
-  };
-  const { client, done, end } = start({ upstreams, lanes, op: { accept } });
-  await settle();
-  client.call("a").whole("good");
-  await done;
-  assert.equal(await end(), "a:good a:proof");
-  assert.equal(lanes.entered, 2);
-});
 
 test("no room is a failure of that upstream, and the next is asked", async () => {
   const lanes: Lanes = {

@@ -38,8 +38,19 @@ export async function race<T>(candidates: readonly Upstream[], race: Race<T>): P
   try {
     return await new Runners(candidates, running, race).run();
   } finally {
-    for (const runner of running) runner.giveUp(brokenOff(runner.upstream.name));
+    const { clock, patience } = race.use;
+    for (const runner of running) {
+      const { upstream, listening } = runner;
+      const silentMs = listening.silentSinceMs === undefined ? 0 : clock.now() - listening.silentSinceMs;
+      // Whoever hangs must not go unnoticed only because others are quicker.
+      const isHung = silentMs >= (upstream.silenceMs ?? patience?.silenceMs ?? Infinity);
+      runner.giveUp(isHung ? tooSilent(upstream) : brokenOff(upstream.name));
+    }
   }
+}
+
+function tooSilent({ name }: Upstream): UpstreamFault {
+  return new UpstreamFault(name, "timeout", "silent for too long");
 }
 
 /** How often one pass asks because of silence: a late answer is likely, three in a row are an upstream in trouble. */
@@ -154,7 +165,7 @@ class Runners<T> {
     }
     for (const each of this.#running)
       if (each.listening.silentSinceMs !== undefined)
-        each.giveUp(new UpstreamFault(each.upstream.name, "timeout", "silent for too long"));
+        each.giveUp(tooSilent(each.upstream));
     return undefined;
   }
 

@@ -469,10 +469,16 @@ for (const act of deterministic)
   });
 
 test("mode go sends again what broke on its way, and believes every answer", async () => {
-  for (const act of ["refused", "reset", "truncated", "unresolved"] as const) {
+  for (const act of ["refused", "unreachable", "unresolved"] as const) {
     const { run, asked } = stage([{ acts: [act, act, 200] }, { acts: 200 }], "go");
     assert.equal(short(await run()), "found:a");
     assert.equal(asked.join(""), "aaa");
+  }
+  for (const act of ["reset", "truncated"] as const) {
+    const { run, asked } = stage([{ acts: [act, 200] }, { acts: 200 }], "go");
+    assert.equal(short(await run()), "found:a");
+    assert.equal(asked.join(""), "aa");
+    assert.equal(short(await stage([{ acts: act }, { acts: 200 }], "go").run()), `failed:${act}`);
   }
   for (const act of [500, 503, 429, "timeout", "garbage"] as const) {
     const { run, asked } = stage([{ acts: [act, 200] }, { acts: 200 }], "go");

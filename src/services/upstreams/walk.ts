@@ -68,30 +68,31 @@ async function walkAsGo<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   return last === "failed" ? ledger.failed() : ledger.absent();
 }
 
-/** How often mode `go` sends a request again whose connection failed; an answer, whatever it says, is final. */
-const goRetries = 3;
+/**
+ * How often mode `go` sends a request again: one that could not be connected, with back-off, and one whose connection
+ * died under way, once, as net/http does with kept connections. Silence is not among them: a silent upstream has had
+ * its time. An answer, whatever it says, is final.
+ */
+const goRetries: Readonly<Partial<Record<FaultReason, number>>> = {
+  refused: 3,
+  unreachable: 3,
+  unresolved: 3,
+  reset: 1,
+  truncated: 1,
+};
 
 /** A connection that fails says nothing in mode `go` either: the same upstream is asked again. */
 async function askAsGo<T>(walk: Walk<T>, upstream: Upstream): Promise<Outcome<T>> {
   const { use, op } = walk;
   for (let tries = 0; ; tries++) {
     const outcome = await ask(upstream, { use, op, absentStatuses: goAbsentStatuses }).outcome;
-    const isBroken = outcome.kind === "failed" && outcome.error instanceof UpstreamFault;
-    if (!isBroken || !brokenConnections.has(outcome.error.reason) || tries === goRetries) return outcome;
+    if (outcome.kind !== "failed" || !(outcome.error instanceof UpstreamFault)) return outcome;
+    if (tries >= (goRetries[outcome.error.reason] ?? 0)) return outcome;
     const wait = waitBefore(walk, tries, 0);
     if (wait === undefined || !mayRetry(use)) return outcome;
     await use.clock.sleep(wait, op.signal);
   }
 }
-
-/** Silence is not among them: in mode `go` a silent upstream has had its time. */
-const brokenConnections: ReadonlySet<FaultReason> = new Set([
-  "refused",
-  "unreachable",
-  "unresolved",
-  "reset",
-  "truncated",
-]);
 
 async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   const { use, op } = walk;
