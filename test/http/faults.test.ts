@@ -91,7 +91,7 @@ test(`${versions} versions through an upstream with 2 % of every fault: all arri
   const store = join(folder, "store");
   await writeFile(
     config,
-    "freshness:\n  negative: 200ms\nupstreamClient:\n  headersTimeout: 300ms\n  bodyIdleTimeout: 300ms\n",
+    "freshness:\n  negative: 200ms\nupstreamClient:\n  responseHeaderTimeout: 300ms\n  bodyIdleTimeout: 300ms\n",
   );
   const modules = manyVersions(versions);
   const world = await startWorld({ modules, store, flags: [`--config=${config}`] });

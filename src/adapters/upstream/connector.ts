@@ -16,6 +16,8 @@ import { openTunnel } from "./tunnel.ts";
 
 /** Idle connections are asked for a sign of life after this. */
 const keepAliveProbeMs = 60_000;
+/** OpenSSL and proxies can be wordy; the record of a failure is one line. */
+const maxDetailChars = 200;
 /** TLS sessions kept for resumption, one per host. */
 const maxSessions = 100;
 
@@ -71,7 +73,15 @@ export function makeConnector(options: ConnectorOptions): Connector {
       const failure = firstOf(error);
       if (!options.signal.aborted) {
         const reason = reasonOfError(failure) ?? "unknown";
-        options.tell({ name: "egress.failed", upstream, host: authority, via, reason, ms: ms() });
+        options.tell({
+          name: "egress.failed",
+          upstream,
+          host: authority,
+          via,
+          reason,
+          detail: detailOf(failure),
+          ms: ms(),
+        });
       }
       throw failure;
     }
@@ -174,6 +184,10 @@ function remember(sessions: Map<string, Buffer>, key: string, session: Buffer): 
 
 function coded(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
+}
+
+function detailOf(failure: unknown): string {
+  return failure instanceof Error ? failure.message.slice(0, maxDetailChars) : "";
 }
 
 /** Of many addresses' failures the first: the resolver's favourite. */

@@ -110,7 +110,7 @@ test("beyond MaxIdleConns the connection that has been idle for longest is close
     [1, 2, 3].map(() =>
       listen(
         t,
-        createServer((_request, response) => response.end("ok")),
+        createServer({ keepAliveTimeout: 600_000 }, (_request, response) => response.end("ok")),
       ),
     ),
   );
@@ -154,6 +154,33 @@ for (const [how, end] of [
     assert.equal(await read(client, url), "ok");
     assert.deepEqual(requests.toSorted(), [1, 1, 1, 2]);
   });
+
+test("the retry goes to a fresh connection although another kept one, just as dead, is idle", async (t) => {
+  const seen = new Map<string, Socket>();
+  const carried = new Map<Socket, number>();
+  const ok = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+  const server = createTcpServer((socket) => {
+    socket.on("data", (bytes: Buffer) => {
+      const [, path = ""] = /^GET \/(\w+)/.exec(bytes.toString("latin1")) ?? [];
+      const n = (carried.get(socket) ?? 0) + 1;
+      carried.set(socket, n);
+      if (n === 1 || path === "middle") socket.write(ok);
+      if (n === 2) seen.set(path, socket);
+      if (n === 3) socket.end();
+    });
+  });
+  const url = `http://up.test:${await listen(t, server)}`;
+  const client = clientFor(t);
+  await Promise.all(["w", "w", "w"].map((path) => read(client, `${url}/${path}`)));
+  const outer = [read(client, `${url}/first`)];
+  const middle = read(client, `${url}/middle`);
+  outer.push(read(client, `${url}/last`));
+  assert.equal(await middle, "ok");
+  await until(() => seen.size === 3);
+  seen.get("first")?.end();
+  seen.get("last")?.end();
+  assert.deepEqual(await Promise.all(outer), ["ok", "ok"]);
+});
 
 test("a fresh connection that dies before it answers is the upstream's failure, asked once", async (t) => {
   let connections = 0;

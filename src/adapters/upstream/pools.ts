@@ -159,7 +159,7 @@ export class Pools {
       factory: (origin: URL) => new Connection(origin, { ...ofClient, connector, table }),
     };
     // HTTP/1.1 only. Over HTTP/2 300 small files came twice as fast in a cold start, but large ones share one
-    // connection, and upstreams limit the rate of each: 2 MB files took twice as long at 50 ms, and of 30 at once an
+    // connection, and upstreams limit the rate of each: 2 MB files took twice as long at 100 ms round trips, and of 30 at once an
     // upstream (node:http2) reset 25.
     const agent = new Agent({ allowH2: false, factory: (origin) => new Pool(origin, ofPool) });
     this.#agents.push(agent);

@@ -76,6 +76,8 @@ export type GranaryEvent =
       readonly host: string;
       readonly via: string;
       readonly reason: string;
+      /** What socket, TLS or proxy said; no credentials. */
+      readonly detail: string;
       readonly ms: number;
     }
   /** One request that left, with `egressAudit` on. Query strings are left out: they may be secrets. */
