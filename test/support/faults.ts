@@ -63,6 +63,11 @@ export class FaultTable {
     this.#entries.length = 0;
   }
 
+  /** Faults that were to happen a number of times and have not happened so often. */
+  get waiting(): readonly (string | RegExp)[] {
+    return this.#entries.filter(({ left }) => left > 0 && Number.isFinite(left)).map(({ where }) => where);
+  }
+
   /** The fault for this request, counted as used. */
   take(path: string): Fault | undefined {
     const matches = (where: string | RegExp): boolean =>

@@ -10,13 +10,15 @@ import type { ModuleFixture } from "./modules.ts";
 import type { StubOptions, StubUpstream } from "./stub-upstream.ts";
 import { startUpstreams } from "./world.ts";
 
-/** Waits that users have in seconds, so that a test has them shorter. Only names that the product knows are set. */
-const shortened: Readonly<Record<string, string>> = {
+/** Shorter waits, and nothing that happens by itself. Only names that the product knows are set. */
+const testSettings: Readonly<Record<string, string>> = {
   "upstreamClient.silence": "1s",
   "upstreamClient.headersTimeout": "3s",
   "upstreamClient.responseHeaderTimeout": "3s",
   "upstreamClient.bodyIdleTimeout": "3s",
   "probe.every": "1s",
+  // What was fetched ahead never meets the fault that waits for it.
+  prefetch: "off",
 };
 
 export type Mirrors = {
@@ -42,7 +44,10 @@ export type MirrorsOptions = {
 /** As startMirrors, for as long as the test runs. */
 export async function mirrorsFor(t: TestContext, options: MirrorsOptions): Promise<Mirrors> {
   const mirrors = await startMirrors(options);
-  t.after(() => mirrors.close());
+  t.after(async () => {
+    await mirrors.close();
+    assert.deepEqual(mirrors.a.waitingFaults, []);
+  });
   return mirrors;
 }
 
@@ -52,7 +57,7 @@ const patienceMs = 90_000;
 async function startMirrors({ modules, sole = false, stubs = {} }: MirrorsOptions): Promise<Mirrors> {
   const { stub: a, database } = await startUpstreams(modules, stubs.a);
   const { stub: b } = await startUpstreams(modules, stubs.b);
-  const known = Object.entries(shortened).filter(([key]) => (settingKeys as readonly string[]).includes(key));
+  const known = Object.entries(testSettings).filter(([key]) => (settingKeys as readonly string[]).includes(key));
   const env = Object.fromEntries(known.map(([key, value]) => [variableOf(key as never), value]));
   const granary = await startGranary({
     upstream: sole ? a.url : `${a.url},${b.url}`,

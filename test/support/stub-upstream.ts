@@ -83,6 +83,11 @@ export class StubUpstream {
     this.#faults.clear();
   }
 
+  /** Where a counted fault has not happened yet: a test whose faults never happen proves nothing. */
+  get waitingFaults(): readonly (string | RegExp)[] {
+    return this.#faults.waiting;
+  }
+
   /** How often a path (or all that match a pattern) was asked. */
   requests(where: string | RegExp): number {
     let total = 0;
