@@ -11,6 +11,7 @@ export const uses = {
   sumdb: ["errors", "store", "upstreams"],
   proxy: ["errors", "events", "store", "upstreams", "sumdb"],
   lab: ["errors"],
+  prewarm: ["errors", "store"],
 };
 
 /** Packages an inner ring may use: pure parsers only, each with its reason here. */

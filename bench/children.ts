@@ -13,6 +13,8 @@ export type Program = {
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Ends it after so long, by SIGTERM and then SIGKILL. */
+  readonly timeoutMs?: number;
 };
 
 export type Child = {
@@ -66,7 +68,10 @@ function passedOn(): Record<string, string> {
 /** Runs a program to its end; throws with what it said when that is not a good one. */
 export async function runToEnd(program: Program): Promise<string> {
   const child = start(program);
+  const { timeoutMs } = program;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => void child.stop(), timeoutMs);
   const code = await child.ended;
+  clearTimeout(timer);
   if (code !== 0) throw new Error(`${program.command} ended with ${code}\n${child.said()}`);
   return child.said();
 }

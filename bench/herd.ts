@@ -18,7 +18,7 @@ export async function w7(bench: Bench): Promise<Work> {
   const [zip] = [...corpus.zips].sort((a, b) => distance(a.size) - distance(b.size));
   if (zip === undefined) throw new Error("the corpus has no zip");
   const files = ["info", "mod", "zip"].map((ext) => zip.target.replace(/zip$/, ext));
-  far.delayMs = 50;
+  await far.set({ latencyMs: 50 });
   const store = await newFolder("herd");
   const starts = [
     startGranary(granaryUse(corpus, { store, far, upstream: far.url })),
@@ -43,7 +43,7 @@ async function runHerd(
   of: { readonly subject: Subject; readonly files: readonly string[] },
 ): Promise<{ readonly verdict: Verdict; readonly note: string }> {
   const { subject, files } = of;
-  bench.far.resetCounts();
+  await bench.far.resetCounts();
   let at = 0;
   // A thousand of each file; the first thousand requests are a mix of the three.
   const next = (): string | undefined => (at < clients * files.length ? files[at++ % files.length] : undefined);
@@ -53,7 +53,8 @@ async function runHerd(
     next,
     isExpected: (status) => status === 200,
   });
-  const asked = files.map((file) => bench.far.counts().get(file) ?? 0);
+  const { paths } = await bench.far.counts();
+  const asked = files.map((file) => paths[file]?.requests ?? 0);
   const value = `${asked.join(", ")} upstream requests; ${result.errors} of ${result.requests} failed`;
   const reached = asked.every((count) => count === 1) && result.errors === 0;
   return {

@@ -110,7 +110,7 @@ function writeKept(store: string, id: ModuleVersion): void {
   const names = { manifest: 1, path, version, ...facts } as const;
   const modFacts = { ...fileFacts(goMod), h1: hashGoMod(goMod) };
   const modManifest = formatManifest({ ...names, stage: "mod", info: fileFacts(info), mod: modFacts });
-  const h1 = hash1([{ name: `${path}@${version}/go.mod`, sha256: sha256(goMod) }]);
+  const h1 = hash1([{ name: `${path}@${version}/go.mod`, sha256: sha256(goMod).toString("hex") }]);
   const zipManifest = formatManifest({
     ...names,
     stage: "zip",

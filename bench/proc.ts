@@ -13,11 +13,21 @@ export function cpuSeconds(pid: number): number {
   return ticks / ticksPerSecond;
 }
 
+/** CPU seconds of the children of this process that have ended. */
+export function endedChildrenSeconds(): number {
+  return fieldsOf("self").slice(13, 15).reduce(sum, 0) / ticksPerSecond;
+}
+
 /** Resident bytes of the tree below `pid`. */
 export function residentBytes(pid: number): number {
   let total = 0;
   for (const member of tree(pid)) total += statusKiB(member, "VmRSS") * 1024;
   return total;
+}
+
+/** The most that `pid` alone ever had resident, in bytes. */
+export function peakBytes(pid: number): number {
+  return statusKiB(pid, "VmHWM") * 1024;
 }
 
 /** The whole tree, `pid` itself first. */
@@ -35,15 +45,22 @@ function tree(pid: number): number[] {
 
 /** proc(5): after the name in brackets come state, ppid, …; utime, stime, cutime and cstime are fields 14 to 17. */
 function readProcess(pid: number): Process | undefined {
-  let text: string;
   try {
-    text = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = fieldsOf(String(pid));
+    return { parent: Number(fields[1]), ticks: fields.slice(11, 15).reduce(sum, 0) };
   } catch {
     return undefined;
   }
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { parent: Number(fields[1]), ticks };
+}
+
+/** What follows the name in brackets. */
+function fieldsOf(process: string): string[] {
+  const text = readFileSync(`/proc/${process}/stat`, "utf8");
+  return text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function sum(total: number, field: string): number {
+  return total + Number(field);
 }
 
 function statusKiB(pid: number, name: string): number {

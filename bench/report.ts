@@ -18,6 +18,8 @@ export type Work = {
   readonly id: string;
   readonly title: string;
   readonly samples?: Samples;
+  /** Lines of Markdown, where samples of a load are not what was measured. */
+  readonly table?: readonly string[];
   readonly verdicts: readonly Verdict[];
   readonly notes: readonly string[];
 };
@@ -25,6 +27,7 @@ export type Work = {
 export function formatWork(work: Work): string {
   const lines = [`### ${work.id} ${work.title}`, ""];
   if (work.samples !== undefined) lines.push(...sampleTable(work.samples), "");
+  if (work.table !== undefined) lines.push(...work.table, "");
   if (work.verdicts.length > 0) lines.push(...verdictTable(work.verdicts), "");
   for (const note of work.notes) lines.push(`- ${note}`);
   if (work.notes.length > 0) lines.push("");

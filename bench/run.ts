@@ -70,7 +70,7 @@ async function main(): Promise<number> {
     for (const id of wanted) failed += await runWork(id, bench);
     return failed === 0 ? 0 : 1;
   } finally {
-    await bench.far.close();
+    await bench.far.stop();
   }
 }
 

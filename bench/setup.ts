@@ -1,23 +1,24 @@
 // What every work needs: the corpus, an upstream some way off, and a store of Granary's that was filled as users fill
 // it: by asking for every file once, verified by the checksum database.
 import { existsSync } from "node:fs";
-import { readFile, readdir, stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { newFolder, onPath, runToEnd } from "./children.ts";
 import { getBytes, inParallel } from "./client.ts";
 import { buildCorpus, listFiles } from "./corpus.ts";
 import type { Corpus } from "./corpus.ts";
-import { FarUpstream } from "./far.ts";
 import type { Work } from "./report.ts";
 import { startGranary } from "./servers.ts";
 import type { GranaryUse, Subject } from "./servers.ts";
+import { startUpstream } from "./upstream.ts";
+import type { Upstream } from "./upstream.ts";
 
 export type Bench = {
   readonly quick: boolean;
   readonly rounds: number;
   readonly seconds: number;
   readonly corpus: Corpus;
-  readonly far: FarUpstream;
+  readonly far: Upstream;
   /** Granary's store with the whole corpus in it. */
   readonly store: string;
   /** Request targets of full checksum tiles. */
@@ -37,21 +38,17 @@ export async function setUp(options: BenchOptions): Promise<Bench> {
   const { project, ...rest } = options;
   const corpus = await buildCorpus(project);
   const tls = await certificate(corpus);
-  const far = await new FarUpstream({
-    root: corpus.root,
-    live: corpus.live,
-    ...(tls === undefined ? {} : { tls }),
-  }).open();
+  const far = await startUpstream({ root: corpus.root, live: corpus.live, ...(tls === undefined ? {} : { tls }) });
   const store = await newFolder("store");
   const seeding = await seed(corpus, { far, store });
-  far.frozen = true;
-  return { ...rest, corpus, far, store, seeding, tiles: await fullTiles(corpus), ca: tls?.file };
+  await far.set({ frozen: true });
+  return { ...rest, corpus, far, store, seeding, tiles: await fullTiles(corpus), ca: tls?.cert };
 }
 
 /** Granary's flags for this corpus. */
 export function granaryUse(
   corpus: Corpus,
-  at: { readonly store: string; readonly upstream: string; readonly far: FarUpstream },
+  at: { readonly store: string; readonly upstream: string; readonly far: Upstream },
 ): GranaryUse {
   const { database } = corpus;
   const sumdb = database === undefined ? "off" : `${database} ${at.far.url}/sumdb/${database}`;
@@ -102,7 +99,7 @@ export async function folderBytes(folder: string): Promise<number> {
   return total;
 }
 
-async function seed(corpus: Corpus, at: { readonly far: FarUpstream; readonly store: string }): Promise<string> {
+async function seed(corpus: Corpus, at: { readonly far: Upstream; readonly store: string }): Promise<string> {
   const granary = await startGranary(granaryUse(corpus, { ...at, upstream: at.far.url }));
   const start = Date.now();
   const targets = [...corpus.small, ...corpus.zips].map(({ target }) => target);
@@ -140,17 +137,18 @@ async function fullTiles(corpus: Corpus): Promise<string[]> {
     .sort();
 }
 
-type Certificate = { readonly cert: string; readonly key: string; readonly database: string; readonly file: string };
+/** PEM files. */
+type Certificate = { readonly cert: string; readonly key: string; readonly database: string };
 
 /** A self-signed certificate for 127.0.0.1, for the one peer that insists on https. */
-async function certificate(corpus: Corpus): Promise<Certificate | undefined> {
+export async function certificate(corpus: Pick<Corpus, "database">): Promise<Certificate | undefined> {
   const openssl = onPath("openssl");
   if (openssl === undefined || corpus.database === undefined) return undefined;
   const folder = await newFolder("tls");
-  const file = join(folder, "cert.pem");
+  const cert = join(folder, "cert.pem");
   const key = join(folder, "key.pem");
   const kind = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   const name = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"];
-  await runToEnd({ command: openssl, args: [...kind, ...name, "-keyout", key, "-out", file] });
-  return { cert: await readFile(file, "utf8"), key: await readFile(key, "utf8"), database: corpus.database, file };
+  await runToEnd({ command: openssl, args: [...kind, ...name, "-keyout", key, "-out", cert] });
+  return { cert, key, database: corpus.database };
 }

@@ -78,7 +78,7 @@ export async function w4(bench: Bench): Promise<Work> {
   const { corpus, far } = bench;
   const modules = corpus.modules.slice(0, 100);
   const targets = modules.flatMap((module) => [`${module}/@v/list`, `${module}/@latest`]);
-  far.delayMs = farMs;
+  await far.set({ latencyMs: farMs });
   const starts = [
     granaryOn(bench, { upstream: far.url }),
     startGoproxy({ corpus, upstream: far.url }),
@@ -105,7 +105,7 @@ export async function w4(bench: Bench): Promise<Work> {
 
 export async function w5(bench: Bench): Promise<Work> {
   const { corpus, far } = bench;
-  far.delayMs = 0;
+  await far.set({ latencyMs: 0 });
   const targets = probes(corpus.modules);
   const starts = [granaryOn(bench, { upstream: far.url }), startBare(corpus.root, [])];
   return withSubjects(starts, async (subjects) => {
@@ -171,7 +171,7 @@ export async function w6(bench: Bench): Promise<Work> {
   const { corpus, far } = bench;
   const title = `checksum lookups and tiles, c=16, database ${farMs} ms away`;
   if (corpus.database === undefined) return dropOut("W6", title, "made-up modules are in no checksum database");
-  far.delayMs = farMs;
+  await far.set({ latencyMs: farMs });
   const database = `${far.url}/sumdb/${corpus.database}`;
   const starts = [
     granaryOn(bench, { upstream: far.url }),

@@ -76,7 +76,7 @@ export function configPage(): string {
     configIntro,
     ...sections,
     "## Named upstreams · 具名上游",
-    "Below `upstreams.NAME` stands what is known of one upstream: `official`, `goproxy.cn` and `aliyun` are known already; the same name changes them, a new name adds one. An upstream is asked when the list in `upstream` has its URL; this section says what it is. A change of `ca` or `headers` needs a restart.",
+    "Below `upstreams.NAME` stands what is known of one upstream: `official`, `goproxy.cn` and `aliyun` are known already; the same name changes them, a new name adds one. An upstream is asked when the list in `upstream` has its URL; this section says what it is. A change of `ca`, `clientCert`, `clientKey`, `egress` or `headers` needs a restart.",
     [
       "| key | meaning | accepted | why |",
       "| --- | --- | --- | --- |",

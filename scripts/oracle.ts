@@ -1,4 +1,4 @@
-// `npm run oracle`: asks golang.org/x/mod and our own functions the same generated questions and reports every
+// `npm run oracle`: asks golang.org/x/mod, golang.org/x/net/http/httpproxy and our own functions the same generated questions and reports every
 // difference. Needs `go`. `-- --write` also stores the committed sample, `-- --seed N` asks other questions.
 
 import { compareAll, formatReport } from "./oracle/compare.ts";

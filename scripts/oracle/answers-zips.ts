@@ -5,9 +5,9 @@ import { checkModuleZip } from "#protocol/zip-check.ts";
 import type { Answers } from "./answers.ts";
 
 export const zipAnswers: Answers = {
-  zip: async (input) => {
+  zip: (input) => {
     const bytes = Buffer.from(input as string, "base64");
-    const report = await checkModuleZip(bytesSource(bytes), { path: "example.com/m", version: "v1.0.0" });
+    const report = checkModuleZip(bytesSource(bytes), { path: "example.com/m", version: "v1.0.0" });
     if (report.valid) return { h1: report.h1 };
     const [problem] = report.problems;
     return { error: problem?.rule, reason: problem?.reason };

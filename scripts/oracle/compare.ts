@@ -2,6 +2,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 
+import { egressAnswers } from "./answers-egress.ts";
 import { goModAnswers } from "./answers-gomod.ts";
 import { nameAnswers } from "./answers-names.ts";
 import { noteAnswers } from "./answers-notes.ts";
@@ -21,7 +22,14 @@ export type Report = {
   readonly first: readonly Difference[];
 };
 
-const answers: Answers = { ...nameAnswers, ...goModAnswers, ...noteAnswers, ...treeAnswers, ...zipAnswers };
+const answers: Answers = {
+  ...nameAnswers,
+  ...egressAnswers,
+  ...goModAnswers,
+  ...noteAnswers,
+  ...treeAnswers,
+  ...zipAnswers,
+};
 
 /** Differences of one kind worth printing; after that only their number counts. */
 const maxShown = 5;

@@ -1,4 +1,4 @@
-// Oracle prints what golang.org/x/mod answers to generated questions, one JSON line each:
+// Oracle prints what golang.org/x/mod and x/net/http/httpproxy answer to generated questions, one JSON line each:
 //
 //	{"k": kind, "i": input, "o": answer}
 //
@@ -32,6 +32,7 @@ func main() {
 	o.trees()
 	o.tiles()
 	o.zips()
+	o.proxies()
 	if err := out.Flush(); err != nil {
 		log.Fatal(err)
 	}

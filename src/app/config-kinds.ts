@@ -61,6 +61,41 @@ export function integer(min: number, max: number): Kind<number> {
   };
 }
 
+/** A number with decimals, written `0.5`. */
+export function decimal(min: number, max: number): Kind<number> {
+  return {
+    schema: read((value) => within(/^\d{1,9}(\.\d{1,6})?$/.test(value) ? Number(value) : NaN, min, max)),
+    accepted: { en: `a number from ${min} to ${max}`, "zh-CN": `${min} 到 ${max} 的数` },
+    format: String,
+  };
+}
+
+/** A share from 0 to 1, written `5%`. */
+export const percent: Kind<number> = {
+  schema: read((value) => {
+    const [, number] = /^(\d{1,3}(?:\.\d{1,3})?)%$/.exec(value) ?? [];
+    return number === undefined ? undefined : within(Number(number) / 100, 0, 1);
+  }),
+  accepted: { en: "a share such as 5%", "zh-CN": "比例，如 5%" },
+  format: (share) => `${share * 100}%`,
+};
+
+/** Requests a second that are known of well-known proxies (requirements S0-04). */
+const knownRates: Readonly<Record<string, number>> = { official: 5, gocenter: 10 };
+
+/** Requests a second, written `20/s` or as the name of whose limit it is. */
+export const rate: Kind<number> = {
+  schema: read((value) => {
+    const [, number] = /^(\d{1,6})\/s$/.exec(value) ?? [];
+    return Object.hasOwn(knownRates, value) ? knownRates[value] : within(Number(number ?? NaN), 1, 100_000);
+  }),
+  accepted: {
+    en: "requests a second such as 20/s, or official, or gocenter",
+    "zh-CN": "每秒请求数，如 20/s，或 official、gocenter",
+  },
+  format: (perSecond) => `${perSecond}/s`,
+};
+
 const durationUnits: ReadonlyMap<string, number> = new Map([
   ["d", 86_400_000],
   ["h", 3_600_000],
@@ -165,6 +200,12 @@ function parseHostPort(value: string): HostPort | undefined {
 
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** A list that may have nothing in it. */
+export function orEmptyList(item: Kind<string>): Kind<readonly string[]> {
+  const kind = listOf(item, ",");
+  return { ...kind, schema: z.array(item.schema) as z.ZodType<readonly string[], readonly string[]> };
 }
 
 /** A list of texts. */

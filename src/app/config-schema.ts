@@ -4,8 +4,20 @@
 import { posix, win32 } from "node:path";
 import { sumdbName } from "#protocol/official.ts";
 import type { Lang } from "#services/errors/sentences.ts";
-import { duration, hostPort, integer, listOf, onOff, oneOf, orNothing, size, text } from "./config-kinds.ts";
+import {
+  duration,
+  hostPort,
+  integer,
+  listOf,
+  onOff,
+  oneOf,
+  orEmptyList,
+  orNothing,
+  size,
+  text,
+} from "./config-kinds.ts";
 import type { Kind } from "./config-kinds.ts";
+import { egressKind, hostsKind } from "./config-egress.ts";
 import { isGoSumdb, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
@@ -162,6 +174,38 @@ const upstreams = {
     reason: "Every public version is proven against it before it is kept.",
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,
+  }),
+  regions: setting({
+    kind: orEmptyList(
+      text({ en: "region weights such as cn=3, global=1", "zh-CN": "区域权重，如 cn=3、global=1" }, (value) =>
+        /^[\w-]{1,32}=\d{1,4}(\.\d{1,3})?$/.test(value),
+      ),
+    ),
+    group: "upstreams",
+    initial: [],
+    about: { en: "weights of regions, for upstreams that name one", "zh-CN": "各区域的权重，用于标明了区域的上游" },
+    reason: "Turns all mirrors of a region up or down without touching each.",
+  }),
+  "breaker.dynamic": setting({
+    kind: onOff,
+    group: "upstreams",
+    initial: "off",
+    about: {
+      en: "fit the breaker's thresholds to each upstream's traffic and usual failures",
+      "zh-CN": "按各上游的流量和平时的失败率调整熔断阈值",
+    },
+    reason: "Fixed numbers are easier to reason about; these suit very busy and very quiet servers better.",
+    restart: true,
+  }),
+  "probe.every": setting({
+    kind: duration(0, 60 * minutes),
+    group: "upstreams",
+    initial: "30s",
+    about: {
+      en: "how often an upstream in use gets a HEAD to see that it lives; 0 for never",
+      "zh-CN": "每隔多久用 HEAD 探测使用中的上游；0 表示从不",
+    },
+    reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
   }),
   prefetch: setting({
     kind: onOff,
@@ -498,36 +542,128 @@ const limiter = {
 } as const;
 
 const client = {
-  "upstreamClient.idle": setting({
+  "upstreamClient.silence": setting({
+    kind: duration(100, 10 * minutes),
+    group: "client",
+    initial: "10s",
+    about: {
+      en: "after this the next upstream is asked as well (mode resilient); a late good answer still counts",
+      "zh-CN": "静默超过此时长就同时询问下一个上游（resilient 模式）；迟到的有效回答仍然算数",
+    },
+    reason: "A hung upstream holds up nobody; longer than a proxy needs to fetch a small version itself.",
+  }),
+  "upstreamClient.hedge": setting({
+    kind: onOff,
+    group: "client",
+    initial: "on",
+    about: {
+      en: "ask a second time when a small answer is later than 95 % of that upstream's",
+      "zh-CN": "小文件的回答晚于该上游 95% 的回答时再问一次",
+    },
+    reason: "One slow answer among hundreds decides how long a build waits. At most 5 % of requests.",
+  }),
+  "upstreamClient.retryTime": setting({
+    kind: duration(0, 10 * minutes),
+    group: "client",
+    initial: "25s",
+    about: {
+      en: "time in which a failed request is tried again; a download that gets on has it anew",
+      "zh-CN": "失败请求的重试时限；有进展的下载重新计时",
+    },
+    reason: "go never tries again. Longer than this, CI jobs without output are ended by others.",
+  }),
+  egress: setting({
+    kind: egressKind,
+    group: "client",
+    initial: "env",
+    about: {
+      en: "how connections to upstreams leave: direct, env (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or through a proxy",
+      "zh-CN": "到上游的连接如何出站：direct 直连，env 按 HTTP_PROXY、HTTPS_PROXY、NO_PROXY，或经指定代理",
+    },
+    reason:
+      "env does what the machine's own go command does. A URL with credentials is a secret: file:/path or env:NAME.",
+    danger: "Through a proxy it is the proxy that resolves names, so it must guard what redirects may reach.",
+    restart: true,
+  }),
+  egressStrict: setting({
+    kind: onOff,
+    group: "client",
+    initial: "off",
+    about: { en: "refuse to start while egress is not set", "zh-CN": "未设置 egress 时拒绝启动" },
+    reason: "Where every way out is audited, a way that nobody chose must not exist.",
+    restart: true,
+  }),
+  egressAudit: setting({
+    kind: onOff,
+    group: "client",
+    initial: "off",
+    about: {
+      en: "an event for every request to an upstream, not only for every connection",
+      "zh-CN": "对上游的每个请求都记录事件，而不仅是每个连接",
+    },
+    reason: "Connections are few and always told; a cold build makes thousands of requests.",
+    restart: true,
+  }),
+  hosts: setting({
+    kind: hostsKind,
+    group: "client",
+    initial: [],
+    about: {
+      en: "addresses of host names, asked before DNS, like /etc/hosts",
+      "zh-CN": "主机名到地址的映射，优先于 DNS，类似 /etc/hosts",
+    },
+    reason: "An upstream behind split DNS, or one to be tried at another address. Redirects are guarded all the same.",
+    restart: true,
+  }),
+  "upstreamClient.idleConnTimeout": setting({
     kind: duration(0, 60 * minutes),
     group: "client",
     initial: "90s",
     about: { en: "idle upstream connections are closed after this", "zh-CN": "上游连接空闲多久后关闭" },
-    reason: "net/http's own value.",
+    reason: "IdleConnTimeout of Go's net/http, with its value.",
     restart: true,
   }),
-  "upstreamClient.connections": setting({
+  "upstreamClient.maxIdleConns": setting({
+    kind: integer(0, 100_000),
+    group: "client",
+    initial: "100",
+    about: { en: "idle connections kept, all upstream hosts together", "zh-CN": "保留的空闲连接数，所有上游主机合计" },
+    reason: "MaxIdleConns; beyond it the one that has been idle for longest is closed.",
+    restart: true,
+  }),
+  "upstreamClient.maxIdleConnsPerHost": setting({
     kind: integer(1, 10_000),
     group: "client",
     initial: "100",
     about: { en: "connections per upstream host", "zh-CN": "每个上游主机的连接数" },
-    reason: "Enough for 100 parallel downloads; beyond it requests wait.",
+    reason: "MaxIdleConnsPerHost. Every connection belongs to the pool: beyond it requests wait for one.",
     restart: true,
   }),
   "upstreamClient.connectTimeout": setting({
     kind: duration(100, 10 * minutes),
     group: "client",
-    initial: "10s",
-    about: { en: "TCP and TLS handshakes with an upstream", "zh-CN": "与上游的 TCP 和 TLS 握手时限" },
-    reason: "Longer only delays asking the next upstream.",
+    initial: "3s",
+    about: { en: "TCP connection to one address of an upstream", "zh-CN": "与上游单个地址建立 TCP 连接的时限" },
+    reason: "The next address is tried beside it after 250 ms, or as soon as one fails.",
     restart: true,
   }),
-  "upstreamClient.headersTimeout": setting({
+  "upstreamClient.tlsHandshakeTimeout": setting({
+    kind: duration(100, 10 * minutes),
+    group: "client",
+    initial: "10s",
+    about: {
+      en: "TLS handshake with an upstream, and the answer of an egress proxy to CONNECT",
+      "zh-CN": "与上游的 TLS 握手时限，也是出站代理应答 CONNECT 的时限",
+    },
+    reason: "TLSHandshakeTimeout of Go's net/http. Longer only delays asking the next upstream.",
+    restart: true,
+  }),
+  "upstreamClient.responseHeaderTimeout": setting({
     kind: duration(100, 60 * minutes),
     group: "client",
     initial: "30s",
     about: { en: "wait for an upstream's response header", "zh-CN": "等待上游响应头的时限" },
-    reason: "A proxy that fetches a version for the first time may need that long.",
+    reason: "ResponseHeaderTimeout. A proxy that fetches a version for the first time may need that long.",
     restart: true,
   }),
   "upstreamClient.bodyIdleTimeout": setting({

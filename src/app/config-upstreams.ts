@@ -10,7 +10,9 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { isCidr, isPatternList, isProxyList } from "./config-checks.ts";
-import { listOf, onOff, text } from "./config-kinds.ts";
+import { decimal, duration, integer, listOf, onOff, oneOf, percent, rate, text } from "./config-kinds.ts";
+import { egressKind, readEgress } from "./config-egress.ts";
+import { readSecret } from "./config-secrets.ts";
 import type { Kind } from "./config-kinds.ts";
 import type { FileEntry } from "./config-file.ts";
 import type { Machine } from "./go-env.ts";
@@ -28,15 +30,35 @@ export type NamedUpstream = {
   /** PEM file with certificates trusted for it. */
   readonly ca?: string;
   readonly redirectCidrs?: readonly string[];
+  readonly priority?: number;
+  readonly weight?: number;
+  readonly region?: string;
+  readonly notFound?: "return404" | "tryNext" | "rollback";
+  /** Shares, 0 to 1. */
+  readonly shadow?: number;
+  readonly canary?: number;
+  /** Requests a second. */
+  readonly perSecond?: number;
+  readonly silenceMs?: number;
   /** Sent with every request to it. Values are secrets. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** PEM files: what we show to an upstream that asks for a client certificate. Both or none. */
+  readonly clientCert?: string;
+  readonly clientKey?: string;
+  /** How connections to it leave, when not as `egress` says; credentials resolved. */
+  readonly egress?: string;
 };
 
 type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
 const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
 
 /** The keys below `upstreams.<name>`, headers aside. */
-export const upstreamFields: Readonly<Record<Exclude<keyof NamedUpstream, "name" | "headers">, Field>> = {
+type FieldKey = Exclude<keyof NamedUpstream, "name" | "headers" | "perSecond" | "silenceMs"> | "rate" | "silence";
+
+/** Fields whose value goes by another name inside. */
+const insideNames: Readonly<Record<string, string>> = { rate: "perSecond", silence: "silenceMs" };
+
+export const upstreamFields: Readonly<Record<FieldKey, Field>> = {
   url: field({
     kind: text(
       { en: "an http, https or file URL", "zh-CN": "http、https 或 file URL" },
@@ -82,11 +104,88 @@ export const upstreamFields: Readonly<Record<Exclude<keyof NamedUpstream, "name"
     about: { en: "private networks its redirects may lead to", "zh-CN": "允许它重定向到的私有网段" },
     reason: "A redirect into the internal network is otherwise refused.",
   }),
+  priority: field({
+    kind: integer(1, 99),
+    about: {
+      en: "its level: the next level is asked when all of the one before have failed (mode resilient; 1 without it)",
+      "zh-CN": "所在层级：前一层全部失败后才询问下一层（resilient 模式；默认 1）",
+    },
+    reason: "A mirror inside the house first, a regional one next, the world last.",
+  }),
+  weight: field({
+    kind: decimal(0.001, 1000),
+    about: {
+      en: "its share of modules among those of its level; without weights the list's order holds",
+      "zh-CN": "同一层内分到的模块份额；未设权重时按列表顺序",
+    },
+    reason: "Spreads load over mirrors. All files of a module are asked of the same one first.",
+  }),
+  region: field({
+    kind: text({ en: "a word such as cn", "zh-CN": "一个词，如 cn" }, (value) => /^[\w-]{1,32}$/.test(value)),
+    about: {
+      en: "where it is; its weight is multiplied by that of the region (`regions`)",
+      "zh-CN": "所在区域；其权重乘以该区域的权重（regions）",
+    },
+    reason: "One setting turns all mirrors of a region up or down.",
+  }),
+  notFound: field({
+    kind: oneOf("return404", "tryNext", "rollback"),
+    about: {
+      en: "what its 404 means: final (return404), ask the next (tryNext), or ask the next and never deny what was once kept (rollback)",
+      "zh-CN":
+        "它的 404 的含义：定论（return404）、询问下一个（tryNext）、询问下一个且绝不否认曾保存过的版本（rollback）",
+    },
+    reason: "return404 is another word for authoritative. rollback is for mirrors that forget.",
+  }),
+  shadow: field({
+    kind: percent,
+    about: {
+      en: "never served from: asked as well for this share of what is kept, to compare hashes",
+      "zh-CN": "不用于提供内容：按此比例额外询问，仅比较哈希",
+    },
+    reason: "Shows how a mirror does before anybody depends on it.",
+  }),
+  canary: field({
+    kind: percent,
+    about: {
+      en: "asked first for this share of modules, last for the others",
+      "zh-CN": "对此比例的模块最先询问，其余最后询问",
+    },
+    reason: "Takes a new upstream in gradually.",
+  }),
+  rate: field({
+    kind: rate,
+    about: { en: "requests a second it is sent at most", "zh-CN": "每秒最多向它发送的请求数" },
+    reason: "Staying below a known limit is quicker than being told to wait.",
+  }),
+  silence: field({
+    kind: duration(100, 10 * 60_000),
+    about: {
+      en: "silence after which the next upstream is asked as well",
+      "zh-CN": "静默多久后同时询问下一个上游",
+    },
+    reason: "Instead of upstreamClient.silence, for one that is always slow or always quick.",
+  }),
+  clientCert: field({
+    kind: text({ en: "a path", "zh-CN": "路径" }),
+    about: { en: "PEM certificate chain shown to it (mutual TLS)", "zh-CN": "向它出示的客户端证书链（双向 TLS，PEM）" },
+    reason: "The go command has no client certificates; Granary shows one for it.",
+  }),
+  clientKey: field({
+    kind: text({ en: "a path", "zh-CN": "路径" }),
+    about: { en: "PEM private key of clientCert", "zh-CN": "clientCert 的 PEM 私钥" },
+    reason: "Belongs to clientCert; both or none. Never shown to hosts it redirects to.",
+  }),
+  egress: field({
+    kind: egressKind,
+    about: { en: "how connections to it leave, instead of `egress`", "zh-CN": "到它的连接如何出站，取代全局 egress" },
+    reason: "An upstream inside the house beside others behind the proxy, or the reverse.",
+  }),
 };
 
 export type UpstreamSection = {
   readonly upstreams: readonly NamedUpstream[];
-  readonly warnings: readonly { readonly key: string; readonly origin: string }[];
+  readonly warnings: { readonly key: string; readonly origin: string }[];
 };
 
 /** Reads the section, with the presets below it. Throws GranaryError on unknown keys and bad values. */
@@ -107,9 +206,16 @@ export async function readUpstreams(
       checkHeader(header, secret.value, { entry, lang });
       if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
       upstream["headers"] = { ...(upstream["headers"] as object | undefined), [header]: secret.value };
-    } else upstream[key] = readField(key, entry, lang);
+    } else if (key === "egress" && typeof entry.value === "string") {
+      const secret = await readEgress({ ...entry, value: entry.value }, machine, lang);
+      if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
+      upstream[key] = secret.value;
+    } else upstream[insideNames[key] ?? key] = readField(key, entry, lang);
   }
-  for (const [name, upstream] of named) if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
+  for (const [name, upstream] of named) {
+    if (upstream["url"] === undefined) throw badUrl(name, entries, lang);
+    checkClientPair(name, upstream, { entries, lang });
+  }
   return { upstreams: [...named.values()] as NamedUpstream[], warnings };
 }
 
@@ -119,6 +225,18 @@ function checkHeader(name: string, value: string, at: { readonly entry: FileEntr
   const accepted = at.lang === "en" ? "an HTTP header name, and a value on one line" : "HTTP 头名称，以及不含换行的值";
   const { origin, key } = at.entry;
   throw new GranaryError("GRANARY_BAD_CONFIG", { origin, key, value: "…", accepted });
+}
+
+function checkClientPair(
+  name: string,
+  { clientCert, clientKey }: Record<string, unknown>,
+  at: { readonly entries: readonly FileEntry[]; readonly lang: Lang },
+): void {
+  if ((clientCert === undefined) === (clientKey === undefined)) return;
+  const missing = clientCert === undefined ? "clientCert" : "clientKey";
+  const origin = at.entries.find((entry) => entry.path[1] === name)?.origin ?? "";
+  const accepted = upstreamFields[missing].kind.accepted[at.lang];
+  throw new GranaryError("GRANARY_BAD_CONFIG", { origin, key: `upstreams.${name}.${missing}`, value: "", accepted });
 }
 
 function badUrl(name: string, entries: readonly FileEntry[], lang: Lang): GranaryError {
@@ -151,18 +269,4 @@ function unknownField(key: string, entry: FileEntry): GranaryError {
     key: entry.key,
     ...(guess !== undefined && name !== undefined && { nearest: `${section ?? ""}.${name}.${guess}` }),
   });
-}
-
-/** `file:/path` (its text without the last newline), `env:NAME`, or the value itself, which deserves a warning. */
-export async function readSecret(
-  entry: { readonly key: string; readonly origin: string; readonly value: string },
-  machine: Machine,
-): Promise<{ readonly value: string; readonly isPlain: boolean }> {
-  const { key, origin, value } = entry;
-  const [, scheme, target = ""] = /^(file|env):(.*)$/s.exec(value) ?? [];
-  if (scheme === undefined) return { value, isPlain: true };
-  const found = scheme === "env" ? machine.env[target] : await machine.readFile(target).catch(() => undefined);
-  if (found === undefined || found === "")
-    throw new GranaryError("GRANARY_SECRET_UNREADABLE", { origin, key, reference: value });
-  return { value: found.replace(/\r?\n$/, ""), isPlain: false };
 }

@@ -4,6 +4,7 @@
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import { joinHosts, readEgress } from "./config-egress.ts";
 import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
@@ -33,6 +34,8 @@ export type Config = {
   readonly origins: Readonly<Record<SettingKey, string>>;
   /** The presets and the `upstreams:` section. */
   readonly upstreams: readonly NamedUpstream[];
+  /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */
+  readonly egress: string;
   readonly warnings: readonly Warning[];
   /** The file that was read, and the profile laid over it. */
   readonly file: string | undefined;
@@ -55,7 +58,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
   const ofUpstreams = entries.filter((entry) => entry.path[0] === "upstreams");
   const ofSettings = new Map(
-    entries.filter((entry) => entry.path[0] !== "upstreams").map((entry) => [entry.key, entry]),
+    joinHosts(entries.filter((entry) => entry.path[0] !== "upstreams")).map((entry) => [entry.key, entry]),
   );
   checkKeys(ofSettings.values());
 
@@ -67,11 +70,15 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     origins[key] = raw.origin;
   }
   const { upstreams, warnings } = await readUpstreams(ofUpstreams, machine, lang);
+  const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
+  const egress = await readEgress(said, machine, lang);
+  if (egress.isPlain) warnings.push(said);
   const config = {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
     upstreams,
-    warnings: warnings.map((warning) => ({ kind: "plain-secret" as const, ...warning })),
+    egress: egress.value,
+    warnings: warnings.map(({ key, origin }) => ({ kind: "plain-secret" as const, key, origin })),
     file,
     profile,
     source,
@@ -107,7 +114,16 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
 /** Certificates and headers of upstreams belong to connections, which are made once. */
 function hasNewConnections(before: Config, after: Config): boolean {
   const of = ({ upstreams }: Config): string =>
-    JSON.stringify(upstreams.map(({ name, ca, headers }) => [name, ca, headers]));
+    JSON.stringify(
+      upstreams.map(({ name, ca, headers, clientCert, clientKey, egress }) => [
+        name,
+        ca,
+        headers,
+        clientCert,
+        clientKey,
+        egress,
+      ]),
+    );
   return of(before) !== of(after);
 }
 
@@ -205,6 +221,8 @@ function checkTogether(config: Pick<Config, "values" | "origins">, lang: Lang): 
     const missing = values["tls.cert"] === "" ? "tls.cert" : "tls.key";
     throw badValue(missing, { value: "", origin: origins[missing] }, lang);
   }
+  if (values.egressStrict && origins.egress === "default")
+    throw new GranaryError("GRANARY_EGRESS_UNSET", { origin: origins.egressStrict });
   if (values.sumdb.length > 1 && values.sumdb.includes("off"))
     throw badValue("sumdb", { value: values.sumdb.join("; "), origin: origins.sumdb }, lang);
 }

@@ -92,9 +92,20 @@ function servicesOf(io: ProgramIo): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
+    plan: async (...call) => await (await fetching(load, io)).plan(...call),
+    prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
     ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
   };
+}
+
+/** Imported only when they run: they bring an HTTP client. */
+async function fetching(
+  load: (flags: SettingFlags) => Promise<Config>,
+  { machine, onStop }: ProgramIo,
+): Promise<Pick<CliServices, "plan" | "prewarm">> {
+  const { fetchCommands } = await import("./fetch-commands.ts");
+  return fetchCommands({ load, machine, onStop });
 }
 
 /** Request ids are short and plain; anything else is not asked about. */

@@ -6,7 +6,7 @@ import { nearest } from "#services/errors/nearest.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
-import { readSecret } from "./config-upstreams.ts";
+import { readSecret } from "./config-secrets.ts";
 import { formatHostPort } from "./config-kinds.ts";
 import type { Config, Machine } from "./config.ts";
 
@@ -15,17 +15,21 @@ const askMs = 15_000;
 /** A thousand dead letters and as many jobs at their longest. */
 const maxAnswerBytes = 8 << 20;
 
-type Remote = { readonly url: string; readonly token: string | undefined };
+export type Remote = { readonly url: string; readonly token: string | undefined };
 
 type RemoteCommands = Pick<CliServices, "upstreamStatus" | "upstreamProbe" | "upstreamTurn" | "jobsList" | "jobsTurn">;
 
+/** The server a command asks. Throws before a token could be read by anybody on the way. */
+export async function openRemote(at: RemoteFlags, config: Pick<Config, "values">, machine: Machine): Promise<Remote> {
+  const token = at.token === undefined ? undefined : await readToken(at.token, machine);
+  const url = at.server === undefined ? serverUrl(config) : checkServer("--server", at.server);
+  if (token !== undefined && !isPrivateWay(url)) throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: url });
+  return { url, token };
+}
+
 export function remoteCommands(load: (flags: SettingFlags) => Promise<Config>, machine: Machine): RemoteCommands {
-  const open = async (at: RemoteFlags, flags: SettingFlags): Promise<Remote> => {
-    const token = at.token === undefined ? undefined : await readToken(at.token, machine);
-    const url = at.server === undefined ? serverUrl(await load(flags)) : checkServer(at.server);
-    if (token !== undefined && !isPrivateWay(url)) throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: url });
-    return { url, token };
-  };
+  const open = async (at: RemoteFlags, flags: SettingFlags): Promise<Remote> =>
+    await openRemote(at, await load(flags), machine);
   return {
     upstreamStatus: async (at, flags) => await listUpstreams(await open(at, flags)),
     upstreamProbe: async (at, flags) => {
@@ -49,7 +53,7 @@ export function remoteCommands(load: (flags: SettingFlags) => Promise<Config>, m
 }
 
 /** Where the configured server listens, as this machine reaches it. */
-export function serverUrl({ values }: Config): string {
+export function serverUrl({ values }: Pick<Config, "values">): string {
   const { host, port } = values.listen;
   const address = formatHostPort({ host: host === "::" || host === "0.0.0.0" ? "localhost" : host, port });
   return `${values["tls.cert"] === "" ? "http" : "https"}://${address}`;
@@ -127,12 +131,13 @@ async function readToken(reference: string, machine: Machine): Promise<string> {
   return value;
 }
 
-function checkServer(text: string): string {
+/** The origin of a server's URL. Throws GRANARY_BAD_FLAG. */
+export function checkServer(flag: string, text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isGood = (url?.protocol === "http:" || url?.protocol === "https:") && url.pathname === "/" && url.search === "";
   if (url === undefined || !isGood || url.username !== "" || url.password !== "")
     throw new GranaryError("GRANARY_BAD_FLAG", {
-      flag: "--server",
+      flag,
       value: url === undefined || url.password === "" ? text : "…",
       accepted: "http://HOST:PORT | https://HOST:PORT",
     });

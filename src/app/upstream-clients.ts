@@ -1,27 +1,54 @@
-// One client for the whole chain. Upstreams with certificates of their own get a client of their own; headers that
-// the operator configured (credentials, mostly) go to their upstream and nowhere else.
+// One client for the whole chain. Upstreams with certificates or an egress of their own get a client of their own;
+// headers that the operator configured (credentials, mostly) go to their upstream and nowhere else. All share one
+// memory of names.
 
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import type { PoolCounts } from "#adapters/upstream/connections.ts";
 import { FileUpstreamClient } from "#adapters/upstream/file.ts";
 import { HttpUpstreamClient } from "#adapters/upstream/http.ts";
+import { Names } from "#adapters/upstream/names.ts";
+import type { Egress } from "#adapters/upstream/pools.ts";
 import { anyUpstreamClient } from "#adapters/upstream/select.ts";
+import { parseProxyList } from "#protocol/proxylist.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import type { EventSink } from "#services/events/ports.ts";
 import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
+import { hostToReach, parseHosts, proxiesOf } from "./config-egress.ts";
 import type { Config, NamedUpstream } from "./config.ts";
 import { version } from "./version.ts";
 
+export type ChainClient = UpstreamClient & {
+  /** Connections of all upstreams, now and so far. */
+  connections(): PoolCounts;
+};
+
 /** Throws GranaryError when a certificate file cannot be read. */
-export function makeUpstreamClient(config: Config): UpstreamClient {
-  const common = makeHttp(config, []);
+export function makeUpstreamClient(config: Config, events?: EventSink): ChainClient {
+  const names = new Names({ hosts: parseHosts(config.values.hosts) });
+  const make = (egress: string, own: Egress): HttpUpstreamClient =>
+    new HttpUpstreamClient({
+      ...commonOptions(config),
+      ...own,
+      names,
+      proxies: proxiesOf(egress, config.source.machine),
+      ...(events && { tell: (event) => events.emit(event) }),
+    });
+  const common = make(config.egress, {});
+  const clients = [common];
   const special = new Map<
     string,
     { readonly client: UpstreamClient; readonly headers: Readonly<Record<string, string>> }
   >();
   for (const upstream of config.upstreams) {
-    if (upstream.ca === undefined && upstream.headers === undefined) continue;
-    const client = upstream.ca === undefined ? common : makeHttp(config, [readCa(upstream, upstream.ca)]);
-    special.set(upstream.name, { client, headers: upstream.headers ?? {} });
+    const { ca, clientCert, egress, headers = {} } = upstream;
+    const isCommon = ca === undefined && clientCert === undefined && egress === undefined;
+    if (isCommon && upstream.headers === undefined) continue;
+    const client = isCommon ? common : make(egress ?? config.egress, certificates(upstream));
+    if (!isCommon) clients.push(client);
+    special.set(upstream.name, { client, headers });
   }
+  void names.keep(hostsAtStart(config));
   const http: UpstreamClient = {
     get: (endpoint: UpstreamEndpoint, request) => {
       const own = special.get(endpoint.name);
@@ -29,42 +56,80 @@ export function makeUpstreamClient(config: Config): UpstreamClient {
       return own.client.get(endpoint, { ...request, headers: { ...request.headers, ...own.headers } });
     },
     close: async () => {
-      await Promise.all([common.close(), ...[...special.values()].map(({ client }) => client.close())]);
+      names.close();
+      await Promise.all(clients.map((client) => client.close()));
     },
   };
-  return anyUpstreamClient({ http, file: new FileUpstreamClient() });
+  const any = anyUpstreamClient({ http, file: new FileUpstreamClient() });
+  return {
+    get: (endpoint, request) => any.get(endpoint, request),
+    close: () => any.close(),
+    connections: () => sum(clients.map((client) => client.connections)),
+  };
 }
 
-function makeHttp({ values, source }: Config, extraCa: readonly string[]): HttpUpstreamClient {
-  const { env } = source.machine;
-  const proxy = (name: string) => env[name] ?? env[name.toLowerCase()];
-  const [http, https, no] = [proxy("HTTP_PROXY"), proxy("HTTPS_PROXY"), proxy("NO_PROXY")];
-  return new HttpUpstreamClient({
+function commonOptions({ values }: Config): Egress & { readonly userAgent: string } {
+  return {
     userAgent: `Granary/${version} (Go module proxy)`,
-    keepAliveMs: values["upstreamClient.idle"],
-    connections: values["upstreamClient.connections"],
+    idleConnTimeoutMs: values["upstreamClient.idleConnTimeout"],
+    maxIdleConns: values["upstreamClient.maxIdleConns"],
+    maxIdleConnsPerHost: values["upstreamClient.maxIdleConnsPerHost"],
     connectTimeoutMs: values["upstreamClient.connectTimeout"],
-    headersTimeoutMs: values["upstreamClient.headersTimeout"],
+    tlsHandshakeTimeoutMs: values["upstreamClient.tlsHandshakeTimeout"],
+    responseHeaderTimeoutMs: values["upstreamClient.responseHeaderTimeout"],
     bodyIdleTimeoutMs: values["upstreamClient.bodyIdleTimeout"],
-    extraCa,
-    ...((http !== undefined || https !== undefined) && {
-      proxies: {
-        ...(http !== undefined && { http }),
-        ...(https !== undefined && { https }),
-        ...(no !== undefined && { no }),
-      },
-    }),
-  });
+    isAudited: values.egressAudit,
+  };
 }
 
-function readCa({ name }: NamedUpstream, file: string): string {
+function certificates(upstream: NamedUpstream): Egress {
+  const { ca, clientCert, clientKey } = upstream;
+  const of = (field: "ca" | "clientCert" | "clientKey", file: string): string => readPem(upstream, field, file);
+  const extraCa = ca === undefined ? {} : { extraCa: [of("ca", ca)] };
+  if (clientCert === undefined || clientKey === undefined) return extraCa;
+  const clientPair = { cert: of("clientCert", clientCert), key: of("clientKey", clientKey) };
+  checkPair(upstream, clientPair);
+  return { ...extraCa, clientPair };
+}
+
+/** Upstreams that list and settings name now; what a reload adds is resolved when it is asked. */
+function hostsAtStart(config: Config): string[] {
+  const entries = parseProxyList(config.values.upstream);
+  const hosts: string[] = [];
+  for (const entry of entries) {
+    if (entry.kind !== "url" || !/^https?:/i.test(entry.url) || !URL.canParse(entry.url)) continue;
+    const named = config.upstreams.find(({ url }) => url === entry.url);
+    const proxies = proxiesOf(named?.egress ?? config.egress, config.source.machine);
+    hosts.push(hostToReach(new URL(entry.url), proxies));
+  }
+  return hosts;
+}
+
+function sum(all: readonly PoolCounts[]): PoolCounts {
+  const total = { open: 0, idle: 0, waiting: 0, opened: 0, failed: 0, requests: 0, reused: 0 };
+  for (const counts of all) for (const key of Object.keys(total) as (keyof PoolCounts)[]) total[key] += counts[key];
+  return total;
+}
+
+function checkPair(
+  { name, clientCert = "" }: NamedUpstream,
+  pair: { readonly cert: string; readonly key: string },
+): void {
+  try {
+    createSecureContext(pair);
+  } catch (error) {
+    throw unusable(`upstreams.${name}.clientCert: ${clientCert}`, error);
+  }
+}
+
+function readPem({ name }: NamedUpstream, field: string, file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new GranaryError(
-      "GRANARY_TLS_UNREADABLE",
-      { file: `upstreams.${name}.ca: ${file}`, reason: (error as Error).message },
-      { cause: error },
-    );
+    throw unusable(`upstreams.${name}.${field}: ${file}`, error);
   }
+}
+
+function unusable(file: string, error: unknown): GranaryError {
+  return new GranaryError("GRANARY_TLS_UNREADABLE", { file, reason: (error as Error).message }, { cause: error });
 }

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
+import { busyMeter } from "#adapters/system/busy.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
@@ -23,6 +24,7 @@ import { Access } from "#services/access/access.ts";
 import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import { Ahead } from "#services/proxy/ahead.ts";
+import { checkModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
@@ -30,11 +32,12 @@ import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
-import type { Manners } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
+import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
+import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
@@ -42,11 +45,13 @@ import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
+import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
+import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
@@ -106,24 +111,44 @@ export async function wire(options: WireOptions): Promise<Server> {
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
   const arrivals: EventSink = {
     emit: (event) => {
-      if (event.name === "module.kept") retries.arrived(event.stage, { path: event.module, version: event.version });
+      if (event.name !== "module.kept") return;
+      const { stage, module: path, version } = event;
+      retries.arrived(stage, { path, version });
+      shadows.kept(stage, checkModuleVersion(path, version));
     },
   };
   const events = fanOut(logSink(log), sink, arrivals);
   const health = new Health({
     clock,
+    options: { dynamic: values["breaker.dynamic"] },
     listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
   });
   const instance = randomBytes(6).toString("hex");
-  const client = makeUpstreamClient(config);
+  const client = makeUpstreamClient(config, events);
   const verifier = new VerifyPool({ entry: options.verifyEntry });
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
-  const desk = makeDesk({
-    chain: () => configuredChain(state.config, state.listening),
-    health,
+  const configured = () => configuredChain(state.config, state.listening);
+  const prober = new Prober({
+    upstreams: () => state.chain.upstreams,
     client,
+    health,
     clock,
+    everyMs: () => state.config.values["probe.every"],
+    stop: stop.signal,
+  });
+  const { manners, latency, lanes } = makeEngine({
+    chain: () => state.chain,
+    values: () => state.config.values,
+    health,
+    clock,
+    busy: busyMeter(),
+  });
+  const desk = makeDesk({
+    chain: configured,
+    health,
+    prober,
+    latency,
     events,
     changed: () => {
       rebuild();
@@ -131,7 +156,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     },
   });
   const rebuild = () => {
-    state.chain = desk.enabled(configuredChain(state.config, state.listening));
+    state.chain = desk.enabled(configured());
   };
   rebuild();
   let settings = httpSettings(values);
@@ -151,7 +176,6 @@ export async function wire(options: WireOptions): Promise<Server> {
     maxEntries: values["limits.negativeEntries"],
     ttlMs: values["freshness.negative"],
   });
-  const manners = (): Manners => ({});
   const origin = new Origin({
     chain: () => state.chain,
     client,
@@ -198,6 +222,17 @@ export async function wire(options: WireOptions): Promise<Server> {
     maxQueued: maxRetries,
     stop: stop.signal,
   });
+  const shadows = new Shadows({
+    shadows: () => state.chain.shadows ?? [],
+    client,
+    store,
+    storage,
+    verifier,
+    privacy,
+    events,
+    stop: stop.signal,
+  });
+  void prober.run();
   const listings = new Listings({
     origin,
     store,
@@ -215,7 +250,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     meter: metrics,
     limits: () => aheadLimits(state.config.values),
-    distanceMs: () => undefined,
+    distanceMs: () => latency.of(state.chain.upstreams[0]?.name ?? "")?.p50,
     stop: stop.signal,
   });
   const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
@@ -223,6 +258,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
   const counters = new Counters();
+  const top = new Top();
   const explainer = new Explainer();
   const tokens = new Tokens(storage, clock);
   const access = new Access(tokens, values.privateReaders);
@@ -251,6 +287,9 @@ export async function wire(options: WireOptions): Promise<Server> {
     jobs: () => jobs.running,
     negativeEntries: () => negative.size,
     upstreams: () => health.snapshot(),
+    lanes: () => lanes.snapshot(),
+    ahead: () => ahead.size,
+    pool: () => client.connections(),
   });
   const refresh = async (path: string): Promise<void> => {
     proxy.refresh(path);
@@ -271,6 +310,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     refresh,
     upstreams: desk,
     jobs: retries,
+    top,
   });
   const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
   const guardOf = (next: Values): RateGuard | undefined => {
@@ -289,6 +329,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     absent,
     explainer,
     counters,
+    top,
     events,
     meter: metrics,
     clock,

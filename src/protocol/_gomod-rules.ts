@@ -37,6 +37,11 @@ export type GoModDraft = {
   readonly ignore: string[];
 };
 
+export function emptyDraft(): GoModDraft {
+  const lists = { godebug: [], require: [], exclude: [], replace: [], retract: [], tool: [], ignore: [] };
+  return { path: undefined, deprecated: "", go: undefined, toolchain: undefined, ...lists };
+}
+
 /** Adds what one line says. Throws BAD_GOMOD when the directive is unknown, repeated or misused. */
 export function addDirective(draft: GoModDraft, line: GoModLine, lax: boolean): void {
   switch (line.verb) {
@@ -161,7 +166,7 @@ function addRetraction(draft: GoModDraft, line: GoModLine, lax: boolean): void {
   }
 }
 
-function onlyArgument(line: GoModLine): string {
+export function onlyArgument(line: GoModLine): string {
   const [only, more] = line.args;
   if (only === undefined || more !== undefined) {
     throw badGoMod(line.line, `${line.verb} directive expects exactly one argument`);
@@ -170,7 +175,7 @@ function onlyArgument(line: GoModLine): string {
 }
 
 /** The word or the text of the string in double quotes; no other quotes are taken. */
-function parseWord(line: GoModLine, token: string): string {
+export function parseWord(line: GoModLine, token: string): string {
   const text = token.startsWith('"') ? unquote(token) : token;
   if (text === undefined) throw badGoMod(line.line, `invalid quoted string: ${token}`);
   if (text === token && /["'`]/.test(text)) throw badGoMod(line.line, "unquoted string cannot contain quote");

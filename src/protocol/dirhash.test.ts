@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { equalHash, hash1, hashGoMod, parseH1 } from "./dirhash.ts";
 
 const goMod = Buffer.from("module example.com/hello\n\ngo 1.18\n");
-const file = (name: string, content: string | Uint8Array): { name: string; sha256: Uint8Array } => ({
+const file = (name: string, content: string | Uint8Array): { name: string; sha256: string } => ({
   name,
-  sha256: createHash("sha256").update(content).digest(),
+  sha256: createHash("sha256").update(content).digest("hex"),
 });
 
 test("hashGoMod() yields what the go command accepts", () => {
@@ -37,6 +37,12 @@ test("hash1() sorts names by their UTF-8 bytes", () => {
       assert.equal(hash1(names.map((each) => file(each, each))), want);
     }),
   );
+});
+
+test("hash1() hashes more lines than it holds at a time", () => {
+  const files = Array.from({ length: 1_000 }, (_, i) => file(`f${String(i).padStart(4, "0")}`, String(i)));
+  const lines = files.map(({ name, sha256 }) => `${sha256}  ${name}\n`).join("");
+  assert.equal(hash1(files), `h1:${createHash("sha256").update(lines).digest("base64")}`);
 });
 
 test("hash1() refuses a name with a newline", () => {

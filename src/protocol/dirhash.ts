@@ -1,7 +1,7 @@
 // The `h1:` hash of go.sum lines (x/mod sumdb/dirhash Hash1): SHA-256 over one line per file, sorted by name:
 // hex(sha256(content)), two spaces, name, newline.
 
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, hash, timingSafeEqual } from "node:crypto";
 import { decodeBase64, encodeBase64 } from "./base64.ts";
 import { ProtocolError } from "./errors.ts";
 
@@ -11,27 +11,31 @@ export type H1 = string & { readonly kind: "H1" };
 export type FileHash = {
   /** As in the zip: `example.com/m@v1.0.0/go.mod`. */
   readonly name: string;
-  /** 32 bytes. */
-  readonly sha256: Uint8Array;
+  /** 64 lowercase hexadecimal digits. */
+  readonly sha256: string;
 };
 
 /** Hashes a set of files, given in any order. Throws BAD_HASH on a name that a line cannot hold. */
 export function hash1(files: Iterable<FileHash>): H1 {
   const sorted = [...files].sort((a, b) => compareUtf8(a.name, b.name));
   const summary = createHash("sha256");
+  let lines = "";
   for (const { name, sha256 } of sorted) {
     if (name.includes("\n") || !name.isWellFormed()) {
       throw new ProtocolError("BAD_HASH", `file name ${JSON.stringify(name)} cannot be hashed`);
     }
-    if (sha256.length !== sha256Bytes) throw new RangeError(`a SHA-256 has ${sha256.length} bytes`);
-    summary.update(`${Buffer.from(sha256).toString("hex")}  ${name}\n`);
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new RangeError("a SHA-256 has 64 hexadecimal digits");
+    lines += `${sha256}  ${name}\n`;
+    if (lines.length < maxPendingLines) continue;
+    summary.update(lines);
+    lines = "";
   }
-  return h1(summary.digest());
+  return h1(summary.update(lines).digest());
 }
 
 /** The hash of a served `.mod` file: one file literally named `go.mod`. */
 export function hashGoMod(bytes: Uint8Array): H1 {
-  return hash1([{ name: "go.mod", sha256: createHash("sha256").update(bytes).digest() }]);
+  return hash1([{ name: "go.mod", sha256: hash("sha256", bytes) }]);
 }
 
 /** Parses `h1:…`, or throws BAD_HASH. Only the canonical spelling is taken, so equal hashes are equal texts. */
@@ -50,6 +54,8 @@ export function equalHash(a: string, b: string): boolean {
 }
 
 const sha256Bytes = 32;
+/** Text that is hashed in one call. */
+const maxPendingLines = 16 * 1024;
 
 function h1(digest: Uint8Array): H1 {
   return `h1:${encodeBase64(digest)}` as H1;

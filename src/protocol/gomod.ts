@@ -5,8 +5,8 @@
 import { badGoMod } from "./_gomod-lex.ts";
 import { goModLines } from "./_gomod-lines.ts";
 import type { GoModBlock, GoModLine } from "./_gomod-lines.ts";
-import { addDirective } from "./_gomod-rules.ts";
-import type { Godebug, GoModDraft, GoModVersion, Replacement, Requirement, Retraction } from "./_gomod-rules.ts";
+import { addDirective, emptyDraft } from "./_gomod-rules.ts";
+import type { Godebug, GoModVersion, Replacement, Requirement, Retraction } from "./_gomod-rules.ts";
 import { ProtocolError } from "./errors.ts";
 import { quote } from "./quote.ts";
 import { trimSpace } from "./space.ts";
@@ -86,11 +86,6 @@ function textOf(source: Uint8Array | string): string {
 
 // Bytes that are no UTF-8 become U+FFFD, which no path or version may hold; inside comments they hurt nothing.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-function emptyDraft(): GoModDraft {
-  const lists = { godebug: [], require: [], exclude: [], replace: [], retract: [], tool: [], ignore: [] };
-  return { path: undefined, deprecated: "", go: undefined, toolchain: undefined, ...lists };
-}
 
 function checkBlock(entry: GoModLine | GoModBlock): void {
   if (entry.kind === "block" && !isKnownBlock(entry)) {

@@ -1,9 +1,11 @@
 // Is this a module zip that the go command would take, and what is its h1? All rules of x/mod zip.checkZip and Unzip,
 // over every entry, without writing a file.
 
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
+import type { Hash } from "node:crypto";
 
 import { hash1 } from "./dirhash.ts";
+import type { FileHash } from "./dirhash.ts";
 import { ProtocolError } from "./errors.ts";
 import { maxGoModBytes } from "./gomod.ts";
 import { openZip } from "./zip.ts";
@@ -55,11 +57,11 @@ export type ZipReport = {
 };
 
 /** Checks a module zip; whatever the bytes, it reports and does not throw (only a failing source throws). */
-export async function checkModuleZip(
+export function checkModuleZip(
   source: ByteSource,
   id: { readonly path: string; readonly version: string },
   limits?: ZipLimits,
-): Promise<ZipReport> {
+): ZipReport {
   if (source.size > maxZipBytes) return refused("zip-size", `zip of ${source.size} bytes; limit is ${maxZipBytes}`);
   let name = "";
   let rule: ZipRule = "structure";
@@ -68,7 +70,7 @@ export async function checkModuleZip(
     const problems = checkEntries(directory, zipPrefix(id));
     if (problems.length > 0) return { ...invalid, problems, warnings: directory.warnings };
     rule = "data";
-    return await hashEntries(source, directory, {
+    return hashEntries(source, directory, {
       goModName: `${zipPrefix(id)}go.mod`,
       onEntry: (entry) => (name = entry.name),
     });
@@ -118,50 +120,65 @@ function sizeProblem(entry: ZipEntry, prefix: string): { rule: ZipRule; reason: 
   return undefined;
 }
 
-async function hashEntries(
+function hashEntries(
   source: ByteSource,
   directory: ZipDirectory,
   options: { goModName: string; onEntry: (entry: ZipEntry) => void },
-): Promise<ZipReport> {
+): ZipReport {
   const warnings = new Set<ZipWarning>(directory.warnings);
-  const hashes: { name: string; sha256: Uint8Array }[] = [];
-  const goMod: Uint8Array[] = [];
+  const hashes: FileHash[] = [];
+  let goMod: Uint8Array | undefined;
   let files = 0;
   let uncompressedBytes = 0;
   for (const entry of directory.entries) {
     options.onEntry(entry);
-    const hash = createHash("sha256");
     // Like dirhash.HashZip: a directory entry counts as an empty file, its data is not looked at.
-    if (isDirectory(entry)) warnings.add("directory-entry");
-    else {
-      files++;
-      for await (const chunk of readEntry(source, entry, warnings)) {
-        hash.update(chunk);
-        uncompressedBytes += chunk.length;
-        if (entry.name === options.goModName) goMod.push(new Uint8Array(chunk));
-      }
+    if (isDirectory(entry)) {
+      warnings.add("directory-entry");
+      hashes.push({ name: entry.name, sha256: sha256OfNothing });
+      continue;
     }
-    hashes.push({ name: entry.name, sha256: hash.digest() });
+    files++;
+    uncompressedBytes += entry.size;
+    const chunks: Uint8Array[] = [];
+    const keep = entry.name === options.goModName ? chunks : undefined;
+    hashes.push({ name: entry.name, sha256: hashEntry(source, entry, { warnings, keep }) });
+    if (keep) goMod = Uint8Array.from(Buffer.concat(keep));
   }
   if (files === 0) warnings.add("empty");
-  const found = directory.entries.some((entry) => entry.name === options.goModName);
   return {
     valid: true,
     problems: [],
     warnings: [...warnings],
     files,
     uncompressedBytes,
-    ...(found && { goMod: concat(goMod) }),
+    ...(goMod && { goMod }),
     h1: hash1(hashes),
   };
 }
 
-function isDirectory(entry: ZipEntry): boolean {
-  return entry.name.endsWith("/");
+const sha256OfNothing = hash("sha256", "");
+
+/** The SHA-256 of an entry's bytes, in hexadecimal; copies of their chunks go to `keep`. */
+function hashEntry(
+  source: ByteSource,
+  entry: ZipEntry,
+  to: { readonly warnings: Set<ZipWarning>; readonly keep: Uint8Array[] | undefined },
+): string {
+  let whole: string | undefined;
+  let parts: Hash | undefined;
+  const take = (chunk: Uint8Array): void => {
+    to.keep?.push(new Uint8Array(chunk));
+    // Most entries come in one chunk, and one call costs less than an object and three calls.
+    if (chunk.length === entry.size) whole = hash("sha256", chunk);
+    else (parts ??= createHash("sha256")).update(chunk);
+  };
+  readEntry(source, entry, { take, warnings: to.warnings });
+  return whole ?? parts?.digest("hex") ?? sha256OfNothing;
 }
 
-function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(Buffer.concat(chunks));
+function isDirectory(entry: ZipEntry): boolean {
+  return entry.name.endsWith("/");
 }
 
 /** Names may be 65,535 bytes long; reports are read by people and kept. */

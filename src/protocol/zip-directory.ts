@@ -32,11 +32,12 @@ const max32 = 0xffff_ffff;
 export function readDirectory(source: ByteSource, end: DirectoryEnd, maxEntries: number): DeclaredEntry[] {
   // A copy, because the source may reuse its bytes while names are still views of them.
   const bytes = new Uint8Array(source.read(end.directoryStart, end.directorySize));
+  const view = viewOf(bytes);
   const entries: DeclaredEntry[] = [];
   let offset = 0;
   while (offset < bytes.length) {
     if (entries.length === maxEntries) throw badZip(`more than ${maxEntries} entries`);
-    const [entry, next] = readDirectoryHeader(bytes, offset, end.base);
+    const [entry, next] = readDirectoryHeader({ bytes, view }, offset, end.base);
     entries.push(entry);
     offset = next;
   }
@@ -61,27 +62,28 @@ function checkCount(source: ByteSource, end: DirectoryEnd, count: number): void 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-function readDirectoryHeader(bytes: Uint8Array, offset: number, base: number): [DeclaredEntry, number] {
+type Directory = { readonly bytes: Uint8Array; readonly view: DataView };
+
+function readDirectoryHeader({ bytes, view }: Directory, offset: number, base: number): [DeclaredEntry, number] {
   if (bytes.length - offset < directoryHeaderBytes) throw badZip("directory is cut short");
-  const view = viewOf(bytes.subarray(offset, offset + directoryHeaderBytes));
-  if (uint32(view, 0) !== directoryHeaderSignature) throw badZip("malformed directory header");
-  const nameEnd = offset + directoryHeaderBytes + uint16(view, 28);
-  const extraEnd = nameEnd + uint16(view, 30);
-  const next = extraEnd + uint16(view, 32);
+  if (uint32(view, offset) !== directoryHeaderSignature) throw badZip("malformed directory header");
+  const nameEnd = offset + directoryHeaderBytes + uint16(view, offset + 28);
+  const extraEnd = nameEnd + uint16(view, offset + 30);
+  const next = extraEnd + uint16(view, offset + 32);
   if (next > bytes.length) throw badZip("directory is cut short");
   const nameBytes = bytes.subarray(offset + directoryHeaderBytes, nameEnd);
-  const numbers = readNumbers(view, bytes.subarray(nameEnd, extraEnd));
-  const madeOnUnix = uint16(view, 4) >>> 8 === 3;
+  const numbers = readNumbers(view, offset, bytes.subarray(nameEnd, extraEnd));
+  const madeOnUnix = uint16(view, offset + 4) >>> 8 === 3;
   const entry = {
     ...decodeName(nameBytes),
     nameBytes,
-    flags: uint16(view, 8),
-    method: uint16(view, 10),
-    crc32: uint32(view, 16),
+    flags: uint16(view, offset + 8),
+    method: uint16(view, offset + 10),
+    crc32: uint32(view, offset + 16),
     compressedSize: numbers.compressedSize,
     size: numbers.size,
     headerOffset: numbers.headerOffset + base,
-    mode: madeOnUnix ? uint32(view, 38) >>> 16 : 0,
+    mode: madeOnUnix ? uint32(view, offset + 38) >>> 16 : 0,
   };
   return [entry, next];
 }
@@ -97,8 +99,10 @@ function decodeName(bytes: Uint8Array): { name: string; validName: boolean } {
 type Numbers = { size: number; compressedSize: number; headerOffset: number };
 
 /** The two sizes and the offset; each that is all ones stands in the ZIP64 extra field, in this order. */
-function readNumbers(header: DataView, extra: Uint8Array): Numbers {
-  const numbers = { size: uint32(header, 24), compressedSize: uint32(header, 20), headerOffset: uint32(header, 42) };
+function readNumbers(view: DataView, offset: number, extra: Uint8Array): Numbers {
+  const [size, compressedSize] = [uint32(view, offset + 24), uint32(view, offset + 20)];
+  const numbers = { size, compressedSize, headerOffset: uint32(view, offset + 42) };
+  if (extra.length === 0) return numbers;
   const wide = zip64Extra(extra);
   if (!wide) return numbers;
   let used = 0;

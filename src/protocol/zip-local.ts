@@ -63,8 +63,9 @@ function locate(
   const headerEnd = entry.headerOffset + localHeaderBytes + entry.nameBytes.length;
   if (headerEnd > limit) throw badZip(`header of ${quote(entry.name)} lies outside the file`);
   const header = source.read(entry.headerOffset, headerEnd - entry.headerOffset);
-  checkLocalHeader(header, entry);
-  const dataOffset = headerEnd + uint16(viewOf(header), 28);
+  const view = viewOf(header);
+  checkLocalHeader(header, view, entry);
+  const dataOffset = headerEnd + uint16(view, 28);
   const dataEnd = dataOffset + entry.compressedSize;
   const hasDescriptor = (entry.flags & descriptorFlag) !== 0;
   const rangeEnd = hasDescriptor ? checkDescriptor(source, entry, { dataEnd, limit }) : dataEnd;
@@ -86,8 +87,7 @@ function checkDeclared(entry: DeclaredEntry, warnings: Set<ZipWarning>): void {
   if ((entry.mode & fileTypeMask) === symlinkType) warnings.add("symlink");
 }
 
-function checkLocalHeader(header: Uint8Array, entry: DeclaredEntry): void {
-  const view = viewOf(header);
+function checkLocalHeader(header: Uint8Array, view: DataView, entry: DeclaredEntry): void {
   const differs = (what: string): Error => badZip(`local header of ${quote(entry.name)} has another ${what}`);
   if (uint32(view, 0) !== localHeaderSignature) throw badZip(`no local header for ${quote(entry.name)}`);
   const flags = uint16(view, 6);
@@ -95,7 +95,7 @@ function checkLocalHeader(header: Uint8Array, entry: DeclaredEntry): void {
   if ((flags & descriptorFlag) !== (entry.flags & descriptorFlag)) throw differs("data descriptor flag");
   if (uint16(view, 8) !== entry.method) throw differs("method");
   if (uint16(view, 26) !== entry.nameBytes.length) throw differs("name");
-  for (const [i, byte] of entry.nameBytes.entries()) if (header[localHeaderBytes + i] !== byte) throw differs("name");
+  if (Buffer.compare(header.subarray(localHeaderBytes), entry.nameBytes) !== 0) throw differs("name");
   // Zeros mean "in the data descriptor", all ones mean "in the ZIP64 field".
   const deferred = (flags & descriptorFlag) !== 0;
   const agrees = (value: number, declared: number): boolean =>

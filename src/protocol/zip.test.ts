@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { test } from "node:test";
-import { deflateRawSync } from "node:zlib";
+import { createInflate, createInflateRaw, deflateRawSync } from "node:zlib";
 
 import { forgeZip } from "../../test/fixtures/forge-zip.ts";
 import type { ForgedEnd, ForgedEntry } from "../../test/fixtures/forge-zip.ts";
+import { documentedInflater, handleInflater } from "./inflate.ts";
+import type { Inflater } from "./inflate.ts";
 import { bytesSource } from "./zip-bytes.ts";
 import type { ZipWarning } from "./zip-bytes.ts";
 import { readEntry } from "./zip-entry.ts";
@@ -18,13 +21,19 @@ function open(entries: readonly ForgedEntry[], end?: ForgedEnd): ReturnType<type
   return openZip(bytesSource(forgeZip(entries, end)));
 }
 
-async function contentOf(bytes: Uint8Array, index = 0): Promise<string> {
+function contentOf(bytes: Uint8Array, inflater: Inflater): { text: string; warnings: ZipWarning[] } {
   const source = bytesSource(bytes);
-  const entry = openZip(source).entries[index]!;
+  const entry = openZip(source).entries[0]!;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of readEntry(source, entry)) chunks.push(new Uint8Array(chunk));
-  return Buffer.concat(chunks).toString();
+  const warnings = new Set<ZipWarning>();
+  readEntry(source, entry, { take: (chunk) => chunks.push(new Uint8Array(chunk)), warnings, inflater });
+  return { text: Buffer.concat(chunks).toString("latin1"), warnings: [...warnings] };
 }
+
+const inflaters: readonly [string, Inflater][] = [
+  ["by the handle", handleInflater()!],
+  ["by documented means", documentedInflater],
+];
 
 test("openZip() tells names, sizes and methods in the directory's order", () => {
   const { entries, warnings } = open([...files, { name: "m@v1.0.0/é.txt", content: "x", method: 0 }]);
@@ -159,27 +168,34 @@ test("openZip() reads 70,000 entries whose count does not fit into 16 bits", () 
 });
 
 const large = "0123456789abcdef".repeat(400_000);
-const contents: readonly [string, ForgedEntry, string][] = [
+const noise = randomBytes(3_000_000).toString("latin1");
+const exact = "x".repeat(256 * 1024);
+const contents: readonly [string, ForgedEntry, string, ZipWarning[]?][] = [
   ["a deflated entry", { name: "a", content: "hello" }, "hello"],
   ["a stored entry", { name: "a", content: "hello", method: 0 }, "hello"],
   ["an empty entry", { name: "a" }, ""],
   ["an empty stored entry", { name: "a", method: 0 }, ""],
   ["a large deflated entry", { name: "a", content: large }, large],
   ["a large stored entry", { name: "a", content: large, method: 0 }, large],
-  ["an entry with bytes after its deflate stream", withGarbage("hello"), "hello"],
-  ["a large entry with bytes after its deflate stream", withGarbage(large), large],
-  ["an entry that tells no checksum", { name: "a", content: "hello", crc: 0 }, "hello"],
+  ["noise, deflated", { name: "a", content: Buffer.from(noise, "latin1") }, noise],
+  ["an entry that fills a piece", { name: "a", content: exact }, exact],
+  ["an entry that fills a piece, and one byte", { name: "a", content: `${exact}x` }, `${exact}x`],
+  ["an entry with bytes after its deflate stream", withGarbage("hello"), "hello", ["garbage"]],
+  ["a large entry with bytes after its deflate stream", withGarbage(large), large, ["garbage"]],
+  ["an entry that tells no checksum", { name: "a", content: "hello", crc: 0 }, "hello", ["no-checksum"]],
 ];
 
 function withGarbage(content: string): ForgedEntry {
   return { name: "a", content, data: Buffer.concat([deflateRawSync(content), Buffer.alloc(700_000, 1)]) };
 }
 
-for (const [what, entry, want] of contents) {
-  test(`readEntry() yields the bytes of ${what}`, async () => {
-    assert.ok((await contentOf(forgeZip([entry]))) === want);
-  });
-}
+for (const [how, inflater] of inflaters)
+  for (const [what, entry, text, warnings = []] of contents)
+    test(`readEntry() yields the bytes of ${what}, ${how}`, () => {
+      const found = contentOf(forgeZip([entry]), inflater);
+      assert.ok(found.text === text);
+      assert.deepEqual(found.warnings, warnings);
+    });
 
 const broken: readonly [string, ForgedEntry][] = [
   ["larger than declared", { name: "a", content: "hello", size: 4 }],
@@ -197,24 +213,54 @@ const broken: readonly [string, ForgedEntry][] = [
   ["empty where a deflate stream should be", { name: "a", data: new Uint8Array() }],
 ];
 
-for (const [what, entry] of broken) {
-  test(`readEntry() refuses an entry that is ${what}`, async () => {
-    await assert.rejects(contentOf(forgeZip([entry])), { code: "BAD_ZIP" });
+for (const [how, inflater] of inflaters) {
+  for (const [what, entry] of broken)
+    test(`readEntry() refuses an entry that is ${what}, ${how}, and reads the next one`, () => {
+      assert.throws(() => contentOf(forgeZip([entry]), inflater), { code: "BAD_ZIP" });
+      assert.equal(contentOf(forgeZip([{ name: "a", content: "hello" }]), inflater).text, "hello");
+    });
+
+  test(`readEntry() lets a failing source and a failing taker through, ${how}`, () => {
+    for (const method of [0, 8]) {
+      const whole = bytesSource(forgeZip([{ name: "a", content: Buffer.from(large), method }]));
+      const [entry] = openZip(whole).entries;
+      const fails = () => {
+        throw new TypeError("disk on fire");
+      };
+      assert.throws(() => readEntry({ size: whole.size, read: fails }, entry!, { take: () => 0, inflater }), TypeError);
+      assert.throws(() => readEntry(whole, entry!, { take: fails, inflater }), TypeError);
+      assert.equal(contentOf(forgeZip([{ name: "a", content: "hello" }]), inflater).text, "hello");
+    }
   });
 }
 
-test("readEntry() lets a failing source through, while streaming too", async () => {
-  for (const method of [0, 8]) {
-    const whole = bytesSource(forgeZip([{ name: "a", content: Buffer.from(large), method }]));
-    const [entry] = openZip(whole).entries;
-    const failing = {
-      size: whole.size,
-      read: () => {
-        throw new TypeError("disk on fire");
-      },
-    };
-    await assert.rejects(async () => {
-      await readEntry(failing, entry!).next();
-    }, TypeError);
-  }
+test("readEntry() stops a bomb a piece after what it declares", () => {
+  const bomb = forgeZip([{ name: "a", data: deflateRawSync(Buffer.alloc(50_000_000)), size: 1_000_000 }]);
+  let taken = 0;
+  const source = bytesSource(bomb);
+  const take = (chunk: Uint8Array) => (taken += chunk.length);
+  assert.throws(() => readEntry(source, openZip(source).entries[0]!, { take }), { code: "BAD_ZIP" });
+  assert.ok(taken <= 1_000_000, `${taken} bytes were taken`);
 });
+
+const unknownEngines: readonly [string, () => unknown][] = [
+  ["no handle", () => ({})],
+  ["a handle of another make", () => ({ _handle: { writeSync: () => undefined, reset: () => undefined } })],
+  ["state of another make", () => ({ ...partsOf(createInflateRaw()), _writeState: [0, 0] })],
+  ["another format", () => createInflate()],
+  ["a handle that does nothing", () => ({ ...idle(), _writeState: new Uint32Array(2) })],
+];
+
+function partsOf(engine: unknown): { _handle: unknown; _writeState: unknown } {
+  const { _handle, _writeState } = engine as { _handle: unknown; _writeState: unknown };
+  return { _handle, _writeState };
+}
+
+function idle(): { _handle: unknown } {
+  return { _handle: { writeSync: () => undefined, reset: () => undefined } };
+}
+
+for (const [what, make] of unknownEngines)
+  test(`handleInflater() does not trust an engine with ${what}`, () => {
+    assert.equal(handleInflater(make()), undefined);
+  });

@@ -96,6 +96,8 @@ export async function playWalk(play: PlayedWalk): Promise<Played> {
     absentStatuses: [404, 410],
     privatePatterns: "",
     public: true,
+    priority: 1,
+    rollback: false,
     ...play.details?.(name),
   });
   const upstreams = [upstream("A", play.separator ?? ","), upstream("B", "")];

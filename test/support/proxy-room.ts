@@ -125,8 +125,9 @@ async function* pieces(name: string, body: Buffer, maxBytes: number): AsyncGener
 /** Checks zips in this thread. */
 export const plainVerifier: Verifier = {
   check: async (where, id) => {
+    await Promise.resolve();
     const bytes = bytesOf(where);
-    const { goMod, h1, ...report } = await checkModuleZip(bytesSource(bytes), id);
+    const { goMod, h1, ...report } = checkModuleZip(bytesSource(bytes), id);
     return { report, ...(goMod && { goMod }), h1, ...digest(bytes) };
   },
   directories: (where, id) => {
@@ -159,6 +160,8 @@ export function playedUpstream(name: string, more: Partial<Upstream> = {}): Upst
     absentStatuses: [404, 410],
     privatePatterns: "",
     public: true,
+    priority: 1,
+    rollback: false,
     ...more,
   };
 }

@@ -4,8 +4,11 @@ import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
 import type { ByteSource } from "#protocol/zip-bytes.ts";
 
-/** Entries are read one after another; one window serves many small ones. */
-const windowBytes = 256 * 1024;
+/** Most zips of modules fit whole, so that what hashes a zip and what reads its entries fetch each byte once. */
+const windowBytes = 4 * 1024 * 1024;
+
+/** The window of the last file that was closed, for the next one: new memory costs more than what is done with it. */
+let spare: Buffer | undefined;
 
 export interface FileSource extends ByteSource {
   close(): void;
@@ -25,13 +28,15 @@ export function openFileSource(path: string): FileSource {
 class WindowedFile implements FileSource {
   readonly size: number;
   readonly #file: number;
-  readonly #window = Buffer.allocUnsafeSlow(windowBytes);
+  readonly #window: Buffer;
   #start = 0;
   #end = 0;
 
   constructor(file: number, size: number) {
     this.#file = file;
     this.size = size;
+    this.#window = spare ?? Buffer.allocUnsafeSlow(windowBytes);
+    spare = undefined;
   }
 
   read(offset: number, length: number): Uint8Array {
@@ -43,6 +48,7 @@ class WindowedFile implements FileSource {
 
   close(): void {
     closeSync(this.#file);
+    spare = this.#window;
   }
 
   #move(offset: number): void {

@@ -29,7 +29,7 @@ export type VerifyAnswer =
 export const verifyWorkerData = { granaryWorker: "verify" } as const;
 
 /** Whole blocks, and no more than a FileSource reads without a buffer of its own. */
-const readBytes = 4 * blockBytes;
+const readBytes = 16 * blockBytes;
 
 const serving = new WeakSet<MessagePort>();
 
@@ -37,32 +37,28 @@ const serving = new WeakSet<MessagePort>();
 export function runVerifyWorker(port: MessagePort): void {
   if (serving.has(port)) return;
   serving.add(port);
-  port.on("message", (job: VerifyJob) => {
-    void answer(job).then((reply) => {
-      port.postMessage(reply);
-    });
-  });
+  port.on("message", (job: VerifyJob) => port.postMessage(answer(job)));
 }
 
-async function answer(job: VerifyJob): Promise<VerifyAnswer> {
+function answer(job: VerifyJob): VerifyAnswer {
   try {
-    return { ok: true, value: await withSource(job.where, (source) => run(job, source)) };
+    return { ok: true, value: withSource(job.where, (source) => run(job, source)) };
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
   }
 }
 
-async function withSource<T>(where: ZipLocation, use: (source: ByteSource) => Promise<T>): Promise<T> {
+function withSource<T>(where: ZipLocation, use: (source: ByteSource) => T): T {
   if ("bytes" in where) return use(bytesSource(where.bytes));
   const source = openFileSource(where.path);
   try {
-    return await use(source);
+    return use(source);
   } finally {
     source.close();
   }
 }
 
-async function run(job: VerifyJob, source: ByteSource): Promise<VerifiedZip | ReadonlySet<string>> {
+function run(job: VerifyJob, source: ByteSource): VerifiedZip | ReadonlySet<string> {
   if (job.kind === "check") return checkZip(source, job.id);
   return moduleDirectories(
     openZip(source).entries.map((entry) => entry.name),
@@ -70,9 +66,11 @@ async function run(job: VerifyJob, source: ByteSource): Promise<VerifiedZip | Re
   );
 }
 
-async function checkZip(source: ByteSource, id: ZipModule): Promise<VerifiedZip> {
-  const { goMod, h1, ...report } = await checkModuleZip(source, id);
-  return { report, ...(goMod && { goMod }), h1, ...digest(source), size: source.size };
+function checkZip(source: ByteSource, id: ZipModule): VerifiedZip {
+  // First, because it reads from front to end: a small zip is then in memory when its entries are looked for.
+  const digests = digest(source);
+  const { goMod, h1, ...report } = checkModuleZip(source, id);
+  return { report, ...(goMod && { goMod }), h1, ...digests, size: source.size };
 }
 
 function digest(source: ByteSource): { sha256: string; blocks: Uint8Array } {

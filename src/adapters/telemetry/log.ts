@@ -57,8 +57,13 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "pin.set":
     case "job.retried":
     case "job.dropped":
+    case "egress.connected":
+    case "egress.request":
       return "debug";
+    case "upstream.compared":
+      return event.same ? "debug" : "warn";
     case "upstream.closed":
+    case "egress.failed":
     case "config.applied":
     case "token.added":
     case "token.revoked":

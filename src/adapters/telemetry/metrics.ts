@@ -15,6 +15,25 @@ export type Gauges = {
   readonly jobs: () => number;
   readonly negativeEntries: () => number;
   readonly upstreams: () => readonly { readonly upstream: string; readonly condition: string }[];
+  /** Requests to each upstream. */
+  readonly lanes: () => readonly {
+    readonly upstream: string;
+    readonly limit: number;
+    readonly running: number;
+    readonly waiting: number;
+  }[];
+  /** Fetches ahead that wait or run. */
+  readonly ahead: () => number;
+  /** Connections to upstreams: now, and since the start. */
+  readonly pool: () => {
+    readonly open: number;
+    readonly idle: number;
+    readonly waiting: number;
+    readonly opened: number;
+    readonly failed: number;
+    readonly requests: number;
+    readonly reused: number;
+  };
 };
 
 const stageSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -94,10 +113,57 @@ export class Metrics implements Meter {
       ["granary_connections", "Open client connections.", gauges.connections],
       ["granary_workers", "Worker processes running.", gauges.workers],
       ["granary_jobs", "Fetch jobs running.", gauges.jobs],
+      ["granary_ahead_jobs", "Files that are fetched ahead now, or wait to be.", gauges.ahead],
       ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
+      ["granary_upstream_open_connections", "Connections to upstreams.", () => gauges.pool().open],
+      ["granary_upstream_idle_connections", "Connections to upstreams that carry nothing.", () => gauges.pool().idle],
+      [
+        "granary_upstream_waiting_requests",
+        "Requests that wait for an upstream's header.",
+        () => gauges.pool().waiting,
+      ],
+      [
+        "granary_upstream_reuse_ratio",
+        "Share of requests that found an idle connection, since the start.",
+        () => reuse(gauges),
+      ],
     ];
     for (const [name, help, read] of plain) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    }
+    const room = new Gauge({
+      name: "granary_upstream_requests_now",
+      help: "Requests to an upstream that run or wait, and how many may run at a time.",
+      labelNames: ["upstream", "state"],
+      registers,
+      collect: () => {
+        room.reset();
+        for (const { upstream, limit, running, waiting } of gauges.lanes()) {
+          room.set({ upstream, state: "limit" }, limit);
+          room.set({ upstream, state: "running" }, running);
+          room.set({ upstream, state: "waiting" }, waiting);
+        }
+      },
+    });
+    const totals: readonly (readonly [string, string, () => number])[] = [
+      ["granary_upstream_new_connections_total", "Connections opened to upstreams.", () => gauges.pool().opened],
+      ["granary_upstream_failed_connections_total", "Connections that did not come about.", () => gauges.pool().failed],
+      [
+        "granary_upstream_reused_connections_total",
+        "Requests that found an idle connection.",
+        () => gauges.pool().reused,
+      ],
+    ];
+    for (const [name, help, read] of totals) {
+      const counter: Counter = new Counter({
+        name,
+        help,
+        registers,
+        collect: () => {
+          counter.reset();
+          counter.inc(read());
+        },
+      });
     }
     const health = new Gauge({
       name: "granary_upstream_condition",
@@ -132,4 +198,9 @@ export class Metrics implements Meter {
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function reuse(gauges: Gauges): number {
+  const { requests, reused } = gauges.pool();
+  return requests === 0 ? 0 : reused / requests;
 }

@@ -9,6 +9,11 @@ export class DialRefused extends Error {
   readonly code = "GRANARY_DIAL_REFUSED";
 }
 
+/** Why connections are given up when their client closes. */
+export class DialAborted extends Error {
+  readonly code = "GRANARY_DIAL_ABORTED";
+}
+
 const reasons: Readonly<Record<string, FaultReason>> = {
   ECONNREFUSED: "refused",
   ENOTFOUND: "unresolved",
@@ -27,7 +32,7 @@ const reasons: Readonly<Record<string, FaultReason>> = {
   EINVAL: "unreachable", // an address family this machine has no route for
   EMFILE: "aborted", // our own limit: says nothing of the upstream
   ENFILE: "aborted",
-  UND_ERR_PRX_CONN: "unreachable", // the egress proxy broke off
+  GRANARY_PROXY_REFUSED: "unreachable", // the egress proxy wants no tunnel, or other credentials
   ECONNRESET: "reset",
   ECONNABORTED: "reset",
   EPIPE: "reset",
@@ -36,7 +41,6 @@ const reasons: Readonly<Record<string, FaultReason>> = {
   UND_ERR_CONNECT_TIMEOUT: "timeout",
   UND_ERR_HEADERS_TIMEOUT: "timeout",
   UND_ERR_BODY_TIMEOUT: "timeout",
-  UND_ERR_PRX_TLS: "tls",
   EPROTO: "tls",
   UND_ERR_HEADERS_OVERFLOW: "malformed",
   UND_ERR_NOT_SUPPORTED: "malformed",
@@ -44,10 +48,10 @@ const reasons: Readonly<Record<string, FaultReason>> = {
   HPE_INVALID_EOF_STATE: "truncated",
   Z_BUF_ERROR: "truncated",
   Z_DATA_ERROR: "malformed",
-  UND_ERR_ABORTED: "unreachable", // the egress proxy refused the tunnel; our own aborts are told apart before
   UND_ERR_DESTROYED: "aborted", // the client was closed
   UND_ERR_CLOSED: "aborted",
   GRANARY_DIAL_REFUSED: "redirect",
+  GRANARY_DIAL_ABORTED: "aborted",
 };
 
 /** OpenSSL's certificate verdicts (X509_V_ERR_…) and Node's own TLS codes. */
@@ -68,9 +72,10 @@ function reasonOf(code: string): FaultReason | undefined {
   return reasons[code];
 }
 
-/** undici reports the egress proxy's 407 as an invalid argument, which otherwise is a bug of ours. */
-function wantsProxyCredentials(error: unknown): boolean {
-  return codeOf(error) === "UND_ERR_INVALID_ARG" && error instanceof Error && error.message.includes("407");
+/** The reason behind an error of the transport; undefined for what is none. */
+export function reasonOfError(error: unknown): FaultReason | undefined {
+  const code = codeOf(error);
+  return code === undefined ? undefined : reasonOf(code);
 }
 
 /** The fault behind an error of the transport. Anything unknown is thrown as it is. */
@@ -78,7 +83,7 @@ export function faultOf(upstream: string, error: unknown, signal: AbortSignal): 
   if (error instanceof UpstreamFault) return error;
   if (signal.aborted) return new UpstreamFault(upstream, "aborted", "the request was given up", { cause: error });
   const code = codeOf(error);
-  const reason = wantsProxyCredentials(error) ? "unreachable" : code === undefined ? undefined : reasonOf(code);
+  const reason = code === undefined ? undefined : reasonOf(code);
   if (code === undefined || reason === undefined) throw error;
   const message = error instanceof Error && error.message !== "" ? error.message : code;
   return new UpstreamFault(upstream, reason, message, { cause: error });

@@ -22,7 +22,8 @@ async function tree(t: TestContext): Promise<{ readonly dir: string; readonly at
 }
 
 const client = new FileUpstreamClient();
-const get = (at: UpstreamEndpoint, path: string, more: { maxBytes?: number; signal?: AbortSignal } = {}) =>
+type More = { maxBytes?: number; signal?: AbortSignal; headers?: Record<string, string> };
+const get = (at: UpstreamEndpoint, path: string, more: More = {}) =>
   client.get(at, { path, maxBytes: 1 << 20, signal: new AbortController().signal, ...more });
 
 async function text(body: AsyncIterable<Uint8Array>): Promise<string> {
@@ -123,3 +124,33 @@ test("anyUpstreamClient() chooses by the scheme and closes both", async () => {
     "close file",
   ]);
 });
+
+test("a range from N on is answered with that part, whose length alone counts against the cap", async (t) => {
+  const { at } = await tree(t);
+  const response = await get(at, "/m.test/!x/@v/list", { headers: { Range: "bytes=3-" }, maxBytes: 4 });
+  assert.equal(response.status, 206);
+  assert.equal(response.headers["content-range"], "bytes 3-6/7");
+  assert.equal(response.headers["content-length"], "4");
+  assert.equal(await text(response.body), "0.0\n");
+});
+
+test("a range beyond the end is a 416 that says the length", async (t) => {
+  const { at } = await tree(t);
+  const response = await get(at, "/m.test/!x/@v/list", { headers: { range: "bytes=7-" } });
+  assert.equal(response.status, 416);
+  assert.equal(response.headers["content-range"], "bytes */7");
+});
+
+for (const headers of [
+  { range: "bytes=1-2" },
+  { range: "bytes=-2" },
+  { range: "bytes=1-,3-" },
+  { range: "lines=1-" },
+  { range: "bytes=3-", "if-range": '"etag"' },
+])
+  test(`a file comes whole for ${JSON.stringify(headers)}`, async (t) => {
+    const { at } = await tree(t);
+    const response = await get(at, "/m.test/!x/@v/list", { headers });
+    assert.equal(response.status, 200);
+    assert.equal(await text(response.body), "v1.0.0\n");
+  });

@@ -76,21 +76,42 @@ async function respond(file: FileHandle, opened: Opened): Promise<UpstreamRespon
   };
   const stat = await file.stat();
   if (!stat.isFile()) return await fail("malformed", "not a regular file");
-  if (stat.size > request.maxBytes) return await fail("too-large", `more than ${request.maxBytes} bytes`);
+  const from = rangeStart(request);
+  if (from > 0 && from >= stat.size) {
+    await file.close();
+    return { ...noBody(416, url), headers: { "content-length": "0", "content-range": `bytes */${stat.size}` } };
+  }
+  if (stat.size - from > request.maxBytes) return await fail("too-large", `more than ${request.maxBytes} bytes`);
   const close = (): void => void file.close().catch(() => undefined); // read-only: nothing can be lost
+  const part = from > 0 && { "content-range": `bytes ${from}-${stat.size - 1}/${stat.size}` };
   return {
-    status: 200,
-    headers: { "content-length": String(stat.size), "last-modified": stat.mtime.toUTCString() },
+    status: part === false ? 200 : 206,
+    headers: {
+      "content-length": String(stat.size - from),
+      "last-modified": stat.mtime.toUTCString(),
+      "accept-ranges": "bytes",
+      ...part,
+    },
     url,
-    body: readFile(file, { ...opened, size: stat.size }),
+    body: readFile(file, { ...opened, from, size: stat.size }),
     cancel: close,
   };
 }
 
-async function* readFile(file: FileHandle, opened: Opened & { readonly size: number }): AsyncGenerator<Uint8Array> {
-  const { endpoint, request, size } = opened;
+/** N of a `Range: bytes=N-`. With If-Range there is no part: a file has no strong validator that could be equal. */
+function rangeStart({ headers = {} }: UpstreamRequest): number {
+  const of = (wanted: string): string | undefined =>
+    Object.entries(headers).find(([name]) => name.toLowerCase() === wanted)?.[1];
+  const [, start] = /^bytes=(\d{1,15})-$/.exec(of("range") ?? "") ?? [];
+  return start === undefined || of("if-range") !== undefined ? 0 : Number(start);
+}
+
+type Span = { readonly from: number; readonly size: number };
+
+async function* readFile(file: FileHandle, opened: Opened & Span): AsyncGenerator<Uint8Array> {
+  const { endpoint, request, from, size } = opened;
   try {
-    for (let at = 0; at < size;) {
+    for (let at = from; at < size;) {
       if (request.signal.aborted) throw aborted(endpoint);
       const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, size - at));
       const { bytesRead } = await file.read(buffer, 0, buffer.length, at);

@@ -199,7 +199,7 @@ for (const [framing, bytes] of Object.entries(truncations))
 
 test("silence instead of headers: timeout", async (t) => {
   const port = await serve(t, () => undefined);
-  const client = clientFor(t, { headersTimeoutMs: 100 });
+  const client = clientFor(t, { responseHeaderTimeoutMs: 100 });
   assert.equal(await reasonOf(get(client, endpoint(`http://127.0.0.1:${port}`))), "timeout");
 });
 
@@ -214,7 +214,7 @@ test("a TLS handshake that never ends: timeout", async (t) => {
     t,
     createTcpServer(() => undefined),
   );
-  const client = clientFor(t, { connectTimeoutMs: 100 });
+  const client = clientFor(t, { tlsHandshakeTimeoutMs: 100 });
   assert.equal(await reasonOf(get(client, endpoint(`https://127.0.0.1:${port}`))), "timeout");
 });
 

@@ -6,8 +6,11 @@ import type { UpstreamClient, UpstreamEndpoint, UpstreamRequest, UpstreamRespons
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { isIP } from "node:net";
 import { mayDial } from "./address.ts";
+import { RequestRecord } from "./audit.ts";
 import { headerFault, parseEncoding, readBody } from "./body.ts";
 import { faultOf } from "./faults.ts";
+import type { PoolCounts } from "./connections.ts";
+import type { Lane } from "./lane.ts";
 import { Pools } from "./pools.ts";
 import type { Egress } from "./pools.ts";
 
@@ -16,6 +19,9 @@ const maxRedirects = 9;
 
 /** A body nobody wants is read up to this, so that its connection lives on; beyond it the connection is closed. */
 const maxDrainBytes = 64 * 1024;
+
+/** What goes with a request to whatever host it is redirected to; all else, configured headers first, stays behind. */
+const harmless = /^(user-agent|accept|accept-encoding|range|if-range|x-granary-hops)$/i;
 
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
@@ -29,24 +35,35 @@ type Hop = { readonly target: Target; readonly headers: Readonly<Record<string, 
 /** Where a request goes. The path keeps the very bytes we were given: a URL object would normalise them. */
 type Target = { readonly url: URL; readonly path: string };
 
+type Answered = { readonly answer: Dispatcher.ResponseData; readonly record: RequestRecord | undefined };
+
 export class HttpUpstreamClient implements UpstreamClient {
   readonly #userAgent: string;
   readonly #pools: Pools;
+  /** Set when each request is to be told. */
+  readonly #tell: Egress["tell"];
 
   constructor(options: HttpUpstreamOptions) {
     this.#userAgent = options.userAgent;
     this.#pools = new Pools(options);
+    this.#tell = options.isAudited === true ? options.tell : undefined;
   }
 
   async get(endpoint: UpstreamEndpoint, request: UpstreamRequest): Promise<UpstreamResponse> {
     let hop = this.#firstHop(endpoint, request);
     for (let redirects = 0; ; redirects++) {
-      const answer = await this.#send(endpoint, hop, request.signal);
-      if (!redirectStatuses.has(answer.statusCode)) return respond(endpoint, { hop, answer, request });
+      const { answer, record } = await this.#send(endpoint, hop, request);
+      if (!redirectStatuses.has(answer.statusCode)) return respond(endpoint, { hop, answer, request, record });
       drain(answer);
+      record?.end("redirect");
       if (redirects === maxRedirects) throw fault(endpoint, "redirect", `stopped after ${maxRedirects} redirects`);
       hop = nextHop(endpoint, hop, answer.headers["location"]);
     }
+  }
+
+  /** Connections now and so far. */
+  get connections(): PoolCounts {
+    return this.#pools.counts;
   }
 
   async close(): Promise<void> {
@@ -64,45 +81,29 @@ export class HttpUpstreamClient implements UpstreamClient {
     return { target: { url: base, path: base.pathname.replace(/\/$/, "") + request.path + base.search }, headers };
   }
 
-  async #send(endpoint: UpstreamEndpoint, hop: Hop, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
-    const dispatcher = this.#dispatcherFor(endpoint, hop.target.url);
-    const options = {
-      origin: hop.target.url.origin,
-      path: hop.target.path,
-      method: "GET",
-      headers: { ...hop.headers },
-      signal,
-    };
+  async #send(endpoint: UpstreamEndpoint, hop: Hop, { signal, method = "GET" }: UpstreamRequest): Promise<Answered> {
+    const lane = this.#laneFor(endpoint, hop.target.url);
+    const request = { upstream: endpoint.name, ...hop.target };
+    const record = this.#tell === undefined ? undefined : new RequestRecord(request, this.#tell);
     try {
-      return await dispatcher.request(options);
+      const answer = await lane.request({ ...request, method, headers: hop.headers, signal });
+      record?.answered(answer.statusCode);
+      return { answer, record };
     } catch (error) {
-      if (!isStaleConnection(error) || signal.aborted) throw faultOf(endpoint.name, error, signal);
-    }
-    try {
-      return await dispatcher.request(options);
-    } catch (error) {
-      throw faultOf(endpoint.name, error, signal);
+      const fault = faultOf(endpoint.name, error, signal);
+      record?.failed(fault);
+      throw fault;
     }
   }
 
-  #dispatcherFor(endpoint: UpstreamEndpoint, url: URL): Dispatcher {
+  #laneFor(endpoint: UpstreamEndpoint, url: URL): Lane {
     if (url.hostname === new URL(endpoint.url).hostname) return this.#pools.own;
-    const { allowed, dispatcher } = this.#pools.guarded(endpoint.redirectCidrs);
+    const { allowed, lane } = this.#pools.guarded(endpoint.redirectCidrs);
     const address = url.hostname.replace(/^\[(.*)\]$/, "$1");
     if (isIP(address) !== 0 && !mayDial(address, allowed))
       throw fault(endpoint, "redirect", `a redirect leads to the address ${address}`);
-    return dispatcher;
+    return lane;
   }
-}
-
-/**
- * True when a kept-alive connection was closed by the other side before it answered: the request was never seen, and
- * net/http sends it again as well (Transport, "reused connection").
- */
-function isStaleConnection(error: unknown): boolean {
-  if (!(error instanceof Error) || !("code" in error) || error.code !== "UND_ERR_SOCKET") return false;
-  const socket: unknown = "socket" in error ? error.socket : undefined;
-  return typeof socket === "object" && socket !== null && "bytesRead" in socket && Number(socket.bytesRead) > 0;
 }
 
 function nextHop(endpoint: UpstreamEndpoint, hop: Hop, location: string | string[] | undefined): Hop {
@@ -115,36 +116,38 @@ function nextHop(endpoint: UpstreamEndpoint, hop: Hop, location: string | string
     throw fault(endpoint, "redirect", `a redirect to the scheme ${to.protocol}`);
   if (from.protocol === "https:" && to.protocol === "http:")
     throw fault(endpoint, "redirect", "a redirect from https to http");
-  const headers = to.host === from.host ? hop.headers : withoutCredentials(hop.headers);
+  const headers = to.host === from.host ? hop.headers : onlyHarmless(hop.headers);
   return { target: { url: to, path: to.pathname + to.search }, headers };
 }
 
-function withoutCredentials(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const secret = /^(authorization|cookie|proxy-authorization)$/i;
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !secret.test(name)));
+function onlyHarmless(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => harmless.test(name)));
 }
 
 function respond(
   endpoint: UpstreamEndpoint,
-  exchange: { readonly hop: Hop; readonly answer: Dispatcher.ResponseData; readonly request: UpstreamRequest },
+  exchange: Answered & { readonly hop: Hop; readonly request: UpstreamRequest },
 ): UpstreamResponse {
-  const { hop, answer, request } = exchange;
+  const { hop, answer, request, record } = exchange;
   const headers = flatten(answer.headers);
-  const length = headers["content-length"];
+  const isPart = answer.statusCode === 206;
+  const coding = parseEncoding(headers["content-encoding"], request.maxBytes);
   const limits = {
     upstream: endpoint.name,
     maxBytes: request.maxBytes,
-    promised: length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined,
-    encoding: parseEncoding(headers["content-encoding"], request.maxBytes),
+    promised: promisedBytes(headers, isPart),
+    encoding: isPart && coding === "gzip" ? "refused" : coding, // a part of a gzip is no gzip
     signal: request.signal,
   };
   // An error page may be long or compressed: its status is an answer all the same.
-  const refused = answer.statusCode === 200 ? headerFault(limits) : undefined;
+  const refused = answer.statusCode === 200 || isPart ? headerFault(limits) : undefined;
   if (refused !== undefined) {
     drain(answer);
+    record?.failed(refused);
     throw refused;
   }
   let taken = false;
+  const read = (): AsyncGenerator<Uint8Array> => readBody(answer.body, limits);
   return {
     status: answer.statusCode,
     headers,
@@ -152,11 +155,24 @@ function respond(
     body: {
       [Symbol.asyncIterator]: () => {
         taken = true;
-        return readBody(answer.body, limits);
+        return record === undefined ? read() : record.of({ [Symbol.asyncIterator]: read });
       },
     },
-    cancel: () => (taken ? answer.body.destroy() : drain(answer)),
+    cancel: () => {
+      record?.end("cancelled");
+      if (taken) answer.body.destroy();
+      else drain(answer);
+    },
   };
+}
+
+/** What the header promises of the body: the length of the part its Content-Range names, else Content-Length. */
+function promisedBytes(headers: Readonly<Record<string, string>>, isPart: boolean): number | undefined {
+  const range = isPart ? /^bytes (\d{1,15})-(\d{1,15})\//.exec(headers["content-range"] ?? "") : null;
+  const bytes = range === null ? 0 : Number(range[2]) - Number(range[1]) + 1;
+  if (bytes > 0) return bytes;
+  const length = headers["content-length"];
+  return length !== undefined && /^\d{1,15}$/.test(length) ? Number(length) : undefined;
 }
 
 function flatten(headers: Dispatcher.ResponseData["headers"]): Record<string, string> {

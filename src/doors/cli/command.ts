@@ -6,7 +6,8 @@ import type { CliContext, SettingFlags } from "./services.ts";
 /** Keys of `Messages` whose sentence needs no fields. */
 export type PlainKey = Extract<MessageKey, `${"command" | "flag" | "group"}.${string}`>;
 
-export type CommandFlag = { readonly flag: string; readonly about: PlainKey };
+/** `isList`: may be given several times; its option is an array. */
+export type CommandFlag = { readonly flag: string; readonly about: PlainKey; readonly isList?: true };
 
 /** What a person typed, parsed. */
 export type Call = {

@@ -5,6 +5,8 @@ import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
+import { planCommand } from "./plan.ts";
+import { prewarmCommand } from "./prewarm.ts";
 import { serveCommand } from "./serve.ts";
 import { storeCommand } from "./store.ts";
 import { tokenCommand } from "./token.ts";
@@ -16,6 +18,8 @@ export const commands: readonly CommandSpec[] = [
   configCommand,
   upstreamCommand,
   jobsCommand,
+  planCommand,
+  prewarmCommand,
   storeCommand,
   tokenCommand,
   conformanceCommand,

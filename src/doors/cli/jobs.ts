@@ -18,8 +18,7 @@ async function showJobs({ options, settings }: Call, context: CliContext): Promi
   if (options["json"] === true) printJson(context, "granary.jobs/1", { jobs });
   else if (jobs.length === 0) io.stdout(`${say(io.lang, "jobs.none")}\n`);
   else {
-    const rows = jobs.map((job) => toRow(job, io.lang));
-    io.stdout(table([say(io.lang, "jobs.columns").split("\t"), ...rows]));
+    io.stdout(jobsTable(jobs, io.lang));
     const busy = count(jobs.length - dead);
     io.stdout(
       `\n${dead === 0 ? say(io.lang, "jobs.busy", { busy }) : say(io.lang, "jobs.dead", { dead: count(dead), busy })}\n`,
@@ -28,9 +27,19 @@ async function showJobs({ options, settings }: Call, context: CliContext): Promi
   return dead === 0 ? exit.ok : exit.findings;
 }
 
-function toRow({ id, kind, module, version, state, tries, reason, since, next, died }: JobView, lang: Lang): string[] {
-  const what = `${kind} ${module}@${version}`;
-  return [id, say(lang, "jobs.state", { state }), what, count(tries), died ?? next ?? since, reason].map(harmless);
+/** A row for each, and below it why. */
+function jobsTable(jobs: readonly JobView[], lang: Lang): string {
+  const rows = jobs.map((job) => toRow(job, lang));
+  const [head = "", ...lines] = table([say(lang, "jobs.columns").split("\t"), ...rows])
+    .trimEnd()
+    .split("\n");
+  const told = lines.flatMap((line, at) => [line, `  ${harmless(jobs[at]?.reason ?? "")}`]);
+  return `${[head, ...told].join("\n")}\n`;
+}
+
+function toRow({ id, kind, module, version, state, tries, since, next, died }: JobView, lang: Lang): string[] {
+  const when = (died ?? next ?? since).replace(/[.]\d+Z$/, "Z");
+  return [id, say(lang, "jobs.state", { state }), count(tries), when, `${kind} ${module}@${version}`].map(harmless);
 }
 
 function turn(verb: "retry" | "drop"): CommandSpec {

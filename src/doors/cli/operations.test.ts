@@ -183,8 +183,12 @@ test("jobs and jobs list are one command; with dead letters it ends with 1", asy
   const listed = await run(["jobs", "list"], jobs([waiting, dead]));
   assert.deepEqual(bare, listed);
   assert.equal(bare.code, 1);
-  assert.match(bare.stdout, /^fedcba9876543210 {2}dead +zip example\.com\/m@v1\.0\.0 {2}3 .*00:00:14.*refused/m);
-  assert.match(bare.stdout, /^0123456789abcdef {2}waiting .*00:00:06/m);
+  assert.match(
+    bare.stdout,
+    /^fedcba9876543210 {2}dead +3 +2026-01-01T00:00:14Z {2}zip example\.com\/m@v1\.0\.0\n {2}GRANARY_OFFLINE.*refused/m,
+  );
+  assert.match(bare.stdout, /^0123456789abcdef {2}waiting {2}1 .*00:00:06Z/m);
+  for (const line of bare.stdout.split("\n")) assert.ok(columnsOf(line) <= 80, line);
   assert.equal((await run(["jobs"], jobs([waiting]))).code, 0);
   assert.equal((await run(["jobs"], jobs([]))).code, 0);
 });

@@ -41,6 +41,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "GRANARY_CONFIG_VARIABLE",
   "GRANARY_SECRET_UNREADABLE",
   "GRANARY_NO_SUCH_ID",
+  "GRANARY_INPUT_UNREADABLE",
 ]);
 
 /** What the shell sees of a failure. */
@@ -157,7 +158,7 @@ function addFlags(
       ...(initial === "" ? [] : [say(lang, "cli.default", { value: initial })]),
     ];
     const option = new Option(toCommander(flag), withNotes(about, notes, lang));
-    if (isList) option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
+    if (isList) option.argParser(collect);
     command.addOption(option.helpGroup(say(lang, `group.${group}`)));
   }
   if (of.settings.length > 0) {
@@ -166,10 +167,17 @@ function addFlags(
     command.addOption(new Option("--profile <NAME>", say(lang, "flag.profile")).helpGroup(files));
   }
   const output = say(lang, "group.output");
-  for (const { flag, about } of spec.flags ?? [])
-    command.addOption(new Option(toCommander(flag), say(lang, about)).helpGroup(output));
+  for (const { flag, about, isList } of spec.flags ?? []) {
+    const notes = isList === true ? [say(lang, "cli.repeatable")] : [];
+    const option = new Option(toCommander(flag), withNotes(say(lang, about), notes, lang)).helpGroup(output);
+    command.addOption(isList === true ? option.argParser(collect) : option);
+  }
   command.addOption(new Option("--lang <LANG>", say(lang, "flag.lang")).helpGroup(output));
   command.helpOption("--help", say(lang, "flag.help"));
+}
+
+function collect(value: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), value];
 }
 
 function withNotes(about: string, notes: readonly string[], lang: Lang): string {

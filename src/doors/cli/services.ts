@@ -3,6 +3,8 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import type { Plan } from "#services/prewarm/plan.ts";
+import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 
@@ -78,6 +80,37 @@ export type RemoteFlags = {
   readonly token?: string | undefined;
 };
 
+export type PlanRequest = {
+  /** A go.mod or a go.work. */
+  readonly from: string;
+  /** The whole build list, not only what `go mod download` takes. */
+  readonly all: boolean;
+  /** Ask the configured upstreams how large zips are that are not kept. */
+  readonly sizes: boolean;
+  readonly jobs: number;
+  readonly at: RemoteFlags;
+};
+
+/** Where things come from when the server does not have them. */
+type ServerView = { readonly server: string; readonly mode: string; readonly upstreams: readonly string[] };
+
+/** `names`: the main modules. */
+export type PlanView = Plan & ServerView & { readonly names: readonly string[] };
+
+export type PrewarmRequest = {
+  /** go.mod, go.work, go.sum, a list, a folder, or `top:N`. */
+  readonly from: string;
+  readonly all: boolean;
+  /** `linux/amd64` */
+  readonly platforms: readonly string[];
+  /** The server whose most asked versions `top:N` means; without it the one that is filled. */
+  readonly of: string | undefined;
+  readonly jobs: number;
+  readonly at: RemoteFlags;
+};
+
+export type PrewarmView = PrewarmReport & ServerView;
+
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
 export type CliServices = {
@@ -92,6 +125,18 @@ export type CliServices = {
   readonly upstreamTurn: (name: string, verb: "disable" | "enable", use: RemoteUse) => Promise<void>;
   readonly jobsList: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly JobView[]>;
   readonly jobsTurn: (id: string, verb: "retry" | "drop", use: RemoteUse) => Promise<void>;
+  /** What a go.mod will make go fetch; undefined when it was told to stop. `progress` is called now and then. */
+  readonly plan: (
+    request: PlanRequest,
+    flags: SettingFlags,
+    progress: (done: number, phase: "graph" | "zips") => void,
+  ) => Promise<PlanView | undefined>;
+  /** Makes a running server keep what is named. `progress` is called now and then. */
+  readonly prewarm: (
+    request: PrewarmRequest,
+    flags: SettingFlags,
+    progress: (progress: Progress) => void,
+  ) => Promise<PrewarmView>;
   readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
   /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
   readonly storeVerify: (

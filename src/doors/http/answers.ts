@@ -7,6 +7,7 @@ import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
 import { forever } from "#services/proxy/answer.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
+import type { Top } from "#services/proxy/top.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
 import { noneMatch, rangeOf } from "./conditional.ts";
@@ -34,6 +35,8 @@ export type AnswerUse = {
   readonly hot: HotCache;
   readonly counters: Counters;
   readonly clock: Clock;
+  /** Counts zips; a worker has none. */
+  readonly top?: Top;
 };
 
 /** One request and its answer on the way. */
@@ -51,11 +54,13 @@ export async function sendAnswer(
   what: { readonly answer: Answer; readonly path: string },
 ): Promise<void> {
   const { answer } = what;
+  const zip = answer.kind === "zip" ? formatModuleVersion(answer.zip.id) : undefined;
+  if (zip !== undefined && !exchange.head) use.top?.asked(zip);
   if (answer.kind === "zip" && answer.size <= use.hot.maxEntryBytes && answer.size > 0) {
     const bytes = await wholeZip(answer).catch((error: unknown) => {
       throw storeFailure(error, formatModuleVersion(answer.zip.id));
     });
-    sendBytes(use, exchange, { answer: { ...answer, kind: "bytes", bytes }, path: what.path });
+    sendBytes(use, exchange, { answer: { ...answer, kind: "bytes", bytes }, path: what.path, zip });
     return;
   }
   if (answer.kind === "bytes") sendBytes(use, exchange, { answer, path: what.path });
@@ -83,10 +88,14 @@ async function wholeZip(answer: ZipAnswer): Promise<Buffer> {
   }
 }
 
-function sendBytes(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswer; path: string }): void {
-  const { answer, path } = what;
+function sendBytes(
+  use: AnswerUse,
+  exchange: Exchange,
+  what: { answer: BytesAnswer; path: string; zip?: string | undefined },
+): void {
+  const { answer, path, zip } = what;
   const body = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength);
-  remember(use, exchange, { answer, body, path });
+  remember(use, exchange, { answer, body, path, zip });
   const head = headOf(use, answer, answer.provenance);
   const count = use.counters.of(answer.media, answer.provenance.here);
   const etag = `"${answer.sha256}"`;
@@ -139,8 +148,12 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
 }
 
 /** Keeps a public answer ready-made, as the next client will see it: a hit. */
-function remember(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswer; body: Buffer; path: string }): void {
-  const { answer, body, path } = what;
+function remember(
+  use: AnswerUse,
+  exchange: Exchange,
+  what: { answer: BytesAnswer; body: Buffer; path: string; zip: string | undefined },
+): void {
+  const { answer, body, path, zip } = what;
   if (answer.reuseMs <= 0 || answer.isPrivate || body.length > use.hot.maxEntryBytes) return;
   const here = answer.provenance.here === "STALE" ? "STALE" : "HIT";
   const head = [...headOf(use, answer, { upstream: "-", here }), "Content-Length", String(body.length)];
@@ -154,6 +167,7 @@ function remember(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswe
     untilMs,
     count,
     path,
+    ...(zip !== undefined && { zip }),
   });
 }
 

@@ -18,6 +18,8 @@ export type HotEntry = {
   readonly count: Counter;
   /** Module path, so that a refresh can forget it. */
   readonly path: string;
+  /** `path@version` of a zip, whose requests are counted by version. */
+  readonly zip?: string;
 };
 
 /** Longer texts would be copied for longer than the saved piece costs. */

@@ -30,6 +30,11 @@ const job: JobView = {
   died: "2026-01-01T00:00:14.000Z",
 };
 
+const most = [
+  { module: "corp.example/secret", version: "v1.0.0", count: 9 },
+  { module: "rsc.io/quote", version: "v1.5.2", count: 3 },
+];
+
 async function room() {
   const clock = { now: () => 1_000_000, sleep: () => Promise.resolve() };
   const tokens = new Tokens(new MemoryStorage(), clock);
@@ -56,6 +61,7 @@ async function room() {
       disable: (name, by) => Promise.resolve(void calls.push(`disable ${name} by ${by}`)),
       enable: (name, by) => Promise.resolve(void calls.push(`enable ${name} by ${by}`)),
     },
+    top: { list: () => [] },
     jobs: { list: () => Promise.resolve([job]), retry: (id) => has(id, "retry"), drop: (id) => has(id, "drop") },
   });
   const write = await tokens.add("write", "");
@@ -72,7 +78,7 @@ async function room() {
     } catch (error) {
       if (isGranaryError(error, "GRANARY_NO_SUCH_ID"))
         return `${error.code} ${error.fields.kind} ${error.fields.nearest ?? "-"}`;
-      if (isGranaryError(error)) return error.code as string;
+      if (isGranaryError(error)) return error.code;
       throw error;
     }
     return JSON.parse(body) as unknown;
@@ -80,12 +86,16 @@ async function room() {
   return { ask, calls, events, write, read };
 }
 
-test("everybody sees the upstreams; jobs, which may name private modules, are for readers", async () => {
+test("everybody sees the upstreams; jobs and the most asked versions, which may be private, are for readers", async () => {
   const { ask, read } = await room();
   assert.deepEqual(await ask("GET", "/-/api/upstreams"), { upstreams });
   assert.equal(await ask("GET", "/-/api/jobs"), "GRANARY_UNAUTHORIZED");
   assert.equal(await ask("GET", "/-/api/jobs", "grn_00000000_x"), "GRANARY_UNAUTHORIZED");
   assert.deepEqual(await ask("GET", "/-/api/jobs", read.text), { jobs: [job] });
+  assert.equal(await ask("GET", "/-/api/top/5"), "GRANARY_UNAUTHORIZED");
+  assert.deepEqual(await ask("GET", "/-/api/top/1", read.text), { top: most.slice(0, 1) });
+  for (const bad of ["0", "01", "2001", "x", ""])
+    assert.equal(await ask("GET", `/-/api/top/${bad}`, read.text), "GRANARY_BAD_REQUEST");
 });
 
 const turns = [

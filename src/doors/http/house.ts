@@ -8,6 +8,8 @@ import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { EventSink } from "#services/events/ports.ts";
+import { maxTopListed } from "#services/proxy/top.ts";
+import type { Top } from "#services/proxy/top.ts";
 import type { RetryQueue } from "#services/proxy/retry-queue.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { UpstreamDesk } from "#services/upstreams/desk.ts";
@@ -29,6 +31,7 @@ export type HouseUse = {
   readonly refresh: (path: string) => Promise<void>;
   readonly upstreams: UpstreamDesk;
   readonly jobs: Pick<RetryQueue, "list" | "retry" | "drop">;
+  readonly top: Pick<Top, "list">;
 };
 
 type Exchange = { readonly request: Request; readonly response: Response };
@@ -63,6 +66,8 @@ const exact: Readonly<Record<string, Route>> = {
 
 const prefixed: readonly (Route & { readonly prefix: string })[] = [
   { prefix: "/-/explain/", method: "GET", scope: "readers", answer: explain },
+  // Versions of private modules may be among them.
+  { prefix: "/-/api/top/", method: "GET", scope: "readers", answer: top },
   { prefix: "/-/api/refresh/", method: "POST", scope: "write", answer: refresh },
   { prefix: "/-/api/upstreams/", method: "POST", scope: "write", answer: turnUpstream },
   { prefix: "/-/api/jobs/", method: "POST", scope: "write", answer: turnJob },
@@ -163,6 +168,17 @@ async function refresh(use: HouseUse, rest: string): Promise<Reply> {
   const path = modulePath(rest);
   await use.refresh(path);
   return json(200, { refreshed: path });
+}
+
+/** @param rest how many: `100` */
+function top(use: HouseUse, rest: string): Reply {
+  const limit = /^[1-9]\d{0,3}$/.test(rest) ? Number(rest) : 0;
+  if (limit < 1 || limit > maxTopListed)
+    throw new GranaryError("GRANARY_BAD_REQUEST", {
+      target: `/-/api/top/${rest}`,
+      reason: `not a number from 1 to ${maxTopListed}`,
+    });
+  return json(200, { top: use.top.list(limit) });
 }
 
 /** @param rest `NAME/probe`, `NAME/disable`, `NAME/enable`, or `probe` for all */

@@ -1,5 +1,6 @@
 // The hot path: a request whose answer lies ready, and nothing about the request that would change it.
 
+import type { Top } from "#services/proxy/top.ts";
 import type { Clock } from "#services/store/ports.ts";
 import type { HotCache } from "./hot.ts";
 import { formatReuse, reuseHeader } from "./relay-wire.ts";
@@ -10,6 +11,8 @@ export type ReadyMadeUse = {
   /** Ready-made 404 answers, apart from the good ones so that a flood of unknown paths cannot push these out. */
   readonly absent: HotCache;
   readonly clock: Clock;
+  /** Counts zips; a worker has none. */
+  readonly top?: Top;
   /** The askers are workers of this server: they are told how long they may reuse an answer. */
   readonly tellsReuse?: boolean;
 };
@@ -22,6 +25,7 @@ export function answerReadyMade(use: ReadyMadeUse, request: Request, response: R
   const now = use.clock.now();
   if (now >= entry.untilMs || !isPlain(request.rawHeaders)) return false;
   entry.count.n++;
+  if (entry.zip !== undefined && request.method === "GET") use.top?.asked(entry.zip);
   const head = use.tellsReuse === true ? [...entry.head, reuseHeader, formatReuse(entry, now)] : entry.head;
   // Node sends no body in answer to HEAD.
   response.writeHead(entry.status, head).end(entry.body, "latin1");

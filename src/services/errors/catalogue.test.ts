@@ -87,10 +87,12 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_STORE_TOO_NEW: { dir: "/srv", found: "2", supported: "1" },
   GRANARY_STORE_LOCKED: { dir: "/srv", holder: "process 1" },
   GRANARY_PRIVATE_EXPOSED: { listen: "0.0.0.0:80", patterns: "example.com/*" },
+  GRANARY_EGRESS_UNSET: { origin: "file granary.yaml:3" },
   GRANARY_TLS_UNREADABLE: { file: "/c.pem", reason: "ENOENT" },
   GRANARY_TOKENS_UNREADABLE: { file: "/t.json", reason: "EACCES" },
   GRANARY_NO_SUCH_ID: { kind: "token", id: "7f3c21" },
   GRANARY_TARGET_UNREACHABLE: { url: "http://127.0.0.1:1", reason: "ECONNREFUSED" },
+  GRANARY_INPUT_UNREADABLE: { place: "list.txt:3", reason: 'non-semver module version "latest"' },
   GRANARY_SERVER_REFUSED: { url: "http://127.0.0.1:1", status: 401, said: "GRANARY_NEEDS_WRITE_TOKEN: /-/api/x" },
 };
 

@@ -107,6 +107,8 @@ export type StartFields = {
   GRANARY_STORE_TOO_NEW: { readonly dir: string; readonly found: string; readonly supported: string };
   GRANARY_STORE_LOCKED: { readonly dir: string; readonly holder: string };
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
+  /** `egressStrict` is on and nobody said how connections leave. */
+  GRANARY_EGRESS_UNSET: { readonly origin: string };
   GRANARY_TLS_UNREADABLE: { readonly file: string; readonly reason: string };
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */
@@ -118,6 +120,8 @@ export type StartFields = {
   /** A URL given on the command line that does not answer. */
   GRANARY_TARGET_UNREACHABLE: { readonly url: string; readonly reason: string };
   /** A running server answered a command with an error; `said` is its first line. */
+  /** A go.mod, a list, a folder that a command was told to read; `place` is its name, with the line where there is one. */
+  GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
 };
 

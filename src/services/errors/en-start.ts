@@ -124,6 +124,16 @@ export const enStart = {
     remedy:
       "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
   },
+  GRANARY_EGRESS_UNSET: {
+    lines: (f) => [
+      "Nobody said how connections to upstreams leave, and egressStrict is on.",
+      `egressStrict: ${f.origin}`,
+      "Write one of these: egress: direct | env | http://proxy.example:3128",
+      "A URL with credentials: egress: file:/run/secrets/egress, or the variable GRANARY_EGRESS.",
+    ],
+    cause: "With egressStrict on there is no implied way out: egress must be set in the file or as GRANARY_EGRESS.",
+    remedy: "Set egress to direct, to env (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or to the URL of your proxy.",
+  },
   GRANARY_TLS_UNREADABLE: {
     lines: (f) => [
       `${f.file} cannot be used for TLS.`,
@@ -156,6 +166,11 @@ export const enStart = {
     lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],
     cause: "The server named on the command line cannot be reached.",
     remedy: "Start it, or correct the URL.",
+  },
+  GRANARY_INPUT_UNREADABLE: {
+    lines: (f) => [`${f.place} cannot be used.`, f.reason, "Correct it, or name another file with --from."],
+    cause: "The file that the command was told to read is missing, not readable, too large, or not of its kind.",
+    remedy: "Check the path; for text the message names the line. docs/prewarm.md lists what may be named.",
   },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [

@@ -152,7 +152,7 @@ const answers = {
     ],
     cause:
       "The upstreams are slow, or the way to them is. A fetch goes on in the background after the client was told.",
-    remedy: "Ask again. If it persists, raise upstreamClient.headersTimeout, or put a nearer upstream first.",
+    remedy: "Ask again. If it persists, raise upstreamClient.responseHeaderTimeout, or put a nearer upstream first.",
   },
   GRANARY_OFFLINE: {
     lines: (f) => [

@@ -66,6 +66,41 @@ export const messagesEn: MessageTable = {
   "explain.cause": () => "Why",
   "explain.remedy": () => "What to do",
   "explain.request": ({ id, at, target }) => `Request ${id} at ${at}: ${target}`,
+  "flag.from": () => "the go.mod or go.work to read; without it, ./go.mod",
+  "flag.from-any": () => "go.mod, go.work, go.sum, a list of path@version lines, a folder in proxy layout, or top:N",
+  "flag.all-modules": () => "all modules of the build list, not only those that go mod download takes",
+  "flag.sizes": () => "ask the configured upstreams how large zips are that are not kept",
+  "flag.jobs": () => "requests at once, 1 to 256; without it, 16",
+  "flag.platform": () => "also the toolchains that go and toolchain lines name, for this platform: linux/amd64",
+  "flag.of": () => "the server whose most asked versions top:N means; without it, the one that is filled",
+  "command.plan": () => "Say what a go.mod will fetch, from where, and how much of it is kept.",
+  "command.prewarm": () => "Make a running server fetch, verify and keep what a build will ask for.",
+  "plan.head": ({ names, zips, mods }) => `${names}: ${zips} zips to fetch, ${mods} go.mod files to read`,
+  "plan.kept": ({ zips, bytes }) => `kept\t${zips} zips, ${bytes}`,
+  "plan.missing": ({ zips, bytes, unknown }) =>
+    `missing\t${zips} zips, ${unknown === "" ? bytes : unknown === zips ? "sizes unknown" : `at least ${bytes} (${unknown} of unknown size)`}`,
+  "plan.mods": ({ mods, kept, bytes }) => `go.mod\t${mods} files, ${bytes}; ${kept} were kept before`,
+  "plan.directories": ({ count }) => `replaced\t${count} by directories: nothing of them is fetched`,
+  "plan.from": ({ upstreams, mode }) =>
+    `from ${upstreams.length === 0 ? "nobody: the server has no upstream" : `${upstreams.join(" → ")} (mode ${mode})`}`,
+  "plan.next": ({ from }) => `Fill the store now: granary prewarm --from ${from}`,
+  "plan.ready": () => "All of it is kept: this build needs no upstream.",
+  "plan.working": ({ phase, done }) => `${phase === "graph" ? "reading go.mod files" : "looking for zips"}: ${done}`,
+  "fetch.unreadable": ({ what }) => `go will stop here, its go.mod cannot be had or names another module: ${what}`,
+  "fetch.cut-short": () => "The graph is larger than Granary reads; this is a part of it.",
+  "fetch.failures": ({ count }) => `${count} could not be had:`,
+  "prewarm.stop-hint": () => "Ctrl-C stops; what is kept stays.",
+  "prewarm.working": (f) =>
+    f.phase === "sample"
+      ? `asking again: ${f.done} of ${f.total}`
+      : f.phase === "graph"
+        ? `reading go.mod files: ${f.done}, ${f.bytes}`
+        : `${f.done} of ${f.total} files, ${f.bytes}, ${f.rate}/s, ${f.left} left`,
+  "prewarm.done": ({ files, server, bytes, time, interrupted }) =>
+    `${files} files, ${bytes}, asked of ${server} in ${time}${interrupted ? "; stopped before the end" : ""}`,
+  "prewarm.columns": () => "\tANSWERS\tHITS\tP95",
+  "prewarm.before": () => "this pass",
+  "prewarm.after": () => "asked again",
   "store.stats": (f) =>
     [
       `store      ${f.dir}`,
@@ -98,12 +133,12 @@ export const messagesEn: MessageTable = {
   "upstream.disabled": ({ name }) => `${name} is asked no more, until it is enabled or the server restarts.`,
   "upstream.enabled": ({ name }) => `${name} is asked again.`,
   "upstream.answered": ({ answered, asked }) => `${answered} of ${asked} answered.`,
-  "jobs.columns": () => "ID\tSTATE\tWHAT\tTRIES\tWHEN\tREASON",
+  "jobs.columns": () => "ID\tSTATE\tTRIES\tWHEN\tWHAT",
   "jobs.state": ({ state }) => state,
   "jobs.none": () => "Nothing is waiting to be tried again, and nothing was given up.",
-  "jobs.busy": ({ busy }) => `${busy} are tried again by themselves; nothing is to be done.`,
+  "jobs.busy": ({ busy }) => `In the queue: ${busy}. They are tried again by themselves; nothing is to be done.`,
   "jobs.dead": ({ dead, busy }) =>
-    `${dead} given up, ${busy} tried again by themselves. Next: granary jobs retry ID, or granary jobs drop ID`,
+    `Given up: ${dead}; tried again by themselves: ${busy}.\nNext: granary jobs retry ID, or granary jobs drop ID`,
   "jobs.retried": ({ id }) => `${id} is tried now; granary jobs shows how it ends.`,
   "jobs.dropped": ({ id }) => `${id} is forgotten.`,
 };

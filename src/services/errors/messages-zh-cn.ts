@@ -69,6 +69,41 @@ export const messagesZh: MessageTable = {
   "explain.cause": () => "原因",
   "explain.remedy": () => "处理",
   "explain.request": ({ id, at, target }) => `请求 ${id}，${at}：${target}`,
+  "flag.from": () => "要读取的 go.mod 或 go.work；省略时为 ./go.mod",
+  "flag.from-any": () => "go.mod、go.work、go.sum、每行一个 path@version 的列表、代理布局的目录，或 top:N",
+  "flag.all-modules": () => "构建列表中的全部模块，而不只是 go mod download 会取的",
+  "flag.sizes": () => "向已配置的上游询问未保存的 zip 有多大",
+  "flag.jobs": () => "同时的请求数，1 到 256；省略时为 16",
+  "flag.platform": () => "同时包含 go 与 toolchain 行所指的工具链，适用于该平台：linux/amd64",
+  "flag.of": () => "top:N 以哪台服务器的统计为准；省略时为被填充的服务器",
+  "command.plan": () => "说明一个 go.mod 会取什么、从哪里取、已保存多少。",
+  "command.prewarm": () => "让运行中的服务器预先取回、校验并保存构建所需的内容。",
+  "plan.head": ({ names, zips, mods }) => `${names}：要取 ${zips} 个 zip，要读 ${mods} 个 go.mod`,
+  "plan.kept": ({ zips, bytes }) => `已保存\t${zips} 个 zip，${bytes}`,
+  "plan.missing": ({ zips, bytes, unknown }) =>
+    `缺少\t${zips} 个 zip，${unknown === "" ? bytes : unknown === zips ? "大小未知" : `至少 ${bytes}（${unknown} 个大小未知）`}`,
+  "plan.mods": ({ mods, kept, bytes }) => `go.mod\t${mods} 个，${bytes}；其中 ${kept} 个此前已保存`,
+  "plan.directories": ({ count }) => `替换\t${count} 个由目录替换，无需获取`,
+  "plan.from": ({ upstreams, mode }) =>
+    upstreams.length === 0 ? "来源：无（服务器没有上游）" : `来源：${upstreams.join(" → ")}（模式 ${mode}）`,
+  "plan.next": ({ from }) => `现在就填充存储：granary prewarm --from ${from}`,
+  "plan.ready": () => "全部已保存：此次构建不需要上游。",
+  "plan.working": ({ phase, done }) => `${phase === "graph" ? "正在读取 go.mod" : "正在查找 zip"}：${done}`,
+  "fetch.unreadable": ({ what }) => `go 会停在这里：取不到它的 go.mod，或其中写的是另一个模块：${what}`,
+  "fetch.cut-short": () => "模块图超出 Granary 读取的上限，这里只是其中一部分。",
+  "fetch.failures": ({ count }) => `${count} 项未能取得：`,
+  "prewarm.stop-hint": () => "按 Ctrl-C 停止，已保存的内容会保留。",
+  "prewarm.working": (f) =>
+    f.phase === "sample"
+      ? `再次请求：${f.done}/${f.total}`
+      : f.phase === "graph"
+        ? `正在读取 go.mod：${f.done} 个，${f.bytes}`
+        : `${f.done}/${f.total} 个文件，${f.bytes}，${f.rate}/s，还需 ${f.left}`,
+  "prewarm.done": ({ files, server, bytes, time, interrupted }) =>
+    `向 ${server} 请求了 ${files} 个文件，${bytes}，用时 ${time}${interrupted ? "；中途停止" : ""}`,
+  "prewarm.columns": () => "\t回答\t命中\tP95",
+  "prewarm.before": () => "本次",
+  "prewarm.after": () => "再次请求",
   "store.stats": (f) =>
     [
       `存储       ${f.dir}`,
@@ -100,12 +135,12 @@ export const messagesZh: MessageTable = {
   "upstream.disabled": ({ name }) => `${name} 已停用，直到启用它或服务器重启。`,
   "upstream.enabled": ({ name }) => `${name} 已重新启用。`,
   "upstream.answered": ({ answered, asked }) => `${asked} 个上游中有 ${answered} 个应答。`,
-  "jobs.columns": () => "编号\t状态\t内容\t次数\t时间\t原因",
+  "jobs.columns": () => "编号\t状态\t次数\t时间\t内容",
   "jobs.state": ({ state }) => jobStates[state],
   "jobs.none": () => "没有等待重试的任务，也没有已放弃的任务。",
   "jobs.busy": ({ busy }) => `${busy} 个任务会自动重试，无需处理。`,
   "jobs.dead": ({ dead, busy }) =>
-    `${dead} 个已放弃，${busy} 个会自动重试。下一步：granary jobs retry ID，或 granary jobs drop ID`,
+    `${dead} 个已放弃，${busy} 个会自动重试。\n下一步：granary jobs retry ID，或 granary jobs drop ID`,
   "jobs.retried": ({ id }) => `${id} 正在重试；结果见 granary jobs。`,
   "jobs.dropped": ({ id }) => `${id} 已丢弃。`,
 };

@@ -68,6 +68,47 @@ export type Messages = {
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };
+  "flag.from": None;
+  "flag.from-any": None;
+  "flag.all-modules": None;
+  "flag.sizes": None;
+  "flag.jobs": None;
+  "flag.platform": None;
+  "flag.of": None;
+  "command.plan": None;
+  "command.prewarm": None;
+  "plan.head": { readonly names: string; readonly zips: string; readonly mods: string };
+  "plan.kept": { readonly zips: string; readonly bytes: string };
+  /** `unknown`: zips of unknown size, "" for none. */
+  "plan.missing": { readonly zips: string; readonly bytes: string; readonly unknown: string };
+  "plan.mods": { readonly mods: string; readonly kept: string; readonly bytes: string };
+  "plan.directories": { readonly count: string };
+  "plan.from": { readonly upstreams: readonly string[]; readonly mode: string };
+  "plan.next": { readonly from: string };
+  "plan.ready": None;
+  "plan.working": { readonly phase: "graph" | "zips"; readonly done: string };
+  "fetch.unreadable": { readonly what: string };
+  "fetch.cut-short": None;
+  "fetch.failures": { readonly count: string };
+  "prewarm.stop-hint": None;
+  "prewarm.working": {
+    readonly phase: "graph" | "files" | "sample";
+    readonly done: string;
+    readonly total: string;
+    readonly bytes: string;
+    readonly rate: string;
+    readonly left: string;
+  };
+  "prewarm.done": {
+    readonly files: string;
+    readonly server: string;
+    readonly bytes: string;
+    readonly time: string;
+    readonly interrupted: boolean;
+  };
+  "prewarm.columns": None;
+  "prewarm.before": None;
+  "prewarm.after": None;
   "store.stats": {
     readonly dir: string;
     readonly modules: string;

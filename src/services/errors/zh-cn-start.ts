@@ -112,6 +112,16 @@ export const zhCNStart = {
     cause: "设置了私有模式，服务器监听的不只是本机，又没有读令牌。",
     remedy: "创建读令牌并启用 TLS；或只监听回环地址；或明确允许任何人读取。",
   },
+  GRANARY_EGRESS_UNSET: {
+    lines: (f) => [
+      "egressStrict 已开启，但未指定到上游的连接如何出站。",
+      `egressStrict：${f.origin}`,
+      "请写明其一：egress: direct | env | http://proxy.example:3128",
+      "URL 含凭据时：egress: file:/run/secrets/egress，或用变量 GRANARY_EGRESS。",
+    ],
+    cause: "egressStrict 开启时没有默认的出站方式：必须在文件中或用 GRANARY_EGRESS 设置 egress。",
+    remedy: "将 egress 设为 direct、env（HTTP_PROXY、HTTPS_PROXY、NO_PROXY）或代理的 URL。",
+  },
   GRANARY_TLS_UNREADABLE: {
     lines: (f) => [`${f.file} 不能用于 TLS。`, f.reason, "--tls-cert 需要 PEM 证书链，--tls-key 需要对应的私钥。"],
     cause: "证书或私钥不存在、不可读、不是 PEM，或两者不匹配。",
@@ -136,6 +146,11 @@ export const zhCNStart = {
     lines: (f) => [`${f.url} 没有回答。`, f.reason, "请检查 URL，并确认服务器已启动。"],
     cause: "无法连接命令行中给出的服务器。",
     remedy: "启动它，或更正 URL。",
+  },
+  GRANARY_INPUT_UNREADABLE: {
+    lines: (f) => [`无法使用 ${f.place}。`, f.reason, "请更正，或用 --from 指定其他文件。"],
+    cause: "命令要读取的文件不存在、不可读、过大，或内容不符合其类型。",
+    remedy: "检查路径；文本错误会给出行号。可指定的内容见 docs/prewarm.md。",
   },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [

@@ -131,7 +131,7 @@ const answers = {
       "请重试；其间到达的内容会保存。",
     ],
     cause: "上游或线路太慢。告知客户端之后，下载仍在后台继续。",
-    remedy: "请重试。若持续如此，调大 upstreamClient.headersTimeout，或把更近的上游放在前面。",
+    remedy: "请重试。若持续如此，调大 upstreamClient.responseHeaderTimeout，或把更近的上游放在前面。",
   },
   GRANARY_OFFLINE: {
     lines: (f) => [

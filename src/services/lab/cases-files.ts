@@ -250,7 +250,7 @@ export const fileCases: readonly ConformanceCase[] = [
 /** The checked zip of a sample; fails the case with the first broken rule. */
 export async function zipReport(lab: Lab, sample: ModuleSample): Promise<{ goMod?: Uint8Array; h1: string }> {
   const answer = await lab.ok(fileTarget(sample, "zip"));
-  const report = await checkModuleZip(bytesSource(answer.body), sample);
+  const report = checkModuleZip(bytesSource(answer.body), sample);
   const [first] = report.problems;
   expect(report.valid, `${first?.rule ?? "?"}: ${first?.name ?? ""}: ${first?.reason ?? ""}`);
   return report;

@@ -132,6 +132,7 @@ test("a damaged kept file is told, restored from upstream, and else an error tha
   cutOff(room);
   await assert.rejects(ask(room, `${base}.mod`), { code: "GRANARY_OFFLINE" });
   room.client.stopPlaying();
+  room.clock.pass(1000);
   assert.match(await text(room, `${base}.mod`), /^module example\.com\/m\n/);
   assert.ok(room.emitted.some((event) => event.name === "store.damaged" && event.key === key));
 });

@@ -17,7 +17,13 @@ test("entries keep their order, separators and URLs; direct leaves the chain and
 });
 
 test("off alone is an empty chain", () => {
-  assert.deepEqual(buildChain(parseProxyList("off")), { upstreams: [], hadDirect: false, hadOff: true, own: [] });
+  assert.deepEqual(buildChain(parseProxyList("off")), {
+    upstreams: [],
+    shadows: [],
+    hadDirect: false,
+    hadOff: true,
+    own: [],
+  });
 });
 
 test("what is said of an upstream is found by its URL without userinfo and query", () => {

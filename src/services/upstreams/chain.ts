@@ -16,6 +16,19 @@ export type Upstream = UpstreamEndpoint & {
   readonly privatePatterns: string;
   /** True when it may see no private name at all. */
   readonly public: boolean;
+  /** Its level: upstreams of a lower number are asked before. */
+  readonly priority: number;
+  /** Its share among those of its level; the configured order without it. */
+  readonly weight?: number;
+  readonly region?: string;
+  /** Share of modules for which it is asked first, 0 to 1; the others ask it last. */
+  readonly canary?: number;
+  /** What it does not have is no statement about what we once kept of it. */
+  readonly rollback: boolean;
+  /** Requests a second it is sent at most. */
+  readonly perSecond?: number;
+  /** Silence after which the next one is asked as well, in milliseconds, instead of the common setting. */
+  readonly silenceMs?: number;
 };
 
 /** What the operator (or a preset) says of an upstream; everything but the URL may be left out. */
@@ -26,10 +39,23 @@ export type UpstreamDetails = {
   readonly absent?: readonly number[];
   readonly private?: string;
   readonly redirectCidrs?: readonly string[];
+  readonly priority?: number;
+  readonly weight?: number;
+  readonly region?: string;
+  readonly notFound?: "return404" | "tryNext" | "rollback";
+  /** Shares, 0 to 1. */
+  readonly shadow?: number;
+  readonly canary?: number;
+  readonly perSecond?: number;
+  readonly silenceMs?: number;
 };
+
+/** An upstream that is asked as well, for a share of what was kept, only to compare hashes. */
+export type Shadow = { readonly upstream: Upstream; readonly share: number };
 
 export type Chain = {
   readonly upstreams: readonly Upstream[];
+  readonly shadows?: readonly Shadow[];
   /** The list ended in `direct`, which left the chain. */
   readonly hadDirect: boolean;
   /** The list ended in `off`. */
@@ -51,15 +77,18 @@ type UrlEntry = Extract<ProxyEntry, { readonly kind: "url" }>;
 /** Builds the chain of a parsed list. Throws BAD_PROXY_LIST for a URL that cannot be requested. */
 export function buildChain(list: readonly ProxyEntry[], options: ChainOptions = {}): Chain {
   const upstreams: Upstream[] = [];
+  const shadows: Shadow[] = [];
   const own: string[] = [];
   for (const entry of list) {
     if (entry.kind !== "url") continue;
     const upstream = describe(entry, options.details ?? [], upstreams);
+    const share = detailsOf(upstream.url, options.details ?? [])?.shadow;
     if (upstream.kind === "http" && isOwn(upstream.url, options.listening ?? [])) own.push(upstream.name);
+    else if (share !== undefined) shadows.push({ upstream, share });
     else upstreams.push(upstream);
   }
   const ends = (kind: string): boolean => list.some((entry) => entry.kind === kind);
-  return { upstreams, hadDirect: ends("direct"), hadOff: ends("off"), own };
+  return { upstreams, shadows, hadDirect: ends("direct"), hadOff: ends("off"), own };
 }
 
 function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: readonly Upstream[]): Upstream {
@@ -67,7 +96,7 @@ function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: r
   if (!URL.canParse(entry.url))
     throw new ProtocolError("BAD_PROXY_LIST", "a proxy URL with an impossible host or port");
   const url = new URL(entry.url);
-  const known = details.find((detail) => URL.canParse(detail.url) && plainUrl(new URL(detail.url)) === plainUrl(url));
+  const known = detailsOf(entry.url, details);
   const privatePatterns = known?.private ?? "";
   return {
     name: uniqueName(known?.name ?? defaultName(url), entry.url, taken),
@@ -75,11 +104,23 @@ function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: r
     redirectCidrs: known?.redirectCidrs ?? [],
     kind: url.protocol === "file:" ? "file" : "http",
     separator: entry.separator,
-    authoritative: known?.authoritative ?? false,
+    authoritative: known?.notFound === undefined ? (known?.authoritative ?? false) : known.notFound === "return404",
     absentStatuses: [...new Set([...alwaysAbsent, ...(known?.absent ?? [])])],
     privatePatterns,
     public: privatePatterns === "",
+    priority: known?.priority ?? 1,
+    rollback: known?.notFound === "rollback",
+    ...(known?.weight !== undefined && { weight: known.weight }),
+    ...(known?.region !== undefined && { region: known.region }),
+    ...(known?.canary !== undefined && { canary: known.canary }),
+    ...(known?.perSecond !== undefined && { perSecond: known.perSecond }),
+    ...(known?.silenceMs !== undefined && { silenceMs: known.silenceMs }),
   };
+}
+
+function detailsOf(entry: string, details: readonly UpstreamDetails[]): UpstreamDetails | undefined {
+  const url = plainUrl(new URL(entry));
+  return details.find((detail) => URL.canParse(detail.url) && plainUrl(new URL(detail.url)) === url);
 }
 
 /** The URL without userinfo, query and trailing slashes: what makes two entries the same upstream. */

@@ -78,6 +78,8 @@ type State = {
   openUntil: number;
   heldUntil: number;
   trying: boolean;
+  /** When it was asked last. */
+  askedMs: number;
   /** The share of failures it has had in calm times; what "usual" means for `dynamic`. */
   usualShare: number;
   lastFault: FaultReason | "status" | undefined;
@@ -120,15 +122,32 @@ export class Health {
     return Math.max(0, (this.#states.get(upstream)?.heldUntil ?? 0) - this.#clock.now());
   }
 
+  /** When it was asked last, milliseconds since the epoch; -Infinity for never. */
+  askedMs(upstream: string): number {
+    return this.#states.get(upstream)?.askedMs ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** True while any breaker is open: what is asked again then is asked of fewer upstreams. */
   get anyOpen(): boolean {
     return [...this.#states.values()].some((state) => state.openUntil > 0);
+  }
+
+  /**
+   * Whether an upstream whose breaker is open may be asked although the pause is not over, because nobody else is
+   * left: now and then, so that its return is noticed at once and its absence costs nobody a long wait.
+   */
+  mayInsist(upstream: string): boolean {
+    const state = this.#states.get(upstream);
+    // A refused connection costs nobody anything.
+    if (state === undefined || state.lastFault === "refused") return true;
+    return this.#clock.now() - state.askedMs >= insistEveryMs;
   }
 
   /** Takes a permit whatever the condition; the caller has asked `condition` first and may have reasons to insist. */
   permit(upstream: string): Permit {
     const state = this.#stateOf(upstream);
     const trial = state.openUntil > 0;
+    state.askedMs = this.#clock.now();
     if (trial) state.trying = true;
     let settled = false;
     const settle = (learn: () => void) => {
@@ -195,6 +214,7 @@ export class Health {
       openUntil: 0,
       heldUntil: 0,
       trying: false,
+      askedMs: Number.NEGATIVE_INFINITY,
       usualShare: 0,
       lastFault: undefined,
     };
@@ -261,6 +281,8 @@ export class Health {
     };
   }
 }
+
+const insistEveryMs = 1_000;
 
 /** Calls over which the usual share of failures moves. */
 const usualCalls = 500;

@@ -14,6 +14,8 @@ export type UpstreamEndpoint = {
 export type UpstreamRequest = {
   /** Path below the base, starting with `/`, percent-encoded as `go` would. */
   readonly path: string;
+  /** GET without it. */
+  readonly method?: "GET" | "HEAD";
   /** Refuse a body larger than this. */
   readonly maxBytes: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -36,7 +38,7 @@ export interface UpstreamResponse {
 }
 
 export interface UpstreamClient {
-  /** Sends one GET. Throws UpstreamFault when no answer came; a status of any kind is an answer. */
+  /** Sends one GET or HEAD. Throws UpstreamFault when no answer came; a status of any kind is an answer. */
   get(endpoint: UpstreamEndpoint, request: UpstreamRequest): Promise<UpstreamResponse>;
   close(): Promise<void>;
 }

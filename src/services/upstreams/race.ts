@@ -99,7 +99,7 @@ class Runners<T> {
   #patienceWith(runner: Running<T>): number | undefined {
     const { use, op } = this.#race;
     if (use.patience === undefined) return undefined;
-    const { silenceMs } = use.patience;
+    const silenceMs = runner.upstream.silenceMs ?? use.patience.silenceMs;
     // Large answers are broken off when they stop coming: what is there stays, and the next request goes on from it.
     if (op.exclusive === true) return silenceMs;
     const hedgeMs = op.background === true || this.#hedged ? undefined : use.patience.hedgeMs(runner.upstream.name);

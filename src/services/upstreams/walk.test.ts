@@ -65,6 +65,8 @@ function stage(stubs: readonly Named[], mode: "go" | "resilient" = "resilient", 
       absentStatuses: [404, 410],
       privatePatterns: "",
       public: (stub.privatePatterns ?? "") === "",
+      priority: 1,
+      rollback: false,
       ...stub,
     };
   });
@@ -264,13 +266,29 @@ test("an open breaker is skipped and does not count, and its upstream comes back
 });
 
 test("with every breaker open all are asked all the same", async () => {
-  const { run, asked } = stage([{ acts: ["refused", "refused", "refused", "refused", 200] }, { acts: "refused" }]);
+  const { run, asked, clock } = stage([
+    { acts: ["refused", "refused", "refused", "refused", 200] },
+    { acts: "refused" },
+  ]);
   assert.equal(short(await run()), "failed:refused,refused");
   assert.equal(asked.join(""), "ababab");
   assert.equal(short(await run()), "failed:refused,refused");
   assert.equal(short(await run()), "found:a");
   // Once each: who is known to be dead is asked, but not again and again.
   assert.equal(asked.join(""), "ababab" + "ab" + "a");
+});
+
+test("with every breaker open those that cost a wait are asked once a second", async () => {
+  const { run, asked, clock } = stage([{ acts: [...Array.from({ length: 4 }, () => "unreachable" as const), 200] }]);
+  assert.equal(short(await run()), "failed:unreachable");
+  assert.equal(asked.length, 3);
+  assert.equal(short(await run()), "failed:unreachable");
+  assert.equal(asked.length, 3, "it was asked a moment ago");
+  clock.ms += 1000;
+  assert.equal(short(await run()), "failed:unreachable");
+  clock.ms += 1000;
+  assert.equal(short(await run()), "found:a");
+  assert.equal(asked.length, 5);
 });
 
 test("Retry-After is respected, capped, and its upstream still counts", async () => {

@@ -113,8 +113,16 @@ function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstr
   return upstreams.filter((upstream) => {
     const condition = use.health.condition(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
-    return condition === "closed" || condition === "trial" || (condition === "open" && insist);
+    if (condition !== "open") return condition !== "held";
+    if (insist && use.health.mayInsist(upstream.name)) return true;
+    ledger.add(upstream, { kind: "failed", error: notAskedAgain(upstream.name) });
+    return false;
   });
+}
+
+/** It failed before, and is left alone for a while. */
+function notAskedAgain(upstream: string): UpstreamFault {
+  return new UpstreamFault(upstream, "unreachable", "failed before, not asked again yet");
 }
 
 /**

@@ -1,0 +1,71 @@
+// How upstreams are asked, from settings: in which order, how patiently, how often again, how many at a time.
+
+import type { Manners } from "#services/proxy/origin.ts";
+import type { Clock } from "#services/store/ports.ts";
+import { RetryBudget } from "#services/upstreams/budget.ts";
+import type { Chain } from "#services/upstreams/chain.ts";
+import type { Health } from "#services/upstreams/health.ts";
+import { UpstreamLanes } from "#services/upstreams/lanes.ts";
+import { Latency } from "#services/upstreams/latency.ts";
+import { orderFor } from "#services/upstreams/order.ts";
+import type { Values } from "./config.ts";
+
+export type MannersUse = {
+  readonly chain: () => Chain;
+  readonly values: () => Values;
+  readonly health: Health;
+  readonly clock: Clock;
+  /** Share of its time in which this process is busy, 0 to 1. */
+  readonly busy: () => number;
+};
+
+export type Engine = {
+  readonly manners: () => Manners;
+  readonly latency: Latency;
+  readonly lanes: UpstreamLanes;
+};
+
+export function makeEngine({ chain, values, health, clock, busy }: MannersUse): Engine {
+  const latency = new Latency(clock);
+  const retries = new RetryBudget({ clock, anyOpen: () => health.anyOpen });
+  const rateOf = (name: string) => chain().upstreams.find((upstream) => upstream.name === name)?.perSecond;
+  const lanes = new UpstreamLanes({
+    clock,
+    busy,
+    options: (name) => {
+      const perSecond = rateOf(name);
+      return { max: values()["upstreamClient.maxIdleConnsPerHost"], ...(perSecond !== undefined && { perSecond }) };
+    },
+    onEnter: () => retries.asked(),
+  });
+  const patience = {
+    get silenceMs() {
+      return values()["upstreamClient.silence"];
+    },
+    hedgeMs: (upstream: string) => (values()["upstreamClient.hedge"] ? latency.hedgeMs(upstream) : undefined),
+    hedged: () => latency.hedged(),
+  };
+  return {
+    latency,
+    lanes,
+    manners: () => ({
+      order: (upstreams, module) => orderFor(upstreams, module, regionWeights(values().regions)),
+      patience,
+      retryMs: values()["upstreamClient.retryTime"],
+      retries,
+      random: Math.random,
+      lanes,
+      onHead: (upstream, ms) => latency.add(upstream, ms),
+    }),
+  };
+}
+
+/** `cn=3`, `global=1` as a table. */
+function regionWeights(entries: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(
+    entries.flatMap((entry): [string, number][] => {
+      const [name = "", weight = ""] = entry.split("=");
+      return name === "" ? [] : [[name, Number(weight)]];
+    }),
+  );
+}
