@@ -59,6 +59,8 @@ suite("a zip that breaks off", { concurrency: 3 }, () => {
         }
       });
 
+  // A busy machine falls silent for a second; here no mirror is silent on purpose.
+  const settings = { "upstreamClient.silence": "20s", "upstreamClient.bodyIdleTimeout": "30s" };
   const size = 5 << 20;
   const big = moduleOf("example.com/big", size);
   const path = fileOf(big, "zip");
@@ -70,7 +72,7 @@ suite("a zip that breaks off", { concurrency: 3 }, () => {
         if (asked === path && request.headers.range !== undefined) ranges.push(request.headers.range);
       };
       const stubs = { a: { onRequest }, b: { onRequest } };
-      const { a, b, mustHave } = await mirrorsFor(t, { modules: [big], sole, stubs });
+      const { a, b, mustHave } = await mirrorsFor(t, { modules: [big], sole, stubs, settings });
       const whole = a.bytes(path).length;
       assert.ok(whole > 0.9 * size, String(whole));
       a.fault(path, { kind: "reset", after: Math.floor(whole * 0.6) }, 1);
@@ -81,27 +83,27 @@ suite("a zip that breaks off", { concurrency: 3 }, () => {
     });
 
   test("a mirror that ignores Range sends the whole, and the whole is taken", async (t) => {
-    const { a, mustHave } = await mirrorsFor(t, { modules: [big], stubs: { b: { ranges: false } } });
+    const { a, mustHave } = await mirrorsFor(t, { modules: [big], settings, stubs: { b: { ranges: false } } });
     a.fault(path, { kind: "reset", after: Math.floor(a.bytes(path).length * 0.6) }, 1);
     await mustHave(path);
   });
 
   test("a mirror whose zip has another length is not spliced in", async (t) => {
-    const { a, b, mustHave } = await mirrorsFor(t, { modules: [big] });
+    const { a, b, mustHave } = await mirrorsFor(t, { modules: [big], settings });
     a.fault(path, { kind: "reset", after: Math.floor(a.bytes(path).length * 0.6) }, 1);
     b.fault(path, { kind: "edit", edit: (body) => Buffer.concat([body, Buffer.from([0])]) });
     await mustHave(path);
   });
 
   test("a splice of two different zips is thrown away, and one mirror asked for the whole", async (t) => {
-    const { a, b, mustHave } = await mirrorsFor(t, { modules: [big] });
+    const { a, b, mustHave } = await mirrorsFor(t, { modules: [big], settings });
     a.fault(path, { kind: "reset", after: Math.floor(a.bytes(path).length * 0.6) }, 1);
     b.fault(path, flipAt(0.8));
     await mustHave(path);
   });
 
   test("wrong bytes, then a break: what is spliced to them is thrown away with them", async (t) => {
-    const { a, mustHave } = await mirrorsFor(t, { modules: [big], sole: true });
+    const { a, mustHave } = await mirrorsFor(t, { modules: [big], sole: true, settings });
     const whole = a.bytes(path).length;
     a.fault(path, { kind: "raw", raw: ({ body }) => spoiltStart(body, Math.floor(whole * 0.6)) }, 1);
     await mustHave(path);

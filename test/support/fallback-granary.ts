@@ -64,7 +64,7 @@ export async function askGranary(
   const folder = await mkdtemp(join(tmpdir(), "granary-fallback-"));
   try {
     const config = join(folder, "granary.yaml");
-    await writeFile(config, `limits:\n  ingests: ${width}\nupstreamClient:\n  headersTimeout: ${silenceMs}ms\n`);
+    await writeFile(config, `limits:\n  ingests: ${width}\nupstreamClient:\n  responseHeaderTimeout: ${silenceMs}ms\n`);
     for (const group of byList(plan.cells)) {
       const upstream = group[0] === undefined ? "" : world.list(plan.separator, group[0]);
       const granary = await startGranary({ upstream, flags: ["--mode=go", `--config=${config}`] });

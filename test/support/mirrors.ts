@@ -13,7 +13,6 @@ import { startUpstreams } from "./world.ts";
 /** Shorter waits, and nothing that happens by itself. Only names that the product knows are set. */
 const testSettings: Readonly<Record<string, string>> = {
   "upstreamClient.silence": "1s",
-  "upstreamClient.headersTimeout": "3s",
   "upstreamClient.responseHeaderTimeout": "3s",
   "upstreamClient.bodyIdleTimeout": "3s",
   "probe.every": "1s",
@@ -38,6 +37,8 @@ export type MirrorsOptions = {
   readonly modules: readonly ModuleFixture[];
   /** A is the only upstream. */
   readonly sole?: boolean;
+  /** Other values than `testSettings`. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly stubs?: { readonly a?: Partial<StubOptions>; readonly b?: Partial<StubOptions> };
 };
 
@@ -54,10 +55,12 @@ export async function mirrorsFor(t: TestContext, options: MirrorsOptions): Promi
 /** Past this a client would have given up, and so does the test. */
 const patienceMs = 90_000;
 
-async function startMirrors({ modules, sole = false, stubs = {} }: MirrorsOptions): Promise<Mirrors> {
+async function startMirrors({ modules, sole = false, stubs = {}, settings = {} }: MirrorsOptions): Promise<Mirrors> {
   const { stub: a, database } = await startUpstreams(modules, stubs.a);
   const { stub: b } = await startUpstreams(modules, stubs.b);
-  const known = Object.entries(testSettings).filter(([key]) => (settingKeys as readonly string[]).includes(key));
+  const known = Object.entries({ ...testSettings, ...settings }).filter(([key]) =>
+    (settingKeys as readonly string[]).includes(key),
+  );
   const env = Object.fromEntries(known.map(([key, value]) => [variableOf(key as never), value]));
   const granary = await startGranary({
     upstream: sole ? a.url : `${a.url},${b.url}`,
