@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { settingKeys, variableOf } from "#app/config-schema.ts";
+import type { Fault } from "./faults.ts";
 import { startGranary } from "./granary.ts";
 import type { RunningGranary } from "./granary.ts";
 import { someBytes } from "./manifests.ts";
@@ -102,3 +103,14 @@ export function moduleOf(path: string, bytes: number, seed = 1): ModuleFixture {
 
 export const fileOf = (module: ModuleFixture, ending: string): string =>
   `/${module.path}/@v/${module.version}.${ending}`;
+
+/** Small modules, one for each case. */
+export function modulesFor(cases: number, name: string, bytes = 500): ModuleFixture[] {
+  return Array.from({ length: cases }, (_, n) => moduleOf(`example.com/${name}/m${n}x`, bytes, n + 1));
+}
+
+export const listOf = (module: ModuleFixture): string => `/${module.path}/@v/list`;
+
+export function statusFault(status: number, headers: Readonly<Record<string, string>> = {}): Fault {
+  return { kind: "status", status, headers };
+}
