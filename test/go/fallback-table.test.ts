@@ -7,7 +7,7 @@ import { cells, FallbackWorld, operations, sampledCells } from "../support/fallb
 import type { Cell, Seen, Separator } from "../support/fallback-cells.ts";
 import { askGo } from "../support/fallback-go.ts";
 import type { Table } from "../support/fallback-go.ts";
-import { askGranary, differences, expected, wrong } from "../support/fallback-granary.ts";
+import { askGranary, differences, expected, tooOften, wrong } from "../support/fallback-granary.ts";
 import { readPage, separators } from "../support/fallback-page.ts";
 import { machineGo, skipLoudly } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
@@ -58,11 +58,20 @@ suite("two upstreams", { concurrency: true }, () => {
         const mine = asked.filter((cell) => cell.operation === operation);
         assert.ok(mine.length >= (operation === "info" ? 64 : 10), String(mine.length));
         const complaints = mine.flatMap((cell) => {
-          const complaint = wrong(cell, expected(cell, separator, tables.go), tables.granary.get(cell));
+          const complaint = wrong(expected(cell, separator, tables.go), tables.granary.get(cell));
           return complaint === undefined ? [] : [`${name(cell, separator)}: ${complaint}`];
         });
         assert.deepEqual(complaints, []);
       });
+
+    test(`with "${separator}" mode go asks again only whose connection died, and not for long`, (t) => {
+      const tables = needsTables(t, separator);
+      if (tables === undefined) return;
+      const complaints = asked
+        .filter((cell) => tooOften(cell, tables.granary.get(cell)).length > 0)
+        .map((cell) => `${name(cell, separator)}: ${format(tables.granary.get(cell))}`);
+      assert.deepEqual(complaints, []);
+    });
 
     test(`with "${separator}" the go command still does what docs/fallback-table.md says`, (t) => {
       const tables = needsTables(t, separator);

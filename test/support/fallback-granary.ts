@@ -64,7 +64,7 @@ export async function askGranary(
   const folder = await mkdtemp(join(tmpdir(), "granary-fallback-"));
   try {
     const config = join(folder, "granary.yaml");
-    await writeFile(config, `limits:\n  ingests: ${width}\nupstreamClient:\n  headersTimeout: ${silenceMs}ms\n`);
+    await writeFile(config, `limits:\n  ingests: ${width}\nupstreamClient:\n  responseHeaderTimeout: ${silenceMs}ms\n`);
     for (const group of byList(plan.cells)) {
       const upstream = group[0] === undefined ? "" : world.list(plan.separator, group[0]);
       const granary = await startGranary({ upstream, flags: ["--mode=go", `--config=${config}`] });
@@ -118,13 +118,16 @@ async function eachOf<T>(items: readonly T[], at: number, work: (item: T) => Pro
   await Promise.all(Array.from({ length: at }, worker));
 }
 
-/** What is wrong with a cell; undefined when it is as it must be. */
-export function wrong(cell: Cell, want: Seen, got: Seen | undefined): string | undefined {
+/** What is wrong with a cell: who was asked in which order, and what came of it. Undefined when it is as it must be. */
+export function wrong(want: Seen, got: Seen | undefined): string | undefined {
   if (got === undefined) return "was not asked about";
   const order = got.asked.replace(/(.)\1+/g, "$1");
-  const tooOften = (["A", "B"] as const).filter(
-    (side) => got.asked.split(side).length - 1 > (maxAsked[side === "A" ? cell.a : cell.b] ?? 1),
-  );
-  if (got.result === want.result && order === want.asked && tooOften.length === 0) return undefined;
+  if (got.result === want.result && order === want.asked) return undefined;
   return `${want.asked} ${want.result} is right, ${got.asked} ${got.result} happened`;
+}
+
+/** Upstreams that were asked for the file more often than they may be. */
+export function tooOften(cell: Cell, got: Seen | undefined): readonly string[] {
+  const most = { A: maxAsked[cell.a] ?? 1, B: maxAsked[cell.b] ?? 1 };
+  return (["A", "B"] as const).filter((side) => (got?.asked.split(side).length ?? 1) - 1 > most[side]);
 }

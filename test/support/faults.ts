@@ -8,17 +8,41 @@ export type StubAnswer = {
   readonly body: Uint8Array;
 };
 
+/** The part of a 200 that a Range header asks for (RFC 9110 §14): one range `bytes=FROM-`, if If-Range has no objection. */
+export function rangeOf(
+  answer: StubAnswer,
+  asked: { readonly range?: string | undefined; readonly "if-range"?: string | string[] | undefined },
+): StubAnswer {
+  const from = Number(/^bytes=(\d+)-$/.exec(asked.range ?? "")?.[1] ?? Number.NaN);
+  const condition = asked["if-range"];
+  if (answer.status !== 200 || Number.isNaN(from)) return answer;
+  if (condition !== undefined && condition !== answer.headers["etag"]) return answer;
+  const total = answer.body.length;
+  if (from >= total) return { status: 416, headers: { "content-range": `bytes */${total}` }, body: Buffer.alloc(0) };
+  const headers = { ...answer.headers, "content-range": `bytes ${from}-${total - 1}/${total}` };
+  return { status: 206, headers, body: answer.body.subarray(from) };
+}
+
 export type Fault =
-  | { readonly kind: "status"; readonly status: number; readonly body?: string }
+  | {
+      readonly kind: "status";
+      readonly status: number;
+      readonly body?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   /** A page instead of the answer, with status 200: captive portals, expired certificates of boxes in between. */
-  | { readonly kind: "html" }
+  | { readonly kind: "html"; readonly contentType?: string }
   | { readonly kind: "delay"; readonly ms: number }
   /** Headers and `after` bytes, then silence. Without `after` not even headers. */
   | { readonly kind: "stall"; readonly after?: number }
   /** Headers and `after` bytes, then a broken connection (RST). Without `after` not even headers. */
   | { readonly kind: "reset"; readonly after?: number }
-  /** Promises the whole length, sends `after` bytes, closes in good order. */
-  | { readonly kind: "truncate"; readonly after: number }
+  /** Promises the whole length, sends `after` bytes, closes in good order. Without `after` not even headers. */
+  | { readonly kind: "truncate"; readonly after?: number }
+  /** Headers and `after` bytes, then one byte a second. */
+  | { readonly kind: "drip"; readonly after: number }
+  /** These bytes instead of a whole HTTP answer, then the end of the connection. */
+  | { readonly kind: "raw"; readonly raw: (answer: StubAnswer) => Uint8Array }
   /** Wrong bytes under a right status. */
   | { readonly kind: "bytes"; readonly body: Uint8Array | string }
   | { readonly kind: "edit"; readonly edit: (body: Uint8Array) => Uint8Array }
@@ -39,6 +63,11 @@ export class FaultTable {
     this.#entries.length = 0;
   }
 
+  /** Faults that were to happen a number of times and have not happened so often. */
+  get waiting(): readonly (string | RegExp)[] {
+    return this.#entries.filter(({ left }) => left > 0 && Number.isFinite(left)).map(({ where }) => where);
+  }
+
   /** The fault for this request, counted as used. */
   take(path: string): Fault | undefined {
     const matches = (where: string | RegExp): boolean =>
@@ -52,16 +81,18 @@ export class FaultTable {
 /** Sends `answer` the way `fault` says. */
 export async function sendFaulty(response: ServerResponse, answer: StubAnswer, fault: Fault): Promise<void> {
   switch (fault.kind) {
-    case "status":
-      send(response, textAnswer(fault.status, fault.body ?? `stub: ${fault.status}\n`));
+    case "status": {
+      const refused = textAnswer(fault.status, fault.body ?? `stub: ${fault.status}\n`);
+      send(response, { ...refused, headers: { ...refused.headers, ...fault.headers } });
       return;
+    }
     case "html": {
       const page = Buffer.from("<!DOCTYPE html><html><body>Please sign in</body></html>\n");
-      send(response, { status: 200, headers: { "content-type": "text/html" }, body: page });
+      send(response, { status: 200, headers: { "content-type": fault.contentType ?? "text/html" }, body: page });
       return;
     }
     case "delay":
-      await new Promise((resolve) => setTimeout(resolve, fault.ms));
+      await passed(fault.ms);
       send(response, answer);
       return;
     case "stall":
@@ -69,24 +100,52 @@ export async function sendFaulty(response: ServerResponse, answer: StubAnswer, f
       return;
     case "reset":
       begin(response, answer, fault.after);
-      // The bytes must be on the wire before the connection breaks.
-      await new Promise((resolve) => setTimeout(resolve, fault.after === undefined ? 0 : 50));
+      // The bytes must have been read before the connection breaks: a reset throws away what waits to be.
+      await passed(fault.after === undefined ? 0 : fault.after < largeBytes ? 50 : 500);
       response.socket?.resetAndDestroy();
       return;
     case "truncate":
       begin(response, answer, fault.after);
       response.socket?.end();
       return;
-    case "bytes":
-      send(response, { ...answer, body: Buffer.from(fault.body) });
+    case "drip":
+      begin(response, answer, fault.after);
+      for (const byte of answer.body.subarray(fault.after)) {
+        await passed(1000);
+        if (response.destroyed) return;
+        response.write(Uint8Array.of(byte));
+      }
+      response.end();
       return;
+    case "raw":
+      response.socket?.end(fault.raw(answer));
+      return;
+    case "bytes":
     case "edit":
-      send(response, { ...answer, body: fault.edit(answer.body) });
+      send(response, answer);
       return;
     case "redirect":
       send(response, { status: 302, headers: { location: fault.location }, body: Buffer.alloc(0) });
       return;
   }
+}
+
+/** The body that a fault puts in place of the right one. */
+export function spoilt(answer: StubAnswer, fault: Fault | undefined): StubAnswer {
+  if (fault?.kind === "bytes") return { ...answer, body: Buffer.from(fault.body) };
+  return fault?.kind === "edit" ? { ...answer, body: fault.edit(answer.body) } : answer;
+}
+
+/** An answer in raw bytes, with just these header lines. */
+export function rawAnswer(lines: readonly string[], body: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.from(["HTTP/1.1 200 OK", ...lines, "", ""].join("\r\n")), body]);
+}
+
+/** From this size on a body takes more than a moment to be read. */
+const largeBytes = 64 << 10;
+
+function passed(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 export function send(response: ServerResponse, answer: StubAnswer): void {

@@ -1,4 +1,5 @@
 // What a GOPROXY server answers for a set of module versions, ready-made: path below the base, answer.
+import { createHash } from "node:crypto";
 import { textAnswer } from "./faults.ts";
 import type { StubAnswer } from "./faults.ts";
 import { goModOf } from "./modules.ts";
@@ -62,7 +63,8 @@ export class ModuleTable {
     const id = `${module.path}@${module.version}`;
     const body = this.#zips.get(id) ?? fixtureZip(module);
     this.#zips.set(id, body);
-    return { status: 200, headers: { "content-type": "application/zip" }, body };
+    const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
+    return { status: 200, headers: { "content-type": "application/zip", "accept-ranges": "bytes", etag }, body };
   }
 }
 

@@ -49,6 +49,8 @@ export class WaitingClock {
 
 /** How long a client waits for a silent upstream before it calls it a timeout. */
 const headersTimeoutMs = 30_000;
+/** After which the next upstream is asked as well. */
+const silenceMs = 10_000;
 /** A retry storm in a test must end: no cell needs so many requests. */
 const maxRequests = 200;
 
@@ -100,7 +102,8 @@ export async function playWalk(play: PlayedWalk): Promise<Played> {
   });
   const upstreams = [upstream("A", play.separator ?? ","), upstream("B", "")];
   const chain: Chain = { upstreams, hadDirect: false, hadOff: false, own: [] };
-  const use = { client, health: new Health({ clock }), mode: play.mode, clock, privatePatterns: "" };
+  const patience = { silenceMs, hedgeMs: () => undefined, hedged: () => undefined };
+  const use = { client, health: new Health({ clock }), mode: play.mode, clock, privatePatterns: "", patience };
   const result = await walk(chain, use, {
     kind: "info",
     path: "/m.test/x/@v/v1.0.0.info",

@@ -3,7 +3,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import { FaultTable, send, sendFaulty, textAnswer } from "./faults.ts";
+import { FaultTable, rangeOf, send, sendFaulty, spoilt, textAnswer } from "./faults.ts";
 import type { Fault, StubAnswer } from "./faults.ts";
 import { ModuleTable } from "./module-table.ts";
 import type { ModuleFixture } from "./modules.ts";
@@ -19,9 +19,11 @@ export type StubOptions = {
   readonly modules: readonly ModuleFixture[];
   readonly database?: TunnelledDatabase;
   /** Told of every request before it is answered; several stubs with one listener make one log. */
-  readonly onRequest?: (path: string) => void;
+  readonly onRequest?: (path: string, request: IncomingMessage) => void;
   /** False: each answer ends its connection, so that no client meets one that died unnoticed. */
   readonly keepAlive?: boolean;
+  /** False: a Range header is ignored, as servers may. */
+  readonly ranges?: boolean;
 };
 
 /** Starts a stub upstream on a free loopback port. */
@@ -34,11 +36,15 @@ export async function startStubUpstream(options: StubOptions): Promise<StubUpstr
 export class StubUpstream {
   readonly #table: ModuleTable;
   readonly #database: TunnelledDatabase | undefined;
-  readonly #onRequest: (path: string) => void;
+  readonly #onRequest: (path: string, request: IncomingMessage) => void;
   readonly #keepAlive: boolean;
+  readonly #ranges: boolean;
   readonly #faults = new FaultTable();
   readonly #sockets = new Set<Socket>();
   readonly #counts = new Map<string, number>();
+  #inFlight = 0;
+  #mostInFlight = 0;
+  #sentBytes = 0;
   #server: Server | undefined;
   #port = 0;
 
@@ -47,6 +53,7 @@ export class StubUpstream {
     this.#database = options.database;
     this.#onRequest = options.onRequest ?? (() => undefined);
     this.#keepAlive = options.keepAlive ?? true;
+    this.#ranges = options.ranges ?? true;
   }
 
   /** `http://127.0.0.1:PORT`; stays the same over cut() and restore(). */
@@ -76,6 +83,11 @@ export class StubUpstream {
     this.#faults.clear();
   }
 
+  /** Where a counted fault has not happened yet: a test whose faults never happen proves nothing. */
+  get waitingFaults(): readonly (string | RegExp)[] {
+    return this.#faults.waiting;
+  }
+
   /** How often a path (or all that match a pattern) was asked. */
   requests(where: string | RegExp): number {
     let total = 0;
@@ -90,8 +102,20 @@ export class StubUpstream {
     return new Map(this.#counts);
   }
 
+  /** The most requests that waited for their answers at one moment. */
+  get mostInFlight(): number {
+    return this.#mostInFlight;
+  }
+
+  /** Bytes of all answers, headers included, as far as they were written. */
+  get sentBytes(): number {
+    return this.#sentBytes;
+  }
+
   resetCounts(): void {
     this.#counts.clear();
+    this.#mostInFlight = this.#inFlight;
+    this.#sentBytes = 0;
   }
 
   /** Goes away: live connections break, new ones are refused. */
@@ -131,12 +155,24 @@ export class StubUpstream {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = decodePath(request.url ?? "/");
     this.#counts.set(path, (this.#counts.get(path) ?? 0) + 1);
-    this.#onRequest(path);
+    this.#onRequest(path, request);
+    this.#watch(response, request.socket);
     response.shouldKeepAlive = this.#keepAlive;
     const fault = this.#faults.take(path);
-    const answer = refusal(request) ?? (await this.#sumdb(request.url ?? "/")) ?? this.#moduleAnswer(path);
+    const whole = refusal(request) ?? (await this.#sumdb(request.url ?? "/")) ?? this.#moduleAnswer(path);
+    const answer = rangeOf(spoilt(whole, fault), this.#ranges ? request.headers : {});
     if (fault === undefined) send(response, answer);
     else await sendFaulty(response, answer, fault);
+  }
+
+  #watch(response: ServerResponse, socket: Socket): void {
+    const writtenBefore = socket.bytesWritten;
+    this.#inFlight += 1;
+    this.#mostInFlight = Math.max(this.#mostInFlight, this.#inFlight);
+    response.once("close", () => {
+      this.#inFlight -= 1;
+      this.#sentBytes += socket.bytesWritten - writtenBefore;
+    });
   }
 
   #moduleAnswer(path: string): StubAnswer {

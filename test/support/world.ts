@@ -11,7 +11,7 @@ import type { GranaryOptions, RunningGranary } from "./granary.ts";
 import { goModOf, readModuleFixtures } from "./modules.ts";
 import type { ModuleFixture } from "./modules.ts";
 import { startStubUpstream } from "./stub-upstream.ts";
-import type { StubUpstream } from "./stub-upstream.ts";
+import type { StubOptions, StubUpstream } from "./stub-upstream.ts";
 
 /** Reserved for documentation (RFC 2606): a direct route to it cannot exist. */
 export const databaseName = "sum.example.test";
@@ -62,11 +62,14 @@ function sumdbSetting(options: WorldOptions, { stub, database }: Upstreams): str
 }
 
 /** An upstream and its database. Modules under `corp.example` are known to the upstream and to no database. */
-export async function startUpstreams(modules: readonly ModuleFixture[] = readModuleFixtures()): Promise<Upstreams> {
+export async function startUpstreams(
+  modules: readonly ModuleFixture[] = readModuleFixtures(),
+  options: Partial<StubOptions> = {},
+): Promise<Upstreams> {
   // The same seed everywhere: two upstreams of one test tunnel one and the same database.
   const database = new TestDatabase({ name: databaseName, seed: Buffer.alloc(32, 7) });
   for (const module of modules) if (!module.path.startsWith("corp.example/")) await recordModule(database, module);
-  return { stub: await startStubUpstream({ modules, database }), database };
+  return { stub: await startStubUpstream({ modules, database, ...options }), database };
 }
 
 /** Puts a version's true hashes on record. */
