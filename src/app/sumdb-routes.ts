@@ -52,7 +52,8 @@ function route(
     isUp,
     fetch: async (path, maxBytes, signal) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
-      if (!isUp() && !use.health.mayInsist(name)) throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
+      if (!isUp() && !use.health.mayInsist(name))
+        throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
       const chain = { upstreams: [upstream], hadDirect: false, hadOff: false, own: [] };
       const op = {
         kind: `sumdb ${path.split("/")[1] ?? ""}`,

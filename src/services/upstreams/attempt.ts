@@ -171,6 +171,8 @@ class Attempt<T> {
   /** The first file is read; what is silent from now on is the companion. */
   #isRead = false;
   #companionIsDue = false;
+  /** Gives the place at the upstream back, once. */
+  #leave: () => void = () => undefined;
 
   constructor(
     upstream: Upstream,
@@ -191,6 +193,7 @@ class Attempt<T> {
     if ("error" in lane) return { kind: "failed", error: lane.error };
     const permit = use.health.permit(this.#upstream.name);
     const end: { headMs?: number; overloaded: boolean } = { overloaded: false };
+    this.#leave = () => lane.leave(end);
     try {
       const { outcome, status } = await this.#exchange(end);
       permit.answered(status);
@@ -343,6 +346,8 @@ class Attempt<T> {
         this.#listening.heard(next.done === true ? 0 : next.value.length);
         if (next.done === true) {
           this.#isRead = true;
+          // What follows, proofs asked of the same upstream perhaps, must not hold its place.
+          this.#leave();
           this.#awaitCompanion();
           return;
         }

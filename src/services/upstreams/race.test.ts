@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { HandUpstreams } from "../../../test/support/hand-upstreams.ts";
 import { playedUpstream } from "../../../test/support/proxy-room.ts";
-import type { Lane, Lanes, WalkOp } from "./attempt.ts";
-import { readWhole, Unusable } from "./attempt.ts";
+import type { Lanes, WalkOp } from "./attempt.ts";
+import { readWhole } from "./attempt.ts";
 import type { Upstream } from "./chain.ts";
 import { Health } from "./health.ts";
 import { UpstreamFault } from "./ports.ts";
@@ -247,20 +247,6 @@ for (const [name, end] of [
   });
 
 // ---- room ----
-
-/** Room for one request to each upstream. */
-class OneLane implements Lanes {
-  readonly #taken = new Map<string, Promise<unknown>>();
-  entered = 0;
-  async enter(upstream: Upstream): Promise<Lane> {
-    const before = this.#taken.get(upstream.name);
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#taken.set(upstream.name, promise);
-    await before;
-    this.entered++;
-    return { leave: () => resolve(undefined) };
-  }
-}
 
 test("no room is a failure of that upstream, and the next is asked", async () => {
   const lanes: Lanes = {

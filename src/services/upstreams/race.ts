@@ -23,8 +23,8 @@ export type Race<T> = {
   readonly use: WalkUse & { readonly patience?: Patience };
   readonly op: WalkOp<T>;
   readonly ledger: Ledger;
-  /** The first pass. Later ones have waited as they were told to, and ask, whatever others were told meanwhile. */
-  readonly isFirst: boolean;
+  /** All of them told us to wait, and we have: they are asked now, whatever others were told meanwhile. */
+  readonly haveWaited: boolean;
   /** Exclusive answers take turns. */
   readonly turn: ((signal: AbortSignal) => Promise<() => void>) | undefined;
 };
@@ -60,6 +60,8 @@ class Runners<T> {
   readonly #waiting: Upstream[];
   readonly #running: Set<Running<T>>;
   readonly #race: Race<T>;
+  /** Broken off, and not done yet. */
+  readonly #givenUp = new WeakSet<Running<T>>();
   /** Requests sent because another was late. */
   #late = 0;
 
@@ -89,8 +91,8 @@ class Runners<T> {
 
   /** Asks the next one that may be asked now: one that told us to wait gets its time. */
   #start(): Running<T> | undefined {
-    const { use, isFirst } = this.#race;
-    const at = this.#waiting.findIndex(({ name }) => !isFirst || use.health.condition(name) !== "held");
+    const { use, haveWaited } = this.#race;
+    const at = this.#waiting.findIndex(({ name }) => haveWaited || use.health.condition(name) !== "held");
     const [upstream] = at < 0 ? [] : this.#waiting.splice(at, 1);
     return upstream === undefined ? undefined : this.#ask(upstream);
   }
@@ -121,7 +123,8 @@ class Runners<T> {
   /** Whose silence matters: the newest one's, or that of a large body which others wait to take their turn after. */
   #watched(newest: Running<T> | undefined): Running<T> | undefined {
     const taken = this.#race.op.exclusive === true ? [...this.#running].find((runner) => runner.isTaken()) : undefined;
-    return taken ?? (newest !== undefined && this.#running.has(newest) ? newest : undefined);
+    // One that was broken off will say so itself.
+    return [taken, newest].find((each) => each !== undefined && this.#running.has(each) && !this.#givenUp.has(each));
   }
 
   /** How long this runner may keep silent; undefined when nothing would follow from its silence. */
@@ -164,9 +167,13 @@ class Runners<T> {
       }
     }
     for (const each of this.#running)
-      if (each.listening.silentSinceMs !== undefined)
-        each.giveUp(tooSilent(each.upstream));
+      if (each.listening.silentSinceMs !== undefined) each.giveUp(tooSilent(each.upstream));
     return undefined;
+  }
+
+  #breakOff(runner: Running<T>): void {
+    this.#givenUp.add(runner);
+    runner.giveUp(tooSilent(runner.upstream));
   }
 
   #judge(upstream: Upstream, outcome: Outcome<T>): Found<T> | Final | undefined {

@@ -5,7 +5,7 @@
 import type { Outcome, WalkOp, WalkUse } from "./attempt.ts";
 import { ask, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
 import type { Failure, WalkResult } from "./ledger.ts";
-import { Ledger } from "./ledger.ts";
+import { Ledger, sentWrongBytes } from "./ledger.ts";
 import { backoffMs } from "./backoff.ts";
 import type { Chain, Upstream } from "./chain.ts";
 import type { FaultReason } from "./ports.ts";
@@ -16,7 +16,7 @@ import { mayBeAsked } from "./route.ts";
 import { Turns } from "./turns.ts";
 
 export { Unusable, UpstreamHeld, UpstreamStatus };
-export type { Failure, Quote, WalkResult } from "./ledger.ts";
+export type { WalkResult } from "./ledger.ts";
 export type { WalkOp, WalkUse };
 
 /** What a walk needs beside what one request does; each may be left out. */
@@ -97,14 +97,18 @@ async function askAsGo<T>(walk: Walk<T>, upstream: Upstream): Promise<Outcome<T>
 async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
   const { use, op } = walk;
   let candidates = firstCandidates(walk);
+  let haveWaited = false;
   for (let round = 0; ; round++) {
-    const won = await race(candidates, { ...walk, isFirst: round === 0, turn: op.exclusive === true ? new Turns().take : undefined });
+    const turn = op.exclusive === true ? new Turns().take : undefined;
+    const won = await race(candidates, { ...walk, haveWaited, turn });
     if (won !== undefined) return won;
     candidates = nextCandidates(walk, round);
     if (candidates.length === 0 || !mayRetry(use)) return conclude(walk);
-    const wait = waitBefore(walk, round, Math.min(...candidates.map(({ name }) => use.health.heldMs(name))));
+    const heldMs = Math.min(...candidates.map(({ name }) => use.health.heldMs(name)));
+    const wait = waitBefore(walk, round, heldMs);
     if (wait === undefined) return conclude(walk);
     await use.clock.sleep(wait, op.signal);
+    haveWaited = heldMs > 0;
   }
 }
 
@@ -141,7 +145,7 @@ function nextCandidates<T>({ upstreams, use, ledger }: Walk<T>, round: number): 
     const error = ledger.failureOf(name);
     return (condition === "closed" || condition === "held") && error !== undefined && mayBeOver(error);
   });
-  const honest = hopeful.filter(({ name }) => !(ledger.failureOf(name) instanceof Unusable));
+  const honest = hopeful.filter(({ name }) => !sentWrongBytes(ledger.failureOf(name)));
   if (honest.length > 0) return honest;
   return hopeful.filter(({ name }) => ledger.unusableCount(name) < maxUnusable);
 }
