@@ -239,11 +239,11 @@ for (const [name, { parse, seeds }] of Object.entries(parsers)) {
   });
 }
 
-test("openZip and checkModuleZip: any bytes are read or refused", hangs, async () => {
+test("openZip and checkModuleZip: any bytes are read or refused", hangs, () => {
   const zips = vectorTexts("zip").map((text) => Buffer.from(text, "base64"));
   const id = { path: "example.com/m", version: "v1.0.0" };
-  await fc.assert(
-    fc.asyncProperty(changed(zips), (bytes) => {
+  fc.assert(
+    fc.property(changed(zips), (bytes) => {
       answers(() => openZip(bytesSource(bytes)));
       const report = checkModuleZip(bytesSource(bytes), id);
       assert.equal(report.valid, report.problems.length === 0);

@@ -167,7 +167,7 @@ class Runners<T> {
       }
     }
     for (const each of this.#running)
-      if (each.listening.silentSinceMs !== undefined) each.giveUp(tooSilent(each.upstream));
+      if (each.listening.silentSinceMs !== undefined) this.#breakOff(each);
     return undefined;
   }
 
