@@ -166,8 +166,7 @@ class Runners<T> {
         return next;
       }
     }
-    for (const each of this.#running)
-      if (each.listening.silentSinceMs !== undefined) this.#breakOff(each);
+    for (const each of this.#running) if (each.listening.silentSinceMs !== undefined) this.#breakOff(each);
     return undefined;
   }
 
