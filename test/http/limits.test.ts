@@ -132,8 +132,10 @@ for (const workers of [0, 1])
     while (stub.requests("/example.com/running/@v/v1.0.0.info") === 0)
       await new Promise((resolve) => setTimeout(resolve, 20));
     void ask("waiting");
-    // The last place in line is taken when a third version hears that there is none.
+    // The last place in line is taken when a third version hears that there is none. A third that came first holds
+    // the place until it hangs up, and the second was refused: it asks again.
     for (let n = 0; ; n++) {
+      if (cold.splice(0).length > 0) void ask("waiting");
       const over = await fetch(`${base("over")}v1.0.${n}.info`, { signal: AbortSignal.timeout(1_000) }).catch(
         () => undefined,
       );

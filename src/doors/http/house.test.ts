@@ -61,7 +61,7 @@ async function room() {
       disable: (name, by) => Promise.resolve(void calls.push(`disable ${name} by ${by}`)),
       enable: (name, by) => Promise.resolve(void calls.push(`enable ${name} by ${by}`)),
     },
-    top: { list: () => [] },
+    top: { list: (limit) => most.slice(0, limit) },
     jobs: { list: () => Promise.resolve([job]), retry: (id) => has(id, "retry"), drop: (id) => has(id, "drop") },
   });
   const write = await tokens.add("write", "");
