@@ -44,6 +44,7 @@ export function makeEngine({ chain, values, health, clock, busy }: MannersUse): 
     get silenceMs() {
       return values()["upstreamClient.silence"];
     },
+    lateMs: (upstream: string) => latency.lateMs(upstream),
     hedgeMs: (upstream: string) => (values()["upstreamClient.hedge"] ? latency.hedgeMs(upstream) : undefined),
     hedged: () => latency.hedged(),
   };

@@ -102,7 +102,7 @@ export async function playWalk(play: PlayedWalk): Promise<Played> {
   });
   const upstreams = [upstream("A", play.separator ?? ","), upstream("B", "")];
   const chain: Chain = { upstreams, hadDirect: false, hadOff: false, own: [] };
-  const patience = { silenceMs, hedgeMs: () => undefined, hedged: () => undefined };
+  const patience = { silenceMs, lateMs: () => silenceMs, hedgeMs: () => undefined, hedged: () => undefined };
   const use = { client, health: new Health({ clock }), mode: play.mode, clock, privatePatterns: "", patience };
   const result = await walk(chain, use, {
     kind: "info",

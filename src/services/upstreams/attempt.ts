@@ -215,9 +215,16 @@ class Attempt<T> {
 
   async #enter(): Promise<Lane | { readonly error: UpstreamFault }> {
     const { use, op } = this.#asking;
+    const { name } = this.#upstream;
     if (use.lanes === undefined) return { leave: () => undefined };
+    const isOpen = (): boolean => use.health.condition(name) === "open";
+    const wasOpen = isOpen();
     try {
-      return await use.lanes.enter(this.#upstream, { background: op.background === true, signal: this.#signal });
+      const lane = await use.lanes.enter(this.#upstream, { background: op.background === true, signal: this.#signal });
+      if (wasOpen || !isOpen()) return lane;
+      // Its breaker opened while we waited for room: those before us have found out what we would find out.
+      lane.leave({ overloaded: false });
+      return { error: notAskedAgain(name) };
     } catch (error) {
       const fault = this.#faultOf(error);
       if (fault === undefined || op.signal.aborted) throw error;
@@ -230,7 +237,7 @@ class Attempt<T> {
     const began = use.clock.now();
     const eager = op.companion?.eager === true ? this.#companion(op.companion) : undefined;
     const response = this.#counted(await this.#get());
-    this.#listening.heard(0);
+    this.#hear(0);
     this.#listening.startWindow();
     end.headMs = use.clock.now() - began;
     if (op.exclusive !== true) use.onHead?.(this.#upstream.name, end.headMs);
@@ -256,23 +263,26 @@ class Attempt<T> {
 
   async #take(response: UpstreamResponse, eager: Promise<Uint8Array> | undefined): Promise<Outcome<T>> {
     const { op, turn } = this.#asking;
-    const endTurn = await turn?.(this.#signal);
+    const endTurn = await turn?.(this.#signal).catch((error: unknown) => {
+      response.cancel();
+      throw error;
+    });
     this.#state.taken = true;
-    let isWon = false;
+    // Nobody has a turn after one that won, or that broke what it writes to: both end the walk.
+    let isOver = true;
     try {
       const companion = eager ?? (op.companion === undefined ? nothing : this.#companion(op.companion));
       const value = await op.accept(response, this.#upstream, { signal: this.#signal, companion });
-      isWon = true;
       return { kind: "found", value };
     } catch (error) {
+      isOver = !(error instanceof Unusable) && this.#faultOf(error) === undefined;
       if (error instanceof CompanionMissing && this.#isAbsentAsGo(error.status))
         return { kind: "absent", status: error.status, text: "" };
       if (error instanceof Unusable) return { kind: "failed", error };
       throw error;
     } finally {
       response.cancel();
-      // Nobody has a turn after the one that won: it would undo what was made of the answer.
-      if (!isWon) endTurn?.();
+      if (!isOver) endTurn?.();
     }
   }
 
@@ -343,7 +353,7 @@ class Attempt<T> {
       for (;;) {
         this.#listening.wait();
         const next = await chunks.next();
-        this.#listening.heard(next.done === true ? 0 : next.value.length);
+        this.#hear(next.done === true ? 0 : next.value.length);
         if (next.done === true) {
           this.#isRead = true;
           // What follows, proofs asked of the same upstream perhaps, must not hold its place.
@@ -361,12 +371,22 @@ class Attempt<T> {
     }
   }
 
+  #hear(bytes: number): void {
+    this.#listening.heard(bytes);
+    this.#asking.use.health.heard(this.#upstream.name);
+  }
+
   #count(outcome: string): void {
     this.#asking.use.meter?.upstreamRequest(this.#upstream.name, this.#asking.op.kind, outcome, this.#bytes);
   }
 }
 
 const nothing: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
+
+/** It failed before, and is left alone for a while. */
+export function notAskedAgain(upstream: string): UpstreamFault {
+  return new UpstreamFault(upstream, "unreachable", "failed before, not asked again yet");
+}
 
 export function brokenOff(upstream: string): UpstreamFault {
   return new UpstreamFault(upstream, "aborted", "another answer came first");

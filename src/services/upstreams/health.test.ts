@@ -167,3 +167,30 @@ const retryAfter = [
 ] as const;
 for (const [text, want] of retryAfter)
   test(`Retry-After ${text ?? "(none)"}`, () => assert.equal(parseRetryAfter(text, now), want));
+
+test("silent to everybody: five late requests, and three quarters of a second without a word", () => {
+  const { clock, health } = stage();
+  for (let n = 0; n < 5; n++) health.late("a", clock.ms - 700);
+  assert.equal(health.isMute("a"), false);
+  clock.ms += 50;
+  assert.equal(health.isMute("a"), true);
+  assert.equal(health.condition("a"), "closed", "lateness alone opens no breaker");
+  health.heard("a");
+  assert.equal(health.isMute("a"), false);
+});
+
+test("whose request set out before the last word is late with that request only", () => {
+  const { clock, health } = stage();
+  health.heard("a");
+  clock.ms += 5_000;
+  for (let n = 0; n < 9; n++) health.late("a", clock.ms - 6_000);
+  clock.ms += 5_000;
+  assert.equal(health.isMute("a"), false);
+});
+
+test("four late requests, however late, are too few to speak of everybody", () => {
+  const { clock, health } = stage();
+  for (let n = 0; n < 4; n++) health.late("a", clock.ms);
+  clock.ms += 60_000;
+  assert.equal(health.isMute("a"), false);
+});

@@ -80,6 +80,11 @@ type State = {
   trying: boolean;
   /** When it was asked last. */
   askedMs: number;
+  /** When it said anything last: a header, a piece of a body. */
+  heardMs: number;
+  /** Late requests since then, and when the first of them set out. */
+  late: number;
+  lateSinceMs: number;
   /** The share of failures it has had in calm times; what "usual" means for `dynamic`. */
   usualShare: number;
   lastFault: FaultReason | "status" | undefined;
@@ -158,6 +163,30 @@ export class Health {
     };
   }
 
+  /** It said something, to whomever. */
+  heard(upstream: string): void {
+    const state = this.#stateOf(upstream);
+    state.heardMs = this.#clock.now();
+    state.late = 0;
+  }
+
+  /** A request that set out at `sinceMs` has waited for a word longer than is usual. Told once of each. */
+  late(upstream: string, sinceMs: number): void {
+    const state = this.#stateOf(upstream);
+    if (state.heardMs > sinceMs) return; // it speaks, only not to this one
+    if (state.late++ === 0) state.lateSinceMs = sinceMs;
+  }
+
+  /**
+   * Silent to everybody: as many requests as open a breaker by timeouts are late, and no word has come to any of them
+   * for a while. Long before they time out this says that another upstream should be asked.
+   */
+  isMute(upstream: string): boolean {
+    const state = this.#states.get(upstream);
+    if (state === undefined || state.late < this.#options.timeoutsToOpen) return false;
+    return this.#clock.now() - state.lateSinceMs >= muteMs;
+  }
+
   /** Keeps from asking `upstream` for a while, as its Retry-After says. */
   hold(upstream: string, ms: number): void {
     const state = this.#stateOf(upstream);
@@ -210,6 +239,9 @@ export class Health {
       heldUntil: 0,
       trying: false,
       askedMs: Number.NEGATIVE_INFINITY,
+      heardMs: Number.NEGATIVE_INFINITY,
+      late: 0,
+      lateSinceMs: 0,
       usualShare: 0,
       lastFault: undefined,
     };
@@ -278,6 +310,9 @@ export class Health {
 }
 
 const insistEveryMs = 1_000;
+
+/** A hiccup of a network, or a collection of garbage on the other side, is over sooner. */
+const muteMs = 750;
 
 /** Calls over which the usual share of failures moves. */
 const usualCalls = 500;

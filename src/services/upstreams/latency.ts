@@ -52,12 +52,14 @@ export class Latency {
     return this.#samples.get(upstream)?.quantiles;
   }
 
+  /** After how many milliseconds an answer is late, as this upstream's answers go. */
+  lateMs(upstream: string): number {
+    return Math.min(Math.max(this.of(upstream)?.p95 ?? maxHedgeMs, minHedgeMs), maxHedgeMs);
+  }
+
   /** After how many milliseconds a second request is worth it; undefined when enough were sent. */
   hedgeMs(upstream: string): number | undefined {
-    const usual = this.of(upstream);
-    const now = this.#clock.now();
-    if (this.#window.share(now, minuteMs) >= maxHedged) return undefined;
-    return Math.min(Math.max(usual?.p95 ?? maxHedgeMs, minHedgeMs), maxHedgeMs);
+    return this.#window.share(this.#clock.now(), minuteMs) >= maxHedged ? undefined : this.lateMs(upstream);
   }
 
   /** A second request was sent. */

@@ -35,6 +35,7 @@ function start(options: Options = {}) {
   const state: { result?: WalkResult<string>; error?: unknown } = {};
   const patience = {
     silenceMs,
+    lateMs: () => usualMs,
     hedgeMs: (name: string) => (options.known?.includes(name) === false ? undefined : usualMs),
     hedged: (name: string) => void hedged.push(name),
   };
@@ -184,9 +185,128 @@ test("our own end ends all requests, blames nobody and leaves nobody asleep", as
   assert.equal(clock.sleeping, 0);
 });
 
+test("a late one is given company at its usual time, and the winner's company is blamed for nothing", async () => {
+  const { client, clock, end, hedged, health } = start();
+  await clock.pass(usualMs - 1);
+  assert.equal(client.asked, "a");
+  await clock.pass(1);
+  assert.equal(client.asked, "ab");
+  assert.deepEqual(hedged, ["a"]);
+  client.call("b").whole("good");
+  assert.equal(await end(), "b:good");
+  assert.equal(countOf(health, "a"), "0 of 0");
+});
+
+test("alone, the same one is asked again, three times at most, and then broken off with one blame", async () => {
+  const { client, clock, end, health } = start({ upstreams: [playedUpstream("a")] });
+  await clock.pass(10 * usualMs);
+  assert.equal(client.asked, "aaaa");
+  await clock.pass(silenceMs);
+  assert.equal(await end(), "failed");
+  assert.equal(countOf(health, "a"), "1 of 1");
+  assert.ok(client.calls.every(({ isAborted }) => isAborted));
+});
+
+test("a 404 does not wait for the second request to the same upstream", async () => {
+  const { client, clock, end } = start({ upstreams: [playedUpstream("a")] });
+  await clock.pass(usualMs);
+  assert.equal(client.asked, "aa");
+  client.call("a").whole("not found", 404);
+  assert.equal(await end(), "absent");
+  assert.ok(client.call("a", 1).isAborted);
+});
+
+test("a failure of one does not end the other's way", async () => {
+  const { client, clock, end } = start();
+  await clock.pass(usualMs);
+  client.call("a").fail("reset");
+  await settle();
+  client.call("b").whole("good");
+  assert.equal(await end(), "b:good");
+});
+
+// ---- silent to everybody ----
+
+/** Five requests to `name` are late, and no word has come for so long. */
+function makeMute({ health, clock }: ReturnType<typeof start>, name: string, ms: number): void {
+  for (let n = 0; n < 5; n++) health.late(name, clock.now() - ms);
+}
+
+test("whoever waits for an upstream that is silent to everybody asks the next at once", async () => {
+  const walking = start({ known: [] });
+  const { client, clock, end, health, hedged } = walking;
+  await clock.pass(100);
+  makeMute(walking, "a", 750);
+  assert.equal(client.asked, "a");
+  await clock.pass(250);
+  assert.equal(client.asked, "ab");
+  assert.deepEqual(hedged, [], "it is no luxury");
+  client.call("b").whole("good");
+  assert.equal(await end(), "b:good");
+  assert.equal(countOf(health, "a"), "1 of 1", "its silence counts although another was quicker");
+});
+
+test("one word, to whomever, and it is worth waiting for again", async () => {
+  const walking = start({ known: [] });
+  const { client, clock, health } = walking;
+  await clock.pass(100);
+  makeMute(walking, "a", 750);
+  health.heard("a");
+  await clock.pass(1_000);
+  assert.equal(client.asked, "a");
+});
+
+test("alone it is waited for, silent to everybody or not", async () => {
+  const walking = start({ known: [], upstreams: [playedUpstream("a")] });
+  await walking.clock.pass(100);
+  makeMute(walking, "a", 750);
+  await walking.clock.pass(5_000);
+  assert.equal(walking.client.asked, "a");
+  walking.client.call("a").whole("late");
+  assert.equal(await walking.end(), "a:late");
+});
+
 // ---- large answers ----
 
 const large = { exclusive: true } as const;
+
+test("a large body that pauses longer than a small file may be late is not broken off", async () => {
+  const { client, clock, end } = start({ op: large });
+  await settle();
+  client.call("a").head().send("hal");
+  await clock.pass(silenceMs - 1);
+  assert.equal(client.asked, "a");
+  client.call("a").send("f");
+  await clock.pass(silenceMs - 1);
+  client.call("a").end();
+  assert.equal(await end(), "a:half");
+});
+
+test("patience with a header ends when the body begins", async () => {
+  const { client, clock, end } = start({ op: large });
+  await clock.pass(usualMs - 50);
+  client.call("a").head().send("hal");
+  await clock.pass(2 * usualMs);
+  assert.equal(client.asked, "a");
+  client.call("a").send("f").end();
+  assert.equal(await end(), "a:half");
+});
+
+test("the one that waits for its turn is let go of when the first breaks what it writes to", async () => {
+  let taken = 0;
+  const accept = async () => {
+    taken++;
+    await Promise.resolve();
+    throw new RangeError("disk full");
+  };
+  const { client, clock, end } = start({ op: { ...large, accept } });
+  await clock.pass(usualMs);
+  client.call("a").head();
+  client.call("b").head();
+  assert.equal(await end(), "error:disk full");
+  assert.equal(taken, 1);
+  assert.ok(client.calls.every(({ isClosed }) => isClosed));
+});
 
 test("a large answer that stops coming does not hold up the one that waits for its turn", async () => {
   const { client, clock, end } = start({ op: large });
@@ -260,4 +380,46 @@ test("no room is a failure of that upstream, and the next is asked", async () =>
   assert.equal(client.asked, "b");
   client.call("b").whole("good");
   assert.equal(await end(), "b:good");
+});
+
+test("whoever waits for room at an upstream whose breaker opens meanwhile does not find out once more", async () => {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  let left = 0;
+  const lanes: Lanes = {
+    enter: async ({ name }) => {
+      if (name === "a") await promise;
+      return {
+        leave: () => {
+          left++;
+        },
+      };
+    },
+  };
+  const { client, end, health } = start({ lanes });
+  await settle();
+  for (let n = 0; n < 3; n++) health.permit("a").failed("refused");
+  assert.equal(health.condition("a"), "open");
+  resolve(undefined);
+  await settle();
+  assert.equal(client.asked, "b");
+  assert.equal(left, 1, "the place is given back");
+  client.call("b").whole("good");
+  assert.equal(await end(), "b:good");
+});
+
+test("room at an upstream that is silent to everybody is not waited for", async () => {
+  const lanes: Lanes = {
+    enter: ({ name }, { signal }) =>
+      name === "a"
+        ? new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)))
+        : Promise.resolve({ leave: () => undefined }),
+  };
+  const walking = start({ lanes });
+  await walking.clock.pass(100);
+  makeMute(walking, "a", 750);
+  await walking.clock.pass(250);
+  assert.equal(walking.client.asked, "b");
+  walking.client.call("b").whole("good");
+  assert.equal(await walking.end(), "b:good");
+  assert.equal(countOf(walking.health, "a"), "0 of 0", "it was not even asked");
 });

@@ -265,6 +265,19 @@ test("an open breaker is skipped and does not count, and its upstream comes back
   assert.equal(short(await run()), "found:a");
 });
 
+test("an upstream that is silent to everybody is asked last, and once a second where it belongs", async () => {
+  const { run, asked, clock, health } = stage([{ acts: 200 }, { acts: 200 }]);
+  assert.equal(short(await run()), "found:a");
+  clock.ms += 5;
+  for (let n = 0; n < 5; n++) health.late("a", clock.ms);
+  clock.ms += 800;
+  assert.equal(short(await run()), "found:b");
+  clock.ms += 200;
+  assert.equal(short(await run()), "found:a");
+  assert.equal(short(await run()), "found:a", "it has answered");
+  assert.equal(asked.join(""), "abaa");
+});
+
 test("with every breaker open all are asked all the same", async () => {
   const { run, asked } = stage([{ acts: ["refused", "refused", "refused", "refused", 200] }, { acts: "refused" }]);
   assert.equal(short(await run()), "failed:refused,refused");

@@ -3,7 +3,7 @@
 // know called absent.
 
 import type { Outcome, WalkOp, WalkUse } from "./attempt.ts";
-import { ask, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
+import { ask, notAskedAgain, Unusable, UpstreamHeld, UpstreamStatus } from "./attempt.ts";
 import type { Failure, WalkResult } from "./ledger.ts";
 import { Ledger, sentWrongBytes } from "./ledger.ts";
 import { backoffMs } from "./backoff.ts";
@@ -119,7 +119,7 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
 function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstream[] {
   const conditions = new Map(upstreams.map(({ name }) => [name, use.health.condition(name)]));
   const insist = [...conditions.values()].every((condition) => condition === "open" || condition === "held");
-  return upstreams.filter((upstream) => {
+  const candidates = upstreams.filter((upstream) => {
     const condition = conditions.get(upstream.name);
     if (condition === "held") ledger.add(upstream, { kind: "failed", error: new UpstreamHeld() });
     if (condition !== "open") return true;
@@ -127,11 +127,9 @@ function firstCandidates<T>({ upstreams, use, ledger }: Walk<T>): readonly Upstr
     ledger.add(upstream, { kind: "failed", error: notAskedAgain(upstream.name) });
     return false;
   });
-}
-
-/** It failed before, and is left alone for a while. */
-function notAskedAgain(upstream: string): UpstreamFault {
-  return new UpstreamFault(upstream, "unreachable", "failed before, not asked again yet");
+  // One that is silent to everybody comes last; now and then it comes where it belongs, so that its return is noticed.
+  const isLast = ({ name }: Upstream): boolean => use.health.isMute(name) && !use.health.mayInsist(name);
+  return [...candidates.filter((each) => !isLast(each)), ...candidates.filter(isLast)];
 }
 
 /**
