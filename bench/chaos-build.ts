@@ -34,8 +34,10 @@ export type ChaosResult = ChaosCase & {
   readonly seconds: number;
   /** Files that arrived, in the client's cache and in Granary's store. */
   readonly files: number;
-  /** Those that are not what was published. */
+  /** Those that are not what was published, and lines of go.sum that are not on record. */
   readonly wrong: readonly string[];
+  /** Lines of go.sum, each compared with the database's records. */
+  readonly sums: number;
   /** Zips with other bytes around the same files: their h1 is right, which is all that anybody can check. */
   readonly respelled: number;
   /** Milliseconds of each of the client's requests that were answered. */
@@ -52,8 +54,9 @@ export type ChaosResult = ChaosCase & {
 export type ChaosWeather = Pick<Settings, "latencyMs" | "stallMs" | "dripMs"> & {
   /** A client that takes longer has failed. */
   readonly buildTimeoutMs: number;
-  /** More flags for Granary. */
+  /** More flags for Granary, and for the Node that runs it. */
   readonly flags?: readonly string[];
+  readonly nodeFlags?: readonly string[];
 };
 
 export const usualWeather: ChaosWeather = { latencyMs: 20, stallMs: 60_000, dripMs: 5_000, buildTimeoutMs: 300_000 };
@@ -112,8 +115,14 @@ export class ChaosRig {
     const upstream = goproxyList(use.mirrors);
     const { database, verifierKey } = this.#made;
     if (way === "Granary") {
-      const { flags = [] } = this.#weather;
-      return startGranary({ store: use.store, upstream, sumdb: verifierKey, flags: ["--log-level=error", ...flags] });
+      const { flags = [], nodeFlags = [] } = this.#weather;
+      return startGranary({
+        store: use.store,
+        upstream,
+        sumdb: verifierKey,
+        nodeFlags,
+        flags: ["--log-level=error", ...flags],
+      });
     }
     const corpus: Corpus = { ...noCorpus, database };
     const peer =
@@ -142,23 +151,34 @@ export class ChaosRig {
       timeoutMs: this.#weather.buildTimeoutMs,
     }).then(() => "", String);
     const seconds = (performance.now() - began) / 1000;
+    const peakMB = server === undefined ? 0 : peakBytes(server.pid) / 1e6;
+    // What a server still does by itself must not change the folders that are read now.
+    await server?.stop();
     const requestMs = tracer.entries.filter(({ status }) => status !== 0).map(({ at, end }) => end - at);
     await tracer.close();
     const cache = join(moduleCache(client), "cache/download");
     const arrived = await compareTree({ folder: cache, made: this.#made, cache });
     // What other clients would get.
     const kept = await compareTree({ folder: join(store, "modules"), made: this.#made, cache });
+    const sums = await compareSums(join(client, "project/go.sum"), this.#made);
     await dropFolder(client);
+    const missing = said === "" ? this.#made.modules - arrived.zips : 0;
     return {
       ...of,
       green: said === "",
       seconds,
       files: arrived.files + kept.files,
-      wrong: [...arrived.wrong, ...kept.wrong.map((file) => `store ${file}`)],
+      sums: sums.lines,
+      wrong: [
+        ...arrived.wrong,
+        ...kept.wrong.map((file) => `store ${file}`),
+        ...sums.wrong.map((line) => `go.sum ${line}`),
+        ...(missing === 0 ? [] : [`${missing} zips that never came`]),
+      ],
       respelled: arrived.respelled + kept.respelled,
       requestMs,
       ...(await sumUp(mirrors)),
-      peakMB: server === undefined ? 0 : peakBytes(server.pid) / 1e6,
+      peakMB,
       said: said.slice(-600),
     };
   }
@@ -195,7 +215,12 @@ async function sumUp(mirrors: readonly Upstream[]): Promise<Pick<ChaosResult, "i
   return { injected, upstreamRequests };
 }
 
-type Compared = { readonly files: number; readonly wrong: readonly string[]; readonly respelled: number };
+type Compared = {
+  readonly files: number;
+  readonly zips: number;
+  readonly wrong: readonly string[];
+  readonly respelled: number;
+};
 
 type Where = {
   /** GOPROXY layout. */
@@ -204,6 +229,16 @@ type Where = {
   /** The module cache's download folder, where `go` keeps the h1 it took of each zip. */
   readonly cache: string;
 };
+
+/** Holds each line of a go.sum, none in a build that failed early, against what the database has on record. */
+async function compareSums(file: string, { root, database }: MadeUp) {
+  const text = await readFile(file, "utf8").catch(() => "");
+  const lookups = join(root, "sumdb", database, "lookup");
+  const records = await Promise.all((await listFiles(lookups)).map((name) => readFile(join(lookups, name), "utf8")));
+  const truth = new Set(records.flatMap((record) => record.split("\n")));
+  const lines = text.split("\n").filter((line) => line !== "");
+  return { lines: lines.length, wrong: lines.filter((line) => !truth.has(line)) };
+}
 
 /** Compares the .info, .mod and .zip files below a folder with the published ones. */
 async function compareTree(where: Where): Promise<Compared> {
@@ -216,7 +251,7 @@ async function compareTree(where: Where): Promise<Compared> {
     if (verdict === "wrong") wrong.push(file);
     if (verdict === "respelled") respelled++;
   }
-  return { files: files.length, wrong, respelled };
+  return { files: files.length, zips: files.filter((file) => file.endsWith(".zip")).length, wrong, respelled };
 }
 
 async function compareFile(file: string, where: Where): Promise<"same" | "wrong" | "respelled"> {

@@ -15,6 +15,8 @@ export type Program = {
   readonly cwd?: string;
   /** Ends it after so long, by SIGTERM and then SIGKILL. */
   readonly timeoutMs?: number;
+  /** Characters of its output that are kept, the last ones. */
+  readonly keepOutput?: number;
 };
 
 export type Child = {
@@ -23,8 +25,8 @@ export type Child = {
   over(): boolean;
   /** What it said so far, the last of it. */
   said(): string;
-  /** SIGTERM, then SIGKILL after a while. Idempotent. */
-  stop(): Promise<void>;
+  /** SIGTERM, then SIGKILL after a while; or SIGKILL at once. Idempotent. */
+  stop(by?: "SIGKILL"): Promise<void>;
 };
 
 /** Enough of a program's output to see why it failed. */
@@ -35,14 +37,17 @@ const readyMs = 90_000;
 const living = new Set<Child>();
 const folders = new Set<string>();
 
-/** Starts a program. Its environment is passedOn(), HOME and what is given: nothing of this machine's Go settings. */
+let isOver = false;
+
+/** Starts a program. Throws once the run is being cleaned up. Its environment is passedOn(), HOME and what is given: nothing of this machine's Go settings. */
 export function start(program: Program): Child {
+  if (isOver) throw new Error("the run is over");
   const child = spawn(program.command, program.args, {
     ...(program.cwd === undefined ? {} : { cwd: program.cwd }),
     env: { ...passedOn(), HOME: tmpdir(), LANG: "en_US.UTF-8", ...program.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const output = keepOutput(child);
+  const output = keepOutput(child, program.keepOutput ?? keptOutput);
   const ended = new Promise<number>((resolve) => {
     child.once("exit", (code) => resolve(code ?? -1));
     child.once("error", (error) => {
@@ -51,7 +56,13 @@ export function start(program: Program): Child {
     });
   });
   const over = (): boolean => child.exitCode !== null || child.signalCode !== null || child.pid === undefined;
-  const self: Child = { pid: child.pid ?? -1, ended, over, said: () => output.text, stop: () => stop(child, ended) };
+  const self: Child = {
+    pid: child.pid ?? -1,
+    ended,
+    over,
+    said: () => output.text,
+    stop: (by) => stop(child, ended, by),
+  };
   living.add(self);
   void ended.then(() => living.delete(self));
   return self;
@@ -78,6 +89,7 @@ export async function runToEnd(program: Program): Promise<string> {
 
 /** A folder of this run, removed by cleanUp(). */
 export async function newFolder(name: string): Promise<string> {
+  if (isOver) throw new Error("the run is over");
   const folder = await mkdtemp(join(tmpdir(), `granary-bench-${name}-`));
   folders.add(folder);
   return folder;
@@ -88,10 +100,33 @@ export async function dropFolder(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
 
-/** Ends every child and removes every folder of this run. */
+/** Ends every child and removes every folder of this run; nothing can be started any more. */
 export async function cleanUp(): Promise<void> {
+  isOver = true;
   await Promise.all([...living].map((child) => child.stop()));
   await Promise.all([...folders].map(dropFolder));
+}
+
+/**
+ * Runs a program of the bench: its folders and children go when it ends, fails, or is told to end. What fails only
+ * because the run was told to end, a folder that is gone, is no news.
+ */
+export async function runBench(main: () => Promise<void>): Promise<void> {
+  const told = new Promise<NodeJS.Signals>((resolve) => {
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, resolve);
+  });
+  const work = main();
+  const ended = await Promise.race([
+    told,
+    work.then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    ),
+  ]);
+  work.catch(() => undefined);
+  await cleanUp();
+  if (typeof ended === "string") process.exit(130);
+  if (ended !== undefined) throw ended.error;
 }
 
 /** Waits until `url` answers anything at all; throws when the child ends first. */
@@ -146,20 +181,20 @@ function isExecutable(file: string): boolean {
   }
 }
 
-function keepOutput(child: ChildProcess): { text: string } {
+function keepOutput(child: ChildProcess, most: number): { text: string } {
   const output = { text: "" };
   const keep = (text: string): void => {
-    output.text = (output.text + text).slice(-keptOutput);
+    output.text = (output.text + text).slice(-most);
   };
   child.stdout?.setEncoding("utf8").on("data", keep);
   child.stderr?.setEncoding("utf8").on("data", keep);
   return output;
 }
 
-async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
+async function stop(child: ChildProcess, ended: Promise<number>, by?: "SIGKILL"): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const timer = setTimeout(() => child.kill("SIGKILL"), stopMs);
-  child.kill("SIGTERM");
+  child.kill(by ?? "SIGTERM");
   await ended;
   clearTimeout(timer);
 }

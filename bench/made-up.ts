@@ -1,14 +1,13 @@
 // A project that nobody wrote: 50 modules with a graph of four levels, pruned (go 1.21) and unpruned (go 1.16), zips of
 // 2 KB to 3 MB, and a checksum database of its own. The same seed makes the same bytes. Written to a folder in GOPROXY
 // layout, for an emulated upstream to serve.
-import { createCipheriv, createHash } from "node:crypto";
-import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hash1, hashGoMod } from "#protocol/dirhash.ts";
 import { parsePath } from "#protocol/path.ts";
 import { parseVersion } from "#protocol/version.ts";
 import { writeModuleZip } from "#protocol/zip-write.ts";
 import { TestDatabase } from "#services/lab/sumdb-server.ts";
+import { bytesFor, escapeCase, otherRecord, sha256, writeDatabase, writeIn } from "./made-up-database.ts";
 
 export type MadeUp = {
   /** GOPROXY layout with `sumdb/`. */
@@ -46,8 +45,9 @@ export async function writeMadeUp(folder: string): Promise<MadeUp> {
   for (const module of modules) {
     for (const version of [oldVersion, newVersion]) await writeVersion({ root, database, modules }, module, version);
   }
-  await writeDatabase(root, database);
-  await write(join(project, "go.mod"), mainGoMod(modules));
+  const versions = modules.flatMap(({ path }) => [oldVersion, newVersion].map((version) => `${path}@${version}`));
+  await writeDatabase(root, database, versions);
+  await writeIn(join(project, "go.mod"), mainGoMod(modules));
   return { root, project, verifierKey: database.verifierKey, database: databaseName, modules: modules.length };
 }
 
@@ -83,10 +83,10 @@ async function writeVersion(making: Making, module: Module, version: string): Pr
   for (let at = 0; at < othersBetween; at++) await making.database.add(otherRecord(making.database.size));
   await making.database.addModule(id, { zip: hash1(named), mod: hashGoMod(goMod) });
   const base = join(making.root, escapeCase(path), "@v", version);
-  await write(`${base}.mod`, goMod);
-  await write(`${base}.info`, JSON.stringify({ Version: version, Time: "2024-01-02T03:04:05Z" }));
-  await write(`${base}.zip`, writeModuleZip(id, files));
-  await write(join(dirname(base), "list"), `${oldVersion}\n${newVersion}\n`);
+  await writeIn(`${base}.mod`, goMod);
+  await writeIn(`${base}.info`, JSON.stringify({ Version: version, Time: "2024-01-02T03:04:05Z" }));
+  await writeIn(`${base}.zip`, writeModuleZip(id, files));
+  await writeIn(join(dirname(base), "list"), `${oldVersion}\n${newVersion}\n`);
 }
 
 /** Every third module is from before graph pruning: all that it requires is loaded. */
@@ -112,50 +112,4 @@ function mainGoMod(modules: readonly Module[]): string {
 
 function requireBlock(lines: readonly string[]): string {
   return lines.length === 0 ? "" : `\nrequire (\n${lines.join("")})\n`;
-}
-
-function otherRecord(at: number): string {
-  const path = `others.example.com/m${at}`;
-  const sum = (what: string): string => `h1:${sha256(Buffer.from(`${path} ${what}`)).toString("base64")}`;
-  return `${path} v1.0.0 ${sum("zip")}\n${path} v1.0.0/go.mod ${sum("mod")}\n`;
-}
-
-/** All that clients of one head may ask: the head, every lookup, every tile of the log's size. */
-async function writeDatabase(root: string, database: TestDatabase): Promise<void> {
-  const base = join(root, "sumdb", database.name);
-  const keep = async (path: string): Promise<void> => {
-    const { status, bytes } = await database.answer(path);
-    if (status !== 200) throw new Error(`the made-up database has no ${path}`);
-    await write(join(base, path), bytes);
-  };
-  await keep("/latest");
-  for (const module of makeModules()) {
-    for (const version of [oldVersion, newVersion]) await keep(`/lookup/${escapeCase(module.path)}@${version}`);
-  }
-  const tile = 256;
-  for (let level = 0, width = database.size; width > 0; level++, width = Math.floor(width / tile)) {
-    const full = Math.floor(width / tile);
-    const name = (index: number): string => `/tile/8/${level}/${String(index).padStart(3, "0")}`;
-    for (let index = 0; index < full; index++) await keep(name(index));
-    if (width % tile > 0) await keep(`${name(full)}.p/${width % tile}`);
-  }
-}
-
-async function write(file: string, bytes: Uint8Array | string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, bytes);
-}
-
-/** Bytes that look random and do not compress, the same for the same name. */
-function bytesFor(name: string, length: number): Buffer {
-  const key = sha256(Buffer.from(name));
-  return createCipheriv("aes-256-ctr", key, Buffer.alloc(16)).update(Buffer.alloc(length));
-}
-
-function sha256(bytes: Uint8Array): Buffer {
-  return createHash("sha256").update(bytes).digest();
-}
-
-function escapeCase(path: string): string {
-  return path.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`);
 }

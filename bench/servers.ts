@@ -35,6 +35,10 @@ export type GranaryUse = {
   readonly env?: Readonly<Record<string, string>>;
   /** The bundle instead of bin/granary.ts. */
   readonly program?: string;
+  /** Flags of Node itself, beside GRANARY_BENCH_NODE_FLAGS. */
+  readonly nodeFlags?: readonly string[];
+  /** Characters of its log that are kept. */
+  readonly keepOutput?: number;
 };
 
 export async function startGranary(use: GranaryUse): Promise<Subject> {
@@ -49,6 +53,7 @@ export function granaryChild(use: GranaryUse): Child {
     args: [
       "--disable-warning=ExperimentalWarning",
       ...nodeFlags,
+      ...(use.nodeFlags ?? []),
       use.program ?? join(repository, "bin/granary.ts"),
       "serve",
       "--listen=127.0.0.1:0",
@@ -59,6 +64,7 @@ export function granaryChild(use: GranaryUse): Child {
       ...(use.flags ?? []),
     ],
     env: { GOENV: "off", ...use.env },
+    ...(use.keepOutput === undefined ? {} : { keepOutput: use.keepOutput }),
   });
 }
 

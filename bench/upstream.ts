@@ -16,7 +16,8 @@ export type Upstream = {
   /** Paths it did not have, some of them, since it started. */
   missing(): Promise<readonly string[]>;
   resetCounts(): Promise<void>;
-  stop(): Promise<void>;
+  /** SIGKILL for one that does not hear: it stands still. */
+  stop(by?: "SIGKILL"): Promise<void>;
 };
 
 export type UpstreamUse = {
@@ -59,7 +60,7 @@ export async function startUpstream(use: UpstreamUse): Promise<Upstream> {
     missing: async () => (await counts()).missing,
     injected: async () => (await (await fetch(`${url}/-/faults`)).json()) as readonly Injected[],
     resetCounts: () => post(`${url}/-/reset`, {}),
-    stop: () => child.stop(),
+    stop: (by) => child.stop(by),
   };
 }
 
