@@ -28,38 +28,49 @@ export function databaseRoutes(
   use: RoutesUse,
 ): SumdbRoute[] {
   if (database.url !== undefined)
-    return [route(addressOf(database.name, database.url), { use, prefix: "", knows: true, isAlone: true })];
+    return [route(addressOf(database.name, database.url), { use, prefix: "", knows: true, isAlone: true, others: [] })];
   const prefix = `/sumdb/${database.name}`;
-  const tunnels = use.chain.upstreams
-    .filter((upstream) => upstream.public)
-    .map((upstream) => route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false }));
+  const upstreams = use.chain.upstreams.filter((upstream) => upstream.public);
+  const tunnels = upstreams.map((upstream) => {
+    const others = upstreams.filter((other) => other !== upstream).map(({ name }) => name);
+    return route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false, others });
+  });
   if (use.chain.hadOff && tunnels.length === 0) return [];
   const direct = addressOf(database.name, `https://${database.name}`);
-  return [...tunnels, route(direct, { use, prefix: "", knows: true, isAlone: tunnels.length === 0 })];
+  return [...tunnels, route(direct, { use, prefix: "", knows: true, isAlone: tunnels.length === 0, others: [] })];
 }
 
-/** @param how.knows a 404 from here is the database's own word */
-function route(
-  upstream: Upstream,
-  how: { readonly use: RoutesUse; readonly prefix: string; readonly knows: boolean; readonly isAlone: boolean },
-): SumdbRoute {
-  const { use, prefix, knows, isAlone } = how;
+type How = {
+  readonly use: RoutesUse;
+  readonly prefix: string;
+  /** A 404 from here is the database's own word. */
+  readonly knows: boolean;
+  readonly isAlone: boolean;
+  /** Upstreams that tunnel the same database. */
+  readonly others: readonly string[];
+};
+
+function route(upstream: Upstream, how: How): SumdbRoute {
+  const { use, prefix, knows, isAlone, others } = how;
   const { name } = upstream;
-  const isUp = (): boolean => use.health.condition(name) !== "open";
+  const { health } = use;
+  const isUp = (): boolean => health.condition(name) !== "open";
+  const isWell = (other: string): boolean => health.condition(other) === "closed" && !health.isMute(other);
+  /** Silent to everybody, while another tunnel speaks: a lookup must not wait for it, and its module with it. */
+  const isPassedBy = (): boolean => health.isMute(name) && others.some(isWell);
   return {
     name,
     knows,
     isUp,
     fetch: async (path, maxBytes, signal) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
-      if (!isUp() && !use.health.mayInsist(name))
+      if ((!isUp() || isPassedBy()) && !health.mayInsist(name))
         throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
       const chain = { upstreams: [upstream], hadDirect: false, hadOff: false, own: [] };
       const op = {
         kind: `sumdb ${path.split("/")[1] ?? ""}`,
         path: prefix + path,
         maxBytes,
-        signal,
         accept: async ({ body }: UpstreamResponse) => await readWhole(body),
       };
       const walkUse = {
@@ -69,9 +80,51 @@ function route(
         privatePatterns: "",
         retryMs: isAlone ? aloneMs : hurryMs,
       } as const;
-      return answerOf(name, await walk(chain, walkUse, op));
+      return await unless(
+        isPassedBy,
+        { ...use, name, lateMs: walkUse.patience?.lateMs(name), signal },
+        async (limited) => answerOf(name, await walk(chain, walkUse, { ...op, signal: limited })),
+      );
     },
   };
+}
+
+/** How often it is looked whether another route should be asked instead. */
+const glanceMs = 250;
+
+type Watch = {
+  readonly name: string;
+  readonly clock: Clock;
+  /** So long it may always take to answer; undefined when nobody watches it. */
+  readonly lateMs: number | undefined;
+  readonly signal: AbortSignal;
+};
+
+/** What `ask` says, unless `isPassedBy` becomes true meanwhile: then UpstreamFault "timeout", and `ask` is aborted. */
+async function unless<T>(
+  isPassedBy: () => boolean,
+  watch: Watch,
+  ask: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const { name, clock, lateMs, signal } = watch;
+  if (lateMs === undefined) return await ask(signal);
+  const own = new AbortController();
+  const done = new AbortController();
+  const looking = async (): Promise<void> => {
+    for (let ms = lateMs; ; ms = glanceMs) {
+      await clock.sleep(ms, done.signal);
+      if (isPassedBy()) own.abort();
+    }
+  };
+  looking().catch(() => undefined); // ended by `done`
+  try {
+    return await ask(AbortSignal.any([signal, own.signal]));
+  } catch (error) {
+    if (!own.signal.aborted || signal.aborted) throw error;
+    throw new UpstreamFault(name, "timeout", "silent to everybody");
+  } finally {
+    done.abort();
+  }
 }
 
 /** Time for retries at the only route, and at one after which others follow. */

@@ -1,0 +1,96 @@
+// Tunnels to a checksum database: one that is silent to everybody is passed by, as long as another one speaks.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { parseProxyList } from "#protocol/proxylist.ts";
+import { silentMeter } from "#services/events/ports.ts";
+import { buildChain } from "#services/upstreams/chain.ts";
+import { Health } from "#services/upstreams/health.ts";
+import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { HandClock } from "../../test/support/hand-clock.ts";
+import { HandUpstreams } from "../../test/support/hand-upstreams.ts";
+import { databaseRoutes } from "./sumdb-routes.ts";
+
+const database = { name: "sum.example.test" };
+const lookup = "/lookup/example.com/m@v1.0.0";
+const lateMs = 100;
+
+function stage(list = "https://a.test,https://b.test") {
+  const clock = new HandClock();
+  const health = new Health({ clock });
+  const client = new HandUpstreams();
+  const patience = { silenceMs: 10_000, lateMs: () => lateMs, hedgeMs: () => undefined, hedged: () => undefined };
+  const routes = databaseRoutes(database, {
+    chain: buildChain(parseProxyList(list)),
+    client,
+    health,
+    meter: silentMeter,
+    clock,
+    manners: () => ({ patience }),
+  });
+  const [first] = routes;
+  assert.ok(first !== undefined);
+  const stop = new AbortController();
+  const ask = () => {
+    const told: { said?: string } = {};
+    first.fetch(lookup, 1_000, stop.signal).then(
+      ({ status }) => (told.said = String(status)),
+      (error: unknown) => (told.said = error instanceof UpstreamFault ? error.reason : String(error)),
+    );
+    return told;
+  };
+  const silence = (name: string): void => {
+    for (let n = 0; n < 5; n++) health.late(name, clock.now());
+  };
+  return { clock, health, client, ask, silence, first, stop };
+}
+
+test("a lookup does not wait for a tunnel that is silent to everybody while another one speaks", async () => {
+  const { clock, ask, silence, first, client } = stage();
+  const told = ask();
+  await clock.pass(50);
+  silence(first.name);
+  await clock.pass(500);
+  assert.equal(told.said, undefined, "it may be a hiccup");
+  await clock.pass(500);
+  assert.equal(told.said, "timeout");
+  assert.equal(
+    client.calls.every((call) => call.isAborted),
+    true,
+  );
+  assert.equal(clock.sleeping, 0);
+});
+
+test("the next lookups go elsewhere at once, but for one a second that sees whether it is back", async () => {
+  const { clock, health, ask, silence, first, client } = stage();
+  silence(first.name);
+  health.permit(first.name).abandoned();
+  await clock.pass(900);
+  const passing = ask();
+  await clock.pass(0);
+  assert.equal(passing.said, "unreachable");
+  assert.equal(client.calls.length, 0);
+  await clock.pass(100);
+  const looking = ask();
+  await clock.pass(lateMs - 1);
+  assert.equal(looking.said, undefined);
+  client.calls[0]?.whole("a record");
+  await clock.pass(0);
+  assert.equal(looking.said, "200");
+  assert.equal(health.isMute(first.name), false);
+});
+
+for (const [what, list] of [
+  ["the only tunnel", "https://a.test"],
+  ["the first of two silent ones", "https://a.test,https://b.test"],
+] as const)
+  test(`${what} gets its time`, async () => {
+    const { clock, ask, silence, client } = stage(list);
+    const told = ask();
+    await clock.pass(50);
+    for (const name of ["a.test", "b.test"]) silence(name);
+    await clock.pass(5_000);
+    assert.equal(told.said, undefined);
+    client.calls[0]?.whole("a record");
+    await clock.pass(0);
+    assert.equal(told.said, "200");
+  });
