@@ -15,6 +15,8 @@ import { backoffMs } from "#services/upstreams/backoff.ts";
 import { SumdbError } from "./errors.ts";
 import { Flights } from "./flights.ts";
 import { Heads } from "./heads.ts";
+import { answersInTurn } from "./in-turn.ts";
+import type { Answer, Questions } from "./in-turn.ts";
 import { Inquiry } from "./inquiry.ts";
 import { lookupPath, tileHeight } from "./layout.ts";
 import type { SumdbRoute } from "./ports.ts";
@@ -69,8 +71,9 @@ export const minHeadAgeMs = 1000;
 /** While nobody gives a head the kept one serves: a dead route must not delay each answer. */
 export const headRetryMs = 10_000;
 
-/** How often a question is put again whose answers could not be proven. */
+/** How often, and for how long, a question is put again whose answers could not be proven. */
 const maxRepeats = 5;
+const maxPersistMs = 25_000;
 
 /** Proven records of about a kilobyte. */
 const maxRecordsInMemory = 4096;
@@ -98,7 +101,7 @@ export class SumdbMirror {
     const { storage, clock, routes, onFork = () => undefined } = use;
     const shared = { database: this.name, verifier: this.#verifier, storage };
     const { signal } = this.#lifetime;
-    this.#tiles = new Tiles({ ...shared, routes, signal });
+    this.#tiles = new Tiles({ ...shared, clock, routes, signal });
     this.#heads = new Heads({ ...shared, clock, tiles: this.#tiles, onFork });
     this.#records = new Records(shared);
     this.#desk = new TileDesk({
@@ -163,11 +166,13 @@ export class SumdbMirror {
 
   /** What one broken answer spoils, be it a tile deep in a proof, the next answers may put right. A fork they cannot. */
   async #persist<T>(question: () => Promise<T>): Promise<T> {
+    const untilMs = this.#use.clock.now() + maxPersistMs;
     for (let tries = 0; ; tries++) {
       try {
         return await question();
       } catch (error) {
-        if (!(error instanceof SumdbError) || !this.#mayBeOver(error) || tries === maxRepeats) throw error;
+        if (!(error instanceof SumdbError) || !this.#mayBeOver(error)) throw error;
+        if (tries === maxRepeats || this.#use.clock.now() >= untilMs) throw error;
         await this.#use.clock.sleep(backoffMs(tries, this.#use.random ?? (() => 0.5)), this.#lifetime.signal);
       }
     }
@@ -205,11 +210,13 @@ export class SumdbMirror {
     if (cachedOnly) throw this.#notKept(formatModuleVersion(id));
     await this.#firstHead();
     const inquiry = new Inquiry(this.name);
-    const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes, signal: this.#lifetime.signal };
-    for (const route of this.#use.routes) {
-      const bytes = await inquiry.fetch(route, request);
-      if (inquiry.isAbsent) break;
-      if (bytes === undefined) continue;
+    const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes };
+    const ask = async (route: SumdbRoute, signal: AbortSignal): Promise<Uint8Array | undefined> => {
+      const bytes = await inquiry.fetch(route, { ...request, signal });
+      if (inquiry.isAbsent) throw inquiry.failure();
+      return bytes;
+    };
+    for await (const { route, value: bytes } of this.#inTurn(ask)) {
       try {
         return await this.#verify(id, bytes, route);
       } catch (error) {
@@ -217,6 +224,10 @@ export class SumdbMirror {
       }
     }
     throw inquiry.failure();
+  }
+
+  #inTurn<T>(ask: Questions<T>["ask"]): AsyncGenerator<Answer<T>> {
+    return answersInTurn(this.#use.routes, { clock: this.#use.clock, signal: this.#lifetime.signal, ask });
   }
 
   /** The newest head comes first, so that most lookups bring older ones: those need no tiles of their own. */
@@ -279,10 +290,10 @@ export class SumdbMirror {
     if (this.#heads.latest !== undefined && now - this.#failedAtMs < headRetryMs) return;
     const inquiry = new Inquiry(this.name);
     let isAccepted = false;
-    for (const route of this.#use.routes) {
-      const request = { path: "/latest", maxBytes: maxNoteBytes, signal: this.#lifetime.signal };
-      const bytes = await inquiry.fetch(route, request);
-      if (bytes === undefined) continue;
+    const request = { path: "/latest", maxBytes: maxNoteBytes };
+    const ask = (route: SumdbRoute, signal: AbortSignal): Promise<Uint8Array | undefined> =>
+      inquiry.fetch(route, { ...request, signal });
+    for await (const { route, value: bytes } of this.#inTurn(ask)) {
       try {
         await this.#heads.accept(openCheckpoint(bytes, this.#verifier), route);
         isAccepted = true;

@@ -7,9 +7,10 @@ import { formatTilePath, fullTile, isFullTile, type Tile } from "#protocol/tile.
 import { hashSize, type Hash, type Tree } from "#protocol/tlog.ts";
 import { readHashes } from "#protocol/tree-reader.ts";
 import type { Tried } from "#services/errors/codes.ts";
-import type { Storage } from "#services/store/ports.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { Flights } from "./flights.ts";
+import { answersInTurn } from "./in-turn.ts";
 import { tileHeight, tileKey } from "./layout.ts";
 import type { SumdbRoute } from "./ports.ts";
 
@@ -48,6 +49,7 @@ export class Tiles {
   readonly #use: {
     readonly database: string;
     readonly storage: Storage;
+    readonly clock: Clock;
     readonly routes: readonly SumdbRoute[];
     readonly signal: AbortSignal;
   };
@@ -60,6 +62,7 @@ export class Tiles {
   constructor(use: {
     readonly database: string;
     readonly storage: Storage;
+    readonly clock: Clock;
     readonly routes: readonly SumdbRoute[];
     readonly signal: AbortSignal;
   }) {
@@ -138,14 +141,17 @@ export class Tiles {
       if (found !== undefined) return found;
     }
     const tried: Tried[] = [];
-    for (const route of source.routes) {
+    const ask = async (route: SumdbRoute): Promise<Uint8Array | undefined> => {
       try {
+        // Others may be waiting for the same answer: it is not broken off when another route was quicker.
         return await this.#fetch(tile, route);
       } catch (error) {
         if (!(error instanceof UpstreamFault)) throw error;
         tried.push({ upstream: route.name, reason: error.message });
+        return undefined;
       }
-    }
+    };
+    for await (const { value } of answersInTurn(source.routes, { ...this.#use, ask })) return value;
     throw new TileUnavailable(formatTilePath(tile), tried);
   }
 
