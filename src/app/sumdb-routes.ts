@@ -55,13 +55,14 @@ function route(upstream: Upstream, how: How): SumdbRoute {
   const { name } = upstream;
   const { health } = use;
   const isUp = (): boolean => health.condition(name) !== "open";
+  const mayBeBack = (): boolean => isUp() || health.outageMs(name) < aloneMs;
   const isWell = (other: string): boolean => health.condition(other) === "closed" && !health.isMute(other);
   /** Silent to everybody, while another tunnel speaks: a lookup must not wait for it, and its module with it. */
   const isPassedBy = (): boolean => health.isMute(name) && others.some(isWell);
   return {
     name,
     knows,
-    isUp,
+    isUp: mayBeBack,
     fetch: async (path, maxBytes, signal) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
       if ((!isUp() || isPassedBy()) && !health.mayInsist(name))

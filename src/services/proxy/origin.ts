@@ -122,6 +122,7 @@ export class Origin {
         module: ask.module,
         signal,
         background: ask.background === true,
+        waitsOut: ask.background !== true && files.has(ask.kind),
         ...(ask.validator && { validator: ask.validator }),
         ...(ask.companion && { companion: ask.companion }),
         ...(ask.download && resuming(ask.download)),
@@ -187,6 +188,9 @@ function resuming(download: Resumable) {
     progressedMs: () => download.progressedMs,
   };
 }
+
+/** What of a version cannot be replaced by an older answer. */
+const files: ReadonlySet<Ask["kind"]> = new Set<Ask["kind"]>(["info", "mod", "zip"]);
 
 /** A login page or a captive portal answers 200 to everything; a list made from one would be empty. */
 function refuseWebPage(response: UpstreamResponse): void {

@@ -48,7 +48,8 @@ class TestClock implements Clock {
   now(): number {
     return this.ms;
   }
-  sleep(): Promise<void> {
+  sleep(ms: number): Promise<void> {
+    this.ms += ms;
     return Promise.resolve();
   }
 }

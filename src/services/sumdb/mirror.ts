@@ -71,8 +71,9 @@ export const minHeadAgeMs = 1000;
 /** While nobody gives a head the kept one serves: a dead route must not delay each answer. */
 export const headRetryMs = 10_000;
 
-/** How often, and for how long, a question is put again whose answers could not be proven. */
+/** How often a question is put again whose answers could not be proven. */
 const maxRepeats = 5;
+/** For how long a question is put again, whatever became of it. */
 const maxPersistMs = 25_000;
 
 /** Proven records of about a kilobyte. */
@@ -172,7 +173,8 @@ export class SumdbMirror {
         return await question();
       } catch (error) {
         if (!(error instanceof SumdbError) || !this.#mayBeOver(error)) throw error;
-        if (tries === maxRepeats || this.#use.clock.now() >= untilMs) throw error;
+        const isHopeless = error.code === "SUMDB_INVALID" && tries === maxRepeats;
+        if (isHopeless || this.#use.clock.now() >= untilMs) throw error;
         await this.#use.clock.sleep(backoffMs(tries, this.#use.random ?? (() => 0.5)), this.#lifetime.signal);
       }
     }

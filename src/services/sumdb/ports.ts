@@ -7,7 +7,7 @@ export interface SumdbRoute {
   readonly name: string;
   /** Its 404 is the database's own word: the database's URL, or a relay that is as good. */
   readonly knows: boolean;
-  /** False while it is known that nobody answers there, so that asking again now is no use. Without it: nobody knows. */
+  /** False when nobody has answered there for so long that asking again soon is no use. Without it: nobody knows. */
   readonly isUp?: () => boolean;
   /**
    * One GET below the database's root: `/lookup/…`, `/tile/…`, `/latest`, percent-encoded as `go` would. A status of

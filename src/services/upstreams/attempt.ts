@@ -91,6 +91,11 @@ export type WalkOp<T> = {
   readonly exclusive?: boolean;
   /** Nobody waits for it: it gives way to requests of clients. */
   readonly background?: boolean;
+  /**
+   * Nothing else will do: while all are down it waits for one to come back, unless they have been down for longer
+   * than retries may take.
+   */
+  readonly waitsOut?: boolean;
   /** When the operation last got on, for one that may take longer than the time for retries; else its start counts. */
   readonly progressedMs?: () => number;
   /** Reads, parses and verifies a 200. Throws Unusable to move on; other errors end the walk. */

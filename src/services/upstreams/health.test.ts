@@ -194,3 +194,20 @@ test("four late requests, however late, are too few to speak of everybody", () =
   clock.ms += 60_000;
   assert.equal(health.isMute("a"), false);
 });
+
+test("an outage lasts from the breaker's opening to the answer that closes it, however many trials fail", () => {
+  const clock = { ms: 1_000, now: () => clock.ms };
+  const health = new Health({ clock });
+  const fail = (): void => health.permit("a").failed("refused");
+  fail();
+  assert.equal(health.outageMs("a"), 0);
+  fail();
+  fail();
+  clock.ms += 40_000;
+  assert.equal(health.condition("a"), "trial");
+  fail();
+  clock.ms += 1_000;
+  assert.equal(health.outageMs("a"), 41_000);
+  health.permit("a").answered(200);
+  assert.equal(health.outageMs("a"), 0);
+});

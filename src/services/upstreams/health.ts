@@ -76,6 +76,8 @@ type State = {
   unconnectedInARow: number;
   timeoutsInARow: number;
   openUntil: number;
+  /** When its breaker opened, while it is open; a trial that fails prolongs the same outage. */
+  openedMs: number;
   heldUntil: number;
   trying: boolean;
   /** When it was asked last. */
@@ -125,6 +127,12 @@ export class Health {
   /** How long a held upstream wants to be left alone from now on, in milliseconds; 0 when it does not. */
   heldMs(upstream: string): number {
     return Math.max(0, (this.#states.get(upstream)?.heldUntil ?? 0) - this.#clock.now());
+  }
+
+  /** For how long its breaker has been open, in milliseconds; 0 while it is closed. */
+  outageMs(upstream: string): number {
+    const state = this.#states.get(upstream);
+    return state === undefined || state.openUntil === 0 ? 0 : this.#clock.now() - state.openedMs;
   }
 
   /** When it was asked last, milliseconds since the epoch; -Infinity for never. */
@@ -236,6 +244,7 @@ export class Health {
       unconnectedInARow: 0,
       timeoutsInARow: 0,
       openUntil: 0,
+      openedMs: 0,
       heldUntil: 0,
       trying: false,
       askedMs: Number.NEGATIVE_INFINITY,
@@ -276,7 +285,9 @@ export class Health {
     const wasOpen = state.openUntil > 0;
     if (!wasOpen && !this.#mustOpen(state)) return;
     state.openUntil = this.#clock.now() + this.#options.openMs;
-    if (!wasOpen) this.#listener(upstream, "opened", reason);
+    if (wasOpen) return;
+    state.openedMs = this.#clock.now();
+    this.#listener(upstream, "opened", reason);
   }
 
   #count(state: State, failed: boolean): void {

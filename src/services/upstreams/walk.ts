@@ -102,14 +102,33 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
     const turn = op.exclusive === true ? new Turns().take : undefined;
     const won = await race(candidates, { ...walk, haveWaited, turn });
     if (won !== undefined) return won;
-    candidates = nextCandidates(walk, round);
-    if (candidates.length === 0 || !mayRetry(use)) return conclude(walk);
-    const heldMs = Math.min(...candidates.map(({ name }) => use.health.heldMs(name)));
+    const hopeful = nextCandidates(walk, round);
+    if (hopeful.length > 0 ? !mayRetry(use) : !mayOutlast(walk)) return conclude(walk);
+    const heldMs = hopeful.length > 0 ? Math.min(...hopeful.map(({ name }) => use.health.heldMs(name))) : 0;
     const wait = waitBefore(walk, round, heldMs);
     if (wait === undefined) return conclude(walk);
     await use.clock.sleep(wait, op.signal);
     haveWaited = heldMs > 0;
+    candidates = hopeful.length > 0 ? hopeful : backAgain(walk);
   }
+}
+
+/** Whether to wait because all that could have it are down, and have been for no longer than retries may take. */
+function mayOutlast<T>({ upstreams, use, op, ledger }: Walk<T>): boolean {
+  if (op.waitsOut !== true || ledger.has("absent") || ledger.has("refused")) return false;
+  return upstreams.some(({ name }) => {
+    const error = ledger.failureOf(name);
+    const isDown = use.health.condition(name) === "open" || use.health.condition(name) === "trial";
+    return isDown && use.health.outageMs(name) < retryMsOf(use) && error !== undefined && mayBeOver(error);
+  });
+}
+
+/** Those that others have found well again, and those whose turn it is to be tried. May be nobody yet. */
+function backAgain<T>({ upstreams, use }: Walk<T>): readonly Upstream[] {
+  return upstreams.filter(({ name }) => {
+    if (use.health.condition(name) !== "open") return true;
+    return use.health.mayInsist(name) && mayRetry(use);
+  });
 }
 
 /**
@@ -175,7 +194,7 @@ const passingStatuses: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 5
 /** How long to wait before round `round + 1`; undefined when it would begin too late. */
 function waitBefore<T>({ use, op, startedMs }: Walk<T>, round: number, heldMs: number): number | undefined {
   const since = Math.max(startedMs, op.progressedMs?.() ?? 0);
-  const leftMs = since + (use.retryMs ?? defaultRetryMs) - use.clock.now();
+  const leftMs = since + retryMsOf(use) - use.clock.now();
   const wait = backoffMs(round, use.random ?? noJitter) + heldMs;
   return wait < leftMs ? wait : undefined;
 }
@@ -184,6 +203,10 @@ const noJitter = (): number => 0.5;
 
 /** Time for retries of one request: below what common clients of a CI wait without a byte. */
 const defaultRetryMs = 25_000;
+
+function retryMsOf(use: ChainUse): number {
+  return use.retryMs ?? defaultRetryMs;
+}
 
 function mayRetry(use: ChainUse): boolean {
   return use.retries?.mayRetry() ?? true;
