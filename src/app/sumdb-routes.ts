@@ -63,7 +63,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
     name,
     knows,
     isUp: mayBeBack,
-    fetch: async (path, maxBytes, signal) => {
+    fetch: async (path, maxBytes, { signal, retrying }) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
       if ((!isUp() || isPassedBy()) && !health.mayInsist(name))
         throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
@@ -72,6 +72,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
         kind: `sumdb ${path.split("/")[1] ?? ""}`,
         path: prefix + path,
         maxBytes,
+        ...(retrying && { retrying }),
         accept: async ({ body }: UpstreamResponse) => await readWhole(body),
       };
       const walkUse = {
@@ -91,7 +92,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
 }
 
 /** How often it is looked whether another route should be asked instead. */
-const glanceMs = 250;
+const glanceMs = 150;
 
 type Watch = {
   readonly name: string;

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { answersInTurn, patienceMs } from "./in-turn.ts";
-import type { SumdbRoute } from "./ports.ts";
+import type { SumdbAsk, SumdbRoute } from "./ports.ts";
 
 type Asked = {
   readonly name: string;
   readonly signal: AbortSignal;
   readonly say: (value: string | undefined) => void;
   readonly fail: (error: Error) => void;
+  readonly retry: () => void;
 };
 
 function stage(...names: string[]) {
@@ -20,9 +21,9 @@ function stage(...names: string[]) {
     knows: false,
     fetch: () => Promise.reject(new Error(name)),
   }));
-  const ask = (route: SumdbRoute, signal: AbortSignal): Promise<string | undefined> => {
+  const ask = (route: SumdbRoute, { signal, retrying }: Required<SumdbAsk>): Promise<string | undefined> => {
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
-    asked.push({ name: route.name, signal, say: resolve, fail: reject });
+    asked.push({ name: route.name, signal, say: resolve, fail: reject, retry: () => retrying?.() });
     return promise;
   };
   const answers = answersInTurn(routes, { clock, signal: stop.signal, ask });
@@ -56,6 +57,17 @@ test("a silent route holds up nobody, and its late answer still counts", async (
   assert.equal(who(), "a b");
   asked[0]?.say("late");
   assert.equal(await first, "a: late");
+});
+
+test("a route that has to try again holds up nobody either", async () => {
+  const { asked, next, who } = stage("a", "b");
+  const first = next();
+  await settle();
+  asked[0]?.retry();
+  await settle();
+  assert.equal(who(), "a b");
+  asked[0]?.say("at the second try");
+  assert.equal(await first, "a: at the second try");
 });
 
 test("whoever has enough breaks off the others; nothing sleeps on", async () => {

@@ -1,8 +1,8 @@
 // Asks a database's routes one after the other. The next one is asked when the one before it said nothing of use, and
-// also when it keeps silent: then both are on their way, and one that hangs holds up nobody.
+// also when it keeps silent or has to try again: then both are on their way, and one that is in trouble holds up nobody.
 
 import type { Clock } from "#services/store/ports.ts";
-import type { SumdbRoute } from "./ports.ts";
+import type { SumdbAsk, SumdbRoute } from "./ports.ts";
 
 /** Silence after which the next route is asked as well; ordinary answers take a tenth of it. */
 export const patienceMs = 1_000;
@@ -11,7 +11,7 @@ export type Questions<T> = {
   readonly clock: Pick<Clock, "sleep">;
   readonly signal: AbortSignal;
   /** What the route says, undefined for nothing of use. What it throws ends the whole. */
-  readonly ask: (route: SumdbRoute, signal: AbortSignal) => Promise<T | undefined>;
+  readonly ask: (route: SumdbRoute, how: Required<SumdbAsk>) => Promise<T | undefined>;
 };
 
 export type Answer<T> = { readonly route: SumdbRoute; readonly value: T };
@@ -28,18 +28,25 @@ export async function* answersInTurn<T>(
   const either = AbortSignal.any([signal, over.signal]);
   const waiting = [...routes];
   const running = new Map<SumdbRoute, Promise<{ route: SumdbRoute; value: T | undefined }>>();
-  const start = (): void => {
+  /** Asks the next route. Resolves when that one has to try again. */
+  const start = (): Promise<undefined> => {
+    const trouble = Promise.withResolvers<undefined>();
     const route = waiting.shift();
-    if (route === undefined) return;
-    const answer = ask(route, either).then((value) => ({ route, value }));
+    if (route === undefined) return trouble.promise;
+    const asked = ask(route, { signal: either, retrying: () => trouble.resolve(undefined) });
+    const answer = asked.then((value) => ({ route, value }));
     answer.catch(() => undefined); // broken off, when nobody reads it any more
     running.set(route, answer);
+    return trouble.promise;
   };
   try {
     for (;;) {
-      start();
+      const trouble = start();
       if (running.size === 0) return;
-      const first = await firstOf([...running.values()], waiting.length > 0 ? clock : undefined, either);
+      const answers = [...running.values()];
+      const first = await (waiting.length > 0
+        ? impatient([...answers, trouble], clock, either)
+        : Promise.race(answers));
       if (first === undefined) continue;
       const { route, value } = first;
       running.delete(route);
@@ -50,13 +57,12 @@ export async function* answersInTurn<T>(
   }
 }
 
-/** The first to come; undefined when our patience ends before. Without a clock it does not end. */
-async function firstOf<T>(
+/** The first to come; undefined when our patience ends before. */
+async function impatient<T>(
   answers: readonly Promise<T>[],
-  clock: Pick<Clock, "sleep"> | undefined,
+  clock: Pick<Clock, "sleep">,
   signal: AbortSignal,
 ): Promise<T | undefined> {
-  if (clock === undefined) return await Promise.race(answers);
   const done = new AbortController();
   const silence = clock.sleep(patienceMs, AbortSignal.any([signal, done.signal])).then(() => undefined);
   silence.catch(() => undefined); // ended by `done`

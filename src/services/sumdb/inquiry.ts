@@ -5,7 +5,7 @@ import type { Tried } from "#services/errors/codes.ts";
 import { quote } from "#services/errors/quote.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { SumdbError } from "./errors.ts";
-import type { SumdbRoute } from "./ports.ts";
+import type { SumdbAsk, SumdbRoute } from "./ports.ts";
 import { TileUnavailable } from "./tiles.ts";
 
 /** Of a foreign error text; the errors room cuts it again for people. */
@@ -29,10 +29,10 @@ export class Inquiry {
   /** The body of a route's 200; undefined after noting anything else. */
   async fetch(
     route: SumdbRoute,
-    what: { readonly path: string; readonly maxBytes: number; readonly signal: AbortSignal },
+    what: { readonly path: string; readonly maxBytes: number } & SumdbAsk,
   ): Promise<Uint8Array | undefined> {
     try {
-      const { status, bytes } = await route.fetch(what.path, what.maxBytes, what.signal);
+      const { status, bytes } = await route.fetch(what.path, what.maxBytes, what);
       if (status === 200) return bytes;
       const text = quote(Buffer.from(bytes.subarray(0, maxQuotedLetters)).toString(), maxQuotedLetters);
       if (status === 404 || status === 410) this.#absent.push({ route, text: text === "" ? `HTTP ${status}` : text });

@@ -19,7 +19,7 @@ import { answersInTurn } from "./in-turn.ts";
 import type { Answer, Questions } from "./in-turn.ts";
 import { Inquiry } from "./inquiry.ts";
 import { lookupPath, tileHeight } from "./layout.ts";
-import type { SumdbRoute } from "./ports.ts";
+import type { SumdbAsk, SumdbRoute } from "./ports.ts";
 import { maxLookupBytes, openLookup, Records } from "./records.ts";
 import { TileDesk } from "./tile-desk.ts";
 import { Tiles, TileUnavailable, type ReadOptions } from "./tiles.ts";
@@ -213,8 +213,8 @@ export class SumdbMirror {
     await this.#firstHead();
     const inquiry = new Inquiry(this.name);
     const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes };
-    const ask = async (route: SumdbRoute, signal: AbortSignal): Promise<Uint8Array | undefined> => {
-      const bytes = await inquiry.fetch(route, { ...request, signal });
+    const ask = async (route: SumdbRoute, how: SumdbAsk): Promise<Uint8Array | undefined> => {
+      const bytes = await inquiry.fetch(route, { ...request, ...how });
       if (inquiry.isAbsent) throw inquiry.failure();
       return bytes;
     };
@@ -293,8 +293,8 @@ export class SumdbMirror {
     const inquiry = new Inquiry(this.name);
     let isAccepted = false;
     const request = { path: "/latest", maxBytes: maxNoteBytes };
-    const ask = (route: SumdbRoute, signal: AbortSignal): Promise<Uint8Array | undefined> =>
-      inquiry.fetch(route, { ...request, signal });
+    const ask = (route: SumdbRoute, how: SumdbAsk): Promise<Uint8Array | undefined> =>
+      inquiry.fetch(route, { ...request, ...how });
     for await (const { route, value: bytes } of this.#inTurn(ask)) {
       try {
         await this.#heads.accept(openCheckpoint(bytes, this.#verifier), route);

@@ -2,6 +2,12 @@
 
 export type SumdbAnswer = { readonly status: number; readonly bytes: Uint8Array };
 
+export type SumdbAsk = {
+  readonly signal: AbortSignal;
+  /** Told when the first try has failed and others follow: it may be a while. */
+  readonly retrying?: (() => void) | undefined;
+};
+
 export interface SumdbRoute {
   /** Short name for logs, headers, errors. */
   readonly name: string;
@@ -13,5 +19,5 @@ export interface SumdbRoute {
    * One GET below the database's root: `/lookup/…`, `/tile/…`, `/latest`, percent-encoded as `go` would. A status of
    * any kind is an answer. Throws UpstreamFault when no answer came or it is larger than `maxBytes`.
    */
-  fetch(path: string, maxBytes: number, signal: AbortSignal): Promise<SumdbAnswer>;
+  fetch(path: string, maxBytes: number, ask: SumdbAsk): Promise<SumdbAnswer>;
 }

@@ -12,7 +12,7 @@ import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { Flights } from "./flights.ts";
 import { answersInTurn } from "./in-turn.ts";
 import { tileHeight, tileKey } from "./layout.ts";
-import type { SumdbRoute } from "./ports.ts";
+import type { SumdbAsk, SumdbRoute } from "./ports.ts";
 
 export type TileBytes = { readonly tile: Tile; readonly bytes: Uint8Array };
 
@@ -141,10 +141,10 @@ export class Tiles {
       if (found !== undefined) return found;
     }
     const tried: Tried[] = [];
-    const ask = async (route: SumdbRoute): Promise<Uint8Array | undefined> => {
+    const ask = async (route: SumdbRoute, { retrying }: SumdbAsk): Promise<Uint8Array | undefined> => {
       try {
         // Others may be waiting for the same answer: it is not broken off when another route was quicker.
-        return await this.#fetch(tile, route);
+        return await this.#fetch(tile, route, retrying);
       } catch (error) {
         if (!(error instanceof UpstreamFault)) throw error;
         tried.push({ upstream: route.name, reason: error.message });
@@ -166,23 +166,23 @@ export class Tiles {
   }
 
   /** A partial tile may be gone once the full one is there (protocol reference §5.5). */
-  async #fetch(tile: Tile, route: SumdbRoute): Promise<Uint8Array> {
+  async #fetch(tile: Tile, route: SumdbRoute, retrying: SumdbAsk["retrying"]): Promise<Uint8Array> {
     try {
-      return await this.#fetchExactly(tile, route);
+      return await this.#fetchExactly(tile, route, retrying);
     } catch (error) {
       if (!(error instanceof UpstreamFault) || error.reason !== "malformed" || isFullTile(tile)) throw error;
-      const full = await this.#fetchExactly(fullTile(tile), route).catch(() => undefined);
+      const full = await this.#fetchExactly(fullTile(tile), route, retrying).catch(() => undefined);
       if (full === undefined) throw error;
       return full.subarray(0, tile.width * hashSize);
     }
   }
 
-  async #fetchExactly(tile: Tile, route: SumdbRoute): Promise<Uint8Array> {
+  async #fetchExactly(tile: Tile, route: SumdbRoute, retrying: SumdbAsk["retrying"]): Promise<Uint8Array> {
     const path = formatTilePath(tile);
     const { signal } = this.#use;
     return await this.#flights.join(`${route.name} ${path}`, signal, async () => {
       const length = tile.width * hashSize;
-      const { status, bytes } = await route.fetch(`/${path}`, maxTileAnswer, signal);
+      const { status, bytes } = await route.fetch(`/${path}`, maxTileAnswer, { signal, retrying });
       if (status !== 200) throw new UpstreamFault(route.name, "malformed", `HTTP ${status} for ${path}`);
       if (bytes.length === length) return bytes;
       throw new UpstreamFault(route.name, "malformed", `${bytes.length} bytes for ${path}`);

@@ -96,6 +96,8 @@ export type WalkOp<T> = {
    * than retries may take.
    */
   readonly waitsOut?: boolean;
+  /** Told before it waits to ask again: whoever has other ways may take them meanwhile. */
+  readonly retrying?: () => void;
   /** When the operation last got on, for one that may take longer than the time for retries; else its start counts. */
   readonly progressedMs?: () => number;
   /** Reads, parses and verifies a 200. Throws Unusable to move on; other errors end the walk. */

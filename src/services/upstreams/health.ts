@@ -323,7 +323,7 @@ export class Health {
 const insistEveryMs = 1_000;
 
 /** A hiccup of a network, or a collection of garbage on the other side, is over sooner. */
-const muteMs = 750;
+const muteMs = 400;
 
 /** Calls over which the usual share of failures moves. */
 const usualCalls = 500;

@@ -14,6 +14,8 @@ const refreshEvery = 16;
 /** A second request is never sent sooner, and never waits longer, whatever the percentile says. */
 const minHedgeMs = 50;
 const maxHedgeMs = 2_000;
+/** What counts as late of one that is not known yet. */
+const unknownMs = 1_000;
 /** Share of requests that may be second ones, over a minute: four times what is late on a good day. */
 const maxHedged = 0.2;
 const minuteMs = 60_000;
@@ -54,7 +56,7 @@ export class Latency {
 
   /** After how many milliseconds an answer is late, as this upstream's answers go. */
   lateMs(upstream: string): number {
-    return Math.min(Math.max(this.of(upstream)?.p95 ?? maxHedgeMs, minHedgeMs), maxHedgeMs);
+    return Math.min(Math.max(this.of(upstream)?.p95 ?? unknownMs, minHedgeMs), maxHedgeMs);
   }
 
   /** After how many milliseconds a second request is worth it; undefined when enough were sent. */

@@ -417,7 +417,7 @@ test("room at an upstream that is silent to everybody is not waited for", async 
   const walking = start({ lanes });
   await walking.clock.pass(100);
   makeMute(walking, "a", 750);
-  await walking.clock.pass(250);
+  await walking.clock.pass(150);
   assert.equal(walking.client.asked, "b");
   walking.client.call("b").whole("good");
   assert.equal(await walking.end(), "b:good");

@@ -48,7 +48,7 @@ export async function race<T>(candidates: readonly Upstream[], race: Race<T>): P
 const maxLate = 3;
 
 /** Patience is looked at anew this often: a body may have begun, an upstream may have fallen silent to everybody. */
-const glanceMs = 250;
+const glanceMs = 150;
 
 type Arrival<T> = { readonly runner: Running<T> } & (
   | { readonly outcome: Outcome<T> }

@@ -107,6 +107,7 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
     const heldMs = hopeful.length > 0 ? Math.min(...hopeful.map(({ name }) => use.health.heldMs(name))) : 0;
     const wait = waitBefore(walk, round, heldMs);
     if (wait === undefined) return conclude(walk);
+    op.retrying?.();
     await use.clock.sleep(wait, op.signal);
     haveWaited = heldMs > 0;
     candidates = hopeful.length > 0 ? hopeful : backAgain(walk);
