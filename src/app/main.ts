@@ -94,6 +94,10 @@ function servicesOf(io: ProgramIo): CliServices {
     },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
+    drillUpstream: async (...call) => {
+      const { drillCommands } = await import("./drill.ts");
+      return await drillCommands(load, io).drillUpstream(...call);
+    },
     ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
   };

@@ -3,6 +3,7 @@
 import type { CommandSpec } from "./command.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
+import { drillCommand } from "./drill.ts";
 import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
 import { planCommand } from "./plan.ts";
@@ -22,5 +23,6 @@ export const commands: readonly CommandSpec[] = [
   prewarmCommand,
   storeCommand,
   tokenCommand,
+  drillCommand,
   conformanceCommand,
 ];

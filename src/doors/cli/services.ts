@@ -3,6 +3,9 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import type { DrillProgress } from "#services/lab/drill.ts";
+import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
+import type { DrillFault } from "#services/lab/ports.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
@@ -111,6 +114,33 @@ export type PrewarmRequest = {
 
 export type PrewarmView = PrewarmReport & ServerView;
 
+export type DrillRequest = {
+  readonly scenario: DrillScenario;
+  readonly fault: DrillFault;
+  /** Of the phases before and during the fault, each. */
+  readonly requests: number;
+  /** How long each upstream takes to answer. */
+  readonly distanceMs: number;
+};
+
+export type DrillView = DrillReport & {
+  readonly requests: number;
+  readonly paceMs: number;
+  readonly distanceMs: number;
+  /** Those of the drill, in the order in which they are asked. */
+  readonly upstreams: readonly string[];
+  /** How many the configuration has. */
+  readonly configured: number;
+  /** What was in force, of the settings that decide most. */
+  readonly settings: {
+    readonly mode: "resilient" | "go";
+    readonly silenceMs: number;
+    readonly hedge: boolean;
+    /** 0 for never. */
+    readonly probeEveryMs: number;
+  };
+};
+
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
 export type CliServices = {
@@ -137,6 +167,12 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (progress: Progress) => void,
   ) => Promise<PrewarmView>;
+  /** What becomes of requests while upstreams are down, tried on a Granary of its own; undefined when told to stop. */
+  readonly drillUpstream: (
+    request: DrillRequest,
+    flags: SettingFlags,
+    progress: (progress: DrillProgress) => void,
+  ) => Promise<DrillView | undefined>;
   readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
   /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
   readonly storeVerify: (

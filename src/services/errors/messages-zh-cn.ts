@@ -3,6 +3,7 @@
 import type { MessageTable } from "./messages.ts";
 
 const conditions = { closed: "正常", open: "断开", trial: "试探", held: "暂缓", disabled: "停用" } as const;
+const drillPhases = { normal: "正常", fault: "故障", recovery: "恢复" } as const;
 const jobStates = { waiting: "等待", running: "运行中", dead: "已放弃" } as const;
 
 export const messagesZh: MessageTable = {
@@ -60,6 +61,8 @@ export const messagesZh: MessageTable = {
   "command.jobs.list": () => "列出等待、运行中和已放弃的任务。",
   "command.jobs.retry": () => "立即重试一个任务。",
   "command.jobs.drop": () => "丢弃一个任务。",
+  "command.drill": () => "故障演练，不影响运行中的服务器。",
+  "command.drill.upstream": () => "在本机另起一个 Granary，断开其上游，看客户端会受到什么影响。",
   "command.conformance": () => "检验一个模块代理是否符合协议。",
   "command.help": () => "显示命令的帮助。",
   "usage.missing": ({ argument }) => `缺少 ${argument}。`,
@@ -89,6 +92,30 @@ export const messagesZh: MessageTable = {
   "plan.next": ({ from }) => `现在就填充存储：granary prewarm --from ${from}`,
   "plan.ready": () => "全部已保存：此次构建不需要上游。",
   "plan.working": ({ phase, done }) => `${phase === "graph" ? "正在读取 go.mod" : "正在查找 zip"}：${done}`,
+  "flag.scenario": () => "primary-down（主上游故障，剩一个）或 both-down（主上游和区域上游故障，剩最后一个）",
+  "flag.fault": () => "故障方式：refused（拒绝连接）、silent（不应答）、503 或 reset（断开连接）；省略时为 refused",
+  "flag.requests": () => "故障前与故障中各发多少个请求，10 到 600；省略时为 200",
+  "flag.distance": () => "各上游应答所需的毫秒数，0 到 1000；省略时为 20",
+  "drill.head": (f) =>
+    `${f.scenario}，故障 ${f.fault}：每阶段 ${f.requests} 个未命中的请求，每 ${f.pace} 一个；上游 ${f.distance} 应答`,
+  "drill.settings": ({ mode, silence, hedge, probe }) =>
+    `生效设置：模式 ${mode}，静默 ${silence}，对冲${hedge ? "开" : "关"}，${probe === "" ? "不探测" : `每 ${probe} 探测`}`,
+  "drill.too-few": ({ configured, drilled }) =>
+    `你的列表有 ${configured} 个上游，演练用了 ${drilled} 个：以下结果说明引擎的能力，你的列表还达不到。`,
+  "drill.columns": () => "阶段\t请求\t失败\t平均\tP50\tP95\t增加\t由谁提供",
+  "drill.phase": ({ phase }) => drillPhases[phase],
+  "drill.working": ({ phase, done, total }) => `${drillPhases[phase]}：已应答 ${done}${total === "" ? "" : `/${total}`}`,
+  "drill.stop-hint": () => "按 Ctrl-C 停止，不留下任何东西。",
+  "drill.switch": ({ time }) => `切换\t${time}\t从故障到另一上游首次应答`,
+  "drill.avoided": ({ time, primary }) => `熔断\t${time}\t从故障到不再询问 ${primary}`,
+  "drill.recovered": ({ time, primary }) => `恢复\t${time}\t从恢复应答到 ${primary} 重新提供内容`,
+  "drill.reached": ({ added, target, primary }) =>
+    `达标：平均 ${added}（上限 +${target}），没有请求失败，${primary} 已重新提供内容。`,
+  "drill.missed": ({ reasons }) => `未达标：${reasons.join("；")}。`,
+  "drill.no-normal": () => "正常阶段本身就不正常，其余数据意义不大",
+  "drill.failures": ({ failures, requests, first }) => `${requests} 个请求中有 ${failures} 个失败（首个：${first}）`,
+  "drill.slow": ({ added, target }) => `平均 ${added}（上限 +${target}）`,
+  "drill.not-recovered": ({ limit, primary }) => `${primary} 恢复应答后 ${limit} 内仍未提供内容`,
   "fetch.unreadable": ({ what }) => `go 会停在这里：取不到它的 go.mod，或其中写的是另一个模块：${what}`,
   "fetch.cut-short": () => "模块图超出 Granary 读取的上限，这里只是其中一部分。",
   "fetch.failures": ({ count }) => `${count} 项未能取得：`,

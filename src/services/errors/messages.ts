@@ -59,6 +59,8 @@ export type Messages = {
   "command.jobs.list": None;
   "command.jobs.retry": None;
   "command.jobs.drop": None;
+  "command.drill": None;
+  "command.drill.upstream": None;
   "command.conformance": None;
   "command.help": None;
   "usage.missing": { readonly argument: string };
@@ -87,6 +89,34 @@ export type Messages = {
   "plan.next": { readonly from: string };
   "plan.ready": None;
   "plan.working": { readonly phase: "graph" | "zips"; readonly done: string };
+  "flag.scenario": None;
+  "flag.fault": None;
+  "flag.requests": None;
+  "flag.distance": None;
+  "drill.head": {
+    readonly scenario: string;
+    readonly fault: string;
+    readonly requests: string;
+    readonly pace: string;
+    readonly distance: string;
+  };
+  /** `silence`, `probe`: durations; `probe` is "" for never. */
+  "drill.settings": { readonly mode: string; readonly silence: string; readonly hedge: boolean; readonly probe: string };
+  "drill.too-few": { readonly configured: string; readonly drilled: string };
+  "drill.columns": None;
+  "drill.phase": { readonly phase: "normal" | "fault" | "recovery" };
+  "drill.working": { readonly phase: "normal" | "fault" | "recovery"; readonly done: string; readonly total: string };
+  "drill.stop-hint": None;
+  /** A time in the first column, "-" when it did not happen. */
+  "drill.switch": { readonly time: string };
+  "drill.avoided": { readonly time: string; readonly primary: string };
+  "drill.recovered": { readonly time: string; readonly primary: string };
+  "drill.reached": { readonly added: string; readonly target: string; readonly primary: string };
+  "drill.missed": { readonly reasons: readonly string[] };
+  "drill.no-normal": None;
+  "drill.failures": { readonly failures: string; readonly requests: string; readonly first: string };
+  "drill.slow": { readonly added: string; readonly target: string };
+  "drill.not-recovered": { readonly limit: string; readonly primary: string };
   "fetch.unreadable": { readonly what: string };
   "fetch.cut-short": None;
   "fetch.failures": { readonly count: string };

@@ -31,3 +31,33 @@ export interface ProxyUnderTest {
 export class ProbeFailed extends Error {
   override readonly name = "ProbeFailed";
 }
+
+/** How an upstream goes away: nobody listens, it keeps silent, it answers 503, it breaks every connection. */
+export const drillFaults = ["refused", "silent", "503", "reset"] as const;
+export type DrillFault = (typeof drillFaults)[number];
+
+/** An upstream that can be made to fail. */
+export interface DrilledUpstream {
+  readonly name: string;
+  /** Whether it gave the file of this request target. */
+  gave(target: string): boolean;
+  /** Resolves once the fault is in force; requests under way are hit as well. */
+  break(fault: DrillFault): Promise<void>;
+  /** Resolves once it answers again, at the same address. */
+  mend(): Promise<void>;
+}
+
+export type DrillReply = {
+  readonly status: number;
+  readonly body: Uint8Array;
+  /** From the request to the last byte of the answer, with fractions. */
+  readonly ms: number;
+};
+
+/** The proxy that is drilled. */
+export interface DrilledProxy {
+  /** Throws ProbeFailed when no complete answer came in time, and the signal's reason when aborted. */
+  get(target: string, signal: AbortSignal): Promise<DrillReply>;
+  /** Whether it leaves this upstream alone for now. */
+  avoids(upstream: string): Promise<boolean>;
+}
