@@ -104,7 +104,8 @@ export const messagesZh: MessageTable = {
     `你的列表有 ${configured} 个上游，演练用了 ${drilled} 个：以下结果说明引擎的能力，你的列表还达不到。`,
   "drill.columns": () => "阶段\t请求\t失败\t平均\tP50\tP95\t增加\t由谁提供",
   "drill.phase": ({ phase }) => drillPhases[phase],
-  "drill.working": ({ phase, done, total }) => `${drillPhases[phase]}：已应答 ${done}${total === "" ? "" : `/${total}`}`,
+  "drill.working": ({ phase, done, total }) =>
+    `${drillPhases[phase]}：已应答 ${done}${total === "" ? "" : `/${total}`}`,
   "drill.stop-hint": () => "按 Ctrl-C 停止，不留下任何东西。",
   "drill.switch": ({ time }) => `切换\t${time}\t从故障到另一上游首次应答`,
   "drill.avoided": ({ time, primary }) => `熔断\t${time}\t从故障到不再询问 ${primary}`,

@@ -101,7 +101,12 @@ export type Messages = {
     readonly distance: string;
   };
   /** `silence`, `probe`: durations; `probe` is "" for never. */
-  "drill.settings": { readonly mode: string; readonly silence: string; readonly hedge: boolean; readonly probe: string };
+  "drill.settings": {
+    readonly mode: string;
+    readonly silence: string;
+    readonly hedge: boolean;
+    readonly probe: string;
+  };
   "drill.too-few": { readonly configured: string; readonly drilled: string };
   "drill.columns": None;
   "drill.phase": { readonly phase: "normal" | "fault" | "recovery" };
