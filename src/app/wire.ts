@@ -251,6 +251,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     limits: () => aheadLimits(state.config.values),
     distanceMs: () => latency.of(state.chain.upstreams[0]?.name ?? "")?.p50,
+    seesAll: () => helpers.totals().workers === 0,
     stop: stop.signal,
   });
   const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
@@ -289,6 +290,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     upstreams: () => health.snapshot(),
     lanes: () => lanes.snapshot(),
     ahead: () => ahead.size,
+    habitBytes: () => ahead.habitBytes,
     pool: () => client.connections(),
   });
   const refresh = async (path: string): Promise<void> => {

@@ -24,6 +24,8 @@ export type Gauges = {
   }[];
   /** Fetches ahead that wait or run. */
   readonly ahead: () => number;
+  /** Memory of what clients ask for after what. */
+  readonly habitBytes: () => number;
   /** Connections to upstreams: now, and since the start. */
   readonly pool: () => {
     readonly open: number;
@@ -72,7 +74,7 @@ export class Metrics implements Meter {
     });
     this.#ahead = new Counter({
       name: "granary_ahead_total",
-      help: "Files fetched before a client asked for them, those that failed, and those that a client then asked for.",
+      help: "Files fetched before a client asked for them, those that failed, those that a client then asked for, and those left alone because clients hardly ever do.",
       labelNames: ["kind", "outcome"],
       registers,
     });
@@ -114,6 +116,7 @@ export class Metrics implements Meter {
       ["granary_workers", "Worker processes running.", gauges.workers],
       ["granary_jobs", "Fetch jobs running.", gauges.jobs],
       ["granary_ahead_jobs", "Files that are fetched ahead now, or wait to be.", gauges.ahead],
+      ["granary_ahead_habit_bytes", "Memory of what clients ask for after what.", gauges.habitBytes],
       ["granary_negative_entries", "Remembered absences.", gauges.negativeEntries],
       ["granary_upstream_open_connections", "Connections to upstreams.", () => gauges.pool().open],
       ["granary_upstream_idle_connections", "Connections to upstreams that carry nothing.", () => gauges.pool().idle],

@@ -13,6 +13,7 @@ import type { GoMod } from "#protocol/gomod.ts";
 import { prunesGraph } from "#protocol/gover.ts";
 import { checkModuleVersion, compareVersions, formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
+import { maxSteps, Trail } from "./trail.ts";
 
 /** Versions remembered of one client; the largest real graphs have some 3,000 (protocol.md §2.4). */
 const maxVersions = 8_192;
@@ -25,6 +26,8 @@ type Candidate = { id: ModuleVersion; votes: number };
 export class AheadSession {
   /** When the client was last heard of, in milliseconds since the epoch. */
   lastMs = 0;
+  /** What it asked for, for the habits of clients to come. */
+  readonly trail = new Trail();
   /** Asked for, by file. */
   readonly #mods = new Set<string>();
   readonly #infos = new Map<string, ModuleVersion>();
@@ -40,7 +43,7 @@ export class AheadSession {
   /** True when no more can be remembered: many clients behind one address, or one that never rests. */
   get isFull(): boolean {
     const all = [this.#mods, this.#infos, this.#zips, this.#heard, this.#highest];
-    return all.some(({ size }) => size >= maxVersions);
+    return this.trail.size >= maxSteps || all.some(({ size }) => size >= maxVersions);
   }
 
   /** The client asks for a go.mod. */
@@ -96,6 +99,11 @@ export class AheadSession {
     const required = goMod.require.flatMap((requirement) => idOf(requirement));
     const raised = required.flatMap((each) => this.#vote(each, votes));
     return prunesGraph(goMod.go) ? { certain: [], likely: raised } : { certain: required, likely: [] };
+  }
+
+  /** The version of a path that the build selects, as far as the go.mod files heard so far say. */
+  selected(path: string): ModuleVersion | undefined {
+    return this.#highest.get(path)?.id;
   }
 
   /** Everything that the whole build list needs, once the client is known to go through it; each is returned once. */

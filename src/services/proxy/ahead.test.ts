@@ -14,12 +14,15 @@ type World = {
   readonly mods?: Readonly<Record<string, { readonly go: string; readonly requires?: readonly string[] }>>;
   readonly limits?: Partial<AheadLimits>;
   readonly private?: string;
+  /** Private patterns that change while it runs. */
+  readonly patterns?: { now: string };
   readonly distanceMs?: number;
   readonly zipBytes?: number;
   /** Names that cannot be fetched. */
   readonly broken?: readonly string[];
   /** Fetches wait until a test lets them go on. */
   readonly held?: boolean;
+  readonly seesAll?: boolean;
 };
 
 const version = (text: string): ModuleVersion => {
@@ -27,6 +30,8 @@ const version = (text: string): ModuleVersion => {
   return idOf({ path: path.includes(".") ? path : `m.test/${path}`, version: number });
 };
 const nameOf = (id: ModuleVersion): string => formatModuleVersion(id).replace("m.test/", "").replace("@", " ");
+
+const patternsOf = (world: World): string => world.patterns?.now ?? world.private ?? "";
 
 function open(world: World = {}) {
   const clock = new StandingClock();
@@ -74,14 +79,20 @@ function open(world: World = {}) {
       findMod: (id) => Promise.resolve(kept.mod.get(nameOf(id))),
       findZip: (id) => Promise.resolve(kept.zip.get(nameOf(id))),
     },
-    privacy: privacyOf(world.private ?? ""),
+    privacy: {
+      patterns: "",
+      isPrivate: (path) => privacyOf(patternsOf(world)).isPrivate(path),
+      mustNotTravel: (path) => privacyOf(patternsOf(world)).mustNotTravel(path),
+    },
     clock,
     meter: { ahead: (kind, what) => void met.push(`${kind} ${what}`) },
     limits: () => limits,
     distanceMs: () => world.distanceMs,
+    ...(world.seesAll !== undefined && { seesAll: () => world.seesAll === true }),
     stop: stop.signal,
   });
-  const caller = "192.0.2.1";
+  let caller = "192.0.2.1";
+  let clients = 0;
   return {
     ...{ ahead, clock, fetched, met, kept, limits, running, stop, waiting },
     /** The client asks for go.mod files and gets them. */
@@ -95,6 +106,17 @@ function open(world: World = {}) {
     asks: async (kind: "info" | "zip", ...list: string[]): Promise<void> => {
       for (const each of list) ahead.asked(kind, version(each), caller);
       await settle();
+    },
+    listed: async (meant: string): Promise<void> => {
+      ahead.listed(version(meant), caller);
+      await settle();
+    },
+    /** Everybody so far has gone, and somebody else comes. What is kept is forgotten, so that all can be seen again. */
+    nextClient: (): void => {
+      clock.pass(60_001);
+      caller = `198.51.100.${clients++}`;
+      for (const files of Object.values(kept)) files.clear();
+      fetched.length = 0;
     },
     /** Lets everything that waits go on until nothing waits. */
     release: async (): Promise<void> => {
@@ -318,4 +340,113 @@ test("an address behind which many clients ask without rest is remembered anew w
   await world.asks("info", "p v1.0.0", "q v1.0.0");
   await world.asks("zip", "p v1.0.0");
   assert.deepEqual(world.fetched, ["q v1.0.0.zip"]);
+});
+
+/** `times` clients that each do the same, and one more that has done nothing yet. */
+async function habit(world: ReturnType<typeof open>, times: number, client: () => Promise<void>): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    world.nextClient();
+    await client();
+  }
+  world.nextClient();
+}
+
+test("`go build`: what eight clients asked for after a zip comes ahead, in the version that this client selects", async () => {
+  const mods = { "main v1.0.0": { go: "1.21", requires: ["a v1.0.0", "b v1.1.0"] } };
+  const build = async (world: ReturnType<typeof open>): Promise<void> => {
+    await world.mods("a v1.0.0", "b v1.0.0");
+    await world.asks("zip", "a v1.0.0", "b v1.0.0");
+  };
+  const seven = open({ mods });
+  await habit(seven, 7, () => build(seven));
+  await seven.asks("zip", "a v1.0.0");
+  assert.deepEqual(seven.fetched, []);
+  const eight = open({ mods });
+  await habit(eight, 8, () => build(eight));
+  await eight.mods("main v1.0.0");
+  await eight.asks("zip", "a v1.0.0");
+  assert.deepEqual(eight.fetched, ["b v1.1.0.zip"]);
+});
+
+test("a follower that no go.mod names comes in the version that the last clients took; an older one never", async () => {
+  const mods = { "main v1.0.0": { go: "1.21", requires: ["b v1.0.0"] } };
+  const world = open({ mods });
+  await habit(world, 8, () => world.asks("zip", "a v1.0.0", "b v1.2.0"));
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, ["b v1.2.0.zip"]);
+  world.nextClient();
+  await world.mods("main v1.0.0");
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, []);
+});
+
+test("`go get m@latest`: what eight clients asked for after a listing comes ahead, in the version it means now", async () => {
+  const world = open();
+  await habit(world, 8, async () => {
+    await world.listed("a v1.0.0");
+    await world.asks("info", "a v1.0.0");
+    await world.asks("zip", "a v1.0.0");
+  });
+  await world.listed("a v1.1.0");
+  assert.deepEqual(world.fetched, ["a v1.1.0.mod", "a v1.1.0.zip"]);
+});
+
+test("`go mod download`: what follows comes first, what clients seldom want last, what they hardly want not at all", async () => {
+  const world = open({ limits: { zips: 1 } });
+  for (const times of [0, 1, 2, 3, 4, 5, 6, 7])
+    await habit(world, 1, async () => {
+      await world.mods("a v1.0.0", "never v1.0.0", "seldom v1.0.0", "b v1.0.0");
+      await world.asks("zip", "a v1.0.0", "b v1.0.0", ...(times === 0 ? ["seldom v1.0.1"] : []));
+    });
+  await world.asks("info", "never v1.0.0", "seldom v1.0.0", "c v1.0.0", "b v1.0.0", "a v1.0.0");
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, ["b v1.0.0.zip", "c v1.0.0.zip", "seldom v1.0.0.zip"]);
+  assert.equal(world.met.filter((line) => line === "zip spared").length, 1);
+});
+
+test("silence is no evidence while workers answer some of the requests", async () => {
+  const world = open({ seesAll: false });
+  await habit(world, 20, async () => {
+    await world.mods("a v1.0.0", "b v1.0.0");
+    await world.asks("zip", "a v1.0.0");
+  });
+  await world.asks("info", "a v1.0.0", "b v1.0.0");
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, ["b v1.0.0.zip"]);
+});
+
+test("nothing is learned from what was fetched ahead", async () => {
+  const world = open();
+  await habit(world, 20, async () => {
+    await world.asks("info", "a v1.0.0", "b v1.0.0");
+    await world.asks("zip", "a v1.0.0");
+    assert.deepEqual(world.fetched, ["b v1.0.0.zip"]);
+  });
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, []);
+});
+
+test("a habit is not followed to a name that has become private, and none is learned of private ones", async () => {
+  const patterns = { now: "" };
+  const world = open({ patterns });
+  await habit(world, 8, () => world.asks("zip", "a v1.0.0", "corp.test/b v1.0.0"));
+  patterns.now = "corp.test/*";
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, []);
+  await habit(world, 20, () => world.asks("zip", "c v1.0.0", "corp.test/d v1.0.0"));
+  patterns.now = "";
+  await world.asks("zip", "c v1.0.0");
+  assert.deepEqual(world.fetched, []);
+});
+
+test("a habit is neither learned nor followed while it is switched off", async () => {
+  const world = open();
+  await habit(world, 8, () => world.asks("zip", "a v1.0.0", "b v1.0.0"));
+  world.limits.isOn = false;
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, []);
+  await habit(world, 8, () => world.asks("zip", "c v1.0.0", "d v1.0.0"));
+  world.limits.isOn = true;
+  await world.asks("zip", "c v1.0.0");
+  assert.deepEqual(world.fetched, []);
 });

@@ -5,7 +5,7 @@
 import { parseGoMod } from "#protocol/gomod.ts";
 import type { GoMod } from "#protocol/gomod.ts";
 import { ProtocolError } from "#protocol/errors.ts";
-import { formatModuleVersion } from "#protocol/version.ts";
+import { compareVersions, formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { Meter } from "#services/events/ports.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
@@ -13,9 +13,13 @@ import type { Clock } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
 import { AheadSession } from "./ahead-session.ts";
 import type { Votes } from "./ahead-session.ts";
+import { Habits } from "./habits.ts";
+import type { Expected } from "./habits.ts";
 import type { ModuleJobs } from "./module-jobs.ts";
 import { isToolchain } from "./privacy.ts";
 import type { Privacy } from "./privacy.ts";
+import { nameOf } from "./trail.ts";
+import type { Lesson } from "./trail.ts";
 
 export type AheadUse = {
   readonly jobs: Pick<ModuleJobs, "fetchMod" | "fetchZip">;
@@ -27,6 +31,8 @@ export type AheadUse = {
   readonly limits: () => AheadLimits;
   /** Time to the first byte of the upstream that is asked first, in milliseconds; undefined when not known. */
   readonly distanceMs: () => number | undefined;
+  /** False while others answer some of the clients' requests, so that not all of them are seen here. */
+  readonly seesAll?: () => boolean;
   /** Aborts when the server stops for good. */
   readonly stop: AbortSignal;
 };
@@ -50,6 +56,10 @@ const maxUnclaimedMs = 10 * 60_000;
 const maxUnclaimed = 8_192;
 /** Versions that may wait to be fetched, in all. */
 const maxQueued = 16_384;
+/** Lessons taken in with one request: some 10 µs each, while clients wait. */
+const lessonsAtOnce = 64;
+/** Lessons not taken in yet; the newest ones are lost beyond it. */
+const maxLessons = 16_384;
 /** A wrong guess costs some milliseconds of processor; it pays when the upstream is further away than that. */
 const farMs = 40;
 
@@ -64,7 +74,12 @@ type Unclaimed = { readonly bytes: number; readonly session: AheadSession; reado
 
 export class Ahead {
   readonly #use: AheadUse;
-  readonly #sessions = new LRUCache<string, AheadSession>({ max: maxSessions });
+  readonly #sessions = new LRUCache<string, AheadSession>({
+    max: maxSessions,
+    dispose: (session) => this.#learn(session),
+  });
+  readonly #habits = new Habits();
+  #lessons: Lesson[] = [];
   /** Each in the order in which the client will probably ask. */
   readonly #waiting = { mod: new Map<string, Task>(), zip: new Map<string, Task>() };
   readonly #running = { mod: 0, zip: 0 };
@@ -81,12 +96,18 @@ export class Ahead {
     return this.#waiting.mod.size + this.#waiting.zip.size + this.#running.mod + this.#running.zip;
   }
 
+  /** Memory of what clients ask for after what. */
+  get habitBytes(): number {
+    return this.#habits.bytes;
+  }
+
   /** A client asks for a file of a public version; call it before the answer is there. @param caller its address */
   asked(kind: "info" | "mod" | "zip", id: ModuleVersion, caller: string): void {
-    const session = this.#sessionOf(id, caller);
+    const session = this.#sessionOf(id.path, caller);
     if (session === undefined) return;
+    session.trail.add(kind, id, session.lastMs);
     if (kind === "mod") session.askedMod(id);
-    else if (kind === "info") this.#want("zip", session.askedInfo(id), { session, follow: false });
+    else if (kind === "info") this.#wantZips(session.askedInfo(id), session);
     else this.#askedZip(id, session);
     if (kind === "info") this.#want("mod", session.restOfList(), { session, follow: false });
     this.#pump();
@@ -94,23 +115,53 @@ export class Ahead {
 
   /** The go.mod that a client asked for is known. */
   answered(kept: KeptMod, caller: string): void {
-    const session = this.#sessionOf(kept.id, caller);
+    const session = this.#sessionOf(kept.id.path, caller);
     if (session === undefined) return;
     this.#hear(kept, session);
     this.#pump();
   }
 
-  #sessionOf(id: ModuleVersion, caller: string): AheadSession | undefined {
+  /** A client was given a list, `@latest` or what a branch means. @param meant the version it will probably take */
+  listed(meant: ModuleVersion, caller: string): void {
+    const session = this.#sessionOf(meant.path, caller);
+    if (session === undefined) return;
+    session.trail.add("listing", meant, session.lastMs);
+    for (const { step } of this.#habits.after(nameOf("listing", meant.path))) {
+      if (step === "info") this.#want("mod", [meant], { session, follow: false });
+      else this.#wantZips([meant], session);
+    }
+    this.#pump();
+  }
+
+  #sessionOf(path: string, caller: string): AheadSession | undefined {
     // Private names are asked for by those who may; guesses about them are nobody's business.
-    if (!this.#use.limits().isOn || this.#use.privacy.mustNotTravel(id.path) || isToolchain(id.path)) return undefined;
+    if (!this.#use.limits().isOn || this.#use.privacy.mustNotTravel(path) || isToolchain(path)) return undefined;
     const now = this.#use.clock.now();
     let session = this.#sessions.get(caller);
     if (session === undefined || session.isFull || now - session.lastMs > sessionMs) {
+      this.#sessions.delete(caller);
+      this.#dismiss(now);
       session = new AheadSession();
       this.#sessions.set(caller, session);
     }
+    this.#study();
     session.lastMs = now;
     return session;
+  }
+
+  /** Whoever has gone has said all there is to learn from; the newcomer is the first who may profit. */
+  #dismiss(now: number): void {
+    for (const [caller, { lastMs }] of [...this.#sessions]) if (now - lastMs > sessionMs) this.#sessions.delete(caller);
+  }
+
+  #learn(session: AheadSession): void {
+    const selected = (path: string): string | undefined => session.selected(path)?.version;
+    const seesAll = this.#use.seesAll?.() ?? true;
+    this.#lessons = [...this.#lessons, ...session.trail.lessons({ selected, seesAll })].slice(0, maxLessons);
+  }
+
+  #study(): void {
+    for (const lesson of this.#lessons.splice(0, lessonsAtOnce)) this.#habits.learn(lesson);
   }
 
   #askedZip(id: ModuleVersion, session: AheadSession): void {
@@ -122,7 +173,26 @@ export class Ahead {
       this.#use.meter.ahead("zip", "used");
     }
     this.#waiting.zip.delete(name); // the client's own request fetches it now
-    this.#want("zip", session.askedZip(id), { session, follow: false });
+    const followers = this.#followers(id, session);
+    const paths = new Set<string>(followers.map(({ path }) => path));
+    const rest = session.askedZip(id);
+    this.#wantZips([...followers, ...rest.filter(({ path }) => !paths.has(path))], session);
+  }
+
+  /** The zips that nearly all clients ask for after this one. */
+  #followers({ path }: ModuleVersion, session: AheadSession): readonly ModuleVersion[] {
+    return this.#habits.after(nameOf("zip", path)).flatMap((expected) => {
+      const id = versionOf(expected, session);
+      return id === undefined || session.wantsZip(id) ? [] : [id];
+    });
+  }
+
+  /** Those that clients seldom want come last, and those they hardly ever want not at all. */
+  #wantZips(ids: readonly ModuleVersion[], session: AheadSession): void {
+    const byWish = Map.groupBy(ids, ({ path }) => this.#habits.wish(path));
+    byWish.get("hardly")?.forEach(() => this.#use.meter.ahead("zip", "spared"));
+    for (const wish of ["usual", "seldom"] as const)
+      this.#want("zip", byWish.get(wish) ?? [], { session, follow: false });
   }
 
   #hear(kept: KeptMod, session: AheadSession): void {
@@ -220,6 +290,14 @@ export class Ahead {
       this.#unclaimedBytes -= bytes;
     }
   }
+}
+
+/** The version of a follower that this client will want: one as new as the last one seen, or the one that all took. */
+function versionOf({ id, steady }: Expected, session: AheadSession): ModuleVersion | undefined {
+  const selected = session.selected(id.path);
+  if (selected === undefined) return steady ? id : undefined;
+  // An older one may be half a graph's word: the rest may have been answered without us.
+  return compareVersions(selected.version, id.version) < 0 ? undefined : selected;
 }
 
 /** A go.mod that the go command could not read either says nothing about what comes next. */

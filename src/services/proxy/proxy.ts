@@ -18,6 +18,7 @@ import { forever, local } from "./answer.ts";
 import type { Ahead } from "./ahead.ts";
 import { GateFull } from "./gate.ts";
 import type { Listings } from "./listings.ts";
+import { meantVersion } from "./meant.ts";
 import type { ModuleJobs, Obtained } from "./module-jobs.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { NestedModules } from "./nested.ts";
@@ -49,7 +50,7 @@ export type ProxyUse = {
   readonly negative: NegativeCache;
   readonly privacy: Privacy;
   readonly events: EventSink;
-  readonly ahead?: Pick<Ahead, "asked" | "answered">;
+  readonly ahead?: Pick<Ahead, "asked" | "answered" | "listed">;
   /** The name and value of the limit on concurrent ingests, for the error that names it. */
   readonly ingestLimit: { readonly name: string; readonly value: number };
 };
@@ -102,6 +103,8 @@ export class Proxy {
     const { query, options } = more;
     if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
       const listing = await this.#use.listings.get(kind, path, { query, ...options });
+      const meant = this.#use.ahead && meantVersion(kind, path, listing.bytes);
+      if (meant !== undefined) this.#use.ahead?.listed(meant, options.caller);
       return this.#bytes(kind, path, {
         bytes: listing.bytes,
         provenance: listing.provenance,
