@@ -54,8 +54,9 @@ function route(upstream: Upstream, how: How): SumdbRoute {
   const { use, prefix, knows, isAlone, others } = how;
   const { name } = upstream;
   const { health } = use;
+  const aloneMs = (): number => use.manners().retryMs ?? defaultAloneMs;
   const isUp = (): boolean => health.condition(name) !== "open";
-  const mayBeBack = (): boolean => isUp() || health.outageMs(name) < aloneMs;
+  const mayBeBack = (): boolean => isUp() || health.outageMs(name) < aloneMs();
   const isWell = (other: string): boolean => health.condition(other) === "closed" && !health.isMute(other);
   /** Silent to everybody, while another tunnel speaks: a lookup must not wait for it, and its module with it. */
   const isPassedBy = (): boolean => health.isMute(name) && others.some(isWell);
@@ -80,7 +81,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
         ...use.manners(),
         mode: "resilient",
         privatePatterns: "",
-        retryMs: isAlone ? aloneMs : hurryMs,
+        retryMs: isAlone ? aloneMs() : hurryMs,
       } as const;
       return await unless(
         isPassedBy,
@@ -130,7 +131,7 @@ async function unless<T>(
 }
 
 /** Time for retries at the only route, and at one after which others follow. */
-const aloneMs = 25_000;
+const defaultAloneMs = 25_000;
 const hurryMs = 2_000;
 
 /** What one route said, as the database's room wants to hear it. Throws UpstreamFault when it said nothing. */

@@ -8,6 +8,7 @@ import { fixtureZip } from "../support/fixture-zip.ts";
 import { parseScript, runScript } from "../support/http-script.ts";
 import type { ScriptHooks } from "../support/http-script.ts";
 import { makeModule } from "../support/modules.ts";
+import { variableOf } from "../../src/app/config-schema.ts";
 import { startWorld } from "../support/world.ts";
 import type { World } from "../support/world.ts";
 
@@ -58,7 +59,10 @@ const runs = [
 for (const { name, title, more } of runs) {
   test(`script ${title}`, async (t) => {
     const script = parseScript(readFileSync(join(import.meta.dirname, name), "utf8"));
-    const world = await startWorld({ flags: [...script.flags, ...more] });
+    const world = await startWorld({
+      flags: [...script.flags, ...more],
+      env: { [variableOf("upstreamClient.retryTime")]: "3s" },
+    });
     t.after(() => world.close());
     await runScript(script, rawHttpTarget(world.granary.url, { timeoutMs: 30_000 }), hooksOf(world));
   });

@@ -143,7 +143,7 @@ test("without a token nothing is changed, and a token is never sent in the clear
 });
 
 test("what a client could not get is there when the upstream is back, and nobody had to ask again", async (t) => {
-  const { granary, stub, jobs, store } = await operated(t);
+  const { granary, stub, jobs, store } = await operated(t, { env: { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" } });
   await stub.cut();
   assert.equal((await fetch(`${granary.url}${base}.zip`)).status, 503);
   const [job] = await jobs();

@@ -77,7 +77,7 @@ test("an escaped module path in a refresh means that module", async (t) => {
 });
 
 test("an error's request id is explained by the server and by the command", async (t) => {
-  const world = await startWorld({});
+  const world = await startWorld({ env: { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" } });
   t.after(() => world.close());
   const { granary, stub } = world;
   await stub.cut();
