@@ -86,6 +86,14 @@ const actives: readonly (readonly [string, readonly UpstreamView[], string | und
     ],
     "goproxy.cn",
   ],
+  [
+    "a canary only when nobody else is left",
+    [
+      { ...official, role: "canary" },
+      { ...mirror, condition: "closed" },
+    ],
+    "goproxy.cn",
+  ],
   ["nobody when none may be asked", [{ ...official, condition: "held" }, mirror], undefined],
 ];
 for (const [name, upstreams, active] of actives)
@@ -100,6 +108,14 @@ for (const [name, upstreams, active] of actives)
     const verdict = stdout.trimEnd().split("\n").at(-1) ?? "";
     if (active !== undefined) assert.ok(verdict.includes(active), verdict);
   });
+
+test("status: a shadow and a canary are told from those that have a level", async () => {
+  const shadow = { ...mirror, role: "shadow" } as const;
+  const { stdout } = await run(["upstream", "status"], status([official, { ...shadow, condition: "closed" }]));
+  assert.equal(cellsOf(stdout, "goproxy.cn")[2], "shadow");
+  const canary = await run(["upstream", "status"], status([{ ...official, role: "canary" }, mirror]), "zh-CN");
+  assert.match(cellsOf(canary.stdout, "official")[2] ?? "", /灰度/);
+});
 
 for (const lang of langs)
   test(`status and jobs in ${lang} fit a terminal, and say something different in each language`, async () => {

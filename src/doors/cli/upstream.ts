@@ -26,10 +26,11 @@ const status: CommandSpec = {
   },
 };
 
-/** The one that is asked first. */
+/** The one that most modules are asked of first; a canary only when nobody else is left. */
 function activeOf(upstreams: readonly UpstreamView[]): UpstreamView | undefined {
   const able = upstreams.filter((upstream) => isAsked(upstream) && upstream.role !== "shadow");
-  return able.reduce<UpstreamView | undefined>(
+  const usual = able.filter(({ role }) => role !== "canary");
+  return (usual.length > 0 ? usual : able).reduce<UpstreamView | undefined>(
     (first, upstream) => (first === undefined || upstream.priority < first.priority ? upstream : first),
     undefined,
   );
@@ -44,8 +45,8 @@ function statusTable(upstreams: readonly UpstreamView[], { io }: CliContext): st
   const unknown = mark("skip", io.isUtf8);
   const time = (ms: number | undefined) => (ms === undefined ? unknown : duration(ms));
   const rows = upstreams.map((upstream) => {
-    const { name, condition, priority, p50Ms, p95Ms, errorRate, lastProbe } = upstream;
-    const level = count(priority);
+    const { name, condition, priority, role, p50Ms, p95Ms, errorRate, lastProbe } = upstream;
+    const level = role === "canary" || role === "shadow" ? say(io.lang, "upstream.role", { role }) : count(priority);
     const cells = [
       `${mark(markOf(upstream), io.isUtf8)} ${name}`,
       say(io.lang, "upstream.condition", { condition }),

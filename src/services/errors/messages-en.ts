@@ -58,8 +58,7 @@ export const messagesEn: MessageTable = {
   "command.jobs.retry": () => "Try a job now.",
   "command.jobs.drop": () => "Forget a job.",
   "command.drill": () => "Try what happens when something fails, away from the running server.",
-  "command.drill.upstream": () =>
-    "Take upstreams away from a Granary of its own, on this machine only, and say what a client notices.",
+  "command.drill.upstream": () => "Take upstreams away from a Granary of its own; see what clients notice.",
   "command.conformance": () => "Try a module proxy against the rules of the protocol.",
   "command.help": () => "Show help for a command.",
   "usage.missing": ({ argument }) => `${argument} is missing.`,
@@ -151,6 +150,7 @@ export const messagesEn: MessageTable = {
   "token.revoked": ({ id }) => `Token ${id} is revoked.`,
   "upstream.columns": () => "NAME\tCONDITION\tLEVEL\tP50\tP95\tERRORS\tLAST PROBE",
   "upstream.active": ({ level }) => `${level} active`,
+  "upstream.role": ({ role }) => role,
   "upstream.condition": ({ condition }) => condition,
   "upstream.probed": ({ ok, ms, reason }) => (ok ? `answered in ${ms}` : reason),
   "upstream.none": () => "No upstream is configured: only what is kept is served.",

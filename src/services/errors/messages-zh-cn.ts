@@ -154,6 +154,7 @@ export const messagesZh: MessageTable = {
   "token.revoked": ({ id }) => `令牌 ${id} 已吊销。`,
   "upstream.columns": () => "名称\t状态\t级别\tP50\tP95\t错误率\t最近探测",
   "upstream.active": ({ level }) => `${level} 当前`,
+  "upstream.role": ({ role }) => ({ canary: "灰度", shadow: "影子" })[role],
   "upstream.condition": ({ condition }) => conditions[condition],
   "upstream.probed": ({ ok, ms, reason }) => (ok ? `${ms} 应答` : reason),
   "upstream.none": () => "未配置上游：只提供已保存的内容。",

@@ -165,6 +165,7 @@ export type Messages = {
   "token.revoked": { readonly id: string };
   "upstream.columns": None;
   "upstream.active": { readonly level: string };
+  "upstream.role": { readonly role: "canary" | "shadow" };
   "upstream.condition": { readonly condition: "closed" | "open" | "trial" | "held" | "disabled" };
   "upstream.probed": { readonly ok: boolean; readonly ms: string; readonly reason: string };
   "upstream.none": None;
