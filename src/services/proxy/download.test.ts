@@ -10,6 +10,7 @@ import { ZipDownload } from "./download.ts";
 
 const kib = 1024;
 const zip = Buffer.from(Array.from({ length: 300 * kib }, (_, i) => (i * 7 + (i >> 8)) % 251));
+const what = "example.com/m@v1.0.0";
 const [a, b] = [playedUpstream("a"), playedUpstream("b")];
 
 /** Storage that remembers the stages it opened, and which of them are gone. */
@@ -29,7 +30,7 @@ class CountedStorage extends MemoryStorage {
 
 function begin() {
   const [clock, storage] = [new StandingClock(), new CountedStorage()];
-  return { clock, storage, download: new ZipDownload({ storage, clock }) };
+  return { clock, storage, download: new ZipDownload({ storage, clock, what }) };
 }
 
 type Answer = {
@@ -81,7 +82,7 @@ test("a whole answer is sealed as it came, and asked for without a range", async
   const stage = await download.read(answer({}), a);
   assert.deepEqual(bytesOf(stage), zip);
   assert.equal(download.isSpliced, false);
-  await download.discard();
+  await download.end();
   assert.equal(storage.stages.size, 0);
 });
 
@@ -208,7 +209,7 @@ test("it tells when the last bytes came", async () => {
 test("what is still on its way in when it is given up leaves nothing behind", async () => {
   const { download, storage } = begin();
   const reading = download.read(answer({}), a);
-  await download.discard();
+  await download.end();
   await assert.rejects(reading);
   assert.equal(storage.stages.size, 0);
 });
