@@ -18,7 +18,7 @@ export type LeftLimits = {
   readonly ageMs: number;
 };
 
-const defaults: LeftLimits = { stages: 16, bytes: 2 ** 30, ageMs: 24 * 3_600_000 };
+const defaults: LeftLimits = { stages: 16, bytes: 0, ageMs: 24 * 3_600_000 };
 
 type Left = {
   readonly path: string;

@@ -42,6 +42,8 @@ export type DiskOptions = {
 
 /** Eight zips of the largest size Go allows. */
 const defaultMaxTempBytes = 4 * 2 ** 30;
+/** What unfinished stages may leave beside those, if that many are allowed at all. */
+const maxLeftBytes = 2 ** 30;
 /** Far above the ingests that run at a time; each costs a file descriptor. */
 const defaultMaxStages = 1024;
 /** Small objects written at a time; the others wait. Bounds descriptors and fsyncs in flight. */
@@ -51,7 +53,8 @@ type Listed = { readonly key: StorageKey; readonly size: number; readonly modifi
 
 /** Opens the store, making it when there is none. Throws StoreUnwritable or StoreTooNew. */
 export async function openDiskStorage(root: string, options: DiskOptions = {}): Promise<DiskStorage> {
-  const left = new LeftStages(root, options.left);
+  const { maxTempBytes = defaultMaxTempBytes } = options;
+  const left = new LeftStages(root, { bytes: Math.min(maxLeftBytes, maxTempBytes), ...options.left });
   await openRoot(root, { sync: options.fsync !== "never", left });
   return new DiskStorage(root, options, left);
 }

@@ -205,7 +205,8 @@ export class ModuleJobs {
     const started = clock.now();
     const download = new ZipDownload({ storage: this.#use.storage, clock, what: formatModuleVersion(id) });
     try {
-      await download.resume();
+      const bytes = await download.resume();
+      if (bytes > 0) events.emit({ name: "module.resumed", module: id.path, version: id.version, bytes });
       const found = await this.#use.origin
         .find(
           { ...this.#ask("zip", id, job), download, existed: damage === undefined },
