@@ -3,6 +3,7 @@
 //   /github.com/%21azure/x/@v/v1.0.0.zip     a module's file; `!` travels as %21
 //   /example.com/m/@v/feat%231.info          what is the branch feat#1?
 //   /sumdb/sum.example/lookup/rsc.io/q@v1.0.0
+//   /-/chunks/rsc.io/quote/@v/v1.0.0.zip      the hashes of a kept zip's pieces
 //   /cached-only/…                           the same, answered from what is kept
 //
 // Everything later (rules, store, log) uses the value made here, so all of them mean the same module.
@@ -40,6 +41,8 @@ export type KnownTarget =
   | SumdbTarget
   /** The checksum lines kept for one version: `/sum/<module>/@v/<version>`. */
   | { readonly kind: "sum"; readonly path: ModulePath; readonly version: Version }
+  /** The hashes of a kept zip's chunks: `/-/chunks/<module>/@v/<version>.zip`. */
+  | { readonly kind: "chunks"; readonly path: ModulePath; readonly version: Version }
   /** Outside module space: a module's first element has a dot. */
   | { readonly kind: "house"; readonly path: string };
 
@@ -69,6 +72,8 @@ export function formatTarget(target: KnownTarget): string {
       return target.path;
     case "sum":
       return `/sum${wirePath(target.path)}/@v/${wireVersion(target.version)}`;
+    case "chunks":
+      return `/-/chunks${wirePath(target.path)}/@v/${wireVersion(target.version)}.zip`;
     case "sumdb":
       return `${scopePrefix(target)}/sumdb/${target.name}/${formatEndpoint(target.endpoint)}`;
     case "latest":
@@ -85,6 +90,7 @@ export function formatTarget(target: KnownTarget): string {
 
 function parseCleanTarget(raw: string): Target {
   const elements = raw.slice(1).split("/");
+  if (elements[0] === "-" && elements[1] === "chunks") return parseChunks(elements.slice(2));
   if (housePaths.has(raw) || elements[0] === "-") {
     checkEscapes(raw);
     return { kind: "house", path: raw };
@@ -131,6 +137,13 @@ function parseSum(elements: readonly string[]): Target {
   if (elements.at(-2) !== "@v") return noEndpoint(elements);
   const last = elements.at(-1) ?? "";
   return { kind: "sum", ...checkModuleVersion(parseWirePath(elements.slice(0, -2)), parseWireVersion(last, last)) };
+}
+
+function parseChunks(elements: readonly string[]): Target {
+  const last = elements.at(-1) ?? "";
+  if (elements.at(-2) !== "@v" || !last.endsWith(".zip")) return noEndpoint(elements);
+  const version = parseWireVersion(last.slice(0, -".zip".length), last);
+  return { kind: "chunks", ...checkModuleVersion(parseWirePath(elements.slice(0, -2)), version) };
 }
 
 /** The name ends before the first endpoint word: modules may have such elements in their paths, databases may not. */

@@ -115,7 +115,7 @@ export const target: fc.Arbitrary<KnownTarget> = fc.oneof(
     ...id,
     query: id.version,
   })),
-  moduleVersion.map((id) => ({ kind: "sum" as const, ...id })),
+  fc.tuple(fc.constantFrom("sum", "chunks"), moduleVersion).map(([kind, id]) => ({ kind, ...id })),
 );
 
 const entryURL = fc

@@ -5,7 +5,8 @@ import { link, lstat, mkdir, open, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { codeOf, syncFolder } from "./_disk-calls.ts";
-import { emptyTemp, tempFolder, tempPath } from "./_disk-temp.ts";
+import type { LeftStages } from "./_disk-left.ts";
+import { tempFolder, tempPath } from "./_disk-temp.ts";
 
 /** The version of the directory's layout; a store of a newer one is not touched. */
 const layout = 1;
@@ -14,14 +15,17 @@ const layoutFile = "granary.json";
 const maxLayoutBytes = 4096;
 
 /** Makes the directory when there is none and checks that it can be used. Throws StoreUnwritable or StoreTooNew. */
-export async function openRoot(root: string, options: { readonly sync: boolean }): Promise<void> {
+export async function openRoot(
+  root: string,
+  options: { readonly sync: boolean; readonly left: LeftStages },
+): Promise<void> {
   try {
     await makeRoot(root, options);
     const found = await readLayout(root);
     if (found !== undefined && found > layout) throw new StoreTooNew(found, layout);
     await makeTemp(root);
     await writeLayout(root, options);
-    await emptyTemp(root);
+    await options.left.findAmongTemp();
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     throw new StoreUnwritable((error as Error).message, { cause: error });

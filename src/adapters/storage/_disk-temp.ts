@@ -18,13 +18,19 @@ export function tempPath(root: string): string {
   return join(root, tempFolder, `${mine}${(count++).toString(36)}`);
 }
 
-/** Removes what dead processes left; a living one may be writing beside us. */
-export async function emptyTemp(root: string): Promise<void> {
+/**
+ * Removes what dead processes left, but for what `keeps` picks among their names; a living one may be writing beside us.
+ * Takes as long as there are temporary files, however large they are.
+ */
+export async function emptyTemp(
+  root: string,
+  keeps: (names: readonly string[]) => Promise<ReadonlySet<string>>,
+): Promise<void> {
   const folder = join(root, tempFolder);
-  for (const name of await readdir(folder)) {
-    if (name.startsWith(mine) || isAnotherAlive(Number(name.split("-", 1)[0]))) continue;
-    await unlink(join(folder, name)).catch(() => undefined); // a folder, or gone already: not ours to judge
-  }
+  const names = await readdir(folder);
+  const left = names.filter((name) => !name.startsWith(mine) && !isAnotherAlive(Number(name.split("-", 1)[0])));
+  const kept = await keeps(left);
+  for (const name of left) if (!kept.has(name)) await unlink(join(folder, name)).catch(() => undefined); // a folder, or gone already: not ours to judge
 }
 
 /** True while another process has this number, also one that belongs to somebody else. */
@@ -60,13 +66,19 @@ export class TempSpace {
 
   /** Throws StoreUnavailable beyond `maxStages`; writes throw StoreFull beyond `maxBytes`. */
   async open(maxBytes: number): Promise<DiskStage> {
+    return await this.enter(async (path) => {
+      const handle = await open(path, "wx", 0o644);
+      return new DiskStage({ path, handle, maxBytes, sync: this.#limits.sync, space: this });
+    });
+  }
+
+  /** Makes a stage of a new temporary file, under the limits; the stage calls end() once. Throws as open(). */
+  async enter<T extends DiskStage>(make: (path: string, sync: boolean) => Promise<T>): Promise<T> {
     if (this.#stages >= this.#limits.maxStages)
       throw new StoreUnavailable(tempFolder, `more than ${this.#limits.maxStages} temporary files at a time`);
     this.#stages++;
-    const path = tempPath(this.#root);
     try {
-      const handle = await open(path, "wx", 0o644);
-      return new DiskStage({ path, handle, maxBytes, sync: this.#limits.sync, space: this });
+      return await make(tempPath(this.#root), this.#limits.sync);
     } catch (error) {
       this.#stages--;
       throw inOurWords(tempFolder, error);
@@ -85,7 +97,7 @@ export class TempSpace {
   }
 }
 
-type StageParts = {
+export type StageParts = {
   readonly path: string;
   readonly handle: FileHandle;
   readonly maxBytes: number;
@@ -142,12 +154,19 @@ export class DiskStage implements Stage {
   }
 
   async discard(): Promise<void> {
-    if (this.#state === "gone") return;
+    // A temporary file that stays is removed at the next open.
+    if ((await this.end()) !== "gone") await unlink(this.path).catch(() => undefined);
+  }
+
+  /** Gives everything back but the file. Returns how the stage stood; `gone` when somebody had done so before. */
+  protected async end(): Promise<"open" | "sealed" | "broken" | "gone"> {
+    const state = this.#state;
+    if (state === "gone") return state;
     this.#state = "gone";
     if (this.#isHandleOpen) await this.#parts.handle.close().catch(() => undefined);
     this.#isHandleOpen = false;
     this.#parts.space.end(this.size);
-    await unlink(this.path).catch(() => undefined); // a temporary file that stays is removed at the next open
+    return state;
   }
 
   #broken(error: unknown): unknown {

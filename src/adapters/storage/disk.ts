@@ -2,16 +2,28 @@
 //
 // create: temp → write → fsync → link(2) → unlink temp → fsync(directory). link() never overwrites, so two writers
 // cannot both win. replace: the same with rename(2) after the token was compared under a lock of this process; one
-// process writes a store. A crash leaves at most files in tmp/, which the next open removes.
+// process writes a store. A crash leaves at most files in tmp/, which the next open removes,
+// but for unfinished stages that somebody may go on with (_disk-left.ts).
 
 import { constants } from "node:fs";
 import { link, lstat, open, readdir, rename, unlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
-import type { ObjectStat, OpenObject, Stage, Storage, StorageKey, StoredBytes } from "#services/store/ports.ts";
+import type {
+  LastingStages,
+  ObjectStat,
+  OpenObject,
+  Stage,
+  Storage,
+  StorageKey,
+  StoredBytes,
+} from "#services/store/ports.ts";
 import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { codeOf, inOurWords, isAbsent, readFully, statOf, syncFolder } from "./_disk-calls.ts";
 import { Folders } from "./_disk-folders.ts";
+import { DiskLastingStages } from "./_disk-lasting.ts";
+import { LeftStages } from "./_disk-left.ts";
+import type { LeftLimits } from "./_disk-left.ts";
 import { openRoot } from "./_disk-root.ts";
 import { DiskStage, tempFolder, TempSpace } from "./_disk-temp.ts";
 import { KeyLocks } from "./_key-locks.ts";
@@ -24,10 +36,14 @@ export type DiskOptions = {
   readonly maxStages?: number;
   /** `never` gives up durability: benches and tests that fill large stores. */
   readonly fsync?: "always" | "never";
+  /** Bounds of what unfinished stages leave. */
+  readonly left?: Partial<LeftLimits>;
 };
 
 /** Eight zips of the largest size Go allows. */
 const defaultMaxTempBytes = 4 * 2 ** 30;
+/** What unfinished stages may leave beside those, if that many are allowed at all. */
+const maxLeftBytes = 2 ** 30;
 /** Far above the ingests that run at a time; each costs a file descriptor. */
 const defaultMaxStages = 1024;
 /** Small objects written at a time; the others wait. Bounds descriptors and fsyncs in flight. */
@@ -37,12 +53,16 @@ type Listed = { readonly key: StorageKey; readonly size: number; readonly modifi
 
 /** Opens the store, making it when there is none. Throws StoreUnwritable or StoreTooNew. */
 export async function openDiskStorage(root: string, options: DiskOptions = {}): Promise<DiskStorage> {
-  await openRoot(root, { sync: options.fsync !== "never" });
-  return new DiskStorage(root, options);
+  const { maxTempBytes = defaultMaxTempBytes } = options;
+  const left = new LeftStages(root, { bytes: Math.min(maxLeftBytes, maxTempBytes), ...options.left });
+  await openRoot(root, { sync: options.fsync !== "never", left });
+  return new DiskStorage(root, options, left);
 }
 
 export class DiskStorage implements Storage {
   readonly root: string;
+  readonly lasting: LastingStages;
+  readonly #left: LeftStages;
   readonly #sync: boolean;
   readonly #temp: TempSpace;
   readonly #writes: TempSpace;
@@ -52,11 +72,13 @@ export class DiskStorage implements Storage {
   readonly #waiting: (() => void)[] = [];
 
   /** Use openDiskStorage(). */
-  constructor(root: string, options: DiskOptions) {
+  constructor(root: string, options: DiskOptions, left = new LeftStages(root)) {
     this.root = root;
+    this.#left = left;
     this.#sync = options.fsync !== "never";
     const { maxTempBytes = defaultMaxTempBytes, maxStages = defaultMaxStages } = options;
     this.#temp = new TempSpace(root, { maxBytes: maxTempBytes, maxStages, sync: this.#sync });
+    this.lasting = new DiskLastingStages(this.#temp, left);
     // Bytes that are in memory already are bounded there; a full house of stages must not stop a manifest.
     this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync });
     this.#folders = new Folders(root, { sync: this.#sync });
@@ -144,6 +166,7 @@ export class DiskStorage implements Storage {
   }
 
   async stage(maxBytes: number): Promise<Stage> {
+    await this.#left.dropOld();
     return await this.#temp.open(maxBytes);
   }
 

@@ -72,6 +72,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "quarantine.removed":
     case "quarantine.released":
     case "upstream.enabled":
+    case "module.resumed":
       return "info";
     case "module.refused":
     case "module.conflict":

@@ -37,8 +37,10 @@ export function cacheControl(
     case "supported":
       return "public, max-age=3600";
     // A proven record and a full tile never change; a partial tile is only ever replaced by more of the same.
+    // The chunks of a kept zip are what they are.
     case "lookup":
     case "tile":
+    case "chunks":
       return "public, max-age=604800, immutable";
   }
 }
@@ -49,6 +51,7 @@ export function contentType(media: MediaKind): string {
     case "info":
     case "latest":
     case "query":
+    case "chunks":
       return "application/json";
     case "zip":
       return "application/zip";

@@ -25,7 +25,10 @@ export type AnswerFields = {
   /** No such module or version can exist. */
   GRANARY_IMPOSSIBLE: { readonly what: string; readonly reason: string };
   /** Not kept, and nobody may be asked. */
-  GRANARY_NOT_KEPT: { readonly what: string; readonly because: "cached-only" | "fetch-disabled" | "upstream-off" };
+  GRANARY_NOT_KEPT: {
+    readonly what: string;
+    readonly because: "cached-only" | "fetch-disabled" | "upstream-off" | "chunks";
+  };
   GRANARY_PRIVATE_NOT_HERE: { readonly what: string; readonly patterns: string };
   GRANARY_UPSTREAM_FAILED: { readonly what: string; readonly tried: readonly Tried[] };
   /** An upstream refuses (403, 451, …) and no other has it. `quote` is the upstream's own first line. */

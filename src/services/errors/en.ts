@@ -7,6 +7,7 @@ import { bytes, count, duration, triedEn as tried, type Sentences } from "./sent
 const whyNotKept = {
   "cached-only": "The request came below /cached-only, which answers from the store alone.",
   "fetch-disabled": "The request carries Disable-Module-Fetch: true, which answers from the store alone.",
+  chunks: "A chunk manifest is made of a kept zip; nothing is fetched for it.",
   "upstream-off": "The upstream list is `off`: nobody is asked.",
 } as const;
 
@@ -105,7 +106,9 @@ const answers = {
     lines: (f) => [
       `${f.what} is not kept here.`,
       whyNotKept[f.because],
-      "Ask once without this restriction; then it is kept.",
+      f.because === "chunks"
+        ? "Ask once for the zip itself; then it is kept."
+        : "Ask once without this restriction; then it is kept.",
     ],
     cause: "The answer may come from the store only, and the store does not have it.",
     remedy: "Request the version once with upstreams enabled, and it stays.",

@@ -7,6 +7,7 @@ import { zhCNStart } from "./zh-cn-start.ts";
 const whyNotKept = {
   "cached-only": "请求路径以 /cached-only 开头，只从存储回答。",
   "fetch-disabled": "请求带有 Disable-Module-Fetch: true，只从存储回答。",
+  chunks: "分块清单只由已保存的 zip 生成，不会为此获取任何内容。",
   "upstream-off": "上游列表为 off，不询问任何上游。",
 } as const;
 
@@ -91,7 +92,11 @@ const answers = {
     remedy: "请更正导入路径。go 会逐级询问包路径的每个前缀，因此这个回答常常是正常的。",
   },
   GRANARY_NOT_KEPT: {
-    lines: (f) => [`本地未保存 ${f.what}。`, whyNotKept[f.because], "不加此限制请求一次，即会保存。"],
+    lines: (f) => [
+      `本地未保存 ${f.what}。`,
+      whyNotKept[f.because],
+      f.because === "chunks" ? "请先请求该 zip 本身，即会保存。" : "不加此限制请求一次，即会保存。",
+    ],
     cause: "只允许从存储回答，而存储中没有。",
     remedy: "在启用上游的情况下请求一次该版本，之后就会一直保存。",
   },

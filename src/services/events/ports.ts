@@ -23,6 +23,8 @@ export type GranaryEvent =
       readonly found?: string;
       readonly quarantined?: string;
     }
+  /** A large zip goes on where an earlier job or process left it; `bytes` need not come again. */
+  | { readonly name: "module.resumed"; readonly module: string; readonly version: string; readonly bytes: number }
   | { readonly name: "module.conflict"; readonly module: string; readonly version: string; readonly upstream: string }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }

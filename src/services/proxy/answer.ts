@@ -4,7 +4,7 @@ import type { KeptZip } from "#services/store/module-store.ts";
 
 /** What kind of thing an answer is; lifetimes and content types hang on it. */
 export type MediaKind =
-  "info" | "query" | "mod" | "zip" | "list" | "latest" | "sum" | "lookup" | "tile" | "head" | "supported";
+  "info" | "query" | "mod" | "zip" | "list" | "latest" | "sum" | "chunks" | "lookup" | "tile" | "head" | "supported";
 
 /** Where the bytes came from, for `X-Go-Proxy-Cache` and `X-Go-Proxy-Status`. */
 export type Provenance = {

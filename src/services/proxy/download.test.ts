@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
+import { openDiskStorage } from "#adapters/storage/disk.ts";
+import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
 import type { Stage } from "#services/store/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
@@ -10,6 +16,7 @@ import { ZipDownload } from "./download.ts";
 
 const kib = 1024;
 const zip = Buffer.from(Array.from({ length: 300 * kib }, (_, i) => (i * 7 + (i >> 8)) % 251));
+const what = "example.com/m@v1.0.0";
 const [a, b] = [playedUpstream("a"), playedUpstream("b")];
 
 /** Storage that remembers the stages it opened, and which of them are gone. */
@@ -29,7 +36,7 @@ class CountedStorage extends MemoryStorage {
 
 function begin() {
   const [clock, storage] = [new StandingClock(), new CountedStorage()];
-  return { clock, storage, download: new ZipDownload({ storage, clock }) };
+  return { clock, storage, download: new ZipDownload({ storage, clock, what }) };
 }
 
 type Answer = {
@@ -43,7 +50,7 @@ type Answer = {
 };
 
 /** The zip from `from` to `to`, in chunks. */
-function answer({ status = 200, headers = {}, from = 0, to = zip.length, bytes = zip, breaks }: Answer) {
+function answer({ status = 200, headers = {}, from = 0, bytes = zip, to = bytes.length, breaks }: Answer) {
   const length = { "content-length": String(bytes.length - from) };
   const range = { "content-range": `bytes ${from}-${bytes.length - 1}/${bytes.length}` };
   return {
@@ -81,7 +88,7 @@ test("a whole answer is sealed as it came, and asked for without a range", async
   const stage = await download.read(answer({}), a);
   assert.deepEqual(bytesOf(stage), zip);
   assert.equal(download.isSpliced, false);
-  await download.discard();
+  await download.end();
   assert.equal(storage.stages.size, 0);
 });
 
@@ -208,7 +215,87 @@ test("it tells when the last bytes came", async () => {
 test("what is still on its way in when it is given up leaves nothing behind", async () => {
   const { download, storage } = begin();
   const reading = download.read(answer({}), a);
-  await download.discard();
+  await download.end();
   await assert.rejects(reading);
   assert.equal(storage.stages.size, 0);
+});
+
+// ---- what a large zip leaves for the next job ----
+
+const mib = 1 << 20;
+const large = Buffer.alloc(9 * mib + 100, "large zips do not all compress ");
+
+/** Storage on disk, and one download of the large zip that breaks off at `a` and ends. */
+async function leftOnDisk(t: TestContext, broke: Answer): Promise<DiskStorage> {
+  const root = await mkdtemp(join(tmpdir(), "granary-download-"));
+  t.after(() => rm(root, { recursive: true, force: true }));
+  const storage = await openDiskStorage(root, { fsync: "never" });
+  const download = new ZipDownload({ storage, clock: new StandingClock(), what });
+  await assert.rejects(download.read(answer({ bytes: large, breaks: "reset", ...broke }), a));
+  await download.end();
+  return storage;
+}
+
+async function resumed(storage: DiskStorage) {
+  const download = new ZipDownload({ storage, clock: new StandingClock(), what });
+  return { download, had: await download.resume() };
+}
+
+for (const [etag, condition] of [
+  ['"v1"', { "if-range": '"v1"' }],
+  ['W/"v1"', {}],
+  [undefined, {}],
+] as const)
+  test(`the next job goes on after the last whole chunk: entity tag ${etag ?? "none"}`, async (t) => {
+    const storage = await leftOnDisk(t, { to: 5.5 * mib, ...(etag !== undefined && { headers: { etag } }) });
+    const { download, had } = await resumed(storage);
+    const range = `bytes=${5 * mib}-`;
+    assert.equal(had, 5 * mib);
+    assert.deepEqual(download.headers(a), { range, ...condition });
+    assert.deepEqual(download.headers(b), { range }, "an entity tag is its giver's own");
+    const stage = await download.read(answer({ bytes: large, status: 206, from: 5 * mib }), b);
+    assert.equal(download.isSpliced, true);
+    const where = stage.locate();
+    assert.ok("path" in where && (await readFile(where.path)).equals(large));
+    await download.end();
+    assert.deepEqual(await readdir(join(storage.root, "tmp")), []);
+  });
+
+test("bytes that all came are asked for again from the last whole chunk that is not the end", async (t) => {
+  const storage = await leftOnDisk(t, { to: large.length, breaks: "reset" });
+  const { download } = await resumed(storage);
+  assert.deepEqual(download.headers(a), { range: `bytes=${9 * mib}-` });
+  await download.end();
+});
+
+for (const [why, broke] of [
+  ["no whole chunk came", { to: mib - 1 }],
+  ["it is not that large", { bytes: large.subarray(0, 8 * mib - 1), to: 7 * mib }],
+  ["its length is unknown", { to: 7 * mib, headers: { "content-length": "" } }],
+] as const)
+  test(`nothing is left when ${why}`, async (t) => {
+    const storage = await leftOnDisk(t, broke);
+    assert.deepEqual(await readdir(join(storage.root, "tmp")), []);
+    const { download, had } = await resumed(storage);
+    assert.equal(had, 0);
+    assert.deepEqual(download.headers(a), {});
+  });
+
+test("parts that did not fit leave nothing: the whole is asked for, now and later", async (t) => {
+  const storage = await leftOnDisk(t, { to: 5.5 * mib });
+  const { download } = await resumed(storage);
+  const longer = answer({ bytes: Buffer.concat([large, large]), status: 206, from: 5 * mib });
+  await assert.rejects(download.read(longer, a), { code: "RANGE" });
+  assert.deepEqual(download.headers(a), {});
+  await download.end();
+  assert.equal((await resumed(storage)).had, 0);
+});
+
+test("what was left and is not what came is thrown away", async (t) => {
+  const storage = await leftOnDisk(t, { to: 5.5 * mib });
+  const names = await readdir(join(storage.root, "tmp"));
+  const bytes = names.find((name) => !name.endsWith(".journal"));
+  await writeFile(join(storage.root, "tmp", bytes!), "x");
+  assert.equal((await resumed(storage)).had, 0);
+  assert.deepEqual(await readdir(join(storage.root, "tmp")), []);
 });

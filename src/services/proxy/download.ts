@@ -1,12 +1,15 @@
 // A zip on its way in. When the way breaks off, what came stays, and the next request goes on from there, at another
 // mirror if need be: a version's zip is the same bytes everywhere, and the whole is proven at the end by its hash.
+// What came of a large one outlives the job and the process: it lies in a stage with a journal (part-journal.ts).
 
 import { maxZipBytes } from "#protocol/zip-check.ts";
-import type { Clock, Stage, Storage } from "#services/store/ports.ts";
+import type { Clock, LastingStage, LeftStage, Stage, Storage } from "#services/store/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
+import { chunkBytes } from "#services/store/chunking.ts";
+import { isStrong, minJournalledBytes, parseJournal, PartJournal, soundChunks } from "./part-journal.ts";
 
 /** Below this a zip is asked for whole again: a splice would save less than it costs to explain. */
 const minResumeBytes = 64 * 1024;
@@ -14,18 +17,23 @@ const minResumeBytes = 64 * 1024;
 export class ZipDownload {
   readonly #storage: Storage;
   readonly #clock: Clock;
+  /** `path@version` */
+  readonly #what: string;
   /** The newest strong entity tag of each upstream. */
   readonly #etags = new Map<string, string>();
   /** Whose bytes lie in the stage. */
   readonly #from = new Set<string>();
   #stage: Stage | undefined;
+  /** The stage once more, with its journal, when it may outlive this download. */
+  #lasting: { readonly stage: LastingStage; readonly journal: PartJournal } | undefined;
   #total: number | undefined;
   #progressedMs: number;
   /** Parts did not fit together once: from then on all bytes come from one mirror, under one entity tag. */
   #wholeOnly = false;
 
-  constructor(use: { readonly storage: Storage; readonly clock: Clock }) {
+  constructor(use: { readonly storage: Storage; readonly clock: Clock; readonly what: string }) {
     this.#storage = use.storage;
+    this.#what = use.what;
     this.#clock = use.clock;
     this.#progressedMs = use.clock.now();
   }
@@ -46,6 +54,36 @@ export class ZipDownload {
   /** Nobody wants it any more; an answer that was given up may still be on its way in. */
   #isOver = false;
 
+  /**
+   * Takes up what an earlier job or process left of this zip, as far as it is still what came then. Call it first.
+   * What cannot be read is as good as nothing. Returns the bytes that need not come again.
+   */
+  async resume(): Promise<number> {
+    const left = await this.#storage.lasting?.resume(this.#what, maxZipBytes).catch(() => undefined);
+    if (left === undefined) return 0;
+    const isTaken = await this.#takeUp(left).catch(() => false);
+    if (isTaken) return left.stage.size;
+    await this.restart({ wholeOnly: false });
+    await left.stage.discard();
+    return 0;
+  }
+
+  async #takeUp(left: LeftStage): Promise<boolean> {
+    const journalled = parseJournal(left.journal, this.#what);
+    if (journalled === undefined) return false;
+    const { total, sources } = journalled;
+    // At least a byte must be asked for: an answer is what brings the download to its end.
+    const chunks = Math.min(await soundChunks(left, journalled), Math.ceil(total / chunkBytes) - 1);
+    if (chunks === 0) return false;
+    await left.cut(chunks * chunkBytes);
+    this.#stage = left.stage;
+    this.#lasting = { stage: left.stage, journal: await PartJournal.goOn(left, chunks) };
+    this.#total = total;
+    for (const { upstream, etag } of sources) this.#noteSource(upstream, etag);
+    this.#parts = Math.max(1, sources.length);
+    return true;
+  }
+
   /** The range at which `upstream` should go on, if it should (RFC 9110 §13.1.5, §14.2). */
   headers(upstream: Upstream): Readonly<Record<string, string>> {
     const size = this.#stage?.size ?? 0;
@@ -63,7 +101,7 @@ export class ZipDownload {
   async read(response: UpstreamResponse, upstream: Upstream): Promise<Stage> {
     const skip = await this.#placeFor(response, upstream);
     const stage = await this.#openStage();
-    this.#note(response, upstream);
+    await this.#note(response, upstream);
     let toSkip = skip;
     for await (const chunk of response.body) {
       const fresh = toSkip === 0 ? chunk : chunk.subarray(Math.min(toSkip, chunk.length));
@@ -82,16 +120,21 @@ export class ZipDownload {
     this.#wholeOnly ||= wholeOnly;
     const stage = this.#stage;
     this.#stage = undefined;
+    this.#lasting = undefined;
     this.#total = undefined;
     this.#from.clear();
     this.#parts = 0;
     await stage?.discard();
   }
 
-  /** Gives the space back; does nothing for a stage that was kept. */
-  async discard(): Promise<void> {
+  /**
+   * Ends the download. What came of a large zip stays for resume() of the next one; of any other the space is given
+   * back. Does nothing for a stage that was kept.
+   */
+  async end(): Promise<void> {
     this.#isOver = true;
-    await this.#stage?.discard();
+    if (this.#lasting !== undefined && this.#lasting.journal.chunks > 0) await this.#lasting.stage.leave();
+    else await this.#stage?.discard();
   }
 
   /** How many bytes at the head of this answer we have already. Restarts for an answer that holds the whole. */
@@ -110,11 +153,21 @@ export class ZipDownload {
   }
 
   async #openStage(): Promise<Stage> {
-    const stage = this.#stage ?? (await this.#storage.stage(maxZipBytes));
+    const stage = this.#stage ?? (await this.#newStage());
     this.#stage = stage;
     if (!this.#isOver) return stage;
     await stage.discard();
     throw new Error("the download was given up");
+  }
+
+  async #newStage(): Promise<Stage> {
+    const { lasting } = this.#storage;
+    const total = this.#total;
+    if (lasting === undefined || total === undefined || total < minJournalledBytes || total > maxZipBytes)
+      return await this.#storage.stage(maxZipBytes);
+    const stage = await lasting.begin(this.#what, maxZipBytes);
+    this.#lasting = { stage, journal: await PartJournal.begin(stage, { what: this.#what, total }) };
+    return stage;
   }
 
   /** More than was promised is no zip of ours, and must not look like our own limit. */
@@ -124,20 +177,22 @@ export class ZipDownload {
       throw new UpstreamFault(name, "malformed", "more bytes came than were promised");
     }
     await stage.write(bytes);
+    await this.#lasting?.journal.add(bytes);
   }
 
-  #note({ headers }: UpstreamResponse, { name }: Upstream): void {
+  async #note({ headers }: UpstreamResponse, { name }: Upstream): Promise<void> {
     this.#parts++;
-    this.#from.add(name);
-    const etag = headers["etag"];
-    if (etag !== undefined && isStrong(etag)) this.#etags.set(name, etag);
-    else this.#etags.delete(name);
+    const { etag } = headers;
+    const strong = isStrong(etag) ? etag : undefined;
+    this.#noteSource(name, strong);
+    await this.#lasting?.journal.from({ upstream: name, ...(strong !== undefined && { etag: strong }) });
   }
-}
 
-/** Only a strong tag promises the same bytes (RFC 9110 §8.8.3). */
-function isStrong(etag: string): boolean {
-  return /^"[\x21\x23-\x7e]{1,200}"$/.test(etag);
+  #noteSource(name: string, etag: string | undefined): void {
+    this.#from.add(name);
+    if (etag === undefined) this.#etags.delete(name);
+    else this.#etags.set(name, etag);
+  }
 }
 
 function parseLength(text: string | undefined): number | undefined {

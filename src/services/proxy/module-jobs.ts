@@ -203,8 +203,10 @@ export class ModuleJobs {
     const { kept: already, damage } = await soundly(() => store.findZip(id));
     if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
     const started = clock.now();
-    const download = new ZipDownload({ storage: this.#use.storage, clock });
+    const download = new ZipDownload({ storage: this.#use.storage, clock, what: formatModuleVersion(id) });
     try {
+      const bytes = await download.resume();
+      if (bytes > 0) events.emit({ name: "module.resumed", module: id.path, version: id.version, bytes });
       const found = await this.#use.origin
         .find(
           { ...this.#ask("zip", id, job), download, existed: damage === undefined },
@@ -235,7 +237,7 @@ export class ModuleJobs {
       });
       return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
     } finally {
-      await download.discard();
+      await download.end();
     }
   }
 

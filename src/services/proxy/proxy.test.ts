@@ -119,6 +119,7 @@ test("a private module is marked as such in every kind of answer", async () => {
     `${base}.zip`,
     "/example.com/m/@v/list",
     "/sum/example.com/m/@v/v1.0.0",
+    `/-/chunks${base}.zip`,
   ])
     assert.equal((await ask(later, url, "cached-only")).isPrivate, true, url);
 });

@@ -16,6 +16,7 @@ import { SumdbError } from "#services/sumdb/errors.ts";
 import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
 import { forever, local } from "./answer.ts";
 import type { Ahead } from "./ahead.ts";
+import { ChunkManifests } from "./chunks.ts";
 import { GateFull } from "./gate.ts";
 import type { Listings } from "./listings.ts";
 import { meantVersion } from "./meant.ts";
@@ -27,8 +28,8 @@ import { sumdbFailure } from "./origin.ts";
 import { VerifierFault } from "./ports.ts";
 import type { Privacy } from "./privacy.ts";
 
-/** What this room answers: a module's files and listings, and the sums we hold. */
-export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "sum" }>;
+/** What this room answers: a module's files and listings, the sums we hold, and the hashes of a kept zip's chunks. */
+export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "sum" | "chunks" }>;
 
 /** How a request may be answered. */
 export type AskOptions = {
@@ -57,6 +58,7 @@ export type ProxyUse = {
 
 export class Proxy {
   readonly #use: ProxyUse;
+  readonly #chunkManifests = new ChunkManifests();
 
   constructor(use: ProxyUse) {
     this.#use = use;
@@ -92,6 +94,8 @@ export class Proxy {
         return await this.#zip(idOf(target.path, target.version), options);
       case "sum":
         return await this.#sum(idOf(target.path, target.version), options);
+      case "chunks":
+        return await this.#chunks(idOf(target.path, target.version), options);
     }
   }
 
@@ -193,6 +197,17 @@ export class Proxy {
     if (zip !== undefined) lines.unshift(`${id.path} ${id.version} ${zip.manifest.zip.h1}`);
     const bytes = Buffer.from(`${lines.join("\n")}\n`);
     return this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
+  }
+
+  /** Of a kept zip only: nothing is fetched for it. It never changes, and neither does this. */
+  async #chunks(id: ModuleVersion, options: AskOptions): Promise<Answer> {
+    const { kept, damage } = await this.#sound(() => this.#use.store.findZip(id));
+    if (kept === undefined)
+      throw damage ?? new GranaryError("GRANARY_NOT_KEPT", { what: formatModuleVersion(id), because: "chunks" });
+    await this.#use.jobs.vouch(kept, options.signal);
+    const bytes = await this.#chunkManifests.of(kept, options.signal);
+    const answer = this.#bytes("chunks", id.path, { bytes, provenance: local, reuseMs: forever });
+    return { ...answer, since: kept.since };
   }
 
   #committed(

@@ -1,6 +1,6 @@
 // The proxy with its clients' failures handed to the queue of retries.
 
-import type { Proxy } from "./proxy.ts";
+import type { Proxy, ProxyTarget } from "./proxy.ts";
 import type { RetryQueue } from "./retry-queue.ts";
 
 /** Answers as `proxy` does; a version that a client asked for and could not get is told to `queue`. */
@@ -10,7 +10,7 @@ export function withRetries(proxy: Pick<Proxy, "answer">, queue: Pick<RetryQueue
       try {
         return await proxy.answer(target, options);
       } catch (error) {
-        if (options.keptOnly === false && "version" in target && target.kind !== "sum") {
+        if (options.keptOnly === false && "version" in target && isFile(target)) {
           const { kind, path, version } = target;
           queue.failed(kind === "zip" ? "zip" : "mod", { path, version }, error);
         }
@@ -18,4 +18,9 @@ export function withRetries(proxy: Pick<Proxy, "answer">, queue: Pick<RetryQueue
       }
     },
   };
+}
+
+/** What is made from kept files alone is nothing to fetch. */
+function isFile(target: ProxyTarget): target is Exclude<ProxyTarget, { readonly kind: "sum" | "chunks" }> {
+  return target.kind !== "sum" && target.kind !== "chunks";
 }

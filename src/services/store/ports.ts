@@ -38,7 +38,41 @@ export interface Stage {
   discard(): Promise<void>;
 }
 
+/**
+ * A stage that can be gone on with, also after its process died. Its journal is text beside the bytes, in which the owner
+ * says what they are; neither is durable before seal(), so whoever resumes holds them against each other.
+ */
+export interface LastingStage extends Stage {
+  /** Appends to the journal; a crash may cut it anywhere. */
+  note(text: string): Promise<void>;
+  /** Writes no more, and lets an open stage lie for resume(). Does what discard() does to a sealed one. */
+  leave(): Promise<void>;
+}
+
+/** What was left. Its taker owns the stage, which takes writes at the end of the bytes. */
+export type LeftStage = {
+  readonly stage: LastingStage;
+  readonly journal: string;
+  /** Fills `into` from `offset` of the staged bytes; fewer only at their end. */
+  read(offset: number, into: Uint8Array): Promise<number>;
+  /** Throws away all bytes from `size` on. */
+  cut(size: number): Promise<void>;
+};
+
+/** Stages that outlive their process. What is left is bounded in number, bytes and age; the oldest goes first. */
+export interface LastingStages {
+  /** As Storage.stage(); what is left of it lies under `name`, the newest under one name. */
+  begin(name: string, maxBytes: number): Promise<LastingStage>;
+  /** Takes what was left under `name`: of several callers one gets it, and nobody gets a stage that is in use. */
+  resume(name: string, maxBytes: number): Promise<LeftStage | undefined>;
+}
+
+/** Longest journal that is read back. */
+export const maxJournalBytes = 1 << 20;
+
 export interface Storage {
+  /** Undefined where nothing outlives the process. */
+  readonly lasting?: LastingStages;
   /** The whole object, or undefined when there is none. Throws StoreUnavailable when we cannot know or it is larger than maxBytes. */
   get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined>;
   stat(key: StorageKey): Promise<ObjectStat | undefined>;
