@@ -8,6 +8,7 @@ const phase = { requests: 200, failures: 0, failureRate: 0, p50Ms: 20, p95Ms: 31
 const reached: DrillView = {
   ...{ scenario: "primary-down", fault: "refused", requests: 200, paceMs: 50, distanceMs: 20 },
   ...{ upstreams: ["primary", "regional"], configured: 2, targetMs: 120, addedMs: 26.1, reached: true, reasons: [] },
+  isUnsteady: false,
   ...{ switchMs: 216, avoidedMs: 217, recoveryMs: 213 },
   phases: [
     { phase: "normal", ...phase, averageMs: 25, servedBy: { primary: 200 } },
@@ -55,7 +56,7 @@ test("the table, the times and the verdict", async () => {
 
 test("a list shorter than the drill is said, and what was missed, in both languages, with exit 1", async () => {
   const missed: DrillView = {
-    ...{ ...reached, scenario: "both-down", configured: 1, reached: false },
+    ...{ ...reached, scenario: "both-down", upstreams: ["primary", "regional", "last"], configured: 1, reached: false },
     reasons: [
       { kind: "failures", failures: 3, requests: 404, first: "503 GRANARY_OFFLINE" },
       { kind: "slow", addedMs: 600, targetMs: 410 },
@@ -64,10 +65,19 @@ test("a list shorter than the drill is said, and what was missed, in both langua
   };
   const en = await run(["--scenario", "both-down"], missed);
   assert.equal(en.code, 1);
-  assert.match(en.stdout, /Your list has 1 upstreams?/);
+  assert.match(en.stdout, /Upstreams in your list: 1, in the drill: 3\./);
   assert.match(en.stdout, /3 of 404 requests failed \(first: 503 GRANARY_OFFLINE\); \+600 ms on average/);
   const zh = await run(["--scenario", "both-down"], missed, "zh-CN");
   assert.match(zh.stdout, /404 个请求中有 3 个失败/);
+});
+
+test("a machine with other work to do is said, in both languages, whatever the verdict", async () => {
+  const busy: DrillView = { ...reached, isUnsteady: true };
+  const en = await run(["--scenario", "primary-down"], busy);
+  assert.match(en.stdout, /The normal phase was unsteady.*\n\n✓ Reached/);
+  assert.equal(en.code, 0);
+  assert.match((await run(["--scenario", "primary-down"], busy, "zh-CN")).stdout, /正常阶段耗时起伏过大/);
+  assert.doesNotMatch((await run(["--scenario", "primary-down"])).stdout, /unsteady/);
 });
 
 test("--json is the whole report", async () => {

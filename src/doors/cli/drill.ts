@@ -112,6 +112,7 @@ function inWords(view: DrillView, { lang, isUtf8 }: CliIo): string {
     ...(configured < upstreams.length ? [`${say(lang, "drill.too-few", tooFew)}\n`] : []),
     `\n${table([say(lang, "drill.columns").split("\t"), ...rows])}`,
     `\n${table(times.map((line) => line.split("\t")))}`,
+    ...(view.isUnsteady ? [`\n${say(lang, "drill.unsteady")}\n`] : []),
     `\n${mark(view.reached ? "ok" : "fail", isUtf8)} ${verdict(view, primary, lang)}\n`,
   ].join("");
 }

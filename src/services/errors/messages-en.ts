@@ -97,7 +97,7 @@ export const messagesEn: MessageTable = {
   "drill.settings": ({ mode, silence, hedge, probe }) =>
     `In force: mode ${mode}, silence ${silence}, hedge ${hedge ? "on" : "off"}, ${probe === "" ? "no probes" : `probe every ${probe}`}`,
   "drill.too-few": ({ configured, drilled }) =>
-    `Your list has ${configured} upstreams, the drill ${drilled}: what follows is the engine's doing, not yet your list's.`,
+    `Upstreams in your list: ${configured}, in the drill: ${drilled}. What follows is the engine's doing, not yet your list's.`,
   "drill.columns": () => "PHASE\tASKED\tFAILED\tAVERAGE\tP50\tP95\tADDED\tSERVED BY",
   "drill.phase": ({ phase }) => phase,
   "drill.working": ({ phase, done, total }) => `${phase}: ${done}${total === "" ? "" : ` of ${total}`} answered`,
@@ -108,6 +108,8 @@ export const messagesEn: MessageTable = {
   "drill.reached": ({ added, target, primary }) =>
     `Reached: ${added} on average (at most +${target}), no request failed, ${primary} serves again.`,
   "drill.missed": ({ reasons }) => `Not reached: ${reasons.join("; ")}.`,
+  "drill.unsteady": () =>
+    "The normal phase was unsteady: this machine has other work to do, and the times say little. Drill when it has not.",
   "drill.no-normal": () => "the normal phase was none, so the others say little",
   "drill.failures": ({ failures, requests, first }) => `${failures} of ${requests} requests failed (first: ${first})`,
   "drill.slow": ({ added, target }) => `${added} on average (at most +${target})`,

@@ -113,6 +113,7 @@ export const messagesZh: MessageTable = {
   "drill.reached": ({ added, target, primary }) =>
     `达标：平均 ${added}（上限 +${target}），没有请求失败，${primary} 已重新提供内容。`,
   "drill.missed": ({ reasons }) => `未达标：${reasons.join("；")}。`,
+  "drill.unsteady": () => "正常阶段耗时起伏过大：本机正忙于别的工作，各项时间意义不大，请空闲时再演练。",
   "drill.no-normal": () => "正常阶段本身就不正常，其余数据意义不大",
   "drill.failures": ({ failures, requests, first }) => `${requests} 个请求中有 ${failures} 个失败（首个：${first}）`,
   "drill.slow": ({ added, target }) => `平均 ${added}（上限 +${target}）`,

@@ -119,6 +119,7 @@ export type Messages = {
   "drill.reached": { readonly added: string; readonly target: string; readonly primary: string };
   "drill.missed": { readonly reasons: readonly string[] };
   "drill.no-normal": None;
+  "drill.unsteady": None;
   "drill.failures": { readonly failures: string; readonly requests: string; readonly first: string };
   "drill.slow": { readonly added: string; readonly target: string };
   "drill.not-recovered": { readonly limit: string; readonly primary: string };

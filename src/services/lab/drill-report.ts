@@ -72,6 +72,8 @@ export type DrillReport = {
   readonly targetMs: number;
   /** Of the fault phase; absent when one of the two phases had no good answer. */
   readonly addedMs?: number;
+  /** Good times of the normal phase differ by more than the target: on this machine, now, the figures say little. */
+  readonly isUnsteady: boolean;
   readonly reached: boolean;
   readonly reasons: readonly DrillReason[];
 };
@@ -91,6 +93,7 @@ export function reportDrill(facts: DrillFacts): DrillReport {
     ...(recoveryMs !== undefined && { recoveryMs }),
     targetMs: drillTargets[scenario],
     ...(addedMs !== undefined && { addedMs }),
+    isUnsteady: isUnsteady(phases[0], drillTargets[scenario]),
     reached: reasons.length === 0,
     reasons,
   };
@@ -121,6 +124,11 @@ function reportPhase(phase: DrillPhase, samples: readonly DrillSample[], normalM
     servedBy,
     ...(firstFailure !== undefined && { firstFailure }),
   };
+}
+
+/** Whether what came and went by itself is more than what is looked for. */
+function isUnsteady(normal: PhaseReport | undefined, targetMs: number): boolean {
+  return (normal?.p95Ms ?? 0) - (normal?.p50Ms ?? 0) > targetMs;
 }
 
 function reasonsOf(facts: DrillFacts, phases: readonly PhaseReport[]): DrillReason[] {

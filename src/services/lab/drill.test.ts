@@ -143,6 +143,17 @@ test("an abort ends it with the reason", async () => {
 
 const good = (ms: number): DrillSample => ({ ms, servedBy: "primary" });
 
+test("a normal phase that differs by more than the target makes the figures say little", () => {
+  const spread = (ms: number, scenario: DrillFacts["scenario"]) =>
+    reportDrill({
+      ...{ scenario, fault: "refused", primary: "primary", recoveryLimitMs: 1 },
+      ...{ switchMs: 1, avoidedMs: 1, recoveryMs: 1 },
+      samples: { normal: [good(20), good(20), good(20 + ms)], fault: [good(20)], recovery: [good(20)] },
+    });
+  assert.deepEqual([spread(120, "primary-down").isUnsteady, spread(121, "primary-down").isUnsteady], [false, true]);
+  assert.deepEqual([spread(410, "both-down").isUnsteady, spread(411, "both-down").isUnsteady], [false, true]);
+});
+
 test("figures are of good answers: average, nearest rank, tenths of a millisecond", () => {
   const samples = { normal: [good(10), good(20), { ms: 9_999, failure: "503" }], fault: [good(31.27)], recovery: [] };
   const facts: DrillFacts = {

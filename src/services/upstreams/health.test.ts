@@ -62,6 +62,24 @@ test("half of at least twenty within ten seconds open it, whatever the failures 
   assert.equal(slow.health.condition("a"), "closed", "never twenty within ten seconds");
 });
 
+test("a busy upstream that does nothing but fail is found out in a second; one that fails at one moment is not", () => {
+  const { health, clock, changes } = stage();
+  const answer = (count: number, status: number) => {
+    for (let i = 0; i < count; i++) health.permit("a").answered(status);
+  };
+  answer(600, 200);
+  answer(100, 503);
+  assert.equal(health.condition("a"), "closed", "all at once: a connection that broke takes many with it");
+  clock.ms += 1000;
+  answer(1, 200);
+  answer(19, 503);
+  clock.ms += 1000;
+  assert.equal(health.condition("a"), "closed", "an answer in between starts the count anew");
+  answer(1, 503);
+  assert.equal(health.condition("a"), "open", "twenty in a row, for a second");
+  assert.deepEqual(changes, ["a opened answered 503"]);
+});
+
 test("dynamic thresholds: a busy upstream needs more calls to be judged, a calm one fewer", () => {
   const clock = { ms: 1_000_000, now: () => clock.ms };
   const health = new Health({ clock, options: { dynamic: true } });

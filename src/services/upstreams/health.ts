@@ -1,6 +1,6 @@
 // Whether an upstream is worth asking: a passive circuit breaker per upstream, fed by the requests that are made
-// anyway. It opens when the upstream cannot be reached, when it falls silent, or when most of what it says is
-// failure; after a pause one request tries; an answer closes it. An upstream that asked us to wait (Retry-After) is
+// anyway. It opens when the upstream cannot be reached, when it falls silent, or when most of what it says, or all
+// since a while, is failure; after a pause one request tries; an answer closes it. An upstream that asked us to wait (Retry-After) is
 // held, which is not the same: it lives, it may know, it counts.
 
 import type { FaultReason } from "./ports.ts";
@@ -14,6 +14,7 @@ export type HealthOptions = {
   readonly shareWithTimeouts: number;
   /** Share of failures that opens it once `callsToOpen` requests ended within the last ten seconds. */
   readonly shareToOpen: number;
+  /** So many failures in a row within them open it too, whatever was before, once they go on for a second. */
   readonly callsToOpen: number;
   /** Fits `callsToOpen` and `shareToOpen` to how much the upstream is asked and how it usually does. */
   readonly dynamic: boolean;
@@ -75,6 +76,9 @@ type State = {
   failures: number;
   unconnectedInARow: number;
   timeoutsInARow: number;
+  failuresInARow: number;
+  /** When the first of them ended. */
+  failingSinceMs: number;
   openUntil: number;
   /** When its breaker opened, while it is open; a trial that fails prolongs the same outage. */
   openedMs: number;
@@ -243,6 +247,8 @@ export class Health {
       failures: 0,
       unconnectedInARow: 0,
       timeoutsInARow: 0,
+      failuresInARow: 0,
+      failingSinceMs: 0,
       openUntil: 0,
       openedMs: 0,
       heldUntil: 0,
@@ -295,6 +301,8 @@ export class Health {
     state.window.add(now, failed);
     state.requests++;
     if (failed) state.failures++;
+    if (!failed) state.failuresInARow = 0;
+    else if (state.failuresInARow++ === 0) state.failingSinceMs = now;
     // Slow on purpose: a bad minute must not become the usual.
     if (state.openUntil === 0) state.usualShare += ((failed ? 1 : 0) - state.usualShare) / usualCalls;
   }
@@ -304,8 +312,19 @@ export class Health {
     const { unconnectedToOpen, timeoutsToOpen, shareWithTimeouts } = this.#options;
     if (state.unconnectedInARow >= unconnectedToOpen) return true;
     if (state.timeoutsInARow >= timeoutsToOpen && state.window.share(now, minuteMs) > shareWithTimeouts) return true;
+    if (this.#failsThroughout(state, now)) return true;
     const { calls, share } = this.#burst(state);
     return state.window.calls(now, burstMs) >= calls && state.window.share(now, burstMs) >= share;
+  }
+
+  /**
+   * Nothing but failures for a while. Of a busy upstream the share says so only when the good calls of the last ten
+   * seconds are outnumbered. It must go on, because one broken connection may take many requests with it.
+   */
+  #failsThroughout(state: State, now: number): boolean {
+    const { callsToOpen, dynamic } = this.#options;
+    const isEnough = Math.min(state.failuresInARow, state.window.calls(now, burstMs)) >= callsToOpen;
+    return !dynamic && isEnough && now - state.failingSinceMs >= failingMs;
   }
 
   /** What the burst rule asks for: fixed numbers, or numbers fitted to this upstream's traffic. */
@@ -321,6 +340,9 @@ export class Health {
 }
 
 const insistEveryMs = 1_000;
+
+/** What takes many requests at once, and is over: a connection lost, a reload on the other side. */
+const failingMs = 1_000;
 
 /** A hiccup of a network, or a collection of garbage on the other side, is over sooner. */
 const muteMs = 400;
