@@ -19,7 +19,6 @@ type Words = {
   readonly directLeft: string;
   readonly sumdbOff: string;
   readonly ownLeft: (names: string) => string;
-  readonly allDisabled: (names: string) => string;
   readonly plainSecret: (key: string, origin: string) => string;
   readonly oldNode: (running: string, floor: string) => string;
 };
@@ -38,7 +37,6 @@ const words: Readonly<Record<Lang, Words>> = {
     directLeft: "`direct` left the upstream list: this version does not fetch from repositories itself.",
     sumdbOff: "The checksum database is off: nothing that is fetched is verified.",
     ownLeft: (names) => `This server itself was in its upstream list and left it: ${names}.`,
-    allDisabled: (names) => `Every upstream is disabled: ${names}. Bring one back: granary upstream enable NAME`,
     plainSecret: (key, origin) => `${origin}: ${key} holds a plain secret; write file:/path or env:NAME instead.`,
     oldNode: (running, floor) => `Node ${running} lacks security fixes; run the bundle on Node ${floor} or newer.`,
   },
@@ -55,7 +53,6 @@ const words: Readonly<Record<Lang, Words>> = {
     directLeft: "上游列表中的 `direct` 已移除：此版本不直接访问代码仓库。",
     sumdbOff: "校验和数据库已关闭：拉取的内容不做任何校验。",
     ownLeft: (names) => `上游列表中含有本服务自身，已移除：${names}。`,
-    allDisabled: (names) => `所有上游都已停用：${names}。重新启用：granary upstream enable NAME。`,
     plainSecret: (key, origin) => `${origin}：${key} 是明文机密；请改用 file:/path 或 env:NAME。`,
     oldNode: (running, floor) => `Node ${running} 缺少安全修复；请用 Node ${floor} 或更新版本运行发布包。`,
   },
@@ -68,9 +65,6 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   if (config.values.sumdb.includes("off")) warnings.push(say.sumdbOff);
   if (chain.hadDirect) warnings.push(say.directLeft);
   if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
-  const { upstreams, disabled = [] } = chain;
-  if (upstreams.length === 0 && disabled.length > 0)
-    warnings.push(say.allDisabled(disabled.map(({ name }) => name).join(", ")));
   for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
   const floor = nodeBelowFloor(process.version);
   if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));

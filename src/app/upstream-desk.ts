@@ -2,7 +2,6 @@
 
 import type { EventSink } from "#services/events/ports.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
-import type { DisabledUpstreams } from "#services/proxy/disabled-upstreams.ts";
 import type { ProbeView, UpstreamDesk, UpstreamView } from "#services/upstreams/desk.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import type { Latency } from "#services/upstreams/latency.ts";
@@ -16,7 +15,6 @@ export type DeskUse = {
   readonly prober: Prober;
   readonly latency: Latency;
   readonly events: EventSink;
-  readonly disabled: DisabledUpstreams;
   /** Called when the set of disabled upstreams changed. */
   readonly changed: () => void;
 };
@@ -28,22 +26,20 @@ export type Desk = UpstreamDesk & {
 
 export function makeDesk(use: DeskUse): Desk {
   const { health, events, prober, latency } = use;
-  const { disabled } = use;
-  const change = async (name: string, by: string, event: "upstream.disabled" | "upstream.enabled"): Promise<void> => {
-    if (!use.chain().upstreams.some((upstream) => upstream.name === name)) return;
-    const { changed, kept } = disabled.set(name, event === "upstream.disabled");
-    if (changed) {
+  const disabled = new Set<string>();
+  const change = (name: string, by: string, event: "upstream.disabled" | "upstream.enabled"): Promise<void> => {
+    const isKnown = use.chain().upstreams.some((upstream) => upstream.name === name);
+    const isDisabled = event === "upstream.disabled";
+    if (isKnown && disabled.has(name) !== isDisabled) {
+      if (isDisabled) disabled.add(name);
+      else disabled.delete(name);
       use.changed();
       events.emit({ name: event, upstream: name, by });
     }
-    await kept;
+    return Promise.resolve();
   };
   return {
-    enabled: (chain) => ({
-      ...chain,
-      upstreams: chain.upstreams.filter(({ name }) => !disabled.has(name)),
-      disabled: chain.upstreams.filter(({ name }) => disabled.has(name)),
-    }),
+    enabled: (chain) => ({ ...chain, upstreams: chain.upstreams.filter(({ name }) => !disabled.has(name)) }),
     list: () => {
       const { upstreams, shadows = [] } = use.chain();
       const view = (upstream: Upstream, role: "normal" | "shadow" | "canary"): UpstreamView => {

@@ -52,7 +52,6 @@ import { openStore, takeStore } from "./open-store.ts";
 import { startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
-import { DisabledUpstreams } from "#services/proxy/disabled-upstreams.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
@@ -145,10 +144,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     busy: busyMeter(),
   });
-  const disabled = new DisabledUpstreams(storage);
-  await disabled.load();
   const desk = makeDesk({
-    disabled,
     chain: configured,
     health,
     prober,

@@ -9,7 +9,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import { jobId } from "#services/proxy/dead-letters.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import type { UpstreamView } from "#services/upstreams/desk.ts";
-import { runGranary, startGranary } from "../support/granary.ts";
+import { runGranary } from "../support/granary.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
 import type { WorldOptions } from "../support/world.ts";
 
@@ -59,33 +59,6 @@ test("a disabled upstream is asked no more, through all that time kept files are
   assert.equal(await get("/example.com/hello/@v/v1.1.0.mod"), 200);
   assert.equal(stub.requests("/example.com/hello/@v/v1.1.0.mod"), 1);
   assert.match(granary.stderr(), /upstream\.disabled/);
-});
-
-test("with every upstream disabled nobody is told that a module does not exist, also after a restart", async (t) => {
-  const { granary, stub, database, store, command, upstreams } = await operated(t);
-  const name = (await upstreams())[0]?.name ?? "";
-  const warm = await (await fetch(`${granary.url}/example.com/hello/@v/list`)).text();
-  assert.equal((await command("upstream", "disable", name)).code, 0);
-  const before = stub.requests(/example\.com/);
-  const look = async (url: string) => {
-    for (const file of [`${base}.mod`, `${base}.zip`, "/example.com/nested/@v/list", "/example.com/hello/@latest"]) {
-      const response = await fetch(url + file);
-      const text = await response.text();
-      assert.deepEqual([file, response.status, text.split(":")[0]], [file, 503, "GRANARY_UPSTREAMS_DISABLED"]);
-      assert.match(text, new RegExp(`Disabled: ${name}\\n`));
-    }
-    const cachedOnly = await fetch(`${url}/cached-only${base}.mod`);
-    assert.equal(cachedOnly.status, 404);
-    assert.equal(await (await fetch(`${url}/example.com/hello/@v/list`)).text(), warm, "the last known list is given");
-    assert.match(await (await fetch(`${url}/-/readyz`)).text(), /Every upstream is disabled/);
-  };
-  await look(granary.url);
-  await granary.stop();
-  const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
-  const again = await startGranary({ upstream: stub.url, sumdb, store });
-  t.after(() => again.stop());
-  await look(again.url);
-  assert.equal(stub.requests(/example\.com/), before);
 });
 
 test("a probe says who answers, and who does not ends it with 1", async (t) => {

@@ -42,8 +42,6 @@ export type AnswerFields = {
   GRANARY_UPSTREAM_TIMEOUT: { readonly what: string; readonly tried: readonly Tried[]; readonly waitedMs: number };
   /** Not kept, and nobody could be reached. */
   GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
-  /** Everybody who might be asked was taken out of use by an operator. */
-  GRANARY_UPSTREAMS_DISABLED: { readonly what: string; readonly upstreams: readonly string[] };
   /** Only `direct` is configured, which this version does not serve. */
   GRANARY_NO_UPSTREAM: { readonly what: string };
   /** The request has passed through this server already. */

@@ -167,15 +167,6 @@ const answers = {
       "The version was never fetched before, and there is nobody to ask now. This is not a statement that it does not exist.",
     remedy: "Restore the connection to an upstream. To be independent of it, fetch what you need beforehand.",
   },
-  GRANARY_UPSTREAMS_DISABLED: {
-    lines: (f) => [
-      `${f.what} is not kept here, and everybody who might be asked is disabled.`,
-      `Disabled: ${f.upstreams.join(", ")}`,
-      "Kept versions are still served. An operator brings one back: granary upstream enable NAME",
-    ],
-    cause: "An operator took the upstreams out of use. This is not a statement that the version does not exist.",
-    remedy: "See them with `granary upstream status`, and enable one, or add another to the list.",
-  },
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `nobody can be asked for ${f.what}.`,

@@ -147,15 +147,6 @@ const answers = {
     cause: "该版本从未获取过，而现在无人可问。这不表示它不存在。",
     remedy: "恢复到某个上游的连接。若想不依赖网络，请提前获取所需版本。",
   },
-  GRANARY_UPSTREAMS_DISABLED: {
-    lines: (f) => [
-      `本地未保存 ${f.what}，而所有可询问的上游都已停用。`,
-      `已停用：${f.upstreams.join("、")}。`,
-      "已保存的版本照常提供。管理员可重新启用：granary upstream enable NAME。",
-    ],
-    cause: "管理员停用了这些上游。这不表示该版本不存在。",
-    remedy: "用 granary upstream status 查看，启用其中一个，或在列表中加入另一个上游。",
-  },
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `没有可询问 ${f.what} 的上游。`,

@@ -12,7 +12,6 @@ import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import type { Accepting, Companion } from "#services/upstreams/attempt.ts";
 import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
-import { mayBeAsked } from "#services/upstreams/route.ts";
 import { Unusable, walk } from "#services/upstreams/walk.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
@@ -75,11 +74,16 @@ export class Origin {
     this.#use = use;
   }
 
-  /** True when some upstream may be asked about this module, or might if it were not disabled. */
+  /** True when some upstream may be asked about this module. */
   mayAsk(path: string): boolean {
-    const { upstreams, disabled = [] } = this.#use.chain();
-    const all = [...upstreams, ...disabled];
-    return this.#use.privacy.mustNotTravel(path) ? all.some((upstream) => !upstream.public) : all.length > 0;
+    return (
+      this.#use.chain().upstreams.length > 0 &&
+      !(this.#use.privacy.mustNotTravel(path) && this.#privateUpstreams() === 0)
+    );
+  }
+
+  #privateUpstreams(): number {
+    return this.#use.chain().upstreams.filter((upstream) => !upstream.public).length;
   }
 
   /** What `accept` made of the first good answer. Throws GranaryError; absence as GRANARY_NOT_FOUND. */
@@ -169,11 +173,8 @@ export class Origin {
 
   /** Why nobody may be asked about a module. */
   nobody(what: string, path: string): GranaryError {
-    const { patterns } = this.#use.privacy;
-    const idle = this.#use.chain().disabled?.filter((upstream) => mayBeAsked(upstream, path, patterns)) ?? [];
-    if (idle.length > 0)
-      return new GranaryError("GRANARY_UPSTREAMS_DISABLED", { what, upstreams: idle.map(({ name }) => name) });
-    if (this.#use.privacy.mustNotTravel(path)) return new GranaryError("GRANARY_PRIVATE_NOT_HERE", { what, patterns });
+    if (this.#use.privacy.mustNotTravel(path))
+      return new GranaryError("GRANARY_PRIVATE_NOT_HERE", { what, patterns: this.#use.privacy.patterns });
     if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
     return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
   }

@@ -56,8 +56,6 @@ export type Shadow = { readonly upstream: Upstream; readonly share: number };
 export type Chain = {
   readonly upstreams: readonly Upstream[];
   readonly shadows?: readonly Shadow[];
-  /** Those that an operator took out of use. */
-  readonly disabled?: readonly Upstream[];
   /** The list ended in `direct`, which left the chain. */
   readonly hadDirect: boolean;
   /** The list ended in `off`. */
