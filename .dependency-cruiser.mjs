@@ -7,7 +7,7 @@ export const uses = {
   events: [],
   store: ["errors", "events"],
   access: ["errors", "store"],
-  upstreams: ["errors"],
+  upstreams: ["errors", "store"],
   sumdb: ["errors", "store", "upstreams"],
   proxy: ["errors", "events", "store", "upstreams", "sumdb"],
   lab: ["errors"],

@@ -17,6 +17,8 @@ type Words = {
   readonly look: string;
   readonly nobody: string;
   readonly directLeft: string;
+  readonly allDisabled: (names: string, first: string) => string;
+  readonly someDisabled: (names: string, first: string) => string;
   readonly sumdbOff: string;
   readonly ownLeft: (names: string) => string;
   readonly plainSecret: (key: string, origin: string) => string;
@@ -35,6 +37,9 @@ const words: Readonly<Record<Lang, Words>> = {
     look: "Look:",
     nobody: "none",
     directLeft: "`direct` left the upstream list: this version does not fetch from repositories itself.",
+    allDisabled: (names, first) =>
+      `All upstreams are disabled (${names}): only what is kept is served. Enable one: granary upstream enable ${first}`,
+    someDisabled: (names, first) => `Disabled by an operator: ${names}. Enable: granary upstream enable ${first}`,
     sumdbOff: "The checksum database is off: nothing that is fetched is verified.",
     ownLeft: (names) => `This server itself was in its upstream list and left it: ${names}.`,
     plainSecret: (key, origin) => `${origin}: ${key} holds a plain secret; write file:/path or env:NAME instead.`,
@@ -51,6 +56,9 @@ const words: Readonly<Record<Lang, Words>> = {
     look: "查看：",
     nobody: "无",
     directLeft: "上游列表中的 `direct` 已移除：此版本不直接访问代码仓库。",
+    allDisabled: (names, first) =>
+      `所有上游均已停用（${names}）：只提供已保存的内容。启用其中一个：granary upstream enable ${first}`,
+    someDisabled: (names, first) => `已由运维人员停用：${names}。重新启用：granary upstream enable ${first}`,
     sumdbOff: "校验和数据库已关闭：拉取的内容不做任何校验。",
     ownLeft: (names) => `上游列表中含有本服务自身，已移除：${names}。`,
     plainSecret: (key, origin) => `${origin}：${key} 是明文机密；请改用 file:/path 或 env:NAME。`,
@@ -64,6 +72,9 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   const warnings: string[] = [];
   if (config.values.sumdb.includes("off")) warnings.push(say.sumdbOff);
   if (chain.hadDirect) warnings.push(say.directLeft);
+  const disabled = chain.disabled?.map(({ name }) => name) ?? [];
+  const tell = chain.upstreams.length === 0 ? say.allDisabled : say.someDisabled;
+  if (disabled[0] !== undefined) warnings.push(tell(disabled.join(", "), disabled[0]));
   if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
   for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
   const floor = nodeBelowFloor(process.version);

@@ -94,3 +94,29 @@ for (const [what, list] of [
     await clock.pass(0);
     assert.equal(told.said, "200");
   });
+
+test("a disabled upstream's tunnel is not asked; it is named, and the database's own address is asked", async () => {
+  for (const list of ["https://a.test,https://b.test", "https://a.test,https://b.test,off"]) {
+    const chain = buildChain(parseProxyList(list));
+    const clock = new HandClock();
+    const client = new HandUpstreams();
+    const routes = databaseRoutes(database, {
+      chain: { ...chain, upstreams: [], disabled: chain.upstreams },
+      client,
+      health: new Health({ clock }),
+      meter: silentMeter,
+      clock,
+      manners: () => ({}),
+    });
+    assert.deepEqual(
+      routes.map(({ name }) => name),
+      [database.name, "a.test", "b.test"],
+    );
+    const { signal } = new AbortController();
+    for (const route of routes.slice(1)) {
+      assert.equal(route.isUp?.(), false);
+      await assert.rejects(route.fetch(lookup, 1_000, signal), { name: "UpstreamFault", reason: "disabled" });
+    }
+    assert.deepEqual(client.calls, []);
+  }
+});

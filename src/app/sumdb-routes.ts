@@ -35,9 +35,17 @@ export function databaseRoutes(
     const others = upstreams.filter((other) => other !== upstream).map(({ name }) => name);
     return route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false, others });
   });
-  if (use.chain.hadOff && tunnels.length === 0) return [];
-  const direct = addressOf(database.name, `https://${database.name}`);
-  return [...tunnels, route(direct, { use, prefix: "", knows: true, isAlone: tunnels.length === 0, others: [] })];
+  const disabled = use.chain.disabled?.filter((upstream) => upstream.public) ?? [];
+  if (use.chain.hadOff && tunnels.length === 0 && disabled.length === 0) return [];
+  const address = addressOf(database.name, `https://${database.name}`);
+  const direct = route(address, { use, prefix: "", knows: true, isAlone: tunnels.length === 0, others: [] });
+  return [...tunnels, direct, ...disabled.map(outOfUse)];
+}
+
+/** A tunnel that an operator closed: whoever hears that the database cannot be reached should hear of it too. */
+function outOfUse({ name }: Upstream): SumdbRoute {
+  const fault = () => new UpstreamFault(name, "disabled", "an operator took it out of use");
+  return { name, knows: false, isUp: () => false, fetch: () => Promise.reject(fault()) };
 }
 
 type How = {

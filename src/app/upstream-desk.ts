@@ -1,10 +1,13 @@
 // The operator's desk over the chain and its health.
 
+import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
+import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { ProbeView, UpstreamDesk, UpstreamView } from "#services/upstreams/desk.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import type { Latency } from "#services/upstreams/latency.ts";
+import type { OutOfUse } from "#services/upstreams/out-of-use.ts";
 import type { Prober } from "#services/upstreams/prober.ts";
 import { maskText } from "./config.ts";
 
@@ -15,6 +18,7 @@ export type DeskUse = {
   readonly prober: Prober;
   readonly latency: Latency;
   readonly events: EventSink;
+  readonly outOfUse: OutOfUse;
   /** Called when the set of disabled upstreams changed. */
   readonly changed: () => void;
 };
@@ -25,21 +29,28 @@ export type Desk = UpstreamDesk & {
 };
 
 export function makeDesk(use: DeskUse): Desk {
-  const { health, events, prober, latency } = use;
-  const disabled = new Set<string>();
-  const change = (name: string, by: string, event: "upstream.disabled" | "upstream.enabled"): Promise<void> => {
-    const isKnown = use.chain().upstreams.some((upstream) => upstream.name === name);
-    const isDisabled = event === "upstream.disabled";
-    if (isKnown && disabled.has(name) !== isDisabled) {
-      if (isDisabled) disabled.add(name);
-      else disabled.delete(name);
-      use.changed();
-      events.emit({ name: event, upstream: name, by });
+  const { health, events, prober, latency, outOfUse: disabled } = use;
+  const isKnown = (name: string): boolean => {
+    const { upstreams, shadows = [] } = use.chain();
+    return [...upstreams, ...shadows.map(({ upstream }) => upstream)].some((upstream) => upstream.name === name);
+  };
+  const change = async (name: string, by: string, event: "upstream.disabled" | "upstream.enabled"): Promise<void> => {
+    if (!isKnown(name)) return;
+    try {
+      if (!(await disabled.set(name, event === "upstream.disabled", isKnown))) return;
+    } catch (error) {
+      throw inOurWords(error, name);
     }
-    return Promise.resolve();
+    use.changed();
+    events.emit({ name: event, upstream: name, by });
   };
   return {
-    enabled: (chain) => ({ ...chain, upstreams: chain.upstreams.filter(({ name }) => !disabled.has(name)) }),
+    enabled: (chain) => ({
+      ...chain,
+      upstreams: chain.upstreams.filter(({ name }) => !disabled.has(name)),
+      shadows: chain.shadows?.filter(({ upstream }) => !disabled.has(upstream.name)) ?? [],
+      disabled: chain.upstreams.filter(({ name }) => disabled.has(name)),
+    }),
     list: () => {
       const { upstreams, shadows = [] } = use.chain();
       const view = (upstream: Upstream, role: "normal" | "shadow" | "canary"): UpstreamView => {
@@ -79,4 +90,13 @@ export function makeDesk(use: DeskUse): Desk {
     disable: (name, by) => change(name, by, "upstream.disabled"),
     enable: (name, by) => change(name, by, "upstream.enabled"),
   };
+}
+
+/** Nothing has changed when it could not be written down: an operator should not count on it. */
+function inOurWords(error: unknown, name: string): unknown {
+  const what = `the state of upstream ${name}`;
+  if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, { cause: error });
+  if (error instanceof StoreUnavailable)
+    return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, { cause: error });
+  return error;
 }

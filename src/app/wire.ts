@@ -45,6 +45,7 @@ import type { Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
+import { OutOfUse } from "#services/upstreams/out-of-use.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
@@ -144,12 +145,16 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     busy: busyMeter(),
   });
+  const outOfUse = new OutOfUse(storage);
+  const unread = await outOfUse.load();
+  if (unread !== undefined) events.emit({ name: "store.damaged", repaired: false, ...unread });
   const desk = makeDesk({
     chain: configured,
     health,
     prober,
     latency,
     events,
+    outOfUse,
     changed: () => {
       rebuild();
       reroute();
@@ -273,7 +278,10 @@ export async function wire(options: WireOptions): Promise<Server> {
       warnings: warnings(),
       uptimeSeconds: Math.round((clock.now() - started) / 1000),
       mode: state.config.values.mode,
-      upstreams: state.chain.upstreams.map(({ name }) => ({ name, condition: health.condition(name) })),
+      upstreams: desk
+        .list()
+        .filter(({ role }) => role !== "shadow")
+        .map(({ name, condition }) => ({ name, condition })),
       databases: mirrors.map((mirror) => ({ name: mirror.name, treeSize: mirror.treeSize })),
       hot: { entries: hot.size + helpers.totals().hotEntries, bytes: hot.bytes + helpers.totals().hotBytes },
       jobs: jobs.running,

@@ -9,7 +9,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import { jobId } from "#services/proxy/dead-letters.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import type { UpstreamView } from "#services/upstreams/desk.ts";
-import { runGranary } from "../support/granary.ts";
+import { runGranary, startGranary } from "../support/granary.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
 import type { WorldOptions } from "../support/world.ts";
 
@@ -18,19 +18,23 @@ const base = "/example.com/hello/@v/v1.0.0";
 /** A world with a write token in a file, and commands that use both. */
 async function operated(t: TestContext, options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), "granary-operations-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  // Last first, and the folder when nobody writes into it any more.
+  const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
+  t.after(async () => {
+    for (const end of ends.toReversed()) await end();
+  });
   const store = options.store ?? join(folder, "store");
   const token = join(folder, "token");
   const made = await runGranary(["token", "add", "--scope=write", `--store=${store}`]);
   await writeFile(token, /grn_\w+?_[\w-]+/.exec(made.stdout)?.[0] ?? "");
   const world = await startWorld({ ...options, store });
-  t.after(() => world.close());
+  ends.push(() => world.close());
   const { url } = world.granary;
   const command = (...args: string[]) => runGranary([...args, `--server=${url}`, `--token=file:${token}`]);
   const json = async <T>(path: string) => (await (await fetch(url + path)).json()) as T;
   const upstreams = async () => (await json<{ upstreams: UpstreamView[] }>("/-/api/upstreams")).upstreams;
   const jobs = async () => (await json<{ jobs: JobView[] }>("/-/api/jobs")).jobs;
-  return { ...world, store, token, command, upstreams, jobs };
+  return { ...world, store, token, command, upstreams, jobs, ends };
 }
 
 test("a disabled upstream is asked no more, through all that time kept files are answered; enabled it is asked again", async (t) => {
@@ -59,6 +63,54 @@ test("a disabled upstream is asked no more, through all that time kept files are
   assert.equal(await get("/example.com/hello/@v/v1.1.0.mod"), 200);
   assert.equal(stub.requests("/example.com/hello/@v/v1.1.0.mod"), 1);
   assert.match(granary.stderr(), /upstream\.disabled/);
+});
+
+test("with every upstream disabled what is kept is answered and the rest is doubt; a restart does not change that", async (t) => {
+  const { granary, stub, database, store, token, command, upstreams, ends } = await operated(t);
+  const [{ name } = { name: "" }] = await upstreams();
+  assert.equal((await fetch(`${granary.url}${base}.mod`)).status, 200);
+  assert.equal((await command("upstream", "disable", name)).code, 0);
+  const said = new RegExp(`all upstreams .* are disabled[^]*\`granary upstream enable ${name}\`\\.`);
+  const before = stub.requests(/example\.com/);
+  const looksDisabled = async (url: string): Promise<void> => {
+    assert.equal((await fetch(`${url}${base}.mod`)).status, 200);
+    for (const path of ["v1.1.0.info", "v1.1.0.mod", "v1.1.0.zip", "list", "main.info"]) {
+      const answer = await fetch(`${url}/example.com/hello/@v/${path}`);
+      assert.equal(answer.status, 503, path);
+      assert.equal(answer.headers.get("content-type"), "text/plain; charset=utf-8");
+      assert.equal(answer.headers.get("cache-control"), "no-store");
+      const text = await answer.text();
+      assert.match(text, /^GRANARY_UPSTREAMS_DISABLED: /);
+      assert.match(text, said);
+      assert.ok(text.split("\n").length <= 9, text);
+    }
+    const unkept = "/example.com/hello/@v/v1.1.0.zip";
+    assert.equal((await fetch(`${url}/example.com/hello/@latest`)).status, 503);
+    assert.equal((await fetch(`${url}/cached-only${unkept}`)).status, 404);
+    assert.equal((await fetch(`${url}${unkept}`, { headers: { "Disable-Module-Fetch": "true" } })).status, 404);
+    const ready = await fetch(`${url}/-/readyz`);
+    assert.equal(ready.status, 200);
+    const line = `warning: All upstreams are disabled (${name}): only what is kept is served. `;
+    assert.ok((await ready.text()).includes(`${line}Enable one: granary upstream enable ${name}\n`));
+    const status = (await (await fetch(`${url}/-/api/status`)).json()) as { upstreams: unknown };
+    assert.deepEqual(status.upstreams, [{ name, condition: "disabled" }]);
+    assert.equal(stub.requests(/example\.com/), before);
+  };
+  await looksDisabled(granary.url);
+  await granary.stop();
+
+  const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
+  const again = await startGranary({ upstream: stub.url, sumdb, store });
+  ends.push(() => again.stop());
+  await looksDisabled(again.url);
+  const shown = await runGranary(["upstream", "status", `--server=${again.url}`]);
+  assert.equal(shown.code, 1);
+  assert.match(shown.stdout, new RegExp(`^\\S ${name} +disabled `, "m"));
+  assert.match(shown.stdout, new RegExp(`granary upstream enable ${name}\n$`));
+  const enabled = await runGranary(["upstream", "enable", name, `--server=${again.url}`, `--token=file:${token}`]);
+  assert.equal(enabled.code, 0, enabled.stderr);
+  assert.equal((await fetch(`${again.url}/example.com/hello/@v/v1.1.0.zip`)).status, 200);
+  assert.doesNotMatch(await (await fetch(`${again.url}/-/readyz`)).text(), /disabled/);
 });
 
 test("a probe says who answers, and who does not ends it with 1", async (t) => {

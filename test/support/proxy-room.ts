@@ -227,7 +227,13 @@ export async function openRoom(options: RoomOptions = {}) {
   const events: EventSink = { emit: (event) => void emitted.push(event) };
   const meter: Meter = silentMeter;
   const privacy = privacyOf(options.private ?? "");
-  const chain: Chain = { upstreams, hadDirect: false, hadOff: options.hadOff ?? false, own: [] };
+  const configured: Chain = { upstreams, hadDirect: false, hadOff: options.hadOff ?? false, own: [] };
+  let chain = configured;
+  /** Takes upstreams out of use, as an operator does; without names none is. */
+  const disable = (...names: string[]): void => {
+    const isOut = ({ name }: Upstream): boolean => names.includes(name);
+    chain = { ...configured, upstreams: upstreams.filter((each) => !isOut(each)), disabled: upstreams.filter(isOut) };
+  };
   const negative = new NegativeCache({ maxEntries: 100, ttlMs: 60_000 });
   const health = new Health({ clock });
   const origin = new Origin({
@@ -270,7 +276,7 @@ export async function openRoom(options: RoomOptions = {}) {
   const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
   return {
     ...{ storage, clock, client, database, wire, emitted, privacy, negative, health, origin, mirror, pins, sums },
-    ...{ store, quarantine, jobs, listings, nested, proxy },
+    ...{ store, quarantine, jobs, listings, nested, proxy, disable },
   };
 }
 

@@ -81,7 +81,11 @@ function probeText({ ok, ms, reason = "" }: Omit<LastProbe, "at">, lang: Lang): 
 
 function verdict(upstreams: readonly UpstreamView[], lang: Lang): string {
   const active = activeOf(upstreams);
-  if (active === undefined) return say(lang, "upstream.all-away");
+  if (active === undefined) {
+    const [first] = upstreams.filter(({ condition }) => condition === "disabled");
+    const isAll = first !== undefined && upstreams.every(({ condition }) => condition === "disabled");
+    return isAll ? say(lang, "upstream.all-disabled", { name: harmless(first.name) }) : say(lang, "upstream.all-away");
+  }
   const away = upstreams.filter((upstream) => !isAsked(upstream)).map(({ name }) => harmless(name));
   const name = harmless(active.name);
   return away.length === 0

@@ -42,6 +42,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_UPSTREAM_REFUSED: { what, upstream: "mirror.example", status: 451, quote: "blocked", tried },
   GRANARY_UPSTREAM_TIMEOUT: { what, tried, waitedMs: 30_000 },
   GRANARY_OFFLINE: { what, tried },
+  GRANARY_UPSTREAMS_DISABLED: { what, names: ["corp", "mirror.example"] },
   GRANARY_NO_UPSTREAM: { what },
   GRANARY_LOOP: { what, via: "1.1 granary" },
   GRANARY_SUMDB_UNREACHABLE: { what, database: "sum.example", tried },

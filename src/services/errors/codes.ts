@@ -42,6 +42,8 @@ export type AnswerFields = {
   GRANARY_UPSTREAM_TIMEOUT: { readonly what: string; readonly tried: readonly Tried[]; readonly waitedMs: number };
   /** Not kept, and nobody could be reached. */
   GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
+  /** Not kept, and an operator took everybody out of use who may be asked. */
+  GRANARY_UPSTREAMS_DISABLED: { readonly what: string; readonly names: readonly string[] };
   /** Only `direct` is configured, which this version does not serve. */
   GRANARY_NO_UPSTREAM: { readonly what: string };
   /** The request has passed through this server already. */

@@ -167,6 +167,18 @@ const answers = {
       "The version was never fetched before, and there is nobody to ask now. This is not a statement that it does not exist.",
     remedy: "Restore the connection to an upstream. To be independent of it, fetch what you need beforehand.",
   },
+  GRANARY_UPSTREAMS_DISABLED: {
+    lines: (f) => [
+      `${f.what} is not kept here, and all upstreams that may be asked for it are disabled.`,
+      `Disabled by an operator: ${f.names.join(", ")}`,
+      "Nothing says that it does not exist. Kept versions are still served.",
+      `Enable one with \`granary upstream enable ${f.names[0] ?? "NAME"}\`.`,
+    ],
+    cause:
+      "Somebody took these upstreams out of use with `granary upstream disable`; that lasts until they are enabled, restarts included.",
+    remedy:
+      "`granary upstream status` shows who is disabled, `granary upstream enable NAME` brings one back without a restart. It needs a write token.",
+  },
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `nobody can be asked for ${f.what}.`,

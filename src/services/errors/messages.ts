@@ -173,6 +173,7 @@ export type Messages = {
   "upstream.all-well": { readonly active: string };
   "upstream.some-away": { readonly active: string; readonly away: readonly string[] };
   "upstream.all-away": None;
+  "upstream.all-disabled": { readonly name: string };
   "upstream.disabled": { readonly name: string };
   "upstream.enabled": { readonly name: string };
   "upstream.answered": { readonly answered: string; readonly asked: string };

@@ -147,6 +147,17 @@ const answers = {
     cause: "该版本从未获取过，而现在无人可问。这不表示它不存在。",
     remedy: "恢复到某个上游的连接。若想不依赖网络，请提前获取所需版本。",
   },
+  GRANARY_UPSTREAMS_DISABLED: {
+    lines: (f) => [
+      `本地未保存 ${f.what}，且可询问它的上游已全部停用。`,
+      `由运维人员停用：${f.names.join("、")}`,
+      "这不表示它不存在。已保存的版本照常提供。",
+      `请用 \`granary upstream enable ${f.names[0] ?? "NAME"}\` 启用其中一个。`,
+    ],
+    cause: "有人用 `granary upstream disable` 停用了这些上游；在重新启用之前一直有效，重启后也是。",
+    remedy:
+      "`granary upstream status` 显示哪些已停用；`granary upstream enable NAME` 可重新启用，无需重启。需要写令牌。",
+  },
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `没有可询问 ${f.what} 的上游。`,

@@ -81,6 +81,18 @@ for (const fault of ["refused", "timeout", "reset"] as const) {
   });
 }
 
+test("with every upstream disabled the old list is served as stale, and what is kept is not passed off as one", async () => {
+  const room = await keeping();
+  room.disable("a", "b");
+  await assert.rejects(ask(room), { code: "GRANARY_UPSTREAMS_DISABLED" });
+  room.disable();
+  room.client.play("a", file, { status: 200, body: "v1.0.0\nv1.1.0\n" });
+  await ask(room);
+  room.disable("a", "b");
+  room.clock.pass(60_000);
+  assert.deepEqual(await ask(room), { text: "v1.0.0\nv1.1.0\n", here: "STALE" });
+});
+
 test("with an upstream that fails and no list remembered, what is kept is not passed off as the list", async () => {
   const room = await keeping();
   for (const upstream of ["a", "b"]) room.client.play(upstream, file, "refused");

@@ -364,10 +364,14 @@ async function soundly<T>(
   }
 }
 
-/** A version with a manifest did exist, whatever upstreams have forgotten since: its absence is our damage. */
+/**
+ * A version with a manifest did exist, whatever upstreams have forgotten since: its absence is our damage. So is its
+ * state when nobody may be asked.
+ */
 function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => never {
   return (error) => {
-    throw damage !== undefined && isGranaryError(error, "GRANARY_NOT_FOUND") ? damage : error;
+    const isNews = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED");
+    throw damage !== undefined && isNews ? damage : error;
   };
 }
 

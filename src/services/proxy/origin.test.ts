@@ -115,6 +115,35 @@ for (const [name, options, code] of nobody) {
   });
 }
 
+test("with every upstream disabled that may be asked, nothing is said to be absent", async () => {
+  const upstreams = [playedUpstream("a"), playedUpstream("corp", { privatePatterns: "example.com", public: false })];
+  for (const [options, out] of [
+    [{}, ["a", "b"]],
+    [{ hadOff: true }, ["a", "b"]],
+    // Its own upstream is disabled; the other one must not hear of it.
+    [{ upstreams, private: "example.com" }, ["corp"]],
+  ] as const) {
+    const room = await openRoom(options);
+    room.disable(...out);
+    assert.equal(room.origin.mayAsk("example.com/m"), true);
+    await assert.rejects(find(room), {
+      code: "GRANARY_UPSTREAMS_DISABLED",
+      fields: { what: ask.what, names: out },
+    });
+    assert.deepEqual(room.client.asked, []);
+    assert.equal(room.negative.size, 0);
+  }
+});
+
+test("an absence learnt before all were disabled stays one; without such knowledge it is doubt", async () => {
+  const room = await openRoom();
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  room.disable("a", "b");
+  room.clock.pass(3_600_000);
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.equal(await codeOf(find(room, { what: "example.com/m@v2" })), "GRANARY_UPSTREAMS_DISABLED");
+});
+
 test("a private name is asked of the upstream that may see it, and of no other", async () => {
   const upstreams = [playedUpstream("a"), playedUpstream("b", { privatePatterns: "example.com", public: false })];
   const room = await openRoom({ upstreams, private: "example.com" });

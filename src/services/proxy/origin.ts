@@ -11,6 +11,7 @@ import type { Health } from "#services/upstreams/health.ts";
 import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import type { Accepting, Companion } from "#services/upstreams/attempt.ts";
+import { mayBeAsked } from "#services/upstreams/route.ts";
 import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
 import { Unusable, walk } from "#services/upstreams/walk.ts";
 import type { NegativeCache } from "./negative.ts";
@@ -74,23 +75,18 @@ export class Origin {
     this.#use = use;
   }
 
-  /** True when some upstream may be asked about this module. */
+  /** True when the configuration has somebody to ask about this module, be it out of use now. */
   mayAsk(path: string): boolean {
-    return (
-      this.#use.chain().upstreams.length > 0 &&
-      !(this.#use.privacy.mustNotTravel(path) && this.#privateUpstreams() === 0)
-    );
-  }
-
-  #privateUpstreams(): number {
-    return this.#use.chain().upstreams.filter((upstream) => !upstream.public).length;
+    const { upstreams, disabled = [] } = this.#use.chain();
+    const mustStay = this.#use.privacy.mustNotTravel(path);
+    return [...upstreams, ...disabled].some((upstream) => !mustStay || !upstream.public);
   }
 
   /** What `accept` made of the first good answer. Throws GranaryError; absence as GRANARY_NOT_FOUND. */
   async find<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<Found<T>> {
     const { negative, clock } = this.#use;
     const known = negative.fresh(ask.what, clock.now());
-    if (known !== undefined) throw notFound(ask, [known.by], known.reason);
+    if (known !== undefined) throw notFound(ask.what, [known.by], known.reason);
     const result = await this.#walk(ask, signal, accept);
     if (result.kind === "found") return { value: result.value, upstream: result.upstream };
     throw this.#failure(ask, result);
@@ -141,10 +137,10 @@ export class Origin {
         if (this.#isForgotten(ask, result.by)) return forgotten(ask, result.by);
         const by = result.by.join(", ");
         this.#use.negative.add(what, { reason: result.text, by }, this.#use.clock.now());
-        return notFound(ask, result.by, result.text);
+        return notFound(what, result.by, result.text);
       }
       case "nobody":
-        return this.nobody(what, ask.module);
+        return this.#withNobody(ask);
       case "refused": {
         const [quote] = result.quotes;
         const tried = result.quotes.map(({ upstream, status }) => ({ upstream, reason: String(status) }));
@@ -157,10 +153,7 @@ export class Origin {
         });
       }
       case "failed": {
-        // A 404 learnt earlier stays good while no upstream answers.
-        const remembered = this.#use.negative.remembered(what);
-        if (remembered !== undefined) return notFound(ask, [remembered.by], remembered.reason);
-        return failed(ask, result);
+        return this.#remembered(what) ?? failed(ask, result);
       }
     }
   }
@@ -171,10 +164,24 @@ export class Origin {
     return this.#use.chain().upstreams.every(({ name, rollback }) => rollback || !by.includes(name));
   }
 
+  #withNobody({ what, module }: Ask): GranaryError {
+    const why = this.nobody(what, module);
+    return (why.code === "GRANARY_UPSTREAMS_DISABLED" ? this.#remembered(what) : undefined) ?? why;
+  }
+
+  /** A 404 learnt earlier stays good while no upstream answers. */
+  #remembered(what: string): GranaryError | undefined {
+    const known = this.#use.negative.remembered(what);
+    return known && notFound(what, [known.by], known.reason);
+  }
+
   /** Why nobody may be asked about a module. */
   nobody(what: string, path: string): GranaryError {
-    if (this.#use.privacy.mustNotTravel(path))
-      return new GranaryError("GRANARY_PRIVATE_NOT_HERE", { what, patterns: this.#use.privacy.patterns });
+    const { patterns } = this.#use.privacy;
+    const disabled = this.#use.chain().disabled?.filter((upstream) => mayBeAsked(upstream, path, patterns)) ?? [];
+    if (disabled.length > 0)
+      return new GranaryError("GRANARY_UPSTREAMS_DISABLED", { what, names: disabled.map(({ name }) => name) });
+    if (this.#use.privacy.mustNotTravel(path)) return new GranaryError("GRANARY_PRIVATE_NOT_HERE", { what, patterns });
     if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
     return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
   }
@@ -204,8 +211,8 @@ function forgotten({ what }: Ask, by: readonly string[]): GranaryError {
   return new GranaryError("GRANARY_UPSTREAM_FAILED", { what, tried });
 }
 
-function notFound(ask: Ask, upstreams: readonly string[], reason: string): GranaryError {
-  return new GranaryError("GRANARY_NOT_FOUND", { what: ask.what, upstreams, reason });
+function notFound(what: string, upstreams: readonly string[], reason: string): GranaryError {
+  return new GranaryError("GRANARY_NOT_FOUND", { what, upstreams, reason });
 }
 
 /** The most telling of several failures: wrong bytes before broken rules before transport. */

@@ -109,6 +109,39 @@ test("offline, a directory of a kept zip is proof that no such module exists", a
   await assert.rejects(ask(room, "/example.com/m/cmd/y/@v/v1.0.0.info"), { code: "GRANARY_OFFLINE" });
 });
 
+test("with every upstream disabled, kept files are answered, others are doubt, and a directory is no module", async () => {
+  const files = { "go.mod": "module example.com/m\n", "cmd/x/main.go": "package main\n" };
+  const withCommand = makeModule({ path: "example.com/m", version: "v1.0.0", files });
+  const room = await openRoom({ recorded: [withCommand] });
+  room.client.serve("a", [withCommand]);
+  await ask(room, `${base}.zip`);
+  room.disable("a", "b");
+  const before = room.client.asked.length;
+  for (const ending of [".info", ".mod", ".zip"]) await ask(room, base + ending);
+  await assert.rejects(ask(room, "/example.com/m/cmd/x/@v/v1.0.0.info"), { code: "GRANARY_IMPOSSIBLE" });
+  for (const url of [
+    "m/@v/v1.1.0.info",
+    "m/@v/v1.1.0.mod",
+    "m/@v/v1.1.0.zip",
+    "m/@latest",
+    "m/@v/main.info",
+    "n/@v/list",
+  ])
+    await assert.rejects(ask(room, `/example.com/${url}`), { code: "GRANARY_UPSTREAMS_DISABLED" }, url);
+  await assert.rejects(ask(room, "/example.com/m/@v/v1.1.0.zip", "cached-only"), { code: "GRANARY_NOT_KEPT" });
+  assert.equal(room.client.asked.length, before);
+});
+
+test("with every upstream disabled, a damaged file is damage", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  await ask(room, `${base}.zip`);
+  const stat = await storage.stat(versionKey(id, "mod"));
+  await storage.replace(versionKey(id, "mod"), Buffer.from("x"), stat?.token);
+  room.disable("a", "b");
+  await assert.rejects(ask(room, `${base}.mod`), { code: "GRANARY_STORE_DAMAGED" });
+});
+
 test("a private module is marked as such in every kind of answer", async () => {
   const room = await honest();
   for (const ending of [".info", ".mod", ".zip"]) await ask(room, base + ending);

@@ -280,6 +280,7 @@ function idOf(path: ModulePath, version: Version): ModuleVersion {
 function isDoubt(error: unknown): boolean {
   return (
     isGranaryError(error, "GRANARY_OFFLINE") ||
+    isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED") ||
     isGranaryError(error, "GRANARY_UPSTREAM_FAILED") ||
     isGranaryError(error, "GRANARY_UPSTREAM_TIMEOUT") ||
     isGranaryError(error, "GRANARY_UPSTREAM_REFUSED")

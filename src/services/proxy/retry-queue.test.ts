@@ -98,6 +98,19 @@ function room(options: { storage?: Storage; maxQueued?: number; maxLetters?: num
   return { clock, storage, events, names, stop, tries, play, queue };
 }
 
+test("what an operator's word forbids is not tried again, and a job that meets it is not forgotten", async () => {
+  const { clock, queue, play } = room();
+  const disabled = new GranaryError("GRANARY_UPSTREAMS_DISABLED", { what: "x", names: ["official"] });
+  queue.failed("zip", version(1), disabled);
+  queue.failed("zip", version(2), offline);
+  play.run = () => Promise.reject(disabled);
+  await clock.pass(60_000);
+  assert.deepEqual(
+    (await queue.list()).map((job) => [job.version, job.state, job.reason]),
+    [["v1.0.2", "dead", "GRANARY_UPSTREAMS_DISABLED"]],
+  );
+});
+
 test("a fetch that failed is tried again after 2, 4 and 8 s, then a dead letter tells of it", async () => {
   const { clock, queue, tries, names } = room();
   queue.failed("zip", version(), offline);

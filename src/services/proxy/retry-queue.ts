@@ -79,6 +79,8 @@ export class RetryQueue {
 
   /** A client's fetch failed. Takes it in when another try may help. Never throws and never waits. */
   failed(kind: JobKind, module: ModuleVersion, error: unknown): void {
+    // An operator's word is no bad day: until it is taken back there is nothing to try, and nobody is in a hurry.
+    if (isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED")) return;
     if (isTransient(error)) void this.#takeIn(kind, module, error);
   }
 
@@ -220,6 +222,8 @@ const transient: ReadonlySet<GranaryCode> = new Set<GranaryCode>([
   "GRANARY_UPSTREAM_FAILED",
   "GRANARY_UPSTREAM_TIMEOUT",
   "GRANARY_OFFLINE",
+  // Of a job that is known already: it must not be forgotten because of that.
+  "GRANARY_UPSTREAMS_DISABLED",
   "GRANARY_SUMDB_UNREACHABLE",
   "GRANARY_STORE_UNAVAILABLE",
   "GRANARY_OVERLOADED",

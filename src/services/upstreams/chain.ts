@@ -56,6 +56,8 @@ export type Shadow = { readonly upstream: Upstream; readonly share: number };
 export type Chain = {
   readonly upstreams: readonly Upstream[];
   readonly shadows?: readonly Shadow[];
+  /** Configured, and not asked by an operator's word: that they say nothing says nothing. */
+  readonly disabled?: readonly Upstream[];
   /** The list ended in `direct`, which left the chain. */
   readonly hadDirect: boolean;
   /** The list ended in `off`. */

@@ -41,7 +41,10 @@ export interface UpstreamDesk {
   list(): readonly UpstreamView[];
   /** Asks one upstream, or all, whether it answers. An upstream that does not is a result, no error. */
   probe(name: string | undefined, signal: AbortSignal): Promise<readonly ProbeView[]>;
-  /** No request goes to it any more. `by` says whose word it is, for the event. Unknown names change nothing. */
+  /**
+   * No request goes to it any more, after a restart neither. `by` says whose word it is, for the event. Unknown names
+   * change nothing; nor does a word that cannot be written down: GRANARY_STORE_UNAVAILABLE or GRANARY_STORE_FULL.
+   */
   disable(name: string, by: string): Promise<void>;
   enable(name: string, by: string): Promise<void>;
 }

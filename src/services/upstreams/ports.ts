@@ -56,6 +56,7 @@ export type FaultReason =
   | "encoding" // a Content-Encoding we do not take
   | "redirect" // a redirect we do not follow
   | "malformed" // not HTTP, or an answer that breaks the protocol
+  | "disabled" // not asked: an operator took it out of use
   | "aborted"; // our own signal
 
 export class UpstreamFault extends Error {
