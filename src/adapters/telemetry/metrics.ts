@@ -74,7 +74,7 @@ export class Metrics implements Meter {
     });
     this.#ahead = new Counter({
       name: "granary_ahead_total",
-      help: "Files fetched before a client asked for them, those that failed, those that a client then asked for, and those left alone because clients hardly ever do.",
+      help: "Files fetched before a client asked for them, those that failed, those that a client then asked for, and those left alone because clients did not ask for the last ones.",
       labelNames: ["kind", "outcome"],
       registers,
     });

@@ -115,7 +115,7 @@ export interface Meter {
   upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void;
   /** One step of an ingest and how long it took. */
   ingestStage(stage: "info" | "mod" | "sumdb" | "zip" | "verify" | "keep", ms: number): void;
-  /** Something fetched before a client asked for it; `used` when a client then did; `spared` what clients hardly ask for. */
+  /** Something fetched before a client asked for it; `used` when a client then did; `spared` when the last ones were not asked for. */
   ahead(kind: "mod" | "zip", outcome: "fetched" | "failed" | "used" | "spared"): void;
   /** A private name (or an ancestor of one) that was kept from a public upstream or database. */
   privateNameKept(client: string): void;

@@ -103,3 +103,14 @@ test("what it remembers is bounded, and it says when it is full", () => {
   assert.equal(session.wantsMod(version("a v1.0.8191")), true);
   assert.equal(session.wantsMod(version("a v1.0.8192")), false);
 });
+
+test("what it was spared it gets when it asks for one of them, once, and is spared nothing more", () => {
+  const session = new AheadSession();
+  for (const each of ["x v1.0.0", "y v1.0.0", "z v1.0.0"]) assert.equal(session.spare(version(each)), true);
+  session.askedZip(version("z v1.0.0"));
+  assert.deepEqual(names(session.wantsSpared(version("other v1.0.0"))), []);
+  session.askedZip(version("y v1.0.0"));
+  assert.deepEqual(names(session.wantsSpared(version("y v1.0.0"))), ["x@v1.0.0"]);
+  assert.deepEqual(names(session.wantsSpared(version("x v1.0.0"))), []);
+  assert.equal(session.spare(version("w v1.0.0")), false);
+});

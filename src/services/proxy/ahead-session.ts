@@ -13,10 +13,13 @@ import type { GoMod } from "#protocol/gomod.ts";
 import { prunesGraph } from "#protocol/gover.ts";
 import { checkModuleVersion, compareVersions, formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { maxSteps, Trail } from "./trail.ts";
+import { Trail } from "./trail.ts";
 
 /** Versions remembered of one client; the largest real graphs have some 3,000 (protocol.md §2.4). */
 const maxVersions = 8_192;
+
+/** Longer names are left to themselves, lest a few of them take the memory of many. */
+export const maxNameLength = 300;
 
 /** How many go.mod files must name the highest version of a path before it counts as a guess. */
 export type Votes = 1 | 2;
@@ -26,7 +29,7 @@ type Candidate = { id: ModuleVersion; votes: number };
 export class AheadSession {
   /** When the client was last heard of, in milliseconds since the epoch. */
   lastMs = 0;
-  /** What it asked for, for the habits of clients to come. */
+  /** What it asked for last, for the habits of clients to come. */
   readonly trail = new Trail();
   /** Asked for, by file. */
   readonly #mods = new Set<string>();
@@ -36,6 +39,8 @@ export class AheadSession {
   readonly #heard = new Set<string>();
   /** By module path: the highest version that any go.mod heard so far requires. */
   readonly #highest = new Map<string, Candidate>();
+  /** Zips that it was spared, by version; undefined once it turned out to want such ones. */
+  #spared: Map<string, ModuleVersion> | undefined = new Map<string, ModuleVersion>();
   #downloads = false;
   #listsAll = false;
   #isListed = false;
@@ -43,7 +48,7 @@ export class AheadSession {
   /** True when no more can be remembered: many clients behind one address, or one that never rests. */
   get isFull(): boolean {
     const all = [this.#mods, this.#infos, this.#zips, this.#heard, this.#highest];
-    return this.trail.size >= maxSteps || all.some(({ size }) => size >= maxVersions);
+    return all.some(({ size }) => size >= maxVersions);
   }
 
   /** The client asks for a go.mod. */
@@ -77,6 +82,26 @@ export class AheadSession {
     if (this.#downloads || !this.#infos.has(name)) return [];
     this.#downloads = true;
     return [...this.#infos.values()].filter((other) => !this.#zips.has(formatModuleVersion(other)));
+  }
+
+  /** True once the client goes through a list, as `go mod download` does: its order says nothing about the modules. */
+  get downloads(): boolean {
+    return this.#downloads;
+  }
+
+  /** A guess about a zip would probably be wrong. True when it should not be made for this client. */
+  spare(id: ModuleVersion): boolean {
+    if (this.#spared === undefined) return false;
+    if (this.#spared.size < maxVersions) this.#spared.set(formatModuleVersion(id), id);
+    return true;
+  }
+
+  /** The client asks for a zip. Returns the others that it was spared if this is one of them: it wants them all. */
+  wantsSpared(id: ModuleVersion): readonly ModuleVersion[] {
+    const spared = this.#spared;
+    if (spared?.has(formatModuleVersion(id)) !== true) return [];
+    this.#spared = undefined;
+    return [...spared.values()].filter((other) => !this.wantsZip(other));
   }
 
   /** True when the client has asked for this zip, so that it lies fetched for nobody no longer. */
@@ -131,6 +156,7 @@ export class AheadSession {
 
 /** The version a requirement names; nothing for one that is no version that could be asked for. */
 function idOf({ path, version }: GoMod["require"][number]): ModuleVersion[] {
+  if (path.length + version.length > maxNameLength) return [];
   try {
     return [checkModuleVersion(path, version)];
   } catch (error) {

@@ -88,7 +88,7 @@ function open(world: World = {}) {
     meter: { ahead: (kind, what) => void met.push(`${kind} ${what}`) },
     limits: () => limits,
     distanceMs: () => world.distanceMs,
-    ...(world.seesAll !== undefined && { seesAll: () => world.seesAll === true }),
+    seesAll: () => world.seesAll !== false,
     stop: stop.signal,
   });
   let caller = "192.0.2.1";
@@ -107,8 +107,10 @@ function open(world: World = {}) {
       for (const each of list) ahead.asked(kind, version(each), caller);
       await settle();
     },
-    listed: async (meant: string): Promise<void> => {
-      ahead.listed(version(meant), caller);
+    /** The client asks for a list whose newest version this is. */
+    listed: async (newest: string): Promise<void> => {
+      const { path, version: last } = version(newest);
+      ahead.listed({ kind: "list", path, bytes: Buffer.from(`v0.1.0\n${last}\n`) }, caller);
       await settle();
     },
     /** Everybody so far has gone, and somebody else comes. What is kept is forgotten, so that all can be seen again. */
@@ -351,102 +353,145 @@ async function habit(world: ReturnType<typeof open>, times: number, client: () =
   world.nextClient();
 }
 
-test("`go build`: what eight clients asked for after a zip comes ahead, in the version that this client selects", async () => {
-  const mods = { "main v1.0.0": { go: "1.21", requires: ["a v1.0.0", "b v1.1.0"] } };
-  const build = async (world: ReturnType<typeof open>): Promise<void> => {
-    await world.mods("a v1.0.0", "b v1.0.0");
-    await world.asks("zip", "a v1.0.0", "b v1.0.0");
-  };
-  const seven = open({ mods });
-  await habit(seven, 7, () => build(seven));
-  await seven.asks("zip", "a v1.0.0");
-  assert.deepEqual(seven.fetched, []);
-  const eight = open({ mods });
-  await habit(eight, 8, () => build(eight));
-  await eight.mods("main v1.0.0");
-  await eight.asks("zip", "a v1.0.0");
-  assert.deepEqual(eight.fetched, ["b v1.1.0.zip"]);
+test("names longer than any that people give are not remembered", async () => {
+  const long = `${"x".repeat(300)} v1.0.0`;
+  const world = open({ mods: { "a v1.0.0": { ...old, requires: [long, "b v1.0.0"] } } });
+  await world.mods("a v1.0.0");
+  assert.deepEqual(world.fetched, ["b v1.0.0.mod"]);
+  await world.asks("info", "p v1.0.0", long);
+  await world.asks("zip", "p v1.0.0");
+  assert.deepEqual(world.fetched, ["b v1.0.0.mod"]);
 });
 
-test("a follower that no go.mod names comes in the version that the last clients took; an older one never", async () => {
-  const mods = { "main v1.0.0": { go: "1.21", requires: ["b v1.0.0"] } };
-  const world = open({ mods });
+const builds = { "main v1.0.0": { go: "1.21", requires: ["a v1.0.0", "b v1.1.0"] } };
+
+test("`go build`: what eight clients asked for after a zip comes ahead, in the version that this client selects", async () => {
+  for (const clients of [7, 8]) {
+    const world = open({ mods: builds });
+    await habit(world, clients, () => world.asks("zip", "a v1.0.0", "b v1.0.0"));
+    await world.mods("main v1.0.0");
+    await world.asks("zip", "a v1.0.0");
+    assert.deepEqual(world.fetched, clients === 8 ? ["b v1.1.0.zip"] : []);
+  }
+});
+
+test("a habit is not followed to what this client's go.mod files do not name, nor to an older version than others took", async () => {
+  const world = open({ mods: builds });
   await habit(world, 8, () => world.asks("zip", "a v1.0.0", "b v1.2.0"));
   await world.asks("zip", "a v1.0.0");
-  assert.deepEqual(world.fetched, ["b v1.2.0.zip"]);
   world.nextClient();
   await world.mods("main v1.0.0");
   await world.asks("zip", "a v1.0.0");
   assert.deepEqual(world.fetched, []);
 });
 
-test("`go get m@latest`: what eight clients asked for after a listing comes ahead, in the version it means now", async () => {
+test("the order in which `go mod download` goes through its list teaches nothing", async () => {
+  const world = open({ mods: builds });
+  await habit(world, 20, async () => {
+    await world.asks("info", "a v1.0.0", "b v1.1.0");
+    await world.asks("zip", "a v1.0.0", "b v1.1.0");
+  });
+  await world.mods("main v1.0.0");
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(world.fetched, []);
+});
+
+test("nor do habits add anything to that list", async () => {
+  const world = open({ mods: builds });
+  await habit(world, 8, () => world.asks("zip", "a v1.0.0", "b v1.1.0"));
+  await world.mods("main v1.0.0");
+  await world.asks("info", "a v1.0.0", "c v1.0.0");
+  await world.asks("zip", "a v1.0.0");
+  assert.deepEqual(
+    world.fetched.filter((name) => name.endsWith(".zip")),
+    ["c v1.0.0.zip"],
+  );
+});
+
+test("`go get m@latest`: when eight clients asked for the zip after a listing, it comes ahead as the listing is answered", async () => {
   const world = open();
-  await habit(world, 8, async () => {
+  const get = async (): Promise<void> => {
     await world.listed("a v1.0.0");
     await world.asks("info", "a v1.0.0");
     await world.asks("zip", "a v1.0.0");
-  });
+  };
+  await habit(world, 7, get);
   await world.listed("a v1.1.0");
-  assert.deepEqual(world.fetched, ["a v1.1.0.mod", "a v1.1.0.zip"]);
-});
-
-test("`go mod download`: what follows comes first, what clients seldom want last, what they hardly want not at all", async () => {
-  const world = open({ limits: { zips: 1 } });
-  for (const times of [0, 1, 2, 3, 4, 5, 6, 7])
-    await habit(world, 1, async () => {
-      await world.mods("a v1.0.0", "never v1.0.0", "seldom v1.0.0", "b v1.0.0");
-      await world.asks("zip", "a v1.0.0", "b v1.0.0", ...(times === 0 ? ["seldom v1.0.1"] : []));
-    });
-  await world.asks("info", "never v1.0.0", "seldom v1.0.0", "c v1.0.0", "b v1.0.0", "a v1.0.0");
-  await world.asks("zip", "a v1.0.0");
-  assert.deepEqual(world.fetched, ["b v1.0.0.zip", "c v1.0.0.zip", "seldom v1.0.0.zip"]);
-  assert.equal(world.met.filter((line) => line === "zip spared").length, 1);
-});
-
-test("silence is no evidence while workers answer some of the requests", async () => {
-  const world = open({ seesAll: false });
-  await habit(world, 20, async () => {
-    await world.mods("a v1.0.0", "b v1.0.0");
-    await world.asks("zip", "a v1.0.0");
-  });
-  await world.asks("info", "a v1.0.0", "b v1.0.0");
-  await world.asks("zip", "a v1.0.0");
-  assert.deepEqual(world.fetched, ["b v1.0.0.zip"]);
+  assert.deepEqual(world.fetched, []);
+  await world.asks("zip", "a v1.1.0");
+  world.nextClient();
+  await world.listed("a v1.2.0");
+  assert.deepEqual(world.fetched, ["a v1.2.0.zip"]);
 });
 
 test("nothing is learned from what was fetched ahead", async () => {
   const world = open();
-  await habit(world, 20, async () => {
-    await world.asks("info", "a v1.0.0", "b v1.0.0");
+  for (let i = 0; i < 20; i++) {
+    world.nextClient();
+    await world.listed(`a v1.${i}.0`);
+    if (i < 8) await world.asks("zip", `a v1.${i}.0`);
+  }
+  assert.deepEqual(world.fetched, []); // eight of nineteen asked for it
+});
+
+/** Clients that ask for `.info` of a and x, and for a's zip, which says that they go through their list, but never for x's. */
+async function neverX(world: ReturnType<typeof open>, clients: number): Promise<void> {
+  for (let i = 0; i < clients; i++) {
+    world.nextClient();
+    await world.asks("info", "a v1.0.0", `x v1.0.${i}`, `y v1.0.${i}`);
     await world.asks("zip", "a v1.0.0");
-    assert.deepEqual(world.fetched, ["b v1.0.0.zip"]);
-  });
+  }
+  world.nextClient();
+}
+
+test("a module whose zips lay here in vain three times is spared, until the client wants one that was spared", async () => {
+  const world = open();
+  await neverX(world, 3);
+  await world.asks("info", "a v2.0.0+incompatible", "x v2.0.0+incompatible", "b v1.0.0", "y v2.0.0+incompatible");
+  await world.asks("zip", "a v2.0.0+incompatible");
+  assert.deepEqual(world.fetched, ["b v1.0.0.zip"]);
+  assert.equal(world.met.filter((line) => line === "zip spared").length, 2);
+  await world.asks("zip", "x v2.0.0+incompatible");
+  assert.deepEqual(world.fetched, ["b v1.0.0.zip", "y v2.0.0+incompatible.zip"]);
+  await world.asks("info", "y v2.0.1+incompatible");
+  assert.deepEqual(world.fetched.slice(2), ["y v2.0.1+incompatible.zip"]);
+});
+
+test("silence is no evidence while workers answer some of the requests", async () => {
+  const world = open({ seesAll: false });
+  await neverX(world, 20);
+  await world.asks("info", "a v1.0.0", "x v1.1.0");
   await world.asks("zip", "a v1.0.0");
-  assert.deepEqual(world.fetched, []);
+  assert.deepEqual(world.fetched, ["x v1.1.0.zip"]);
 });
 
 test("a habit is not followed to a name that has become private, and none is learned of private ones", async () => {
   const patterns = { now: "" };
-  const world = open({ patterns });
+  const mods = { "main v1.0.0": { go: "1.21", requires: ["corp.test/b v1.0.0", "corp.test/d v1.0.0"] } };
+  const world = open({ patterns, mods });
   await habit(world, 8, () => world.asks("zip", "a v1.0.0", "corp.test/b v1.0.0"));
   patterns.now = "corp.test/*";
+  await world.mods("main v1.0.0");
   await world.asks("zip", "a v1.0.0");
   assert.deepEqual(world.fetched, []);
-  await habit(world, 20, () => world.asks("zip", "c v1.0.0", "corp.test/d v1.0.0"));
-  patterns.now = "";
-  await world.asks("zip", "c v1.0.0");
-  assert.deepEqual(world.fetched, []);
+  const before = world.ahead.habitBytes;
+  await habit(world, 20, async () => {
+    await world.listed("corp.test/d v1.0.0");
+    await world.asks("zip", "corp.test/c v1.0.0", "corp.test/d v1.0.0");
+  });
+  assert.equal(world.ahead.habitBytes, before);
 });
 
 test("a habit is neither learned nor followed while it is switched off", async () => {
-  const world = open();
-  await habit(world, 8, () => world.asks("zip", "a v1.0.0", "b v1.0.0"));
+  const world = open({ mods: builds });
+  const build = () => world.asks("zip", "a v1.0.0", "b v1.0.0");
   world.limits.isOn = false;
-  await world.asks("zip", "a v1.0.0");
-  assert.deepEqual(world.fetched, []);
-  await habit(world, 8, () => world.asks("zip", "c v1.0.0", "d v1.0.0"));
+  await habit(world, 8, build);
+  assert.equal(world.ahead.habitBytes, 0);
   world.limits.isOn = true;
-  await world.asks("zip", "c v1.0.0");
+  await habit(world, 8, build);
+  world.limits.isOn = false;
+  await world.mods("main v1.0.0");
+  await world.asks("zip", "a v1.0.0");
   assert.deepEqual(world.fetched, []);
 });

@@ -11,15 +11,15 @@ import type { Meter } from "#services/events/ports.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
-import { AheadSession } from "./ahead-session.ts";
+import { AheadSession, maxNameLength } from "./ahead-session.ts";
 import type { Votes } from "./ahead-session.ts";
-import { Habits } from "./habits.ts";
-import type { Expected } from "./habits.ts";
+import { Habits, stepOf } from "./habits.ts";
+import { LaidBy } from "./laid-by.ts";
+import { meantVersion } from "./meant.ts";
+import type { Listed } from "./meant.ts";
 import type { ModuleJobs } from "./module-jobs.ts";
 import { isToolchain } from "./privacy.ts";
 import type { Privacy } from "./privacy.ts";
-import { nameOf } from "./trail.ts";
-import type { Lesson } from "./trail.ts";
 
 export type AheadUse = {
   readonly jobs: Pick<ModuleJobs, "fetchMod" | "fetchZip">;
@@ -32,7 +32,7 @@ export type AheadUse = {
   /** Time to the first byte of the upstream that is asked first, in milliseconds; undefined when not known. */
   readonly distanceMs: () => number | undefined;
   /** False while others answer some of the clients' requests, so that not all of them are seen here. */
-  readonly seesAll?: () => boolean;
+  readonly seesAll: () => boolean;
   /** Aborts when the server stops for good. */
   readonly stop: AbortSignal;
 };
@@ -46,20 +46,15 @@ export type AheadLimits = {
   readonly bytes: number;
 };
 
-/** Clients whose requests are remembered; the one heard of longest ago leaves. Each costs a few hundred KB at worst. */
+/**
+ * Clients whose requests are remembered; the one heard of longest ago leaves. A build of 300 modules costs some 250 KB,
+ * one of 3,000 some 1.5 MB, a client that asks for as much as is remembered some 4 MB.
+ */
 const maxSessions = 64;
 /** A client that has said nothing for so long wants nothing any more. Unpacking a large zip takes it seconds. */
 const sessionMs = 60_000;
-/** A zip that was fetched ahead so long ago and not asked for was a wrong guess, whoever its client is. */
-const maxUnclaimedMs = 10 * 60_000;
-/** Zips fetched ahead and not asked for yet, in all; each costs some 200 bytes of memory. */
-const maxUnclaimed = 8_192;
 /** Versions that may wait to be fetched, in all. */
 const maxQueued = 16_384;
-/** Lessons taken in with one request: some 10 µs each, while clients wait. */
-const lessonsAtOnce = 64;
-/** Lessons not taken in yet; the newest ones are lost beyond it. */
-const maxLessons = 16_384;
 /** A wrong guess costs some milliseconds of processor; it pays when the upstream is further away than that. */
 const farMs = 40;
 
@@ -70,22 +65,14 @@ type Task = {
   readonly follow: boolean;
 };
 
-type Unclaimed = { readonly bytes: number; readonly session: AheadSession; readonly sinceMs: number };
-
 export class Ahead {
   readonly #use: AheadUse;
-  readonly #sessions = new LRUCache<string, AheadSession>({
-    max: maxSessions,
-    dispose: (session) => this.#learn(session),
-  });
+  readonly #sessions = new LRUCache<string, AheadSession>({ max: maxSessions });
   readonly #habits = new Habits();
-  #lessons: Lesson[] = [];
   /** Each in the order in which the client will probably ask. */
   readonly #waiting = { mod: new Map<string, Task>(), zip: new Map<string, Task>() };
   readonly #running = { mod: 0, zip: 0 };
-  /** Sizes of zips that were fetched ahead and not asked for yet, by version. */
-  readonly #unclaimed = new Map<string, Unclaimed>();
-  #unclaimedBytes = 0;
+  readonly #laidBy = new LaidBy();
 
   constructor(use: AheadUse) {
     this.#use = use;
@@ -103,9 +90,8 @@ export class Ahead {
 
   /** A client asks for a file of a public version; call it before the answer is there. @param caller its address */
   asked(kind: "info" | "mod" | "zip", id: ModuleVersion, caller: string): void {
-    const session = this.#sessionOf(id.path, caller);
+    const session = this.#sessionOf(id, caller);
     if (session === undefined) return;
-    session.trail.add(kind, id, session.lastMs);
     if (kind === "mod") session.askedMod(id);
     else if (kind === "info") this.#wantZips(session.askedInfo(id), session);
     else this.#askedZip(id, session);
@@ -115,84 +101,78 @@ export class Ahead {
 
   /** The go.mod that a client asked for is known. */
   answered(kept: KeptMod, caller: string): void {
-    const session = this.#sessionOf(kept.id.path, caller);
+    const session = this.#sessionOf(kept.id, caller);
     if (session === undefined) return;
     this.#hear(kept, session);
     this.#pump();
   }
 
-  /** A client was given a list, `@latest` or what a branch means. @param meant the version it will probably take */
-  listed(meant: ModuleVersion, caller: string): void {
-    const session = this.#sessionOf(meant.path, caller);
+  /** A client is given a list, `@latest` or what a branch means. */
+  listed(listing: Listed, caller: string): void {
+    const session = this.#sessionOf(listing, caller);
     if (session === undefined) return;
-    session.trail.add("listing", meant, session.lastMs);
-    for (const { step } of this.#habits.after(nameOf("listing", meant.path))) {
-      if (step === "info") this.#want("mod", [meant], { session, follow: false });
-      else this.#wantZips([meant], session);
-    }
+    const step = stepOf("listing", listing.path);
+    // Only the module's own zip is ever noted after its listing. Reading a listing takes time: not unless it matters.
+    const meant = this.#habits.after(step).length > 0 ? meantVersion(listing) : undefined;
+    if (session.trail.listed(listing.path, session.lastMs)) this.#habits.taken(step);
+    if (meant !== undefined) this.#wantZips([meant], session);
     this.#pump();
   }
 
-  #sessionOf(path: string, caller: string): AheadSession | undefined {
+  #sessionOf(
+    { path, version = "" }: { readonly path: string; readonly version?: string },
+    caller: string,
+  ): AheadSession | undefined {
     // Private names are asked for by those who may; guesses about them are nobody's business.
     if (!this.#use.limits().isOn || this.#use.privacy.mustNotTravel(path) || isToolchain(path)) return undefined;
+    if (path.length + version.length > maxNameLength) return undefined;
     const now = this.#use.clock.now();
     let session = this.#sessions.get(caller);
     if (session === undefined || session.isFull || now - session.lastMs > sessionMs) {
-      this.#sessions.delete(caller);
-      this.#dismiss(now);
+      this.#forgetUnclaimed();
       session = new AheadSession();
       this.#sessions.set(caller, session);
     }
-    this.#study();
     session.lastMs = now;
     return session;
   }
 
-  /** Whoever has gone has said all there is to learn from; the newcomer is the first who may profit. */
-  #dismiss(now: number): void {
-    for (const [caller, { lastMs }] of [...this.#sessions]) if (now - lastMs > sessionMs) this.#sessions.delete(caller);
-  }
-
-  #learn(session: AheadSession): void {
-    const selected = (path: string): string | undefined => session.selected(path)?.version;
-    const seesAll = this.#use.seesAll?.() ?? true;
-    this.#lessons = [...this.#lessons, ...session.trail.lessons({ selected, seesAll })].slice(0, maxLessons);
-  }
-
-  #study(): void {
-    for (const lesson of this.#lessons.splice(0, lessonsAtOnce)) this.#habits.learn(lesson);
-  }
-
   #askedZip(id: ModuleVersion, session: AheadSession): void {
-    const name = formatModuleVersion(id);
-    const claimed = this.#unclaimed.get(name);
-    if (claimed !== undefined) {
-      this.#unclaimed.delete(name);
-      this.#unclaimedBytes -= claimed.bytes;
-      this.#use.meter.ahead("zip", "used");
-    }
-    this.#waiting.zip.delete(name); // the client's own request fetches it now
-    const followers = this.#followers(id, session);
-    const paths = new Set<string>(followers.map(({ path }) => path));
+    if (this.#laidBy.claim(id)) this.#use.meter.ahead("zip", "used");
+    this.#waiting.zip.delete(formatModuleVersion(id)); // the client's own request fetches it now
+    if (session.trail.wasListed(id.path, session.lastMs)) this.#habits.followed(stepOf("listing", id.path), id);
     const rest = session.askedZip(id);
-    this.#wantZips([...followers, ...rest.filter(({ path }) => !paths.has(path))], session);
+    this.#want("zip", session.wantsSpared(id), { session, follow: false });
+    this.#wantZips(session.downloads ? rest : this.#following(id, session), session);
   }
 
-  /** The zips that nearly all clients ask for after this one. */
-  #followers({ path }: ModuleVersion, session: AheadSession): readonly ModuleVersion[] {
-    return this.#habits.after(nameOf("zip", path)).flatMap((expected) => {
-      const id = versionOf(expected, session);
-      return id === undefined || session.wantsZip(id) ? [] : [id];
-    });
+  /** Learns from a zip that a client asks for, and says which zips nearly all clients asked for after it. */
+  #following(id: ModuleVersion, session: AheadSession): readonly ModuleVersion[] {
+    const step = stepOf("zip", id.path);
+    const following = this.#habits.after(step).flatMap((last) => this.#selected(last, session));
+    const before = session.trail.zip(id.path, session.lastMs);
+    if (before === undefined) return [];
+    for (const each of before) this.#habits.followed(stepOf("zip", each), id);
+    this.#habits.taken(step);
+    return following;
   }
 
-  /** Those that clients seldom want come last, and those they hardly ever want not at all. */
+  /** The version that this client will ask for, when its go.mod files tell: habits send no name that they do not. */
+  #selected(last: ModuleVersion, session: AheadSession): readonly ModuleVersion[] {
+    const selected = session.selected(last.path);
+    // One older than others took may be half a graph's word: the rest may have been answered without us.
+    const isOld = selected === undefined || compareVersions(selected.version, last.version) < 0;
+    return isOld || session.wantsZip(selected) ? [] : [selected];
+  }
+
+  /** Those that lay here in vain again and again are left alone, until the client asks for one of them. */
   #wantZips(ids: readonly ModuleVersion[], session: AheadSession): void {
-    const byWish = Map.groupBy(ids, ({ path }) => this.#habits.wish(path));
-    byWish.get("hardly")?.forEach(() => this.#use.meter.ahead("zip", "spared"));
-    for (const wish of ["usual", "seldom"] as const)
-      this.#want("zip", byWish.get(wish) ?? [], { session, follow: false });
+    const wanted = ids.filter((id) => {
+      const isSpared = this.#laidBy.isInVain(id.path) && session.spare(id);
+      if (isSpared) this.#use.meter.ahead("zip", "spared");
+      return !isSpared;
+    });
+    this.#want("zip", wanted, { session, follow: false });
   }
 
   #hear(kept: KeptMod, session: AheadSession): void {
@@ -227,7 +207,7 @@ export class Ahead {
       for (const tasks of Object.values(this.#waiting)) tasks.clear();
       return;
     }
-    const isFull = (): boolean => this.#unclaimedBytes >= limits.bytes || this.#unclaimed.size >= maxUnclaimed;
+    const isFull = (): boolean => this.#laidBy.isFull(limits.bytes);
     if (isFull()) this.#forgetUnclaimed();
     while (this.#running.mod < limits.mods && this.#start("mod"));
     while (this.#running.zip < limits.zips && !isFull() && this.#start("zip"));
@@ -276,28 +256,13 @@ export class Ahead {
   }
 
   #layBy({ id, manifest }: KeptZip, session: AheadSession): void {
-    const bytes = manifest.zip.size;
-    this.#unclaimed.set(formatModuleVersion(id), { bytes, session, sinceMs: this.#use.clock.now() });
-    this.#unclaimedBytes += bytes;
+    const isExpected = (now: number): boolean => now - session.lastMs <= sessionMs;
+    this.#laidBy.add({ id, bytes: manifest.zip.size, sinceMs: this.#use.clock.now(), isExpected });
   }
 
-  /** What was fetched for clients that have gone no longer counts, nor what nobody has asked for in a long while. */
   #forgetUnclaimed(): void {
-    const now = this.#use.clock.now();
-    for (const [name, { bytes, session, sinceMs }] of this.#unclaimed) {
-      if (now - session.lastMs <= sessionMs && now - sinceMs <= maxUnclaimedMs) continue;
-      this.#unclaimed.delete(name);
-      this.#unclaimedBytes -= bytes;
-    }
+    this.#laidBy.forget(this.#use.clock.now(), { seesAll: this.#use.seesAll() });
   }
-}
-
-/** The version of a follower that this client will want: one as new as the last one seen, or the one that all took. */
-function versionOf({ id, steady }: Expected, session: AheadSession): ModuleVersion | undefined {
-  const selected = session.selected(id.path);
-  if (selected === undefined) return steady ? id : undefined;
-  // An older one may be half a graph's word: the rest may have been answered without us.
-  return compareVersions(selected.version, id.version) < 0 ? undefined : selected;
 }
 
 /** A go.mod that the go command could not read either says nothing about what comes next. */

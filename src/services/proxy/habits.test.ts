@@ -1,127 +1,93 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { formatModuleVersion } from "#protocol/version.ts";
 import { idOf } from "../../../test/support/proxy-room.ts";
-import { Habits, maxHabitBytes } from "./habits.ts";
-import type { Lesson } from "./trail.ts";
-import { maxFollowers, nameOf } from "./trail.ts";
+import { Habits, maxFollowers, maxHabitBytes, stepOf } from "./habits.ts";
 
 const id = (path: string, version = "v1.0.0") => idOf({ path: `m.test/${path}`, version });
-const zip = (path: string, version?: string) => ({ step: "zip" as const, id: id(path, version) });
-const before = (step: "zip" | "mod", path: string) => nameOf(step, `m.test/${path}`);
-const afterZip = (path: string, ...after: string[]): Lesson => ({
-  before: before("zip", path),
-  after: after.map((each) => zip(each)),
-});
-const wanted = (path: string, version?: string): Lesson => ({
-  before: before("mod", path),
-  after: [zip(path, version)],
-});
-const unwanted = (path: string, version?: string): Lesson => ({
-  before: before("mod", path),
-  after: [],
-  silentAbout: zip(path, version),
-});
+const step = (path: string) => stepOf("zip", id(path).path);
 
-function taught(...lessons: readonly (readonly [number, Lesson])[]): Habits {
+/** One client that asks for a's zip, and then for those of others: `b`, or `b v1.1.0`. */
+function client(habits: Habits, first: string, ...then: readonly string[]): void {
+  habits.taken(step(first));
+  for (const each of then) habits.followed(step(first), id(...(each.split(" ") as [string, string?])));
+}
+function taught(...clients: readonly (readonly [times: number, first: string, ...then: string[]])[]): Habits {
   const habits = new Habits();
-  for (const [times, lesson] of lessons) for (let i = 0; i < times; i++) habits.learn(lesson);
+  for (const [times, ...asked] of clients) for (let i = 0; i < times; i++) client(habits, ...asked);
   return habits;
 }
-const expected = (habits: Habits, path: string): string[] =>
-  habits.after(before("zip", path)).map((each) => `${each.id.path.replace("m.test/", "")} ${String(each.steady)}`);
+const after = (habits: Habits, path: string): string[] =>
+  habits.after(step(path)).map((each) => formatModuleVersion(each).replace("m.test/", ""));
 
 test("eight clients, four fifths of whom went on alike, say what follows", () => {
-  const seven = taught([7, afterZip("a", "b")]);
-  assert.deepEqual(expected(seven, "a"), []);
-  seven.learn(afterZip("a", "b"));
-  assert.deepEqual(expected(seven, "a"), ["b true"]);
-  assert.deepEqual(expected(taught([8, afterZip("a", "b")], [2, afterZip("a")]), "a"), ["b true"]);
-  assert.deepEqual(expected(taught([8, afterZip("a", "b")], [3, afterZip("a")]), "a"), []);
+  const habits = taught([7, "a", "b"]);
+  assert.deepEqual(after(habits, "a"), []);
+  client(habits, "a", "b");
+  assert.deepEqual(after(habits, "a"), ["b@v1.0.0"]);
+  assert.deepEqual(after(taught([8, "a", "b"], [2, "a"]), "a"), ["b@v1.0.0"]);
+  assert.deepEqual(after(taught([8, "a", "b"], [3, "a"]), "a"), []);
 });
 
-test("only eight in a row that took the same version make it the next one's", () => {
-  const newer = { ...afterZip("a"), after: [zip("b", "v1.1.0")] };
-  assert.deepEqual(expected(taught([8, afterZip("a", "b")], [1, newer]), "a"), ["b false"]);
-  const habits = taught([8, afterZip("a", "b")], [8, newer]);
-  assert.deepEqual(habits.after(before("zip", "a")), [{ ...zip("b", "v1.1.0"), steady: true }]);
+test("the highest version that was taken is told, whichever came last", () => {
+  assert.deepEqual(after(taught([8, "a", "b v1.1.0"], [1, "a", "b v1.10.0"], [1, "a", "b v1.2.0"]), "a"), [
+    "b@v1.10.0",
+  ]);
 });
 
-test("a zip is hardly wanted below a tenth, seldom below a half, and as usual without evidence", () => {
-  const rows = [
-    [7, 0, "usual"],
-    [8, 0, "hardly"],
-    [11, 1, "hardly"],
-    [9, 1, "seldom"],
-    [5, 4, "seldom"],
-    [4, 4, "usual"],
-  ] as const;
-  for (const [silent, asked, wish] of rows) {
-    // Asked for in another version: nobody was given the one that the others are silent about.
-    const habits = taught([asked, wanted("a", "v1.0.1")], [silent, unwanted("a")]);
-    assert.equal(habits.wish("m.test/a"), wish, `${silent} silent, ${asked} asked`);
-  }
-});
-
-test("silence about a version that somebody was given is no evidence: it may lie ready-made", () => {
-  const habits = taught([1, wanted("a")], [50, unwanted("a")]);
-  assert.equal(habits.wish("m.test/a"), "usual");
-  for (let i = 0; i < 20; i++) habits.learn(unwanted("a", "v1.0.1"));
-  assert.equal(habits.wish("m.test/a"), "hardly");
+test("a listing and a zip of one module are different steps", () => {
+  const habits = taught([8, "a", "b"]);
+  assert.deepEqual(habits.after(stepOf("listing", id("a").path)), []);
 });
 
 test("what clients do now overcomes what they did", () => {
-  const habits = taught([1000, unwanted("a")], [1000, afterZip("a", "b")]);
-  for (let i = 0; i < 64; i++) habits.learn(wanted("a", `v1.0.${i}`));
-  for (let i = 0; i < 64; i++) habits.learn(afterZip("a", "c"));
-  assert.equal(habits.wish("m.test/a"), "usual");
-  for (let i = 0; i < 128; i++) habits.learn(afterZip("a", "c"));
-  assert.deepEqual(expected(habits, "a"), ["c true"]);
+  const habits = taught([1000, "a", "b"], [200, "a", "c"]);
+  assert.deepEqual(after(habits, "a"), ["c@v1.0.0"]);
 });
 
 test("a regular follower survives any number of passers-by", () => {
   const habits = new Habits();
-  for (let i = 0; i < 500; i++) habits.learn(afterZip("a", "b", `x${i}`, `y${i}`));
-  assert.deepEqual(expected(habits, "a"), ["b true"]);
+  for (let i = 0; i < 500; i++) client(habits, "a", `x${i}`, "b", `y${i}`);
+  assert.deepEqual(after(habits, "a"), ["b@v1.0.0"]);
+});
+
+test("what follows a step that nobody took, or that was pushed out, is not noted", () => {
+  const habits = new Habits();
+  for (let i = 0; i < 20; i++) habits.followed(step("a"), id("b"));
+  assert.deepEqual([after(habits, "a"), habits.bytes], [[], 0]);
 });
 
 const path = fc.integer({ min: 0, max: 30 }).map((n) => `${"p".repeat(n * 3 + 1)}${n}`);
-const lesson = fc.oneof(
-  fc.tuple(path, fc.array(path, { maxLength: 20 })).map(([a, rest]) => afterZip(a, ...new Set(rest))),
-  fc.tuple(path, fc.nat(3)).map(([a, n]) => wanted(a, `v1.0.${n}`)),
-  fc.tuple(path, fc.nat(3)).map(([a, n]) => unwanted(a, `v1.0.${n}`)),
-);
+const asked = fc.tuple(path, fc.uniqueArray(path, { maxLength: 8 }));
 
 test("whatever it learns, the table keeps to its limit and says no more than was seen", () => {
   fc.assert(
-    fc.property(fc.integer({ min: 1, max: 20_000 }), fc.array(lesson, { maxLength: 300 }), (limit, lessons) => {
+    fc.property(fc.integer({ min: 1, max: 20_000 }), fc.array(asked, { maxLength: 300 }), (limit, clients) => {
       const habits = new Habits(limit);
-      const clients = new Map<string, number>();
-      const pairs = new Map<string, number>();
-      for (const each of lessons) {
-        habits.learn(each);
+      const times = new Map<string, number>();
+      const count = (name: string): void => void times.set(name, (times.get(name) ?? 0) + 1);
+      for (const [first, then] of clients) {
+        client(habits, first, ...then);
+        for (const each of ["", ...then]) count(`${first} ${each}`);
         assert.ok(habits.bytes <= limit, `${habits.bytes} of ${limit}`);
-        clients.set(each.before, (clients.get(each.before) ?? 0) + 1);
-        for (const { id: follower } of each.after.slice(0, maxFollowers)) {
-          const pair = `${each.before} ${follower.path}`;
-          pairs.set(pair, (pairs.get(pair) ?? 0) + 1);
-        }
       }
-      for (const [name, n] of clients) {
-        const following = habits.after(name);
+      for (const [first] of clients) {
+        const following = after(habits, first);
         assert.ok(following.length <= maxFollowers);
-        if (n < 8) assert.deepEqual(following, []);
-        // Counts start anew when an entry was pushed out, so what is said needs at least eight clients' word.
-        for (const each of following) assert.ok((pairs.get(`${name} ${each.id.path}`) ?? 0) >= 6);
+        if ((times.get(`${first} `) ?? 0) < 8) assert.deepEqual(following, []);
+        for (const each of following) assert.ok((times.get(`${first} ${each.split("@")[0] ?? ""}`) ?? 0) >= 7);
       }
     }),
     { numRuns: 200 },
   );
 });
 
-test("a flood of names does not take more memory than one limit", () => {
+test("a flood of names takes no more memory than the limit, and the newest stay", () => {
   const habits = new Habits();
-  for (let i = 0; i < 30_000; i++) habits.learn(afterZip(`flood${i}`, `a${i}`, `b${i}`));
+  for (let i = 0; i < 30_000; i++) client(habits, `flood${i}`, `a${i}`, `b${i}`);
+  for (let i = 0; i < 8; i++) client(habits, "a", "b");
   assert.ok(habits.bytes <= maxHabitBytes);
   assert.ok(habits.bytes > maxHabitBytes / 2);
+  assert.deepEqual(after(habits, "a"), ["b@v1.0.0"]);
 });

@@ -1,33 +1,32 @@
-// What clients ask for after what: learned from their requests, in bounded memory, lost at a restart. It only ever
-// decides what is fetched ahead and in which order; no answer depends on it.
+// What clients ask for after what: learned from their requests as they come, in bounded memory and time, lost at a
+// restart. It only ever decides what is fetched ahead; no answer depends on it.
 
+import { compareVersions } from "#protocol/version.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
-import type { Follower, Lesson } from "./trail.ts";
-import { maxFollowers, nameOf } from "./trail.ts";
 
-/** Memory for all habits, as reckoned by `sizeOf`: two builds of 3,000 modules. */
+/** A request that its client may follow with a zip. Versions are left out: tomorrow has others. */
+export type Step = `${"listing" | "zip"} ${string}`;
+
+/** Memory for all habits, as reckoned by `sizeOf`: some 5,000 modules. */
 export const maxHabitBytes = 8 << 20;
+/** Followers noted of one step. */
+export const maxFollowers = 4;
 
 /** So many clients must have come by before anything is concluded. */
 const minClients = 8;
 /** Followed by at least this share: it will follow again. */
 const surelyShare = 0.8;
-/** A zip wanted by fewer comes after those wanted by more. */
-const seldomShare = 0.5;
-/** A zip wanted by fewer is not fetched ahead. */
-const hardlyShare = 0.1;
 /** At so many clients all counts are halved, so that what they do today weighs more than what they did. */
 const maxClients = 64;
 
-/** How many clients in a row asked for the same version says whether the next one may. */
-type Count = Follower & { readonly clients: number; readonly inARow: number };
-type Habit = { readonly clients: number; readonly followers: ReadonlyMap<string, Count> };
-
-/** What will follow; `steady` when the last clients all asked for this very version. */
-export type Expected = Follower & { readonly steady: boolean };
+/** How many clients went on to the zip of a module, and the highest version that any of them took. */
+type Follower = { readonly highest: ModuleVersion; readonly clients: number };
+type Habit = { readonly clients: number; readonly followers: ReadonlyMap<string, Follower> };
 
 export class Habits {
-  readonly #table: LRUCache<string, Habit>;
+  readonly #table: LRUCache<Step, Habit>;
 
   constructor(maxBytes = maxHabitBytes) {
     this.#table = new LRUCache({ maxSize: maxBytes, sizeCalculation: sizeOf });
@@ -38,70 +37,58 @@ export class Habits {
     return this.#table.calculatedSize;
   }
 
-  /** One client's lesson. At most `maxFollowers` of its followers count. */
-  learn({ before, after, silentAbout }: Lesson): void {
-    const known = this.#table.get(before) ?? { clients: 0, followers: new Map<string, Count>() };
-    if (silentAbout !== undefined && wasGiven(known, silentAbout)) return;
-    const followers = new Map(known.followers);
-    for (const each of after.slice(0, maxFollowers)) note(followers, each);
-    const habit = { clients: known.clients + 1, followers };
-    // Always a new object: the table reckons the size of a changed one anew only then.
-    this.#table.set(before, habit.clients < maxClients ? habit : halved(habit));
+  /** One more client takes this step; whether something follows is not known yet. */
+  taken(step: Step): void {
+    const { clients, followers } = this.#table.get(step) ?? { clients: 0, followers: new Map<string, Follower>() };
+    const habit = { clients: clients + 1, followers };
+    this.#table.set(step, habit.clients < maxClients ? habit : halved(habit));
   }
 
-  /** What nearly all clients asked for after `before`. */
-  after(before: string): readonly Expected[] {
-    const { clients, followers } = this.#table.get(before) ?? nothing;
-    if (clients < minClients) return [];
-    return [...followers.values()]
-      .filter((count) => count.clients >= clients * surelyShare)
-      .map(({ step, id, inARow }) => ({ step, id, steady: inARow >= minClients }));
+  /** A client that took this step goes on to a zip. */
+  followed(step: Step, zip: ModuleVersion): void {
+    const habit = this.#table.get(step);
+    if (habit === undefined) return; // pushed out of the table since
+    // A new map each time: the table reckons the size of an entry when it is set.
+    const followers = new Map(habit.followers);
+    const known = followers.get(zip.path);
+    if (known === undefined && followers.size >= maxFollowers && !wearDown(followers)) return;
+    const highest =
+      known !== undefined && compareVersions(known.highest.version, zip.version) > 0 ? known.highest : zip;
+    followers.set(zip.path, { highest, clients: Math.min((known?.clients ?? 0) + 1, habit.clients) });
+    this.#table.set(step, { ...habit, followers });
   }
 
-  /** How much clients that ask for this path's go.mod want its zip. `usual` without evidence. */
-  wish(path: string): "usual" | "seldom" | "hardly" {
-    const { clients, followers } = this.#table.get(nameOf("mod", path)) ?? nothing;
-    if (clients < minClients) return "usual";
-    const share = (followers.get(nameOf("zip", path))?.clients ?? 0) / clients;
-    if (share < hardlyShare) return "hardly";
-    return share < seldomShare ? "seldom" : "usual";
+  /** The modules whose zips nearly all clients asked for after this step, each in the highest version they took. */
+  after(step: Step): readonly ModuleVersion[] {
+    const habit = this.#table.get(step);
+    if (habit === undefined || habit.clients < minClients) return [];
+    const sure = [...habit.followers.values()].filter(({ clients }) => clients >= habit.clients * surelyShare);
+    return sure.map(({ highest }) => highest);
   }
 }
 
-const nothing: Habit = { clients: 0, followers: new Map() };
-
-/** True when the last client that asked for it was given this very version. */
-function wasGiven({ followers }: Habit, { step, id }: Follower): boolean {
-  return followers.get(nameOf(step, id.path))?.id.version === id.version;
+export function stepOf(kind: "listing" | "zip", path: ModulePath): Step {
+  return `${kind} ${path}`;
 }
 
-/** Counts a follower. In a full set a newcomer wears down the rarest one first, so that no count is ever too high. */
-function note(followers: Map<string, Count>, { step, id }: Follower): void {
-  const name = nameOf(step, id.path);
-  const known = followers.get(name);
-  if (known === undefined && followers.size >= maxFollowers && !wearDown(followers)) return;
-  const inARow = known?.id.version === id.version ? Math.min(known.inARow + 1, maxClients) : 1;
-  followers.set(name, { step, id, clients: (known?.clients ?? 0) + 1, inARow });
-}
-
-/** One client less for the rarest; true when that makes room. */
-function wearDown(followers: Map<string, Count>): boolean {
+/** Takes one client off the rarest follower; true when that makes room. So no count is ever too high. */
+function wearDown(followers: Map<string, Follower>): boolean {
   const [rarest] = [...followers].sort(([, a], [, b]) => a.clients - b.clients);
   if (rarest === undefined) return true;
-  const [name, count] = rarest;
-  if (count.clients === 1) return followers.delete(name);
-  followers.set(name, { ...count, clients: count.clients - 1 });
+  const [path, follower] = rarest;
+  if (follower.clients === 1) return followers.delete(path);
+  followers.set(path, { ...follower, clients: follower.clients - 1 });
   return false;
 }
 
 function halved({ clients, followers }: Habit): Habit {
-  const half = [...followers].map(([name, count]) => [name, { ...count, clients: count.clients >> 1 }] as const);
-  return { clients: clients >> 1, followers: new Map(half.filter(([, count]) => count.clients > 0)) };
+  const half = [...followers].map(([path, each]) => [path, { ...each, clients: each.clients >> 1 }] as const);
+  return { clients: clients >> 1, followers: new Map(half.filter(([, each]) => each.clients > 0)) };
 }
 
 /** A generous guess at the bytes of an entry: two a letter, and what maps and objects cost. */
-function sizeOf({ followers }: Habit, before: string): number {
-  let size = 300 + 2 * before.length;
-  for (const [name, { id }] of followers) size += 200 + 2 * (name.length + id.path.length + id.version.length);
+function sizeOf({ followers }: Habit, step: Step): number {
+  let size = 300 + 2 * step.length;
+  for (const [path, { highest }] of followers) size += 200 + 2 * (path.length + highest.version.length);
   return size;
 }

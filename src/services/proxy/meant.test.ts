@@ -15,11 +15,11 @@ const lists = [
 
 for (const [list, meant] of lists)
   test(`of the list ${JSON.stringify(list)} go takes ${meant ?? "nothing"}`, () =>
-    assert.equal(meantVersion("list", path, Buffer.from(list))?.version, meant));
+    assert.equal(meantVersion({ kind: "list", path, bytes: Buffer.from(list) })?.version, meant));
 
 test("@latest and a branch mean the version they name", () => {
   const info = Buffer.from('{"Version":"v0.0.0-20260101000000-abcdefabcdef"}');
   for (const kind of ["latest", "query"] as const)
-    assert.equal(meantVersion(kind, path, info)?.version, "v0.0.0-20260101000000-abcdefabcdef");
-  assert.equal(meantVersion("latest", path, Buffer.from("not json")), undefined);
+    assert.equal(meantVersion({ kind, path, bytes: info })?.version, "v0.0.0-20260101000000-abcdefabcdef");
+  assert.equal(meantVersion({ kind: "latest", path, bytes: Buffer.from("not json") }), undefined);
 });

@@ -8,8 +8,10 @@ import { build, checkModuleVersion, prerelease } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { ListingKind } from "./listings.ts";
 
-/** @param bytes the listing as it is answered, a list in semver order */
-export function meantVersion(kind: ListingKind, path: ModulePath, bytes: Uint8Array): ModuleVersion | undefined {
+/** A listing as it is answered; a list is in semver order. */
+export type Listed = { readonly kind: ListingKind; readonly path: ModulePath; readonly bytes: Uint8Array };
+
+export function meantVersion({ kind, path, bytes }: Listed): ModuleVersion | undefined {
   try {
     const version =
       kind === "list" ? newest(Buffer.from(bytes).toString().trimEnd().split("\n")) : parseInfo(bytes).version;

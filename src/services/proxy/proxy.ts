@@ -19,7 +19,6 @@ import type { Ahead } from "./ahead.ts";
 import { ChunkManifests } from "./chunks.ts";
 import { GateFull } from "./gate.ts";
 import type { Listings } from "./listings.ts";
-import { meantVersion } from "./meant.ts";
 import type { ModuleJobs, Obtained } from "./module-jobs.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { NestedModules } from "./nested.ts";
@@ -107,8 +106,7 @@ export class Proxy {
     const { query, options } = more;
     if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
       const listing = await this.#use.listings.get(kind, path, { query, ...options });
-      const meant = this.#use.ahead && meantVersion(kind, path, listing.bytes);
-      if (meant !== undefined) this.#use.ahead?.listed(meant, options.caller);
+      this.#use.ahead?.listed({ kind, path, bytes: listing.bytes }, options.caller);
       return this.#bytes(kind, path, {
         bytes: listing.bytes,
         provenance: listing.provenance,
