@@ -115,7 +115,7 @@ test("a disabled upstream's tunnel is not asked; it is named, and the database's
     const { signal } = new AbortController();
     for (const route of routes.slice(1)) {
       assert.equal(route.isUp?.(), false);
-      await assert.rejects(route.fetch(lookup, 1_000, signal), { name: "UpstreamFault", reason: "disabled" });
+      await assert.rejects(route.fetch(lookup, 1_000, { signal }), { name: "UpstreamFault", reason: "disabled" });
     }
     assert.deepEqual(client.calls, []);
   }

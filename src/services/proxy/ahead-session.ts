@@ -16,7 +16,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { Trail } from "./trail.ts";
 
 /** Versions remembered of one client; the largest real graphs have some 3,000 (protocol.md §2.4). */
-const maxVersions = 8_192;
+const maxVersions = 4_096;
 
 /** Longer names are left to themselves, lest a few of them take the memory of many. */
 export const maxNameLength = 300;
