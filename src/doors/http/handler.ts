@@ -225,7 +225,8 @@ function moreHead(error: GranaryError): string[] {
   if (error.code === "GRANARY_UNAUTHORIZED" || error.code === "GRANARY_NEEDS_WRITE_TOKEN")
     return ["WWW-Authenticate", 'Basic realm="granary", charset="UTF-8"'];
   if (isGranaryError(error, "GRANARY_METHOD_NOT_ALLOWED")) return ["Allow", error.fields.allowed];
-  if (isGranaryError(error, "GRANARY_RATE_LIMITED")) return ["Retry-After", String(error.fields.waitSeconds)];
+  if (isGranaryError(error, "GRANARY_RATE_LIMITED") || isGranaryError(error, "GRANARY_UPSTREAM_BUSY"))
+    return ["Retry-After", String(error.fields.waitSeconds)];
   if (error.code === "GRANARY_OVERLOADED" || error.code === "GRANARY_DRAINING") return ["Retry-After", "5"];
   return [];
 }

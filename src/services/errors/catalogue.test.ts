@@ -41,6 +41,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_UPSTREAM_FAILED: { what, tried },
   GRANARY_UPSTREAM_REFUSED: { what, upstream: "mirror.example", status: 451, quote: "blocked", tried },
   GRANARY_UPSTREAM_TIMEOUT: { what, tried, waitedMs: 30_000 },
+  GRANARY_UPSTREAM_BUSY: { what, tried, waitSeconds: 300 },
   GRANARY_OFFLINE: { what, tried },
   GRANARY_UPSTREAMS_DISABLED: { what, names: ["corp", "mirror.example"] },
   GRANARY_NO_UPSTREAM: { what },

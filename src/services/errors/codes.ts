@@ -40,6 +40,8 @@ export type AnswerFields = {
     readonly tried: readonly Tried[];
   };
   GRANARY_UPSTREAM_TIMEOUT: { readonly what: string; readonly tried: readonly Tried[]; readonly waitedMs: number };
+  /** Not kept, and upstreams told us to leave them alone for a while (Retry-After). */
+  GRANARY_UPSTREAM_BUSY: { readonly what: string; readonly tried: readonly Tried[]; readonly waitSeconds: number };
   /** Not kept, and nobody could be reached. */
   GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
   /** Not kept, and an operator took everybody out of use who may be asked. */

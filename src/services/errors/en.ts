@@ -157,6 +157,17 @@ const answers = {
       "The upstreams are slow, or the way to them is. A fetch goes on in the background after the client was told.",
     remedy: "Ask again. If it persists, raise upstreamClient.responseHeaderTimeout, or put a nearer upstream first.",
   },
+  GRANARY_UPSTREAM_BUSY: {
+    lines: (f) => [
+      `${f.what} is not kept here, and the upstreams want to be left alone for now.`,
+      `Tried: ${tried(f.tried)}`,
+      `Nothing says that it does not exist. Ask again in ${count(f.waitSeconds)} s; kept versions are still served.`,
+    ],
+    cause:
+      "An upstream answered 429 or 503 with Retry-After, and no other one could be reached. It is not asked again before that time is over, five minutes at most.",
+    remedy:
+      "Wait as long as Retry-After says. If it happens often, ask that upstream for a higher limit, lower ours with `perSecond`, or add an upstream.",
+  },
   GRANARY_OFFLINE: {
     lines: (f) => [
       `${f.what} is not kept here, and no upstream can be reached.`,

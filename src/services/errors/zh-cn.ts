@@ -138,6 +138,16 @@ const answers = {
     cause: "上游或线路太慢。告知客户端之后，下载仍在后台继续。",
     remedy: "请重试。若持续如此，调大 upstreamClient.responseHeaderTimeout，或把更近的上游放在前面。",
   },
+  GRANARY_UPSTREAM_BUSY: {
+    lines: (f) => [
+      `本地未保存 ${f.what}，且上游要求暂时不要询问。`,
+      `已试：${tried(f.tried)}。`,
+      `这不表示它不存在。请在 ${count(f.waitSeconds)} 秒后重试；已保存的版本照常提供。`,
+    ],
+    cause: "某个上游以 429 或 503 回答并带有 Retry-After，而其他上游都无法连接。在此时间之前不再询问它，最长五分钟。",
+    remedy:
+      "请按 Retry-After 等待。若经常发生，请向该上游申请更高的限额，用 `perSecond` 降低我们的速率，或增加一个上游。",
+  },
   GRANARY_OFFLINE: {
     lines: (f) => [
       `本地未保存 ${f.what}，且无法连接任何上游。`,

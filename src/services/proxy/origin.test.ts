@@ -86,6 +86,28 @@ for (const [name, answer, code] of failures) {
   });
 }
 
+for (const [name, other, code] of [
+  ["wants to be left alone, too", { status: 503, headers: { "retry-after": "60" } }, "GRANARY_UPSTREAM_BUSY 60"],
+  ["cannot be connected", "refused", "GRANARY_UPSTREAM_BUSY 120"],
+  ["lacks it, which is no absence", { status: 404 }, "GRANARY_UPSTREAM_BUSY 120"],
+  ["fails by itself", { status: 500 }, "GRANARY_UPSTREAM_FAILED"],
+] as const)
+  test(`one upstream wants to be left alone, the other ${name}: ${code}, asked or not`, async () => {
+    const room = await openRoom();
+    room.client.play("a", "v1.0.0.info", { status: 429, headers: { "retry-after": "120" } });
+    room.client.play("b", "v1.0.0.info", other);
+    for (let n = 0; n < 2; n++) {
+      await assert.rejects(find(room), (error: unknown) => {
+        assert.ok(isGranaryError(error));
+        const { waitSeconds } = error.fields as { waitSeconds?: number };
+        assert.equal(waitSeconds === undefined ? error.code : `${error.code} ${waitSeconds}`, code);
+        return true;
+      });
+    }
+    assert.equal(room.client.count("a", "info"), 1);
+    assert.equal(room.negative.size, 0);
+  });
+
 test("unusable bytes are told before a transport failure, whoever came first", async () => {
   for (const liar of ["a", "b"]) {
     const room = await openRoom();

@@ -13,7 +13,8 @@ import { UpstreamFault } from "#services/upstreams/ports.ts";
 import type { Accepting, Companion } from "#services/upstreams/attempt.ts";
 import { mayBeAsked } from "#services/upstreams/route.ts";
 import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
-import { Unusable, walk } from "#services/upstreams/walk.ts";
+import type { Failure } from "#services/upstreams/ledger.ts";
+import { Unusable, UpstreamHeld, UpstreamStatus, walk } from "#services/upstreams/walk.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
 import { HashMismatch } from "./sums.ts";
@@ -153,9 +154,21 @@ export class Origin {
         });
       }
       case "failed": {
-        return this.#remembered(what) ?? failed(ask, result);
+        return this.#remembered(what) ?? failed(ask, { ...result, waitMs: this.#waitOf(result.reasons) });
       }
     }
+  }
+
+  /**
+   * How long to leave upstreams alone that told us to, in milliseconds; undefined unless somebody did and nobody else
+   * answered anything.
+   */
+  #waitOf(reasons: readonly Failure[]): number | undefined {
+    const { health } = this.#use;
+    const waits = reasons.map(({ upstream, error }) => (asksToWait(error) ? health.heldMs(upstream) : 0));
+    const isSilent = reasons.every(({ error }, n) => waits[n] !== 0 || error instanceof UpstreamFault);
+    const held = waits.filter((ms) => ms > 0);
+    return isSilent && held.length > 0 ? Math.min(...held) : undefined;
   }
 
   /** True when only those say "absent" whose word counts for nothing against what was kept once. */
@@ -219,8 +232,9 @@ function notFound(what: string, upstreams: readonly string[], reason: string): G
 function failed(
   ask: Ask,
   result: {
-    readonly reasons: readonly { readonly upstream: string; readonly error: unknown }[];
+    readonly reasons: readonly Failure[];
     readonly waitedMs: number;
+    readonly waitMs: number | undefined;
   },
 ): GranaryError {
   const { what } = ask;
@@ -240,12 +254,23 @@ function failed(
     if (error instanceof UpstreamFault && error.reason === "too-large")
       return new GranaryError("GRANARY_TOO_LARGE", { what, upstream, limitBytes: ask.maxBytes }, { cause: error });
   const cause = result.reasons[0]?.error;
+  if (result.waitMs !== undefined)
+    return new GranaryError(
+      "GRANARY_UPSTREAM_BUSY",
+      { what, tried, waitSeconds: Math.ceil(result.waitMs / 1000) },
+      { cause },
+    );
   const silent = result.reasons.every(({ error }) => error instanceof UpstreamFault && unreachable.has(error.reason));
   if (silent && !result.reasons.some(({ error }) => error instanceof UpstreamFault && error.reason === "timeout"))
     return new GranaryError("GRANARY_OFFLINE", { what, tried }, { cause });
   if (silent)
     return new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what, tried, waitedMs: result.waitedMs }, { cause });
   return new GranaryError("GRANARY_UPSTREAM_FAILED", { what, tried }, { cause });
+}
+
+/** What an upstream says, or said before, that does not want to be asked now. */
+function asksToWait(error: unknown): boolean {
+  return error instanceof UpstreamHeld || (error instanceof UpstreamStatus && [429, 503].includes(error.status));
 }
 
 const unreachable: ReadonlySet<string> = new Set(["refused", "unresolved", "unreachable", "timeout"]);

@@ -280,6 +280,7 @@ function isDoubt(error: unknown): boolean {
     isGranaryError(error, "GRANARY_OFFLINE") ||
     isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED") ||
     isGranaryError(error, "GRANARY_UPSTREAM_FAILED") ||
+    isGranaryError(error, "GRANARY_UPSTREAM_BUSY") ||
     isGranaryError(error, "GRANARY_UPSTREAM_TIMEOUT") ||
     isGranaryError(error, "GRANARY_UPSTREAM_REFUSED")
   );

@@ -221,6 +221,7 @@ export class RetryQueue {
 const transient: ReadonlySet<GranaryCode> = new Set<GranaryCode>([
   "GRANARY_UPSTREAM_FAILED",
   "GRANARY_UPSTREAM_TIMEOUT",
+  "GRANARY_UPSTREAM_BUSY",
   "GRANARY_OFFLINE",
   // Of a job that is known already: it must not be forgotten because of that.
   "GRANARY_UPSTREAMS_DISABLED",

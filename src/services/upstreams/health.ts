@@ -353,7 +353,8 @@ const usualCalls = 500;
 /** Retry-After in milliseconds (RFC 9110 §10.2.3: seconds or a date); undefined when it says nothing usable. */
 export function parseRetryAfter(text: string | undefined, nowMs: number): number | undefined {
   if (text === undefined) return undefined;
-  if (/^\d{1,9}$/.test(text.trim())) return Number(text) * 1000;
+  // However many digits: a number too large to be meant still says "not now".
+  if (/^\d+$/.test(text.trim())) return Number(text) * 1000;
   const at = /GMT$/.test(text.trim()) ? Date.parse(text) : Number.NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
