@@ -42,7 +42,7 @@ export default {
     forbid(
       "inner-rings-do-no-io",
       { path: "^src/(protocol|services)/", pathNot: test },
-      { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|zlib|buffer)$" },
+      { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|zlib|buffer|async_hooks)$" },
       "reach files, sockets, processes through a port",
     ),
     forbid(

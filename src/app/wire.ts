@@ -37,6 +37,7 @@ import { Proxy } from "#services/proxy/proxy.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
+import { withTrace } from "#services/events/trace.ts";
 import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
@@ -118,7 +119,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       shadows.kept(stage, checkModuleVersion(path, version));
     },
   };
-  const events = fanOut(logSink(log), sink, arrivals);
+  const events = withTrace(fanOut(logSink(log), sink, arrivals));
   const health = new Health({
     clock,
     options: { dynamic: values["breaker.dynamic"] },

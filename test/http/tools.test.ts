@@ -97,6 +97,20 @@ test("an error's request id is explained by the server and by the command", asyn
   assert.equal((await runGranary(["explain", "GRANARY_OFFLINE"])).code, 0);
 });
 
+test("an error's request id is the trace of the events that it set off", async (t) => {
+  const store = await folderFor(t);
+  const world = await startWorld({ store, env: { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" } });
+  t.after(() => world.close());
+  await world.stub.cut();
+  const failed = await text(`${world.granary.url}${base}.info`);
+  await world.granary.stop();
+  const lines = (await readFile(join(store, "state/events.jsonl"), "utf8")).trimEnd().split("\n");
+  const events = lines.map((line) => JSON.parse(line) as { name: string; trace?: string });
+  const opened = events.filter(({ name }) => name === "upstream.opened" || name === "egress.failed");
+  assert.ok(opened.length > 0, lines.join("\n"));
+  assert.deepEqual([...new Set(opened.map(({ trace }) => trace))], [failed.headers.get("x-request-id")]);
+});
+
 test("metrics count what was kept from leaving, per client, and name no module", async (t) => {
   const world = await startWorld({ private: "corp.example/team" });
   t.after(() => world.close());

@@ -3,7 +3,7 @@
 
 import { appendFile, mkdir, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { EventSink, GranaryEvent } from "#services/events/ports.ts";
+import type { EventSink, GranaryEvent, Traced } from "#services/events/ports.ts";
 import type { Clock } from "#services/store/ports.ts";
 
 /** Events wait at most this long in memory. */
@@ -27,7 +27,7 @@ export class JsonlSink implements EventSink {
     this.#clock = clock;
   }
 
-  emit(event: GranaryEvent): void {
+  emit(event: GranaryEvent & Traced): void {
     if (this.#waiting.length >= maxWaiting) {
       this.dropped++;
       return;

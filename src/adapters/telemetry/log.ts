@@ -1,7 +1,7 @@
 // Logs are events with stable names: JSON lines for machines, one short line for people. Never on a request's path.
 
 import { pino } from "pino";
-import type { EventSink, GranaryEvent } from "#services/events/ports.ts";
+import type { EventSink, GranaryEvent, Traced } from "#services/events/ports.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type Log = {
@@ -44,7 +44,7 @@ function asText(line: string): string {
 /** Events worth a look at once are warnings; the rest is information or detail. */
 export function logSink(log: Log): EventSink {
   return {
-    emit: (event: GranaryEvent) => {
+    emit: (event: GranaryEvent & Traced) => {
       const { name, ...fields } = event;
       log[levelOf(event)](name, fields);
     },

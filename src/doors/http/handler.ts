@@ -2,12 +2,12 @@
 //
 //   (rate) ─> raw target ─> hot cache ─> guards ─> Target ─> access ─> proxy | sumdb | house ─> answer ─> hot cache
 
-import { randomBytes } from "node:crypto";
 import type { SumdbTarget, Target } from "#protocol/request.ts";
 import type { Access } from "#services/access/access.ts";
 import { render } from "#services/errors/catalogue.ts";
 import { GranaryError, asGranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
+import { currentTrace, newTrace, traced } from "#services/events/trace.ts";
 import type { Answer } from "#services/proxy/answer.ts";
 import type { AskOptions, Proxy, ProxyTarget } from "#services/proxy/proxy.ts";
 import { sendAnswer } from "./answers.ts";
@@ -56,7 +56,8 @@ export function makeHandler(use: HttpUse): (request: Request, response: Response
 }
 
 function answer(use: HttpUse, request: Request, response: Response): void {
-  if (!answerReadyMade(use, request, response)) void handle(use, exchangeOf(request, response));
+  if (answerReadyMade(use, request, response)) return;
+  traced(() => void handle(use, exchangeOf(request, response)));
 }
 
 async function handleRated(
@@ -180,7 +181,7 @@ function problem(
   const { lang, notices, privacy } = use.settings();
   // A limited client could push everybody's last errors out of memory; its own says all there is to say.
   const isRemembered = error.code !== "GRANARY_RATE_LIMITED";
-  const id = randomBytes(4).toString("hex");
+  const id = currentTrace() ?? newTrace();
   const path = target !== undefined && "path" in target && target.kind !== "house" ? target.path : "";
   const isPrivate = path !== "" && privacy.mustNotTravel(path);
   const at = new Date(use.clock.now()).toISOString();

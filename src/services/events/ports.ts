@@ -104,9 +104,12 @@ type JobFacts = {
   readonly version: string;
 };
 
+/** The request that an event belongs to, when it belongs to one (trace.ts). */
+export type Traced = { readonly trace?: string };
+
 export interface EventSink {
   /** Never throws and never waits: an event that cannot be written is counted, not raised. */
-  emit(event: GranaryEvent): void;
+  emit(event: GranaryEvent & Traced): void;
 }
 
 /** Counts of what the services do. Names and label names are fixed here, so that no path or version becomes a label. */
