@@ -60,7 +60,11 @@ suite("a zip that breaks off", { concurrency: 3 }, () => {
       });
 
   // A busy machine falls silent for a second; here no mirror is silent on purpose.
-  const settings = { "upstreamClient.silence": "20s", "upstreamClient.bodyIdleTimeout": "30s" };
+  const settings = {
+    "upstreamClient.hedge": "off",
+    "upstreamClient.silence": "20s",
+    "upstreamClient.bodyIdleTimeout": "30s",
+  };
   const size = 5 << 20;
   const big = moduleOf("example.com/big", size);
   const path = fileOf(big, "zip");
