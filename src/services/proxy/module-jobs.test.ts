@@ -12,6 +12,8 @@ import { VerifierFault } from "#services/proxy/ports.ts";
 import type { Verifier } from "#services/proxy/ports.ts";
 import type { KeptMod } from "#services/store/module-store.ts";
 import { storageKey } from "#services/store/ports.ts";
+import type { Lanes } from "#services/upstreams/attempt.ts";
+import type { Urgency } from "#services/upstreams/urgency.ts";
 import { fixtureZip } from "../../../test/support/fixture-zip.ts";
 import { makeModule } from "../../../test/support/modules.ts";
 import { idOf, keysOf, openRoom, patient, plainVerifier, playedUpstream } from "../../../test/support/proxy-room.ts";
@@ -98,6 +100,31 @@ test("a client that goes away does not end the job", async () => {
   // Nobody waits for it any more, and it still ends in the store.
   while (room.jobs.running > 0) await new Promise((done) => setImmediate(done));
   assert.deepEqual(await readZip(room), Buffer.from(fixtureZip(module)));
+});
+
+test("a client that joins a job begun for nobody makes it urgent, the stage before the zip too", async () => {
+  const urgencies: (Urgency | undefined)[] = [];
+  const lanes: Lanes = {
+    enter: (_upstream, { urgency }) => {
+      urgencies.push(urgency);
+      return Promise.resolve({ leave: () => undefined });
+    },
+  };
+  const isUrgent = (): (boolean | undefined)[] => urgencies.map((urgency) => urgency?.isUrgent);
+  const room = await honest({ manners: { lanes } });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  room.client.gate = promise;
+  const ahead = [
+    room.jobs.fetchZip(id, { ...patient(), ahead: true }),
+    room.jobs.fetchMod(id, { ...patient(), ahead: true }),
+  ];
+  while (urgencies.length === 0) await new Promise((done) => setImmediate(done));
+  assert.deepEqual(new Set(isUrgent()), new Set([false]));
+  const client = room.jobs.fetchZip(id, patient());
+  while (isUrgent().includes(false)) await new Promise((done) => setImmediate(done));
+  resolve(undefined);
+  await Promise.all([...ahead, client]);
+  assert.deepEqual(new Set(isUrgent()), new Set([true]));
 });
 
 test("a failure is not handed to who comes later", async () => {

@@ -23,6 +23,7 @@ import type { Accepting } from "#services/upstreams/attempt.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
+import { Urgency } from "#services/upstreams/urgency.ts";
 import { LRUCache } from "lru-cache";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
@@ -71,7 +72,7 @@ export type Asking = {
 };
 
 /** What a job hands on to its steps. */
-type Job = { readonly hops: string; readonly ahead: boolean; readonly exists: boolean };
+type Job = { readonly hops: string; readonly urgency: Urgency; readonly exists: boolean };
 
 /** What was kept, and how it came. */
 export type Obtained<T> = { readonly kept: T; readonly provenance: Provenance };
@@ -80,6 +81,8 @@ export class ModuleJobs {
   readonly #use: ModuleJobsUse;
   readonly #mods = new SingleFlight<Obtained<KeptMod>>();
   readonly #zips = new SingleFlight<Obtained<KeptZip>>();
+  /** What runs for nobody yet, by stage and version. */
+  readonly #idle = new Map<string, Urgency>();
   readonly #vouched = new LRUCache<string, true>({ max: maxVouched });
 
   readonly #deadline: Deadline;
@@ -96,23 +99,45 @@ export class ModuleJobs {
 
   /** Fetches, verifies and keeps `.info` and go.mod. Throws GranaryError. */
   fetchMod(id: ModuleVersion, asking: Asking): Promise<Obtained<KeptMod>> {
-    const job = jobOf(asking);
-    return this.#mods.do(formatModuleVersion(id), asking.signal, () =>
-      this.#gateOf(job).pass(() => this.#modJob(id, job)),
+    return this.#fetchMod(id, this.#jobOf("mod", id, asking), asking.signal);
+  }
+
+  #fetchMod(id: ModuleVersion, job: Job, signal: AbortSignal): Promise<Obtained<KeptMod>> {
+    return this.#mods.do(formatModuleVersion(id), signal, () =>
+      this.#begun("mod", id, job, () => this.#gateOf(job).pass(() => this.#modJob(id, job))),
     );
   }
 
   /** Fetches, verifies and keeps the zip (and stage `mod` before it). Throws GranaryError. */
   fetchZip(id: ModuleVersion, asking: Asking): Promise<Obtained<KeptZip>> {
-    const job = jobOf({ ...asking, exists: true });
-    return this.#zips.do(formatModuleVersion(id), asking.signal, async () => {
-      const mod = await this.#modOf(id, job);
-      return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
-    });
+    const job = this.#jobOf("zip", id, { ...asking, exists: true });
+    return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
+      this.#begun("zip", id, job, async () => {
+        const mod = await this.#modOf(id, job);
+        return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
+      }),
+    );
   }
 
-  #gateOf({ ahead }: Job): Gate {
-    return ahead ? this.#use.aheadGate : this.#use.gate;
+  /** A job for whoever asks now. A client that joins one begun for nobody makes that one urgent. */
+  #jobOf(stage: "mod" | "zip", id: ModuleVersion, { hops, ahead = false, exists = ahead }: Asking): Job {
+    if (!ahead) this.#idle.get(`${stage} ${formatModuleVersion(id)}`)?.lift();
+    return { hops, exists, urgency: new Urgency(!ahead) };
+  }
+
+  /** Runs a job; while it runs for nobody, others find it. */
+  async #begun<T>(stage: "mod" | "zip", id: ModuleVersion, job: Job, run: () => Promise<T>): Promise<T> {
+    const key = `${stage} ${formatModuleVersion(id)}`;
+    if (!job.urgency.isUrgent) this.#idle.set(key, job.urgency);
+    try {
+      return await run();
+    } finally {
+      if (this.#idle.get(key) === job.urgency) this.#idle.delete(key);
+    }
+  }
+
+  #gateOf({ urgency }: Job): Gate {
+    return urgency.isUrgent ? this.#use.gate : this.#use.aheadGate;
   }
 
   /**
@@ -135,16 +160,20 @@ export class ModuleJobs {
     this.#vouched.set(key, true);
   }
 
-  #ask(kind: "info" | "zip", id: ModuleVersion, { hops, ahead }: Job): Ask {
+  #ask(kind: "info" | "zip", id: ModuleVersion, { hops, urgency }: Job): Ask {
     const target = { cachedOnly: false, path: id.path, version: id.version };
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
     const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
-    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, background: ahead };
+    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency };
   }
 
   async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
     const { kept } = await soundly(() => this.#use.store.findMod(id));
-    return kept ?? (await this.fetchMod(id, { ...job, signal: this.#deadline.next() })).kept;
+    if (kept !== undefined) return kept;
+    const before = this.#idle.get(`mod ${formatModuleVersion(id)}`);
+    if (job.urgency.isUrgent) before?.lift();
+    else if (before !== undefined) job.urgency.onLift(() => before.lift());
+    return (await this.#fetchMod(id, job, this.#deadline.next())).kept;
   }
 
   async #modJob(id: ModuleVersion, job: Job): Promise<Obtained<KeptMod>> {
@@ -373,10 +402,6 @@ function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => neve
     const isNews = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED");
     throw damage !== undefined && isNews ? damage : error;
   };
-}
-
-function jobOf({ hops, ahead = false, exists = ahead }: Asking): Job {
-  return { hops, ahead, exists };
 }
 
 /** The go.mod of a zip that has none is the one that go makes up for it. */

@@ -14,6 +14,7 @@ import type { Accepting, Companion } from "#services/upstreams/attempt.ts";
 import { mayBeAsked } from "#services/upstreams/route.ts";
 import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
 import type { Failure } from "#services/upstreams/ledger.ts";
+import type { Urgency } from "#services/upstreams/urgency.ts";
 import { Unusable, UpstreamHeld, UpstreamStatus, walk } from "#services/upstreams/walk.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
@@ -35,8 +36,8 @@ export type Ask = {
   readonly companion?: Companion;
   /** A large file that goes on where it broke off; `accept` may then see 206 and 416. */
   readonly download?: Resumable;
-  /** Nobody waits for it yet. */
-  readonly background?: boolean;
+  /** Whether somebody waits for it; without it somebody does. */
+  readonly urgency?: Urgency;
   /** Part of it is kept, so that it did exist: `notFound: rollback` upstreams that lack it say nothing (mode `resilient`). */
   readonly existed?: boolean;
 };
@@ -118,8 +119,8 @@ export class Origin {
         maxBytes: ask.maxBytes,
         module: ask.module,
         signal,
-        background: ask.background === true,
-        waitsOut: ask.background !== true && files.has(ask.kind),
+        waitsOut: files.has(ask.kind),
+        ...(ask.urgency && { urgency: ask.urgency }),
         ...(ask.validator && { validator: ask.validator }),
         ...(ask.companion && { companion: ask.companion }),
         ...(ask.download && resuming(ask.download)),

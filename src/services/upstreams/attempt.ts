@@ -8,6 +8,7 @@ import { Listening } from "./listening.ts";
 import type { UpstreamClient, UpstreamRequest, UpstreamResponse } from "./ports.ts";
 import { UpstreamFault } from "./ports.ts";
 import { readQuote } from "./quote.ts";
+import type { Urgency } from "./urgency.ts";
 
 /**
  * A 200 whose bytes are no use: HTML, malformed, not what the checksum database says. Thrown by an operation's
@@ -89,8 +90,8 @@ export type WalkOp<T> = {
   readonly companion?: Companion;
   /** Answers are large and taken one at a time: never asked twice to be quick, and broken off when they stop coming. */
   readonly exclusive?: boolean;
-  /** Nobody waits for it: it gives way to requests of clients. */
-  readonly background?: boolean;
+  /** While nobody waits for it, it gives way to requests that somebody waits for. Without it: somebody does. */
+  readonly urgency?: Urgency;
   /**
    * Nothing else will do: while all are down it waits for one to come back, unless they have been down for longer
    * than retries may take.
@@ -107,7 +108,10 @@ export type WalkOp<T> = {
 /** Room for one more request to an upstream. */
 export interface Lanes {
   /** Resolves when the request may be sent. Throws the signal's reason, or UpstreamFault when there is no room. */
-  enter(upstream: Upstream, how: { readonly background: boolean; readonly signal: AbortSignal }): Promise<Lane>;
+  enter(
+    upstream: Upstream,
+    how: { readonly urgency?: Urgency | undefined; readonly signal: AbortSignal },
+  ): Promise<Lane>;
 }
 export interface Lane {
   /** Gives the place back; `ms` is the time to the response header when there was one. */
@@ -227,7 +231,7 @@ class Attempt<T> {
     const isOpen = (): boolean => use.health.condition(name) === "open";
     const wasOpen = isOpen();
     try {
-      const lane = await use.lanes.enter(this.#upstream, { background: op.background === true, signal: this.#signal });
+      const lane = await use.lanes.enter(this.#upstream, { urgency: op.urgency, signal: this.#signal });
       if (wasOpen || !isOpen()) return lane;
       // Its breaker opened while we waited for room: those before us have found out what we would find out.
       lane.leave({ overloaded: false });

@@ -3,6 +3,7 @@
 
 import type { Lane, Lanes } from "./attempt.ts";
 import { UpstreamFault } from "./ports.ts";
+import type { Urgency } from "./urgency.ts";
 
 export type LaneOptions = {
   /** At most so many requests at a time; as many as there may be connections. */
@@ -49,7 +50,7 @@ export class UpstreamLanes implements Lanes {
 
   async enter(
     { name }: { readonly name: string },
-    how: { readonly background: boolean; readonly signal: AbortSignal },
+    how: { readonly urgency?: Urgency | undefined; readonly signal: AbortSignal },
   ): Promise<Lane> {
     const state = this.#stateOf(name);
     const queued = await state.place(how);
@@ -112,10 +113,10 @@ class LaneState {
 
   /** Resolves with a place: true when it had to be waited for. */
   async place({
-    background,
+    urgency,
     signal,
   }: {
-    readonly background: boolean;
+    readonly urgency?: Urgency | undefined;
     readonly signal: AbortSignal;
   }): Promise<boolean> {
     signal.throwIfAborted();
@@ -125,26 +126,36 @@ class LaneState {
     }
     if (this.snapshot.waiting >= maxWaiting)
       throw new UpstreamFault(this.#name, "unreachable", "too many requests wait for it");
-    await this.#wait(background ? this.#background : this.#clients, signal);
+    await this.#wait(urgency, signal);
     return true;
   }
 
-  async #wait(line: Waiter[], signal: AbortSignal): Promise<void> {
+  async #wait(urgency: Urgency | undefined, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
     const waiter = { go: () => resolve(undefined) };
     const stop = (): void => {
-      const at = line.indexOf(waiter);
-      if (at < 0) return; // it has its place already
-      line.splice(at, 1);
-      reject(signal.reason as Error);
+      if (this.#takeOut(waiter)) reject(signal.reason as Error);
     };
-    line.push(waiter);
+    (urgency?.isUrgent === false ? this.#background : this.#clients).push(waiter);
+    const noMore = urgency?.onLift(() => {
+      if (this.#takeOut(waiter)) this.#clients.push(waiter);
+    });
     signal.addEventListener("abort", stop, { once: true });
     try {
       await promise;
     } finally {
       signal.removeEventListener("abort", stop);
+      noMore?.();
     }
+  }
+
+  /** False when it has its place already. */
+  #takeOut(waiter: Waiter): boolean {
+    for (const line of [this.#clients, this.#background]) {
+      const at = line.indexOf(waiter);
+      if (at >= 0) return line.splice(at, 1).length > 0;
+    }
+    return false;
   }
 
   /** Resolves when the rate allows one more. */

@@ -116,7 +116,8 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
 
 /** Whether to wait because all that could have it are down, and have been for no longer than retries may take. */
 function mayOutlast<T>({ upstreams, use, op, ledger }: Walk<T>): boolean {
-  if (op.waitsOut !== true || ledger.has("absent") || ledger.has("refused")) return false;
+  if (op.waitsOut !== true || op.urgency?.isUrgent === false) return false;
+  if (ledger.has("absent") || ledger.has("refused")) return false;
   return upstreams.some(({ name }) => {
     const error = ledger.failureOf(name);
     const isDown = use.health.condition(name) === "open" || use.health.condition(name) === "trial";
