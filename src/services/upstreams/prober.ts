@@ -8,7 +8,7 @@ import type { UpstreamClient } from "./ports.ts";
 import { UpstreamFault } from "./ports.ts";
 
 export type ProberUse = {
-  /** Everybody who may be probed, upstreams out of use too. */
+  /** Those in use. An operator may have any other probed as well. */
   readonly upstreams: () => readonly Upstream[];
   readonly client: UpstreamClient;
   readonly health: Health;
