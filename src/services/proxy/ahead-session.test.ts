@@ -30,6 +30,21 @@ test("a module without a pruned graph makes its requirements certain, a pruned o
   assert.deepEqual([names(pruned.certain), names(pruned.likely)], [[], []]);
 });
 
+test("below a module without a pruned graph pruned modules are followed too, also those heard before", () => {
+  const session = new AheadSession();
+  const hear = (who: string, go: string, ...requires: string[]) => {
+    const { certain, likely } = session.heard(version(`${who} v1.0.0`), goMod(who, go, ...requires), 1);
+    return [names(certain), names(likely)];
+  };
+  assert.deepEqual(hear("early", "1.21", "x v1.0.0"), [[], ["x@v1.0.0"]]);
+  assert.deepEqual(hear("old", "1.16", "early v1.0.0", "late v1.0.0")[0], ["early@v1.0.0", "late@v1.0.0"]);
+  assert.deepEqual(hear("early", "1.21", "x v1.0.0"), [["x@v1.0.0"], []]);
+  assert.deepEqual(hear("early", "1.21", "x v1.0.0"), [[], []]);
+  assert.deepEqual(hear("late", "1.21", "y v1.0.0"), [["y@v1.0.0"], []]);
+  assert.deepEqual(hear("y", "1.21", "z v1.0.0"), [["z@v1.0.0"], []]);
+  assert.deepEqual(hear("other", "1.21", "w v1.0.0"), [[], ["w@v1.0.0"]]);
+});
+
 test("the highest version of a path is likely once enough go.mod files name it", () => {
   const session = new AheadSession();
   const hear = (who: string, requirement: string, votes: 1 | 2 = 2) =>

@@ -1,7 +1,7 @@
 // What the requests of one client tell about those to come. The go command asks in phases (seen with go1.26.8):
 //
-//   .mod    of every module of its graph, a few at a time: the requirements of the main module, and whatever is
-//           required by a module that has no pruned graph (`go` line below 1.17), however deep
+//   .mod    of every module of its graph, a few at a time: the requirements of the main module, and whatever lies below
+//           a module that has no pruned graph (`go` line below 1.17), however deep and whatever those modules are
 //   .info   of each selected version, one after the other: `go mod download` and `go list -m all`
 //   .zip    of the same versions in the same order: `go mod download` only
 //
@@ -35,8 +35,11 @@ export class AheadSession {
   readonly #mods = new Set<string>();
   readonly #infos = new Map<string, ModuleVersion>();
   readonly #zips = new Set<string>();
-  /** go.mod files that spoke already. */
+  /** go.mod files that spoke already, and those of them whose requirements were certain. */
   readonly #heard = new Set<string>();
+  readonly #heardDeep = new Set<string>();
+  /** Versions below a module without a pruned graph: the client follows their requirements, pruned or not. */
+  readonly #deep = new Set<string>();
   /** By module path: the highest version that any go.mod heard so far requires. */
   readonly #highest = new Map<string, Candidate>();
   /** Zips that it was spared, by version; undefined once it turned out to want such ones. */
@@ -47,7 +50,7 @@ export class AheadSession {
 
   /** True when no more can be remembered: many clients behind one address, or one that never rests. */
   get isFull(): boolean {
-    const all = [this.#mods, this.#infos, this.#zips, this.#heard, this.#highest];
+    const all = [this.#mods, this.#infos, this.#zips, this.#heard, this.#deep, this.#highest];
     return all.some(({ size }) => size >= maxVersions);
   }
 
@@ -110,8 +113,9 @@ export class AheadSession {
   }
 
   /**
-   * A go.mod of the client's graph is known. Returns the versions whose go.mod it will ask for next for certain, and
-   * those it may ask for: paths whose highest version reached `votes`, or all of them once it lists the whole graph.
+   * A go.mod of the client's graph is known. Returns the versions whose go.mod it will ask for next for certain (cmd/go
+   * modload.readModGraph), and those it may ask for: paths whose highest version reached `votes`. One that is heard
+   * again speaks again only if its requirements have become certain since.
    */
   heard(
     id: ModuleVersion,
@@ -119,11 +123,20 @@ export class AheadSession {
     votes: Votes,
   ): { readonly certain: readonly ModuleVersion[]; readonly likely: readonly ModuleVersion[] } {
     const name = formatModuleVersion(id);
-    if (this.#heard.has(name) || this.#heard.size >= maxVersions) return { certain: [], likely: [] };
-    this.#heard.add(name);
     const required = goMod.require.flatMap((requirement) => idOf(requirement));
-    const raised = required.flatMap((each) => this.#vote(each, votes));
-    return prunesGraph(goMod.go) ? { certain: [], likely: raised } : { certain: required, likely: [] };
+    const likely = this.#hearOnce(this.#heard, name) ? required.flatMap((each) => this.#vote(each, votes)) : [];
+    const isDeep = this.#deep.has(name) || !prunesGraph(goMod.go);
+    if (!isDeep) return { certain: [], likely };
+    if (!this.#hearOnce(this.#heardDeep, name)) return { certain: [], likely: [] };
+    for (const each of required) this.#remember(this.#deep, formatModuleVersion(each));
+    return { certain: required, likely: [] };
+  }
+
+  /** True for the first time, as long as there is room to remember it. */
+  #hearOnce(heard: Set<string>, name: string): boolean {
+    if (heard.has(name) || heard.size >= maxVersions) return false;
+    heard.add(name);
+    return true;
   }
 
   /** The version of a path that the build selects, as far as the go.mod files heard so far say. */

@@ -183,9 +183,11 @@ export class ModuleJobs {
     const started = clock.now();
     const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
     const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
+    const signal = this.#deadline.next();
+    const early = job.exists ? this.#expect(id, signal) : undefined;
     const found = await this.#use.origin
-      .find({ ...this.#ask("info", id, job), companion }, this.#deadline.next(), (response, upstream, more) =>
-        this.#acceptMod(id, { response, upstream, more }),
+      .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
+        this.#acceptMod(id, { response, upstream, more, early }),
       )
       .catch(neverAbsent(damage));
     const { info, mod, expectation } = found.value;
@@ -212,10 +214,19 @@ export class ModuleJobs {
   }
 
   /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
-  async #acceptMod(id: ModuleVersion, from: { response: UpstreamResponse; upstream: Upstream; more: Accepting }) {
-    const { response, upstream, more } = from;
+  async #acceptMod(
+    id: ModuleVersion,
+    from: {
+      response: UpstreamResponse;
+      upstream: Upstream;
+      more: Accepting;
+      /** Asked for before it was known that there is such a version; what failed by now is asked again. */
+      early: Promise<Expectation> | undefined;
+    },
+  ) {
+    const { response, upstream, more, early } = from;
     const state = upstreamCacheState(response.headers);
-    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, more.signal));
+    const expecting = early?.catch(() => this.#expect(id, more.signal)) ?? this.#expect(id, more.signal);
     expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
     const infoBytes = await readBody(response);
     const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
@@ -225,6 +236,13 @@ export class ModuleJobs {
     if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
     await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
     return { info, mod, expectation, state, url: response.url };
+  }
+
+  /** Who must agree to the hashes; never an unhandled rejection, so that it may be asked before it is needed. */
+  #expect(id: ModuleVersion, signal: AbortSignal): Promise<Expectation> {
+    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
+    expecting.catch(() => undefined);
+    return expecting;
   }
 
   async #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
@@ -277,8 +295,7 @@ export class ModuleJobs {
   ) {
     const { response, upstream, signal, download } = from;
     const state = upstreamCacheState(response.headers);
-    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
-    expecting.catch(() => undefined);
+    const expecting = this.#expect(id, signal);
     const stage = await this.#timed("zip", () => download.read(response, upstream));
     try {
       const verified = await this.#timed("verify", () => this.#check(stage, id, signal));
