@@ -184,7 +184,7 @@ export class ModuleJobs {
     const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
     const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
     const signal = this.#deadline.next();
-    const early = job.exists ? this.#expect(id, signal) : undefined;
+    const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, signal) : undefined;
     const found = await this.#use.origin
       .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
         this.#acceptMod(id, { response, upstream, more, early }),

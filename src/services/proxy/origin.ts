@@ -1,6 +1,8 @@
 // Asking upstreams for one thing about a module, and turning what the chain says into our words: found, a proven
 // absence (remembered for a while), or an error that says why we cannot know.
 
+import { formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import type { Tried } from "#services/errors/codes.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
@@ -82,6 +84,13 @@ export class Origin {
     const { upstreams, disabled = [] } = this.#use.chain();
     const mustStay = this.#use.privacy.mustNotTravel(path);
     return [...upstreams, ...disabled].some((upstream) => !mustStay || !upstream.public);
+  }
+
+  /** True when find() would ask somebody now: an upstream in use that may hear of it, and no absence is remembered. */
+  wouldAsk({ path, version }: ModuleVersion): boolean {
+    const { chain, negative, clock, privacy } = this.#use;
+    if (negative.fresh(formatModuleVersion({ path, version }), clock.now()) !== undefined) return false;
+    return chain().upstreams.some((upstream) => mayBeAsked(upstream, path, privacy.patterns));
   }
 
   /** What `accept` made of the first good answer. Throws GranaryError; absence as GRANARY_NOT_FOUND. */
