@@ -8,6 +8,9 @@ import { parsePath } from "#protocol/path.ts";
 import { bytesSource } from "#protocol/zip-bytes.ts";
 import { checkModuleZip } from "#protocol/zip-check.ts";
 import { versionKey } from "#services/store/layout.ts";
+import { SumdbError } from "#services/sumdb/errors.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import { settle } from "../../../test/support/hand-clock.ts";
 import { VerifierFault } from "#services/proxy/ports.ts";
 import type { Verifier } from "#services/proxy/ports.ts";
 import type { KeptMod } from "#services/store/module-store.ts";
@@ -86,6 +89,30 @@ test("many askers, one fetch of each file; asked again, none", async () => {
   assert.equal(again.provenance.here, "HIT");
   for (const ending of [".info", ".mod", ".zip"]) assert.equal(room.client.count("a", ending), 1, ending);
   assert.equal(room.jobs.running, 0);
+});
+
+test("a version known to exist has the database asked while .info is on its way, others after; without upstreams never", async () => {
+  const lookups: string[] = [];
+  const unreachable = new SumdbError("SUMDB_UNREACHABLE", "sum.test", { message: "cut" });
+  const lookup = ({ path, version }: ModuleVersion): Promise<never> => {
+    lookups.push(`${path}@${version}`);
+    return Promise.reject(unreachable);
+  };
+  const room = await honest({ databases: [{ name: "sum.test", lookup }] });
+  const held = Promise.withResolvers<undefined>();
+  room.client.gate = held.promise;
+  const known = room.jobs.fetchMod(id, { ...patient(), exists: true });
+  const other = room.jobs.fetchMod(idOf({ path: "example.com/other", version: "v1.0.0" }), patient());
+  await settle();
+  assert.deepEqual(lookups, ["example.com/m@v1.0.0"]);
+  held.resolve(undefined);
+  // What failed early is asked again when there is something to prove.
+  await assert.rejects(known, (error) => error === unreachable);
+  assert.deepEqual(lookups, ["example.com/m@v1.0.0", "example.com/m@v1.0.0"]);
+  await assert.rejects(other, /GRANARY_NOT_FOUND|other/);
+  room.disable("a", "b");
+  await assert.rejects(room.jobs.fetchMod(id, { ...patient(), exists: true }));
+  assert.equal(lookups.length, 2);
 });
 
 test("a client that goes away does not end the job", async () => {
