@@ -10,6 +10,7 @@ export type ProtocolCode =
   | "BAD_INFO"
   | "BAD_LIST"
   | "BAD_GOMOD"
+  | "BAD_GOSUM"
   | "BAD_PROXY_LIST"
   | "BAD_GOSUMDB"
   | "BAD_ZIP"
@@ -18,6 +19,7 @@ export type ProtocolCode =
   | "BAD_NOTE"
   | "NOTE_UNVERIFIED"
   | "BAD_CHECKPOINT"
+  | "BAD_INTEGRITY"
   | "BAD_RECORD"
   | "BAD_TILE"
   | "BAD_PROOF";

@@ -60,8 +60,8 @@ export function isKeyName(name: string): boolean {
 const ed25519 = 1;
 
 /** DER of an Ed25519 key up to its 32 raw bytes (RFC 8410). */
-const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
-const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
+export const spkiPrefix = Buffer.from("302a300506032b6570032100", "hex");
+export const pkcs8Prefix = Buffer.from("302e020100300506032b657004220420", "hex");
 
 function splitKey(text: string): { name: string; hash: number; key: Uint8Array } {
   // The base64 part may itself hold plus signs.

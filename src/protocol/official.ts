@@ -14,7 +14,7 @@ export const sumdbName = `${databaseLabel}.${officialDomain}`;
 /** Its verifier key, as built into the go command (cmd/go modfetch/key.go). */
 export const sumdbKey = `${sumdbName}+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8`;
 
-/** A GOSUMDB value of exactly this host means the public database, fetched from here. */
+/** Go's own alias of the public database, on another domain. A GOSUMDB of exactly this host means it, fetched from here. */
 export const sumdbMirrorChina = `${databaseLabel}.golang.google.cn`;
 
 /** GOPROXY in the go.env of the official distribution. */

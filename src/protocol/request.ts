@@ -4,6 +4,7 @@
 //   /example.com/m/@v/feat%231.info          what is the branch feat#1?
 //   /sumdb/sum.example/lookup/rsc.io/q@v1.0.0
 //   /-/chunks/rsc.io/quote/@v/v1.0.0.zip      the hashes of a kept zip's pieces
+//   /tlog/sum.example/checkpoint             an own log, in the form of C2SP tlog-tiles
 //   /cached-only/…                           the same, answered from what is kept
 //
 // Everything later (rules, store, log) uses the value made here, so all of them mean the same module.
@@ -12,6 +13,8 @@
 import { ProtocolError } from "./errors.ts";
 import { splitPathVersion } from "./path.ts";
 import type { ModulePath } from "./path.ts";
+import type { Tile } from "./tile.ts";
+import { formatTilesPath, parseTilesPath } from "./tlog-tiles.ts";
 import { canonicalVersion, checkModuleVersion, checkPathMajor } from "./version.ts";
 import type { ModuleVersion, Version } from "./version.ts";
 import { checkEscapes, checkTarget, parseWirePath, parseWireVersion, wirePath, wireVersion } from "./wire.ts";
@@ -36,9 +39,13 @@ export type ModuleTarget = Scope & { readonly path: ModulePath } & (
 
 export type SumdbTarget = Scope & { readonly kind: "sumdb"; readonly name: string; readonly endpoint: SumdbEndpoint };
 
+/** An own log in the form of C2SP tlog-tiles; a tile of level -1 is an entry bundle. */
+export type TlogTarget = { readonly kind: "tlog"; readonly name: string; readonly tile: Tile | undefined };
+
 export type KnownTarget =
   | ModuleTarget
   | SumdbTarget
+  | TlogTarget
   /** The checksum lines kept for one version: `/sum/<module>/@v/<version>`. */
   | { readonly kind: "sum"; readonly path: ModulePath; readonly version: Version }
   /** The hashes of a kept zip's chunks: `/-/chunks/<module>/@v/<version>.zip`. */
@@ -51,7 +58,7 @@ export type Target =
   /** Well-formed, but nothing of this name can exist anywhere. */
   | { readonly kind: "impossible"; readonly reason: string };
 
-const housePaths: ReadonlySet<string> = new Set(["/", "/health", "/healthz", "/readyz", "/metrics"]);
+const housePaths: ReadonlySet<string> = new Set(["/", "/health", "/healthz", "/readyz", "/metrics", "/integrity.txt"]);
 const endpointWords: ReadonlySet<string> = new Set(["supported", "latest", "lookup", "tile"]);
 
 /** Reads a request line's target. Throws BAD_TARGET for anything but a clean path in its one spelling. */
@@ -76,6 +83,8 @@ export function formatTarget(target: KnownTarget): string {
       return `/-/chunks${wirePath(target.path)}/@v/${wireVersion(target.version)}.zip`;
     case "sumdb":
       return `${scopePrefix(target)}/sumdb/${target.name}/${formatEndpoint(target.endpoint)}`;
+    case "tlog":
+      return `/tlog/${target.name}/${target.tile === undefined ? "checkpoint" : formatTilesPath(target.tile)}`;
     case "latest":
       return `${scopePrefix(target)}${wirePath(target.path)}/@latest`;
     case "list":
@@ -95,6 +104,7 @@ function parseCleanTarget(raw: string): Target {
     checkEscapes(raw);
     return { kind: "house", path: raw };
   }
+  if (elements[0] === "tlog") return parseTlog(elements.slice(1));
   if (elements[0] === "sum") return parseSum(elements.slice(1));
   const cachedOnly = elements[0] === "cached-only";
   const rest = cachedOnly ? elements.slice(1) : elements;
@@ -153,8 +163,22 @@ function parseSumdb(elements: readonly string[], scope: Scope): Target {
   const endpoint = parseEndpoint(elements.slice(Math.max(word, 0)));
   if (name.length === 0 || endpoint === undefined) return noEndpoint(elements);
   checkEscapes(name.join("/"));
-  if (!name.every((element) => /^[A-Za-z0-9._~:-]+$/.test(element))) return impossible("not a database name");
+  if (!isDatabaseName(name)) return impossible("not a database name");
   return { kind: "sumdb", ...scope, name: name.join("/"), endpoint };
+}
+
+function isDatabaseName(elements: readonly string[]): boolean {
+  return elements.every((element) => /^[A-Za-z0-9._~:-]+$/.test(element));
+}
+
+function parseTlog(elements: readonly string[]): Target {
+  checkEscapes(elements.join("/"));
+  const word = elements.findIndex((element) => element === "checkpoint" || element === "tile");
+  const name = elements.slice(0, Math.max(word, 0));
+  const rest = elements.slice(Math.max(word, 0)).join("/");
+  if (name.length === 0 || (elements[word] === "checkpoint" && rest !== "checkpoint")) return noEndpoint(elements);
+  if (!isDatabaseName(name)) return impossible("not a log's name");
+  return { kind: "tlog", name: name.join("/"), tile: rest === "checkpoint" ? undefined : parseTilesPath(rest) };
 }
 
 function parseEndpoint(elements: readonly string[]): SumdbEndpoint | undefined {
