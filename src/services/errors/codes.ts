@@ -20,6 +20,8 @@ export type AnswerFields = {
   /** A token came over a connection that anybody on the way can read. */
   GRANARY_TOKEN_NEEDS_TLS: { readonly what: string };
   GRANARY_WRITE_DISABLED: { readonly route: string };
+  /** The client showed no certificate, or one that is not of the configured authorities; `detail` is OpenSSL's verdict. */
+  GRANARY_CLIENT_CERTIFICATE: { readonly problem: "missing" | "refused"; readonly detail: string };
   /** Upstreams that can know said so. */
   GRANARY_NOT_FOUND: { readonly what: string; readonly upstreams: readonly string[]; readonly reason: string };
   /** No such module or version can exist. */
@@ -51,6 +53,14 @@ export type AnswerFields = {
   /** The request has passed through this server already. */
   GRANARY_LOOP: { readonly what: string; readonly via: string };
   GRANARY_SUMDB_UNREACHABLE: { readonly what: string; readonly database: string; readonly tried: readonly Tried[] };
+  /** A client's tree head is newer than ours, and nobody could be asked for one. Numbers of records. */
+  GRANARY_SUMDB_NEWER_HEAD: {
+    readonly what: string;
+    readonly database: string;
+    readonly ours: number;
+    readonly atLeast: number;
+    readonly tried: readonly Tried[];
+  };
   /** Bytes that are not what the checksum database recorded. */
   GRANARY_SUMDB_MISMATCH: {
     readonly what: string;
@@ -68,12 +78,33 @@ export type AnswerFields = {
   /** Two signed tree heads that cannot belong to one log. */
   GRANARY_SUMDB_FORK: { readonly database: string; readonly evidence: string };
   GRANARY_SUMDB_UNKNOWN: { readonly database: string; readonly configured: readonly string[] };
+  /** The own log is not served: what is kept of it is damaged, or was set back. */
+  GRANARY_SUMLOG_STOPPED: { readonly database: string; readonly reason: string };
+  /** The own log has other hashes of a version than those proven now. */
+  GRANARY_SUMLOG_CONFLICT: { readonly database: string; readonly reason: string };
+  /** A module, asked of a server that holds checksum databases and nothing else. */
+  GRANARY_SUMDB_ONLY: { readonly what: string; readonly databases: readonly string[] };
+  /** The agent got no answer from the company's server. */
+  GRANARY_AGENT_FAILED: {
+    readonly what: string;
+    readonly server: string;
+    readonly because: "tls" | "certificate" | "timeout" | "unreachable" | "broken";
+    readonly detail: string;
+  };
   GRANARY_SUMDB_NOT_FOUND: { readonly what: string; readonly database: string; readonly reason: string };
   /** A private module whose bytes changed since they were first seen. */
   GRANARY_PIN_MISMATCH: {
     readonly what: string;
     readonly upstream: string;
     readonly pinned: string;
+    readonly received: string;
+  };
+  /** No database could be reached, and the bytes are not what the signed list says. */
+  GRANARY_INTEGRITY_MISMATCH: {
+    readonly what: string;
+    readonly upstream: string;
+    readonly list: string;
+    readonly listed: string;
     readonly received: string;
   };
   GRANARY_BAD_MODULE: { readonly what: string; readonly upstream: string; readonly reason: string };
@@ -117,11 +148,17 @@ export type StartFields = {
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
   /** `egressStrict` is on and nobody said how connections leave. */
   GRANARY_EGRESS_UNSET: { readonly origin: string };
+  /** A folder that is no checksum database's, or another one's. */
+  GRANARY_NOT_A_DATABASE: { readonly dir: string; readonly reason: string };
+  /** The agent would lend its certificate or token to the network. */
+  GRANARY_AGENT_EXPOSED: { readonly listen: string };
+  /** A file that is there already and not ours to replace. */
+  GRANARY_FILE_EXISTS: { readonly file: string };
   GRANARY_TLS_UNREADABLE: { readonly file: string; readonly reason: string };
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */
   GRANARY_NO_SUCH_ID: {
-    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job";
+    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm";
     readonly id: string;
     readonly nearest?: string;
   };
@@ -129,6 +166,13 @@ export type StartFields = {
   GRANARY_TARGET_UNREACHABLE: { readonly url: string; readonly reason: string };
   /** A running server answered a command with an error; `said` is its first line. */
   /** A go.mod, a list, a folder that a command was told to read; `place` is its name, with the line where there is one. */
+  /** A line of a trusted file that is not as it should be, and the form that it should have. */
+  GRANARY_TRUSTED_UNREADABLE: {
+    readonly file: string;
+    readonly line: number;
+    readonly found: string;
+    readonly accepted: string;
+  };
   GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
 };

@@ -134,6 +134,32 @@ export const enStart = {
     cause: "With egressStrict on there is no implied way out: egress must be set in the file or as GRANARY_EGRESS.",
     remedy: "Set egress to direct, to env (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), or to the URL of your proxy.",
   },
+  GRANARY_NOT_A_DATABASE: {
+    lines: (f) => [
+      `${f.dir} is not this checksum database's folder.`,
+      f.reason,
+      "Name a folder with key, latest, index and tree, or fill an empty one: granary sumdb preload --db DIR --range MODULE@VERSION",
+    ],
+    cause: "The folder lacks the database's verifier key, the key is damaged, or it is another database's folder.",
+    remedy: "Copy the folder again from where it was filled, or choose another one. One folder holds one database.",
+  },
+  GRANARY_AGENT_EXPOSED: {
+    lines: (f) => [
+      `${f.listen} is open to the network; whoever reaches it would act with this agent's certificate or token.`,
+      "Listen on this machine only: --listen 127.0.0.1:3128",
+      "If others are meant to use it, say so: --expose",
+    ],
+    cause: "The agent adds a credential to every request it takes, so it takes them from its own machine only.",
+    remedy: "Run one agent per developer on the loopback address. Containers reach it with --network host.",
+  },
+  GRANARY_FILE_EXISTS: {
+    lines: (f) => [
+      `${f.file} is there, and not of our making.`,
+      "It was left as it is. Move it away, or copy what setup prints without --install.",
+    ],
+    cause: "A file of that name was written by somebody else or changed by hand; replacing it could lose work.",
+    remedy: "Compare both, then move the old one away and run the command again.",
+  },
   GRANARY_TLS_UNREADABLE: {
     lines: (f) => [
       `${f.file} cannot be used for TLS.`,
@@ -166,6 +192,16 @@ export const enStart = {
     lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],
     cause: "The server named on the command line cannot be reached.",
     remedy: "Start it, or correct the URL.",
+  },
+  GRANARY_TRUSTED_UNREADABLE: {
+    lines: (f) => [
+      `${f.file} is no trusted file: line ${f.line} is ${f.found === "" ? "empty or missing" : f.found}`,
+      `There must stand: ${f.accepted}`,
+      "Write the file anew: granary sumdb pin > trusted.sumdb",
+    ],
+    cause: "The file was cut, edited or not written by `granary sumdb pin`. Nothing of it was looked at.",
+    remedy:
+      "Take an untouched copy, or pin again where the heads are known to be right. docs/sumdb-heads.md shows the form.",
   },
   GRANARY_INPUT_UNREADABLE: {
     lines: (f) => [`${f.place} cannot be used.`, f.reason, "Correct it, or name another file with --from."],

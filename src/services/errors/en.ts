@@ -11,6 +11,14 @@ const whyNotKept = {
   "upstream-off": "The upstream list is `off`: nobody is asked.",
 } as const;
 
+const whyAgentFailed = {
+  tls: "The connection could not be secured.",
+  certificate: "The server ended the connection; it may want another certificate.",
+  timeout: "It was silent for too long.",
+  unreachable: "It cannot be reached.",
+  broken: "The connection broke.",
+} as const;
+
 const answers = {
   GRANARY_BAD_REQUEST: {
     lines: (f) => [`${f.target} is not a module request.`, f.reason, "Send what the go command sends."],
@@ -83,6 +91,24 @@ const answers = {
     ],
     cause: "Routes that change something need a token with write scope, and none is configured.",
     remedy: "Create one with `granary token add --scope write`. Readers are not affected.",
+  },
+  GRANARY_CLIENT_CERTIFICATE: {
+    lines: (f) =>
+      f.problem === "missing"
+        ? [
+            "this server answers clients with a certificate, and none was shown.",
+            "The go command has no way to show one.",
+            "Run `granary agent --url THIS-SERVER --cert FILE --key FILE` here, and point GOPROXY at the agent.",
+          ]
+        : [
+            `the client certificate is not accepted here (${f.detail === "" ? "not verified" : f.detail}).`,
+            "It must be valid now and of an authority that this server trusts for clients.",
+            "Ask who runs this server for a certificate of theirs.",
+          ],
+    cause:
+      "The server was told to answer only clients whose TLS certificate was issued by its client authorities (tls.clientCa). This connection showed none, or one that does not verify: expired, of another authority, or not meant for clients.",
+    remedy:
+      "Get a client certificate from whoever runs the server, and let `granary agent` present it for the go command, which cannot (docs/agent.md).",
   },
   GRANARY_NOT_FOUND: {
     lines: (f) => [
@@ -218,6 +244,18 @@ const answers = {
     remedy:
       "Make one route to the database work: an upstream that relays it, or a URL after the name in --sumdb. Versions verified earlier are still served.",
   },
+  GRANARY_SUMDB_NEWER_HEAD: {
+    lines: (f) => [
+      `${f.what} is of a tree head of ${f.database} that is newer than the newest one here.`,
+      `That head has at least ${f.atLeast} records, the one here ${f.ours}. Nobody could be asked for a newer one: ${tried(f.tried)}`,
+      "Give it to the server: granary sumdb heads import GOPATH/pkg/sumdb --cache GOMODCACHE",
+      "Or ask again when a route to the database is back.",
+    ],
+    cause:
+      "The client has met a newer tree head elsewhere, and checks ours against it. This server is cut off from the database and does not have that tree yet.",
+    remedy:
+      "Import the client's head together with the tiles of a module cache that has met it (granary sumdb heads import), or make one route to the database work. Do not delete the client's head: it is what protects it.",
+  },
   GRANARY_SUMDB_MISMATCH: {
     lines: (f) => [
       `${f.what} from ${f.upstream} is not what ${f.database} recorded.`,
@@ -255,11 +293,11 @@ const answers = {
     lines: (f) => [
       `${f.database} showed two histories that cannot both be true.`,
       `Evidence: ${f.evidence}`,
-      "Nothing more is accepted from it. Tell who runs this server, and keep the evidence.",
+      "Nothing new is taken from it until its operator decides (granary sumdb alarms). Keep the evidence.",
     ],
     cause: "Two tree heads with valid signatures are not consistent. An append-only log can never do that.",
     remedy:
-      "Keep the evidence file, compare the heads over another network, and report it to the database's operators.",
+      "Keep the evidence file, compare the heads over another network, and report it to the database's operators. What is kept is served as before. Once you know that the foreign head is the false one: granary sumdb resume ID --reason TEXT.",
   },
   GRANARY_SUMDB_UNKNOWN: {
     lines: (f) => [
@@ -269,6 +307,29 @@ const answers = {
     ],
     cause: "Granary mirrors only the databases that it can verify; it is no open relay.",
     remedy: "Add the database to --sumdb with its key.",
+  },
+  GRANARY_SUMDB_ONLY: {
+    lines: (f) => [
+      `${f.what} is not of a checksum database, and this server holds nothing else.`,
+      `Databases here: ${f.databases.join(", ")}`,
+      "Put its URL into GOSUMDB; for modules name a module proxy in GOPROXY.",
+    ],
+    cause: "`granary sumweb`, and the listener of an own database, answer for checksum databases only.",
+    remedy:
+      "As a checksum database: GOSUMDB='NAME+HASH+KEY http://HOST:PORT'. In a GOPROXY list it only passes lookups on; go asks the next entry for modules.",
+  },
+  GRANARY_AGENT_FAILED: {
+    lines: (f) => [
+      `the agent got no answer for ${f.what} from ${f.server}.`,
+      `${whyAgentFailed[f.because]} (${f.detail})`,
+      f.because === "certificate" || f.because === "tls"
+        ? "Look at the agent's --cert, --key and --ca."
+        : "Look at the network and the VPN, then at the server's /-/readyz.",
+    ],
+    cause:
+      "`granary agent` passes go's requests on to the company's server, with a certificate or a token. That server did not answer, or ended the connection.",
+    remedy:
+      "The line in brackets is what the network said. A server that wants a certificate may end the handshake without a word: check that the agent has one, and that it is valid.",
   },
   GRANARY_SUMDB_NOT_FOUND: {
     lines: (f) => [
@@ -280,6 +341,26 @@ const answers = {
     remedy:
       "Check the version. Clients of private modules should name them in GOPRIVATE or GONOSUMDB, pattern by pattern.",
   },
+  GRANARY_SUMLOG_STOPPED: {
+    lines: (f) => [
+      `the own checksum database ${f.database} does not answer.`,
+      f.reason,
+      "Nothing wrong is served. Who runs this server restores its store from a backup that is not older.",
+    ],
+    cause:
+      "What the store keeps of the log is damaged, or is an older or another log than the one that was signed with this key. Clients that saw more would take a shorter log for a forgery.",
+    remedy:
+      "Look at it with `granary sumdb fsck`. Restore state/sumlog from the newest backup. A log whose records are lost must go on under a new name and a new key (`granary sumdb keygen`): never start anew under the old ones.",
+  },
+  GRANARY_SUMLOG_CONFLICT: {
+    lines: (f) => [
+      `the own checksum database ${f.database} has recorded other hashes.`,
+      f.reason,
+      "The first record stays for ever. A changed module needs a new version.",
+    ],
+    cause: "A version was recorded, and what vouches for it now gives different hashes: its tag was moved.",
+    remedy: "Publish the changed module as a new version. Records are never changed.",
+  },
   GRANARY_PIN_MISMATCH: {
     lines: (f) => [
       `${f.what} from ${f.upstream} is not what it was when first seen here.`,
@@ -290,6 +371,17 @@ const answers = {
       "Private modules are not in a public checksum database, so their hashes are pinned when first seen. Now the upstream gives different bytes for the same version: somebody moved the tag.",
     remedy:
       "Publish a new version. If the change is legitimate and nobody used the old bytes, an operator forgets the pin with `granary store hashes forget MODULE@VERSION`; an event records it.",
+  },
+  GRANARY_INTEGRITY_MISMATCH: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} is not what the integrity list ${f.list} says.`,
+      `listed ${f.listed}  received ${f.received}`,
+      "No checksum database can be reached. It was not stored and will not be served. Ask again later.",
+    ],
+    cause:
+      "While no checksum database can be reached, the signed list of `integrity.from` is asked for the hashes of a version. This upstream gave other bytes.",
+    remedy:
+      "Look at the evidence: granary store quarantine list. When a database answers again, it decides, not the list.",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

@@ -2,6 +2,17 @@
 
 import type { MessageTable } from "./messages.ts";
 
+const verdictsEn = {
+  ok: "verified",
+  mismatch: "MISMATCH",
+  malformed: "malformed",
+  unrecorded: "not in the database",
+  unproven: "NOT PROVEN",
+  unverified: "not verified",
+  private: "private",
+  foreign: "not an h1: hash, go ignores it",
+} as const;
+
 export const messagesEn: MessageTable = {
   "cli.about": () => "Granary serves Go modules, every byte verified, and keeps serving when the network does not.",
   "cli.usage": () => "Usage",
@@ -26,6 +37,9 @@ export const messagesEn: MessageTable = {
   "flag.lang": () => "language of messages: en or zh-CN",
   "flag.help": () => "show this help",
   "flag.version": () => "print the version",
+  "flag.sumlog-name": () => "name of the database: a host name of yours, with a path if you like",
+  "flag.sumlog-out": () => "new file for the signer key; readable for its owner only",
+  "flag.sumdb-url": () => "where clients reach this server, instead of its listen address",
   "flag.scope": () => "read (private modules) or write (also routes that change something)",
   "flag.note": () => "who or what it is for",
   "flag.server": () => "the running server; without it, the one that listens at --listen",
@@ -44,6 +58,214 @@ export const messagesEn: MessageTable = {
   "command.hashes": () => "Hashes of private modules, pinned when first seen.",
   "command.hashes.list": () => "List the pinned hashes.",
   "command.hashes.forget": () => "Forget a version's pinned hashes, so that changed bytes are accepted once.",
+  "command.sumdb": () => "Checksum databases: your own, and what others say.",
+  "command.sumdb.keygen": () => "Make the key of an own checksum database.",
+  "command.sumdb.client-config": () => "Print what clients of the own database set.",
+  "command.sumdb.fsck": () => "Read the own database from end to end and check all of it.",
+  "command.sumdb.alarms": () => "List the forks that were seen, and what was decided about them.",
+  "command.sumdb.resume": () => "Refuse the foreign head of a fork, and use the database again.",
+  "flag.sumdb-reason": () => "why, for the next person who looks",
+  "sumdb.alarms.none": () => "No database has shown two histories.",
+  "sumdb.alarms.open": () => "undecided: nothing new is taken",
+  "sumdb.alarms.columns": () => "ID\tDATABASE\tDECISION\tEVIDENCE",
+  "sumdb.resumed": ({ database, id }) =>
+    `The head of alarm ${id} is refused from now on. ${database} is used again, on the history kept here.`,
+  "command.sumdb.preload": () => "Prove and keep the records of what is named, for the day nobody can be asked.",
+  "command.sumdb.lookup": () => "Show what a database says of a version, and check every part of the proof.",
+  "command.sumverify": () => "Hold go.sum files against the checksum database.",
+  "command.sumgopher": () => "Keep records, tiles and heads fresh in the background.",
+  "flag.range": () => "PATH@v1.8.0:latest, PATH@v1.8.0:v1.9.0, PATH@v1.8.0",
+  "flag.preload-from": () => "go.mod, go.work, go.sum, or a list of PATH@VERSION",
+  "flag.tool-db": () => "a folder with one database, as sumweb serves it; without it the store",
+  "flag.tool-mirror": () => "where the database is asked, and nowhere else",
+  "flag.tool-offline": () => "take what is kept, ask nobody",
+  "flag.lookup-verify": () => "show each part of the proof",
+  "flag.sumverify-all": () => "every go.sum and go.work.sum below this folder",
+  "flag.junit": () => "write a JUnit report to FILE as well",
+  "flag.sumgopher-from": () => "as in preload; without it, what is kept is followed",
+  "flag.every": () => "time between rounds: 30s, 10m, 1h; without it 10m",
+  "flag.once": () => "one round, then stop",
+  "tool.working": ({ done, total }) => `${done} of ${total} versions`,
+  "tool.tree": ({ name, size }) => `${name}: ${size} records under the newest head`,
+  "preload.done": ({ wanted, fetched, kept, private: secret }) =>
+    `named ${wanted}: ${fetched} proven and kept now, ${kept} kept before${secret === 0 ? "" : `, ${secret} private and not asked for`}`,
+  "preload.unreadable": ({ what }) => `more may be missing, no proven answer for: ${what}`,
+  "lookup.head": ({ database, number, size, route }) =>
+    `${database}, record ${number} in a tree of ${size}, from ${route}`,
+  "lookup.step": ({ name }) => name,
+  "lookup.record": () => "well formed, with both hashes of this version",
+  "lookup.signature": ({ database }) => `the head is signed with the key of ${database}`,
+  "lookup.inclusion": () => "the record is in the tree, every tile of the proof authenticated",
+  "lookup.consistency": ({ accepted, newest }) =>
+    `one history with every head accepted here (${accepted}), the newest of ${newest} records`,
+  "lookup.unchecked": () => "not checked, because of what failed before it",
+  "sumverify.verdict": ({ verdict }) => verdictsEn[verdict],
+  "sumverify.here": () => "here      ",
+  "sumverify.recorded": ({ database, number }) => `recorded  (${database}, record ${number})`,
+  "sumverify.done": (f) =>
+    `files ${f.files}, lines ${f.lines}: ${f.ok} verified, ${f.wrong} wrong, ${f.unverified} not verified, ${f.private} private`,
+  "sumgopher.round": ({ heads, wanted, fetched, failed, time }) =>
+    `${heads}; ${wanted} versions followed, ${fetched} new, ${failed} failed, ${time}`,
+  "command.drill.sumdb": () => "Take checksum databases away in turn, and see what is still verified.",
+  "flag.versions": () => "versions in each scene, 1 to 100; without it 4",
+  "redundancy.columns": () => "\tAWAY\tMUST VOUCH\tVERIFIED\tREFUSED\tSLOWEST\t",
+  "redundancy.voucher": ({ voucher }) => ({ official: "official", own: "own", kept: "kept records" })[voucher],
+  "redundancy.reached": () => "Reached: what is left vouches, and with nothing left nothing unproven is served.",
+  "redundancy.missed": () => "Not reached: see the marked lines.",
+  "command.sumdb.heads": () => "Tree heads that clients have met.",
+  "command.sumdb.heads.import": () => "Hold the tree heads of a go command against ours; take proven newer ones.",
+  "command.sumdb.pin": () => "Print the newest proven tree heads as a trusted file.",
+  "command.sumdb.verify": () => "Hold a trusted file against store and routes: forks, rollbacks.",
+  "command.sumdb.status": () => "Show what is kept of each database, its routes and alarms.",
+  "command.sumdb.explain": () => "Explain whether go verifies a module here, by which database, which way.",
+  "flag.sumdb-cache": () => "a GOMODCACHE whose tiles may prove the heads when no route does",
+  "flag.sumdb-trusted": () => "what `granary sumdb pin` printed",
+  "flag.sumdb-env": () => "KEY=VALUE, a go env file, or the output of `go env` (`-`: standard input)",
+  "sumdb.offer.columns": () => "DATABASE\tRECORDS\tFROM\tRESULT",
+  "sumdb.offer": ({ verdict, ours, reason }) => {
+    switch (verdict) {
+      case "newest":
+        return ours === "" ? "proven: the first head here" : `proven: the newest here now, before it ${ours}`;
+      case "agrees":
+        return "proven: on the history that is kept here";
+      case "forked":
+        return `FORK: another history. Nothing new is taken until you decide: granary sumdb alarms. Evidence: ${reason}`;
+      case "unproven":
+        return ours === ""
+          ? "not taken: nothing is kept of this database yet, so nothing can prove a head. Look up one version while a route answers, or give the tiles with --cache"
+          : `not taken: no route, and no --cache, gives the tiles between ${ours} and it (${reason})`;
+      case "refused":
+        return `refused: ${reason}`;
+    }
+  },
+  "sumdb.pin.none": ({ databases }) => `No tree head is kept of: ${databases}`,
+  "sumdb.pin.columns": () => "\tDATABASE\tPINNED\tHERE\tRESULT",
+  "sumdb.pin.verdict": ({ verdict, ours, reason }) =>
+    ({
+      agrees: "on the history that is kept here",
+      ahead: "newer than ours, and the routes prove it",
+      "rolled-back":
+        ours === ""
+          ? `ROLLED BACK: nothing is kept here, and no route proves the pinned tree (${reason})`
+          : `ROLLED BACK: ours is older, and no route proves the pinned tree (${reason})`,
+      forked: "FORK: another history. To keep the evidence and raise the alarm: granary sumdb heads import FILE",
+      unproven: `not proven: the tiles cannot be had (${reason})`,
+      unsigned: `not signed by its key: ${reason}`,
+      "other-key": "pinned with another key than the one configured here",
+      unknown: "not configured here (--sumdb)",
+    })[verdict],
+  "sumdb.pin.good": ({ count }) => `${count} pinned: all consistent.`,
+  "sumdb.pin.bad": ({ count, bad }) => `${count} pinned, ${bad} to look at.`,
+  "sumdb.status": ({ name, keyId, newest, age, serving, records, tiles, bytes, alarms }) =>
+    [
+      `${name}  key ${keyId}`,
+      `  newest head   ${newest === "" ? "none yet" : `${newest} records${age === "" ? "" : `, proven ${age} ago`}`}`,
+      `  serving head  ${serving === "" ? "none yet" : `${serving} records`}`,
+      `  kept          ${records} records, ${tiles} tiles (${bytes})`,
+      `  alarms        ${alarms.length === 0 ? "none" : `${alarms.join(", ")}: nothing new is taken (granary sumdb alarms)`}`,
+    ].join("\n"),
+  "sumdb.status.routes": ({ isRunning }) => (isRunning ? "routes" : "routes (no server runs on this store: not asked)"),
+  "sumdb.status.route": ({ verdict, size, age, reason }) =>
+    ({
+      agrees: `agrees: ${size} records, ${age} ago`,
+      silent: `gave no head ${age} ago: ${reason}`,
+      refused: `refused ${age} ago: ${reason}`,
+      forked: `FORK ${age} ago: ${reason}`,
+      unasked: "not compared yet",
+    })[verdict],
+  "sumdb.status.none": () => "No checksum database is configured: nothing is verified.",
+  "sumdb.explain.origin": ({ origin }) =>
+    ({
+      go: "as `go env` says here",
+      machine: "environment and go env file of this machine; no go is installed",
+      given: "as given; what was not given has go's defaults",
+    })[origin],
+  "sumdb.explain.ignored": ({ names }) => `Set, but without a say in this: ${names}`,
+  "sumdb.explain.question": ({ question, module }) =>
+    ({
+      insecure: "Does GOFLAGS hold -insecure?",
+      toolchain: "Is it a toolchain?",
+      off: "Is GOSUMDB off?",
+      pattern: `Does GONOSUMDB (else GOPRIVATE) match ${module === "" ? "the module" : module}?`,
+      form: "Is GOSUMDB well formed?",
+      official: "Is it the official database?",
+      url: "Does GOSUMDB say where the database is?",
+      proxy: "Does GOPROXY name a proxy?",
+    })[question],
+  "sumdb.explain.answer": ({ answer }) => (answer ? "yes" : "no"),
+  "sumdb.explain.note": ({ question, answer }) => {
+    switch (question) {
+      case "insecure":
+        return "go get stops: -insecure flag is no longer supported; use GOINSECURE instead. No other command looks at it.";
+      case "toolchain":
+        return "Toolchains are verified whatever GOSUMDB and GONOSUMDB say, unless GOPROXY is one file:// URL.";
+      case "official":
+        return answer ? "Its key is built into go." : "The key is the one in GOSUMDB.";
+      case "url":
+        return answer ? "All proxies are passed by." : "";
+      case "off":
+      case "pattern":
+      case "form":
+      case "proxy":
+        return "";
+    }
+  },
+  "sumdb.explain.verified": ({ database, isOfficial }) =>
+    `Verified, by ${isOfficial ? "the official database" : "the database"} ${database}. Asked, in this order:`,
+  "sumdb.explain.way": ({ via, next }) => {
+    if (via === "direct") return "the database itself";
+    const fails =
+      next === "failure" ? "on any failure the next" : "on 404 or 410 the next, any other failure is the end";
+    return `when /supported below it answers 200, for everything; ${fails}`;
+  },
+  "sumdb.explain.then": ({ database }) =>
+    [
+      "A hash that go.sum has already is compared with it, and no database is asked. Else:",
+      `  1. the tree head must be signed by the key, and consistent with GOPATH/pkg/sumdb/${database}/latest`,
+      "  2. the record must be proven to be in that tree, and its hash must be that of the bytes",
+      "  yes: go.sum gets the line    no: SECURITY ERROR, nothing is built",
+    ].join("\n"),
+  "sumdb.explain.unverified": ({ because }) =>
+    ({
+      off: "Not verified: GOSUMDB is off. Only what go.sum has already is compared; new versions are taken as they come.",
+      pattern: "Not verified: the pattern says that it is private. Only what go.sum has already is compared.",
+      "file-proxy": "Not verified: a toolchain from a single file:// proxy is taken as it is.",
+    })[because],
+  "sumdb.explain.refused": ({ of, sentence, module }) =>
+    [
+      `go stops: ${module === "" ? "" : `${module}: `}${sentence}`,
+      of === "GOPROXY"
+        ? "The right form: https://HOST, several with commas, perhaps direct at the end"
+        : "The right form: sum.golang.org, or NAME+HASH+KEY, and behind a space the database's URL if it has one of its own",
+    ].join("\n"),
+  "command.sumweb": () => "Serve checksum databases alone: a verifying mirror, or a folder as it is.",
+  "flag.sumweb-http": () => "address to listen on; without it 127.0.0.1:8081",
+  "flag.sumweb-addr": () => "the same as --http",
+  "flag.sumweb-db": () =>
+    "folder with key, latest, index and tree; asks nobody, unless --sumdb says what to mirror into it",
+  "flag.sumweb-cert": () => "PEM certificate chain for TLS; read again when it changes",
+  "flag.sumweb-key": () => "PEM private key of the certificate (the key for TLS, not the database's)",
+  "command.agent": () => "Add a certificate or a token to what go asks, on a developer's machine.",
+  "command.agent.setup": () => "Print, or install, the agent's systemd unit and the one line for go.",
+  "flag.agent-listen": () => "address for go on this machine; without it 127.0.0.1:3128",
+  "flag.agent-url": () => "the company's Granary, or another module proxy",
+  "flag.agent-cert": () => "PEM client certificate; read again when it changes",
+  "flag.agent-key": () => "PEM private key of the certificate",
+  "flag.agent-token-file": () => "file with a token, sent as Authorization: Bearer",
+  "flag.agent-ca": () => "PEM certificates of authorities trusted beside the machine's",
+  "flag.agent-expose": () => "allow an address beyond this machine: others then act with this credential",
+  "flag.agent-install": () => "write the unit into ~/.config/systemd/user",
+  "agent.setup": ({ unit, file, isInstalled, proxy }) =>
+    [
+      isInstalled ? `Written: ${file}` : `# ${file}`,
+      ...(isInstalled ? [] : [unit.trimEnd()]),
+      "",
+      "Start it, now and at each login:",
+      "  systemctl --user daemon-reload",
+      "  systemctl --user enable --now granary-agent",
+      "Point go at it, once:",
+      `  go env -w GOPROXY=${proxy}`,
+    ].join("\n"),
   "command.token": () => "Tokens for readers of private modules and for operators.",
   "command.token.add": () => "Make a token; its text is shown once.",
   "command.token.list": () => "List the tokens, without their secrets.",
@@ -146,6 +368,16 @@ export const messagesEn: MessageTable = {
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,
   "hashes.none": () => "No hash is pinned.",
   "hashes.forgotten": ({ what, count }) => `${what}: ${count} pinned hashes forgotten. The next bytes seen are pinned.`,
+  "sumdb.key": ({ name, verifierKey, file }) =>
+    `Signer key: ${file}. Keep it secret, and keep a copy: it is the database.\nClients trust ${name} by its verifier key:\n\n  ${verifierKey}\n\nNext: granary serve --sumlog-key ${file}`,
+  "sumdb.client": ({ verifierKey, proxy, patterns }) =>
+    `go env -w GOPROXY=${proxy}\ngo env -w GOSUMDB=${verifierKey}\ngo env -u GONOSUMDB GOPRIVATE\n\n${
+      patterns === ""
+        ? "Public modules and toolchains are verified by this database as well."
+        : `Private modules (${patterns}), public ones and toolchains are all verified by this database.`
+    }\nClients that name the private modules in GOPRIVATE would neither ask this server nor verify them.`,
+  "sumdb.fsck": ({ name, size, tiles, problems }) =>
+    `${name}: ${size} records, ${tiles} full tiles, ${problems === 0 ? "all sound" : `${problems} problems`}`,
   "token.added": ({ id, scope, text }) =>
     `${text}\n\nToken ${id} (${scope}). It is shown this once; keep it like a password.`,
   "token.none": () => "There is no token.",

@@ -6,6 +6,17 @@ const conditions = { closed: "正常", open: "断开", trial: "试探", held: "�
 const drillPhases = { normal: "正常", fault: "故障", recovery: "恢复" } as const;
 const jobStates = { waiting: "等待", running: "运行中", dead: "已放弃" } as const;
 
+const verdictsZh = {
+  ok: "已验证",
+  mismatch: "不一致",
+  malformed: "格式错误",
+  unrecorded: "数据库中没有",
+  unproven: "无法证明",
+  unverified: "未能验证",
+  private: "私有",
+  foreign: "不是 h1: 哈希，go 会忽略",
+} as const;
+
 export const messagesZh: MessageTable = {
   "cli.about": () => "Granary（常平仓）提供 Go 模块：每个字节都经过校验，断网时照常服务。",
   "cli.usage": () => "用法",
@@ -30,6 +41,9 @@ export const messagesZh: MessageTable = {
   "flag.lang": () => "消息语言：en 或 zh-CN",
   "flag.help": () => "显示帮助",
   "flag.version": () => "显示版本",
+  "flag.sumlog-name": () => "数据库名称：自己的主机名，可带路径",
+  "flag.sumlog-out": () => "存放签名密钥的新文件，仅所有者可读",
+  "flag.sumdb-url": () => "客户端访问本服务器的地址，默认为监听地址",
   "flag.scope": () => "read（读取私有模块）或 write（还可修改数据）",
   "flag.note": () => "备注：给谁、做什么用",
   "flag.server": () => "运行中的服务器；省略时为 --listen 处的服务器",
@@ -48,6 +62,212 @@ export const messagesZh: MessageTable = {
   "command.hashes": () => "私有模块首次见到时固定的哈希。",
   "command.hashes.list": () => "列出已固定的哈希。",
   "command.hashes.forget": () => "取消某版本固定的哈希，接受一次变更后的内容。",
+  "command.sumdb": () => "校验和数据库：自有的，以及他人所言。",
+  "command.sumdb.keygen": () => "生成自有校验和数据库的密钥。",
+  "command.sumdb.client-config": () => "打印使用自有数据库的客户端所需的设置。",
+  "command.sumdb.fsck": () => "从头到尾读取并检查自有数据库。",
+  "command.sumdb.alarms": () => "列出发现的分叉及其处理决定。",
+  "command.sumdb.resume": () => "拒绝分叉中外来的树头，恢复使用该数据库。",
+  "flag.sumdb-reason": () => "决定的理由，供后来者查看",
+  "sumdb.alarms.none": () => "没有数据库出现过两套历史。",
+  "sumdb.alarms.open": () => "未决：不再接受任何新内容",
+  "sumdb.alarms.columns": () => "编号\t数据库\t决定\t证据",
+  "sumdb.resumed": ({ database, id }) => `告警 ${id} 的树头从此被拒绝。${database} 恢复使用，以本地保存的历史为准。`,
+  "command.sumdb.preload": () => "校验并保存指定版本的记录，以备无法联网之时。",
+  "command.sumdb.lookup": () => "显示数据库对某个版本的记载，并检查证明的每一部分。",
+  "command.sumverify": () => "将 go.sum 文件与校验和数据库核对。",
+  "command.sumgopher": () => "在后台保持记录、瓦片和树头为最新。",
+  "flag.range": () => "PATH@v1.8.0:latest、PATH@v1.8.0:v1.9.0 或 PATH@v1.8.0",
+  "flag.preload-from": () => "go.mod、go.work、go.sum，或 PATH@VERSION 列表",
+  "flag.tool-db": () => "存放一个数据库的目录（与 sumweb 相同）；默认使用存储",
+  "flag.tool-mirror": () => "只向此地址查询该数据库",
+  "flag.tool-offline": () => "只用已保存的内容，不询问任何人",
+  "flag.lookup-verify": () => "显示证明的每一部分",
+  "flag.sumverify-all": () => "此目录下所有的 go.sum 和 go.work.sum",
+  "flag.junit": () => "同时把 JUnit 报告写入 FILE",
+  "flag.sumgopher-from": () => "与 preload 相同；不给出则跟随已保存的内容",
+  "flag.every": () => "两轮之间的时间：30s、10m、1h；默认 10m",
+  "flag.once": () => "只运行一轮",
+  "tool.working": ({ done, total }) => `${done} / ${total} 个版本`,
+  "tool.tree": ({ name, size }) => `${name}：最新树头下有 ${size} 条记录`,
+  "preload.done": ({ wanted, fetched, kept, private: secret }) =>
+    `${wanted} 个版本：本次校验并保存 ${fetched} 条记录，此前已保存 ${kept} 条${secret === 0 ? "" : `，${secret} 个为私有，未查询`}`,
+  "preload.unreadable": ({ what }) => `可能仍有缺失，未得到经证明的回答：${what}`,
+  "lookup.head": ({ database, number, size, route }) =>
+    `${database}，${size} 条记录的树中的第 ${number} 条，来自 ${route}`,
+  "lookup.step": ({ name }) =>
+    ({ record: "记录", signature: "签名", inclusion: "包含性", consistency: "一致性" })[name],
+  "lookup.record": () => "格式正确，含此版本的两个哈希",
+  "lookup.signature": ({ database }) => `树头由 ${database} 的密钥签名`,
+  "lookup.inclusion": () => "记录在树中，证明所用的每个瓦片均已验证",
+  "lookup.consistency": ({ accepted, newest }) =>
+    `与此处接受过的全部 ${accepted} 个树头同属一份历史，最新的有 ${newest} 条记录`,
+  "lookup.unchecked": () => "因前面的失败而未检查",
+  "sumverify.verdict": ({ verdict }) => verdictsZh[verdict],
+  "sumverify.here": () => "此处",
+  "sumverify.recorded": ({ database, number }) => `记载（${database}，第 ${number} 条）`,
+  "sumverify.done": (f) =>
+    `${f.files} 个文件，${f.lines} 行：${f.ok} 行已验证，${f.wrong} 行有误，${f.unverified} 行未能验证，${f.private} 行为私有`,
+  "sumgopher.round": ({ heads, wanted, fetched, failed, time }) =>
+    `${heads}；跟随 ${wanted} 个版本，新增 ${fetched}，失败 ${failed}，用时 ${time}`,
+  "command.drill.sumdb": () => "依次撤走各校验和数据库，检验版本是否仍能校验。",
+  "flag.versions": () => "每个场景的版本数，1 到 100；默认 4",
+  "redundancy.columns": () => "\t撤走\t应由谁担保\t已校验\t被拒绝\t最慢\t",
+  "redundancy.voucher": ({ voucher }) => ({ official: "官方", own: "自有", kept: "已存记录" })[voucher],
+  "redundancy.reached": () => "达到：剩下的仍能担保；全部撤走后，未经证明的内容一律不提供。",
+  "redundancy.missed": () => "未达到：见带标记的行。",
+  "command.sumdb.heads": () => "客户端见过的树头。",
+  "command.sumdb.heads.import": () => "用本地历史核对 go 命令的树头；更新且得到证明的予以采用。",
+  "command.sumdb.pin": () => "以信任文件的形式打印最新的已证明树头。",
+  "command.sumdb.verify": () => "用存储及其线路核对信任文件：发现分叉与回退。",
+  "command.sumdb.status": () => "显示每个数据库的保存内容、线路与告警。",
+  "command.sumdb.explain": () => "说明 go 在此是否校验某模块、由哪个数据库校验、怎样访问它。",
+  "flag.sumdb-cache": () => "没有线路时，可用其中的瓦片证明树头的 GOMODCACHE",
+  "flag.sumdb-trusted": () => "`granary sumdb pin` 的输出",
+  "flag.sumdb-env": () => "KEY=VALUE、go env 文件，或 `go env` 的输出（`-` 为标准输入）",
+  "sumdb.offer.columns": () => "数据库\t记录数\t来源\t结果",
+  "sumdb.offer": ({ verdict, ours, reason }) => {
+    switch (verdict) {
+      case "newest":
+        return ours === "" ? "已证明：这里的第一个树头" : `已证明：现为这里最新的树头，之前为 ${ours}`;
+      case "agrees":
+        return "已证明：与这里保存的历史一致";
+      case "forked":
+        return `分叉：另一套历史。在你做出决定之前不再接受任何新内容：granary sumdb alarms。证据：${reason}`;
+      case "unproven":
+        return ours === ""
+          ? "未采用：尚未保存该数据库的任何内容，无从证明树头。请在线路可用时查询一个版本，或用 --cache 提供瓦片"
+          : `未采用：没有线路或 --cache 能给出 ${ours} 与它之间的瓦片（${reason}）`;
+      case "refused":
+        return `已拒绝：${reason}`;
+    }
+  },
+  "sumdb.pin.none": ({ databases }) => `尚未保存树头的数据库：${databases}`,
+  "sumdb.pin.columns": () => "\t数据库\t信任文件\t本地\t结果",
+  "sumdb.pin.verdict": ({ verdict, ours, reason }) =>
+    ({
+      agrees: "与这里保存的历史一致",
+      ahead: "比本地新，线路已证明",
+      "rolled-back":
+        ours === ""
+          ? `已回退：这里没有保存任何内容，且没有线路能证明信任文件中的树（${reason}）`
+          : `已回退：本地较旧，且没有线路能证明信任文件中的树（${reason}）`,
+      forked: "分叉：另一套历史。要保留证据并发出告警：granary sumdb heads import FILE",
+      unproven: `未证明：无法取得瓦片（${reason}）`,
+      unsigned: `不是由其密钥签名的：${reason}`,
+      "other-key": "信任文件中的密钥与这里配置的不同",
+      unknown: "这里没有配置该数据库（--sumdb）",
+    })[verdict],
+  "sumdb.pin.good": ({ count }) => `共 ${count} 个树头，全部一致。`,
+  "sumdb.pin.bad": ({ count, bad }) => `共 ${count} 个树头，其中 ${bad} 个需要查看。`,
+  "sumdb.status": ({ name, keyId, newest, age, serving, records, tiles, bytes, alarms }) =>
+    [
+      `${name}  密钥 ${keyId}`,
+      `  最新树头  ${newest === "" ? "尚无" : `${newest} 条记录${age === "" ? "" : `，${age} 前证明`}`}`,
+      `  所供树头  ${serving === "" ? "尚无" : `${serving} 条记录`}`,
+      `  已保存    ${records} 条记录，${tiles} 个瓦片（${bytes}）`,
+      `  告警      ${alarms.length === 0 ? "无" : `${alarms.join("、")}：不再接受任何新内容（granary sumdb alarms）`}`,
+    ].join("\n"),
+  "sumdb.status.routes": ({ isRunning }) => (isRunning ? "线路" : "线路（没有服务器在使用此存储：未询问）"),
+  "sumdb.status.route": ({ verdict, size, age, reason }) =>
+    ({
+      agrees: `一致：${size} 条记录，${age} 前`,
+      silent: `${age} 前未给出树头：${reason}`,
+      refused: `${age} 前被拒绝：${reason}`,
+      forked: `${age} 前出现分叉：${reason}`,
+      unasked: "尚未比较",
+    })[verdict],
+  "sumdb.status.none": () => "没有配置校验和数据库：不做任何校验。",
+  "sumdb.explain.origin": ({ origin }) =>
+    ({
+      go: "以此处 `go env` 的输出为准",
+      machine: "取自本机的环境变量和 go env 文件；未安装 go",
+      given: "以给出的为准；未给出的取 go 的默认值",
+    })[origin],
+  "sumdb.explain.ignored": ({ names }) => `已设置，但与此无关：${names}`,
+  "sumdb.explain.question": ({ question, module }) =>
+    ({
+      insecure: "GOFLAGS 中有 -insecure 吗？",
+      toolchain: "它是工具链吗？",
+      off: "GOSUMDB 是 off 吗？",
+      pattern: `GONOSUMDB（未设则 GOPRIVATE）匹配 ${module === "" ? "该模块" : module} 吗？`,
+      form: "GOSUMDB 的写法正确吗？",
+      official: "是官方数据库吗？",
+      url: "GOSUMDB 写明了数据库的地址吗？",
+      proxy: "GOPROXY 中有代理吗？",
+    })[question],
+  "sumdb.explain.answer": ({ answer }) => (answer ? "是" : "否"),
+  "sumdb.explain.note": ({ question, answer }) => {
+    switch (question) {
+      case "insecure":
+        return "go get 会停止：-insecure flag is no longer supported; use GOINSECURE instead。其他命令不理会它。";
+      case "toolchain":
+        return "无论 GOSUMDB 和 GONOSUMDB 如何设置，工具链都要校验；GOPROXY 只有一个 file:// URL 时除外。";
+      case "official":
+        return answer ? "公钥内置于 go。" : "公钥取自 GOSUMDB。";
+      case "url":
+        return answer ? "不经过任何代理。" : "";
+      case "off":
+      case "pattern":
+      case "form":
+      case "proxy":
+        return "";
+    }
+  },
+  "sumdb.explain.verified": ({ database, isOfficial }) =>
+    `校验，由${isOfficial ? "官方数据库" : "数据库"} ${database} 进行。依次询问：`,
+  "sumdb.explain.way": ({ via, next }) => {
+    if (via === "direct") return "数据库本身";
+    const fails = next === "failure" ? "任何失败都转向下一项" : "404 或 410 转向下一项，其他失败则终止";
+    return `若其下的 /supported 回答 200，则一切经由它；${fails}`;
+  },
+  "sumdb.explain.then": ({ database }) =>
+    [
+      "go.sum 中已有的哈希直接比对，不询问数据库。否则：",
+      `  1. 树头须由该密钥签名，且与 GOPATH/pkg/sumdb/${database}/latest 一致`,
+      "  2. 记录须证明在这棵树中，其哈希须与内容相符",
+      "  是：写入 go.sum    否：SECURITY ERROR，不构建任何东西",
+    ].join("\n"),
+  "sumdb.explain.unverified": ({ because }) =>
+    ({
+      off: "不校验：GOSUMDB 为 off。只比对 go.sum 中已有的；新版本照收。",
+      pattern: "不校验：模式表明它是私有的。只比对 go.sum 中已有的。",
+      "file-proxy": "不校验：取自单个 file:// 代理的工具链照收。",
+    })[because],
+  "sumdb.explain.refused": ({ of, sentence, module }) =>
+    [
+      `go 停止：${module === "" ? "" : `${module}：`}${sentence}`,
+      of === "GOPROXY"
+        ? "正确写法：https://HOST，多个用逗号分隔，末尾可写 direct"
+        : "正确写法：sum.golang.org，或 NAME+HASH+KEY；数据库有自己的地址时，空格后写 URL",
+    ].join("\n"),
+  "command.sumweb": () => "只提供校验和数据库：可作校验镜像，也可完全离线地提供一个目录。",
+  "flag.sumweb-http": () => "监听地址；默认 127.0.0.1:8081",
+  "flag.sumweb-addr": () => "与 --http 相同",
+  "flag.sumweb-db": () => "含有 key、latest、index 和 tree 的目录；不访问网络，除非用 --sumdb 指定要镜像到其中的数据库",
+  "flag.sumweb-cert": () => "TLS 的 PEM 证书链；文件变化后自动重新读取",
+  "flag.sumweb-key": () => "证书的 PEM 私钥（用于 TLS，不是数据库的密钥）",
+  "command.agent": () => "在开发者的机器上，为 go 的请求附上证书或令牌。",
+  "command.agent.setup": () => "打印或安装代理程序的 systemd 单元，以及 go 所需的一行设置。",
+  "flag.agent-listen": () => "供本机 go 使用的地址；默认 127.0.0.1:3128",
+  "flag.agent-url": () => "公司的 Granary，或其他模块代理",
+  "flag.agent-cert": () => "PEM 客户端证书；文件变化后自动重新读取",
+  "flag.agent-key": () => "证书的 PEM 私钥",
+  "flag.agent-token-file": () => "存放令牌的文件，以 Authorization: Bearer 发送",
+  "flag.agent-ca": () => "除本机信任的之外，另外信任的颁发机构 PEM 证书",
+  "flag.agent-expose": () => "允许监听本机以外的地址：他人将使用同一凭据",
+  "flag.agent-install": () => "把单元写入 ~/.config/systemd/user",
+  "agent.setup": ({ unit, file, isInstalled, proxy }) =>
+    [
+      isInstalled ? `已写入：${file}` : `# ${file}`,
+      ...(isInstalled ? [] : [unit.trimEnd()]),
+      "",
+      "立即启动，并在每次登录时启动：",
+      "  systemctl --user daemon-reload",
+      "  systemctl --user enable --now granary-agent",
+      "让 go 使用它，只需一次：",
+      `  go env -w GOPROXY=${proxy}`,
+    ].join("\n"),
   "command.token": () => "读取私有模块和管理用的令牌。",
   "command.token.add": () => "创建令牌，内容只显示一次。",
   "command.token.list": () => "列出令牌（不含内容）。",
@@ -150,6 +370,16 @@ export const messagesZh: MessageTable = {
   "quarantine.released": ({ what }) => `${what} 已重新校验并保存。`,
   "hashes.none": () => "没有固定的哈希。",
   "hashes.forgotten": ({ what, count }) => `${what}：已取消 ${count} 个固定的哈希。下次见到的内容将被固定。`,
+  "sumdb.key": ({ name, verifierKey, file }) =>
+    `签名密钥：${file}。请保密并备份：它就是这个数据库。\n客户端凭校验密钥信任 ${name}：\n\n  ${verifierKey}\n\n下一步：granary serve --sumlog-key ${file}`,
+  "sumdb.client": ({ verifierKey, proxy, patterns }) =>
+    `go env -w GOPROXY=${proxy}\ngo env -w GOSUMDB=${verifierKey}\ngo env -u GONOSUMDB GOPRIVATE\n\n${
+      patterns === ""
+        ? "公共模块和工具链也由此数据库校验。"
+        : `私有模块（${patterns}）、公共模块和工具链都由此数据库校验。`
+    }\n客户端若把私有模块写入 GOPRIVATE，就既不会询问本服务器，也不会校验它们。`,
+  "sumdb.fsck": ({ name, size, tiles, problems }) =>
+    `${name}：${size} 条记录，${tiles} 个完整瓦片，${problems === 0 ? "全部完好" : `${problems} 个问题`}`,
   "token.added": ({ id, scope, text }) => `${text}\n\n令牌 ${id}（${scope}）。内容只显示这一次，请像密码一样保管。`,
   "token.none": () => "没有令牌。",
   "token.revoked": ({ id }) => `令牌 ${id} 已吊销。`,

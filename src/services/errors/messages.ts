@@ -29,6 +29,9 @@ export type Messages = {
   "flag.help": None;
   "flag.version": None;
   "flag.scope": None;
+  "flag.sumlog-name": None;
+  "flag.sumlog-out": None;
+  "flag.sumdb-url": None;
   "flag.note": None;
   "flag.server": None;
   "flag.token": None;
@@ -46,6 +49,163 @@ export type Messages = {
   "command.hashes": None;
   "command.hashes.list": None;
   "command.hashes.forget": None;
+  "command.sumdb": None;
+  "command.sumdb.keygen": None;
+  "command.sumdb.client-config": None;
+  "command.sumdb.fsck": None;
+  "command.sumdb.alarms": None;
+  "command.sumdb.resume": None;
+  "flag.sumdb-reason": None;
+  "sumdb.alarms.none": None;
+  "sumdb.alarms.open": None;
+  "sumdb.alarms.columns": None;
+  "sumdb.resumed": { readonly database: string; readonly id: string };
+  "command.sumdb.preload": None;
+  "command.sumdb.lookup": None;
+  "command.sumverify": None;
+  "command.sumgopher": None;
+  "flag.range": None;
+  "flag.preload-from": None;
+  "flag.tool-db": None;
+  "flag.tool-mirror": None;
+  "flag.tool-offline": None;
+  "flag.lookup-verify": None;
+  "flag.sumverify-all": None;
+  "flag.junit": None;
+  "flag.sumgopher-from": None;
+  "flag.every": None;
+  "flag.once": None;
+  "tool.working": { readonly done: string; readonly total: string };
+  "tool.tree": { readonly name: string; readonly size: string };
+  "preload.done": {
+    readonly wanted: string;
+    readonly fetched: string;
+    readonly kept: string;
+    readonly private: number;
+  };
+  "preload.unreadable": { readonly what: string };
+  "lookup.head": {
+    readonly database: string;
+    readonly number: string;
+    readonly size: string;
+    readonly route: string;
+  };
+  "lookup.step": { readonly name: "record" | "signature" | "inclusion" | "consistency" };
+  "lookup.record": None;
+  "lookup.signature": { readonly database: string };
+  "lookup.inclusion": None;
+  "lookup.consistency": { readonly accepted: string; readonly newest: string };
+  "lookup.unchecked": None;
+  "sumverify.verdict": {
+    readonly verdict:
+      "ok" | "mismatch" | "malformed" | "unrecorded" | "unproven" | "unverified" | "private" | "foreign";
+  };
+  "sumverify.here": None;
+  "sumverify.recorded": { readonly database: string; readonly number: string };
+  "sumverify.done": {
+    readonly files: number;
+    readonly lines: string;
+    readonly ok: string;
+    readonly wrong: number;
+    readonly unverified: number;
+    readonly private: number;
+  };
+  "sumgopher.round": {
+    readonly heads: string;
+    readonly wanted: string;
+    readonly fetched: string;
+    readonly failed: string;
+    readonly time: string;
+  };
+  "command.drill.sumdb": None;
+  "flag.versions": None;
+  "redundancy.columns": None;
+  "redundancy.voucher": { readonly voucher: "official" | "own" | "kept" };
+  "redundancy.reached": None;
+  "redundancy.missed": None;
+  "command.sumdb.heads": None;
+  "command.sumdb.heads.import": None;
+  "command.sumdb.pin": None;
+  "command.sumdb.verify": None;
+  "command.sumdb.status": None;
+  "command.sumdb.explain": None;
+  "flag.sumdb-cache": None;
+  "flag.sumdb-trusted": None;
+  "flag.sumdb-env": None;
+  "sumdb.offer.columns": None;
+  /** Numbers of records; `ours` is "" when nothing was kept. */
+  "sumdb.offer": {
+    readonly verdict: "newest" | "agrees" | "forked" | "unproven" | "refused";
+    readonly ours: string;
+    readonly reason: string;
+  };
+  "sumdb.pin.none": { readonly databases: string };
+  "sumdb.pin.columns": None;
+  "sumdb.pin.verdict": {
+    readonly verdict: "agrees" | "ahead" | "rolled-back" | "forked" | "unproven" | "unsigned" | "other-key" | "unknown";
+    readonly ours: string;
+    readonly reason: string;
+  };
+  "sumdb.pin.good": { readonly count: number };
+  "sumdb.pin.bad": { readonly count: number; readonly bad: number };
+  /** Numbers of records, "" for none; `age` is "" when nobody remembers. */
+  "sumdb.status": {
+    readonly name: string;
+    readonly keyId: string;
+    readonly newest: string;
+    readonly age: string;
+    readonly serving: string;
+    readonly records: string;
+    readonly tiles: string;
+    readonly bytes: string;
+    readonly alarms: readonly string[];
+  };
+  "sumdb.status.routes": { readonly isRunning: boolean };
+  "sumdb.status.route": {
+    readonly verdict: "agrees" | "silent" | "refused" | "forked" | "unasked";
+    readonly size: string;
+    readonly age: string;
+    readonly reason: string;
+  };
+  "sumdb.status.none": None;
+  "sumdb.explain.origin": { readonly origin: "go" | "machine" | "given" };
+  "sumdb.explain.ignored": { readonly names: string };
+  "sumdb.explain.question": {
+    readonly question: "insecure" | "toolchain" | "off" | "pattern" | "form" | "official" | "url" | "proxy";
+    readonly module: string;
+  };
+  "sumdb.explain.answer": { readonly answer: boolean };
+  "sumdb.explain.note": {
+    readonly question: "insecure" | "toolchain" | "off" | "pattern" | "form" | "official" | "url" | "proxy";
+    readonly answer: boolean;
+  };
+  "sumdb.explain.verified": { readonly database: string; readonly isOfficial: boolean };
+  "sumdb.explain.way": { readonly via: "proxy" | "direct"; readonly next: "absent" | "failure" | "never" };
+  "sumdb.explain.then": { readonly database: string };
+  "sumdb.explain.unverified": { readonly because: "off" | "pattern" | "file-proxy" };
+  "sumdb.explain.refused": { readonly of: "GOSUMDB" | "GOPROXY"; readonly sentence: string; readonly module: string };
+  "command.sumweb": None;
+  "flag.sumweb-http": None;
+  "flag.sumweb-addr": None;
+  "flag.sumweb-db": None;
+  "flag.sumweb-cert": None;
+  "flag.sumweb-key": None;
+  "command.agent": None;
+  "command.agent.setup": None;
+  "flag.agent-listen": None;
+  "flag.agent-url": None;
+  "flag.agent-cert": None;
+  "flag.agent-key": None;
+  "flag.agent-token-file": None;
+  "flag.agent-ca": None;
+  "flag.agent-expose": None;
+  "flag.agent-install": None;
+  "agent.setup": {
+    readonly unit: string;
+    readonly file: string;
+    readonly isInstalled: boolean;
+    readonly proxy: string;
+  };
   "command.token": None;
   "command.token.add": None;
   "command.token.list": None;
@@ -161,6 +321,14 @@ export type Messages = {
   "quarantine.released": { readonly what: string };
   "hashes.none": None;
   "hashes.forgotten": { readonly what: string; readonly count: string };
+  "sumdb.key": { readonly name: string; readonly verifierKey: string; readonly file: string };
+  "sumdb.client": { readonly verifierKey: string; readonly proxy: string; readonly patterns: string };
+  "sumdb.fsck": {
+    readonly name: string;
+    readonly size: string;
+    readonly tiles: string;
+    readonly problems: number;
+  };
   "token.added": { readonly id: string; readonly scope: string; readonly text: string };
   "token.none": None;
   "token.revoked": { readonly id: string };

@@ -12,6 +12,7 @@ const kinds = {
   hash: "哈希",
   upstream: "上游",
   job: "任务",
+  alarm: "告警",
 } as const;
 
 export const zhCNStart = {
@@ -122,6 +123,29 @@ export const zhCNStart = {
     cause: "egressStrict 开启时没有默认的出站方式：必须在文件中或用 GRANARY_EGRESS 设置 egress。",
     remedy: "将 egress 设为 direct、env（HTTP_PROXY、HTTPS_PROXY、NO_PROXY）或代理的 URL。",
   },
+  GRANARY_NOT_A_DATABASE: {
+    lines: (f) => [
+      `${f.dir} 不是该校验和数据库的目录。`,
+      f.reason,
+      "请指定含有 key、latest、index 和 tree 的目录，或填充空目录：granary sumdb preload --db DIR --range MODULE@VERSION",
+    ],
+    cause: "目录中没有数据库的验证公钥，或公钥已损坏，或这是另一个数据库的目录。",
+    remedy: "从填充它的地方重新复制，或换一个目录。一个目录只放一个数据库。",
+  },
+  GRANARY_AGENT_EXPOSED: {
+    lines: (f) => [
+      `${f.listen} 对网络开放；能连上的人都将使用此代理程序的证书或令牌。`,
+      "请只在本机监听：--listen 127.0.0.1:3128",
+      "若确实要供他人使用，请明确写出：--expose",
+    ],
+    cause: "代理程序会给收到的每个请求附上凭据，因此只接受本机的请求。",
+    remedy: "每位开发者在回环地址上各运行一个。容器可用 --network host 访问。",
+  },
+  GRANARY_FILE_EXISTS: {
+    lines: (f) => [`${f.file} 已存在，且不是本程序所写。`, "未作改动。请先移走它，或不带 --install 运行后自行复制。"],
+    cause: "同名文件由他人写入或被手工修改过，覆盖可能丢失内容。",
+    remedy: "比较两者，移走旧文件后重新运行。",
+  },
   GRANARY_TLS_UNREADABLE: {
     lines: (f) => [`${f.file} 不能用于 TLS。`, f.reason, "--tls-cert 需要 PEM 证书链，--tls-key 需要对应的私钥。"],
     cause: "证书或私钥不存在、不可读、不是 PEM，或两者不匹配。",
@@ -146,6 +170,15 @@ export const zhCNStart = {
     lines: (f) => [`${f.url} 没有回答。`, f.reason, "请检查 URL，并确认服务器已启动。"],
     cause: "无法连接命令行中给出的服务器。",
     remedy: "启动它，或更正 URL。",
+  },
+  GRANARY_TRUSTED_UNREADABLE: {
+    lines: (f) => [
+      `${f.file} 不是信任文件：第 ${f.line} 行${f.found === "" ? "为空或缺失" : `是 ${f.found}`}`,
+      `此处应为：${f.accepted}`,
+      "请重新生成：granary sumdb pin > trusted.sumdb",
+    ],
+    cause: "文件被截断、改动过，或不是由 `granary sumdb pin` 生成的。其中内容均未采用。",
+    remedy: "使用未改动的副本，或在树头可信的地方重新生成。格式见 docs/sumdb-heads.md。",
   },
   GRANARY_INPUT_UNREADABLE: {
     lines: (f) => [`无法使用 ${f.place}。`, f.reason, "请更正，或用 --from 指定其他文件。"],

@@ -11,6 +11,14 @@ const whyNotKept = {
   "upstream-off": "上游列表为 off，不询问任何上游。",
 } as const;
 
+const whyAgentFailed = {
+  tls: "无法建立安全连接。",
+  certificate: "服务端断开了连接，可能要求另一张证书。",
+  timeout: "长时间没有响应。",
+  unreachable: "无法连接。",
+  broken: "连接中断。",
+} as const;
+
 const answers = {
   GRANARY_BAD_REQUEST: {
     lines: (f) => [`${f.target} 不是模块请求。`, f.reason, "请按 go 命令的方式发送请求。"],
@@ -74,6 +82,23 @@ const answers = {
     ],
     cause: "修改数据的路由需要写令牌，而目前一个也没有配置。",
     remedy: "用 `granary token add --scope write` 创建。读取不受影响。",
+  },
+  GRANARY_CLIENT_CERTIFICATE: {
+    lines: (f) =>
+      f.problem === "missing"
+        ? [
+            "本服务只回答出示证书的客户端，而此连接没有出示。",
+            "go 命令无法出示证书。",
+            "请在本机运行 `granary agent --url 本服务地址 --cert FILE --key FILE`，并让 GOPROXY 指向它。",
+          ]
+        : [
+            `客户端证书未被接受（${f.detail === "" ? "未通过校验" : f.detail}）。`,
+            "证书须在有效期内，并由本服务信任的客户端颁发机构签发。",
+            "请向本服务的管理员申请证书。",
+          ],
+    cause:
+      "服务设置为只回答由其客户端颁发机构（tls.clientCa）签发证书的客户端。此连接没有出示证书，或证书无法通过校验：已过期、由其他机构签发，或不是客户端证书。",
+    remedy: "向管理员申请客户端证书，由 `granary agent` 代 go 命令出示（docs/agent.md）；go 自己无法出示。",
   },
   GRANARY_NOT_FOUND: {
     lines: (f) => [
@@ -191,6 +216,17 @@ const answers = {
     cause: "上游的转发和校验和数据库本身都没有回答，因此无法证明内容无误。",
     remedy: "至少要有一条到数据库的线路：能转发它的上游，或在 --sumdb 的名称后写 URL。此前校验过的版本照常提供。",
   },
+  GRANARY_SUMDB_NEWER_HEAD: {
+    lines: (f) => [
+      `${f.what} 属于 ${f.database} 的一个树头，它比这里最新的树头还新。`,
+      `该树头至少有 ${f.atLeast} 条记录，这里的有 ${f.ours} 条。无处可取更新的树头：${tried(f.tried)}。`,
+      "请将它交给服务器：granary sumdb heads import GOPATH/pkg/sumdb --cache GOMODCACHE",
+      "或等到数据库的线路恢复后再试。",
+    ],
+    cause: "客户端在别处见过更新的树头，并用它核对我们的树头。本服务器与数据库断开，尚无那棵树。",
+    remedy:
+      "将客户端的树头连同见过该树头的模块缓存中的瓦片一并导入（granary sumdb heads import），或恢复一条到数据库的线路。不要删除客户端的树头：它正是客户端的保障。",
+  },
   GRANARY_SUMDB_MISMATCH: {
     lines: (f) => [
       `${f.upstream} 给出的 ${f.what} 与 ${f.database} 的记录不符。`,
@@ -225,10 +261,11 @@ const answers = {
     lines: (f) => [
       `${f.database} 给出了两份互相矛盾的历史。`,
       `证据：${f.evidence}`,
-      "不再接受它的内容。请告知管理员并保留证据。",
+      "在管理员做出决定之前，不再接受它的新内容（granary sumdb alarms）。请告知管理员并保留证据。",
     ],
     cause: "两个签名有效的树头不一致。只追加的日志绝不会如此。",
-    remedy: "保留证据文件，换一个网络比较树头，并报告给数据库的运营方。",
+    remedy:
+      "保留证据文件，换一个网络比较树头，并报告给数据库的运营方。已保存的内容照常提供。确认外来的树头有误后：granary sumdb resume ID --reason TEXT。",
   },
   GRANARY_SUMDB_UNKNOWN: {
     lines: (f) => [
@@ -239,6 +276,27 @@ const answers = {
     cause: "Granary 只镜像能够校验的数据库，不做开放转发。",
     remedy: "用 --sumdb 添加该数据库及其公钥。",
   },
+  GRANARY_SUMDB_ONLY: {
+    lines: (f) => [
+      `${f.what} 不属于校验和数据库，而本服务只提供校验和数据库。`,
+      `这里的数据库：${f.databases.join("、")}`,
+      "请把它的 URL 写入 GOSUMDB；模块请在 GOPROXY 中另写模块代理。",
+    ],
+    cause: "`granary sumweb` 以及自有数据库的监听地址只回答校验和数据库的请求。",
+    remedy:
+      "作为校验和数据库使用：GOSUMDB='NAME+HASH+KEY http://HOST:PORT'。写在 GOPROXY 列表中时它只转达查询，模块由 go 向下一项索取。",
+  },
+  GRANARY_AGENT_FAILED: {
+    lines: (f) => [
+      `代理程序没有从 ${f.server} 得到 ${f.what} 的回答。`,
+      `${whyAgentFailed[f.because]}（${f.detail}）`,
+      f.because === "certificate" || f.because === "tls"
+        ? "请检查代理程序的 --cert、--key 和 --ca。"
+        : "请检查网络与 VPN，再查看服务端的 /-/readyz。",
+    ],
+    cause: "`granary agent` 带着证书或令牌把 go 的请求转给公司的服务端；该服务端没有回答，或断开了连接。",
+    remedy: "括号内是网络给出的原因。要求证书的服务端可能不作说明就结束握手：请确认代理程序配置了证书且证书有效。",
+  },
   GRANARY_SUMDB_NOT_FOUND: {
     lines: (f) => [
       `${f.database} 中没有 ${f.what}。`,
@@ -247,6 +305,26 @@ const answers = {
     ],
     cause: "校验和数据库自己回答没有这条记录或这块瓦片。",
     remedy: "检查版本。使用私有模块的客户端应在 GOPRIVATE 或 GONOSUMDB 中逐个写明模式。",
+  },
+  GRANARY_SUMLOG_STOPPED: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 暂停应答。`,
+      f.reason,
+      "不会提供错误内容。请管理员用不旧于当前的备份恢复存储。",
+    ],
+    cause:
+      "存储中的日志已损坏，或比用此密钥签名过的日志更旧，或是另一份日志。见过更多记录的客户端会把变短的日志当作伪造。",
+    remedy:
+      "用 `granary sumdb fsck` 检查。从最新备份恢复 state/sumlog。若记录已丢失，须改用新名称和新密钥（`granary sumdb keygen`）：切勿用旧的名称和密钥重新开始。",
+  },
+  GRANARY_SUMLOG_CONFLICT: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 中记录的是另一组哈希。`,
+      f.reason,
+      "最初的记录永远有效。改动后的模块需要新版本。",
+    ],
+    cause: "该版本已有记录，而现在为它作证的一方给出了不同的哈希：标签被移动过。",
+    remedy: "把改动后的模块发布为新版本。记录从不更改。",
   },
   GRANARY_PIN_MISMATCH: {
     lines: (f) => [
@@ -258,6 +336,15 @@ const answers = {
       "私有模块不在公共校验和数据库中，因此首次见到时即固定其哈希。现在上游对同一版本给出了不同的内容：有人移动了标签。",
     remedy:
       "请发布新版本。若更改合理且旧内容无人使用，管理员可用 `granary store hashes forget MODULE@VERSION` 取消固定，并会留下事件记录。",
+  },
+  GRANARY_INTEGRITY_MISMATCH: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 与完整性清单 ${f.list} 不符。`,
+      `清单 ${f.listed}  收到 ${f.received}`,
+      "目前无法访问任何校验和数据库。未保存，也不会提供。请稍后重试。",
+    ],
+    cause: "无法访问任何校验和数据库时，哈希以 `integrity.from` 的签名清单为准。该上游给出了不同的内容。",
+    remedy: "请查看证据：granary store quarantine list。数据库恢复后，以数据库为准，而非清单。",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

@@ -28,6 +28,40 @@ export type GranaryEvent =
   | { readonly name: "module.conflict"; readonly module: string; readonly version: string; readonly upstream: string }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
+  /** A person refused the head of a fork: the database is used again. */
+  | { readonly name: "sumdb.resumed"; readonly database: string; readonly evidence: string; readonly reason: string }
+  /** A route gave what could not be proven, and is asked last for a while. */
+  | { readonly name: "sumdb.refused"; readonly database: string; readonly route: string; readonly reason: string }
+  /** The routes' heads could not be compared, for a reason of our own. */
+  | { readonly name: "sumdb.unwatched"; readonly reason: string }
+  /** A witness cosigns the own log's checkpoints: for the first time, or again. */
+  | {
+      readonly name: "sumlog.witnessed";
+      readonly database: string;
+      readonly witness: string;
+      readonly treeSize: number;
+    }
+  /** A witness does not, or (without one) what they cosigned cannot be kept. Said once for each reason, asked again. */
+  | {
+      readonly name: "sumlog.unwitnessed";
+      readonly database: string;
+      readonly witness?: string;
+      readonly reason: string;
+    }
+  /** The own log does not answer. */
+  | { readonly name: "sumlog.stopped"; readonly database: string; readonly reason: string }
+  /** A kept version that the own log has no record of yet. */
+  | {
+      readonly name: "sumlog.failed";
+      readonly database: string;
+      readonly module: string;
+      readonly version: string;
+      readonly reason: string;
+    }
+  /** The list that stands in for silent databases could not be had. */
+  | { readonly name: "integrity.failed"; readonly list: string; readonly reason: string }
+  /** A database has agreed to what was kept on a list's word. */
+  | { readonly name: "integrity.proven"; readonly module: string; readonly version: string; readonly stage: string }
   | {
       readonly name: "pin.set" | "pin.mismatch" | "pin.forgotten";
       readonly module: string;
@@ -86,7 +120,7 @@ export type GranaryEvent =
   | {
       readonly name: "egress.request";
       readonly upstream: string;
-      readonly method: "GET";
+      readonly method: "GET" | "POST";
       readonly host: string;
       readonly path: string;
       /** 0 when no answer came. */
@@ -95,6 +129,9 @@ export type GranaryEvent =
       readonly bytes: number;
       readonly ms: number;
     }
+  /** Requests that the operation log could not take; said once, until it can again. */
+  | { readonly name: "operations.lost"; readonly dir: string; readonly reason: string }
+  | { readonly name: "operations.resumed"; readonly dir: string; readonly lost: number }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
 
 type JobFacts = {
@@ -110,6 +147,31 @@ export type Traced = { readonly trace?: string };
 export interface EventSink {
   /** Never throws and never waits: an event that cannot be written is counted, not raised. */
   emit(event: GranaryEvent & Traced): void;
+}
+
+/** One request, as the operation log has it. No secrets: neither headers nor query strings. */
+export type Operation = {
+  /** When its answer had left. */
+  readonly time: string;
+  readonly client: string;
+  /** Of the certificate that let it in. */
+  readonly subject?: string;
+  readonly method: string;
+  readonly path: string;
+  /** 0 when no answer left. */
+  readonly status: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
+  readonly ms: number;
+  /** The client left, or the answer broke, before its end. */
+  readonly cut?: true;
+  /** Why the handshake ended, when there was no request. */
+  readonly refused?: string;
+};
+
+export interface OperationLog {
+  /** Never throws and never waits. */
+  operation(operation: Operation): void;
 }
 
 /** Counts of what the services do. Names and label names are fixed here, so that no path or version becomes a label. */

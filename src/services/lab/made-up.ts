@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { hash1, hashGoMod } from "#protocol/dirhash.ts";
 import { escapePath } from "#protocol/path.ts";
-import { checkModuleVersion } from "#protocol/version.ts";
+import { checkModuleVersion, type ModuleVersion } from "#protocol/version.ts";
 import { writeModuleZip } from "#protocol/zip-write.ts";
 import type { DatabaseAnswer, TestDatabase } from "./sumdb-server.ts";
 
@@ -32,6 +32,20 @@ export class MadeUpModules {
 
   /** Makes one more module and names one of its files: `.info`, `.mod`, `.zip` in turn. */
   async next(): Promise<MadeUpFile> {
+    const at = this.#made;
+    const { path } = await this.version();
+    const target = `/${escapePath(path)}/@v/${version}.${kinds[at % kinds.length] ?? "info"}`;
+    return { target, isRight: (body) => this.isRight(target, body) };
+  }
+
+  /** Whether these are the bytes of a request target. */
+  isRight(target: string, body: Uint8Array): boolean {
+    const file = this.#files.get(target);
+    return file !== undefined && Buffer.compare(body, file.bytes) === 0;
+  }
+
+  /** Makes one more module, of one version. */
+  async version(): Promise<ModuleVersion> {
     const at = this.#made++;
     const id = checkModuleVersion(`${host}/m${at}`, version);
     const goMod = Buffer.from(`module ${id.path}\n\ngo 1.21\n`);
@@ -49,9 +63,7 @@ export class MadeUpModules {
     this.#files.set(`${base}.info`, { contentType: "application/json", bytes: info });
     this.#files.set(`${base}.mod`, { contentType: "text/plain; charset=utf-8", bytes: goMod });
     this.#files.set(`${base}.zip`, { contentType: "application/zip", bytes: writeModuleZip(id, files) });
-    const target = `${base}.${kinds[at % kinds.length] ?? "info"}`;
-    const right = this.#files.get(target)?.bytes ?? info;
-    return { target, isRight: (body) => Buffer.compare(body, right) === 0 };
+    return id;
   }
 
   /** What an upstream with all of them answers: their files, the database below `/sumdb/`, 404 for the rest. */

@@ -4,7 +4,19 @@ import type { KeptZip } from "#services/store/module-store.ts";
 
 /** What kind of thing an answer is; lifetimes and content types hang on it. */
 export type MediaKind =
-  "info" | "query" | "mod" | "zip" | "list" | "latest" | "sum" | "chunks" | "lookup" | "tile" | "head" | "supported";
+  | "info"
+  | "query"
+  | "mod"
+  | "zip"
+  | "list"
+  | "latest"
+  | "sum"
+  | "chunks"
+  | "lookup"
+  | "tile"
+  | "head"
+  | "checkpoint"
+  | "supported";
 
 /** Where the bytes came from, for `X-Go-Proxy-Cache` and `X-Go-Proxy-Status`. */
 export type Provenance = {
@@ -21,6 +33,8 @@ type Common = {
   readonly sha256: string;
   /** When these bytes were first kept; undefined when they may change. */
   readonly since?: Date;
+  /** Set when no checksum database but a signed list vouches for these bytes: said in a header, and kept by nobody. */
+  readonly isListed?: true;
   /** How long a ready-made answer may be reused without asking the proxy again. */
   readonly reuseMs: number;
   /** Private modules are answered to readers only and never to shared caches. */

@@ -14,6 +14,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
+import type { OwedProofs } from "#services/integrity/owed.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import { versionKey } from "#services/store/layout.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
@@ -25,6 +26,7 @@ import type { Upstream } from "#services/upstreams/chain.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import { Urgency } from "#services/upstreams/urgency.ts";
 import { LRUCache } from "lru-cache";
+import type { VerifiedBy } from "#services/store/manifest.ts";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, unusableUnless } from "./body.ts";
@@ -34,6 +36,7 @@ import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
 import { VerifierFault } from "./ports.ts";
+import { evidenceOf } from "./evidence.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
@@ -50,6 +53,8 @@ export type ModuleJobsUse = {
   readonly quarantine: Quarantine;
   readonly origin: Origin;
   readonly sums: Sums;
+  /** What a list vouched for; without it none does. */
+  readonly owed?: Pick<OwedProofs, "add" | "isProven" | "prove" | "refute"> | undefined;
   readonly verifier: Verifier;
   readonly gate: Gate;
   /** For jobs that nobody waits for, so that they never take a client's place. */
@@ -142,22 +147,63 @@ export class ModuleJobs {
 
   /**
    * Lets kept bytes pass that a database has proven, or that need no database. Others were kept while the database was
-   * off or the module private: they must be what it recorded. Throws SumdbError, StoreDamaged, or the signal's reason.
+   * off, out of reach, or the module private: they must be what it recorded. Those that came on a list's word pass on it
+   * while no database says anything. Who vouches now; throws SumdbError, StoreDamaged, or the signal's reason.
    */
-  async vouch(kept: KeptMod | KeptZip, signal: AbortSignal): Promise<void> {
+  async vouch(kept: KeptMod | KeptZip, signal: AbortSignal): Promise<VerifiedBy> {
     const { id, manifest } = kept;
-    if (this.#use.sums.suffices(id.path, manifest.verifiedBy)) return;
+    if (this.#use.sums.suffices(id.path, manifest.verifiedBy)) return manifest.verifiedBy;
     const what = manifest.stage;
+    const isOwed = manifest.verifiedBy === "integrity";
     const found = manifest.stage === "mod" ? manifest.mod.h1 : manifest.zip.h1;
     const key = `${formatModuleVersion(id)} ${what} ${found}`;
-    if (this.#vouched.get(key) === true) return;
+    if (this.#vouched.get(key) === true) return "sumdb";
+    if (isOwed && (await this.#use.owed?.isProven(id, what)) === true) {
+      this.#vouched.set(key, true);
+      return "sumdb";
+    }
     try {
-      await this.#use.sums.check(id, await this.#use.sums.expect(id, signal), { what, found });
+      const expectation = await this.#use.sums.expect(id, signal);
+      // A list that was lost, or names no longer what it named, takes nothing back: only a database decides.
+      const isListed = expectation.by === "integrity" && expectation.sums[what] !== undefined;
+      if (expectation.by !== "integrity" || isListed || !isOwed)
+        await this.#use.sums.check(id, expectation, { what, found });
+      if (expectation.by === "integrity") return "integrity";
+      if (isOwed) {
+        await this.#use.owed?.prove(id, what);
+        this.#use.events.emit({ name: "integrity.proven", module: id.path, version: id.version, stage: what });
+      }
     } catch (error) {
       if (!(error instanceof HashMismatch)) throw error;
+      if (isOwed && error.source.kind === "sumdb") await this.#refute(kept, error);
       throw new StoreDamaged(versionKey(id, what), { expected: error.expected, found });
     }
     this.#vouched.set(key, true);
+    return "sumdb";
+  }
+
+  /** A list was wrong, or lied: what was kept on its word goes to quarantine as well, and is told once. */
+  async #refute(kept: KeptMod | KeptZip, { expected, found }: HashMismatch): Promise<void> {
+    const { id, manifest } = kept;
+    if ((await this.#use.owed?.refute(id, manifest.stage)) !== true) return;
+    const upstream = manifest.origin.upstream;
+    const bytes = await evidenceOf(kept, this.#use.storage).catch(() => undefined);
+    const quarantined =
+      bytes &&
+      (await this.#use.quarantine
+        .put({ upstream, id, kind: manifest.stage, bytes, expected, found })
+        .catch(() => undefined)); // the refusal stands whether or not the evidence could be kept
+    if (bytes !== undefined && "discard" in bytes) await bytes.discard();
+    this.#use.events.emit({
+      name: "module.refused",
+      module: id.path,
+      version: id.version,
+      upstream,
+      code: "GRANARY_SUMDB_MISMATCH",
+      expected,
+      found,
+      ...(quarantined !== undefined && { quarantined }),
+    });
   }
 
   #ask(kind: "info" | "zip", id: ModuleVersion, { hops, urgency }: Job): Ask {
@@ -197,6 +243,7 @@ export class ModuleJobs {
       origin: { upstream: found.upstream.name, url: found.value.url },
       firstSeen: new Date(clock.now()).toISOString(),
     };
+    if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
     const { kept, conflict } = await this.#timed("keep", () => store.keepMod({ id, info, mod, facts }));
     if (conflict)
       events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
@@ -269,6 +316,7 @@ export class ModuleJobs {
         firstSeen: new Date(clock.now()).toISOString(),
       };
       const zip = { ...verified, ...verified.report };
+      if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
       const { kept, conflict } = await this.#timed("keep", () => store.keepZip({ id, stage, zip, facts }));
       if (conflict)
         events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
@@ -374,7 +422,7 @@ export class ModuleJobs {
       const quarantined = await this.#use.quarantine
         .put({ upstream: upstream.name, id, kind: what, bytes, expected: error.expected, found })
         .catch(() => undefined); // the refusal stands whether or not the evidence could be kept
-      const code = error.source.kind === "pin" ? "GRANARY_PIN_MISMATCH" : "GRANARY_SUMDB_MISMATCH";
+      const code = mismatchCodes[error.source.kind];
       const event = {
         name: "module.refused",
         module: id.path,
@@ -396,6 +444,12 @@ export class ModuleJobs {
     }
   }
 }
+
+const mismatchCodes = {
+  sumdb: "GRANARY_SUMDB_MISMATCH",
+  pin: "GRANARY_PIN_MISMATCH",
+  integrity: "GRANARY_INTEGRITY_MISMATCH",
+} as const;
 
 /** The kept thing, or the damage that it must be fetched for. */
 async function soundly<T>(

@@ -297,6 +297,12 @@ function mismatch(
       { what, upstream, pinned: found.expected, received: found.found },
       { cause: found },
     );
+  if (found.source.kind === "integrity")
+    return new GranaryError(
+      "GRANARY_INTEGRITY_MISMATCH",
+      { what, upstream, list: found.source.list, listed: found.expected, received: found.found },
+      { cause: found },
+    );
   const { record } = found.source;
   return new GranaryError(
     "GRANARY_SUMDB_MISMATCH",
@@ -327,6 +333,11 @@ export function sumdbFailure(what: string, error: SumdbError): GranaryError {
     case "SUMDB_UNREACHABLE":
     case "SUMDB_BEHIND":
       return new GranaryError("GRANARY_SUMDB_UNREACHABLE", { what, database, tried: error.tried }, options);
+    case "SUMDB_NEWER": {
+      const { ours = 0, atLeast = 0 } = error.newer ?? {};
+      const fields = { what, database, ours, atLeast, tried: error.tried };
+      return new GranaryError("GRANARY_SUMDB_NEWER_HEAD", fields, options);
+    }
     case "SUMDB_ABSENT":
       return new GranaryError("GRANARY_SUMDB_NO_RECORD", { what, database, reason: error.message }, options);
     case "SUMDB_INVALID":

@@ -11,6 +11,7 @@ import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts"
 import type { EventSink } from "#services/events/ports.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import type { VerifiedBy } from "#services/store/manifest.ts";
 import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
@@ -119,7 +120,7 @@ export class Proxy {
     throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
   }
 
-  async #mod(id: ModuleVersion, options: AskOptions & { readonly asked?: "info" | "mod" }): Promise<Obtained<KeptMod>> {
+  async #mod(id: ModuleVersion, options: AskOptions & { readonly asked?: "info" | "mod" }): Promise<Vouched<KeptMod>> {
     const { asked, caller } = options;
     if (asked !== undefined && options.keptOnly === false) this.#use.ahead?.asked(asked, id, caller);
     const obtained = await this.#obtainMod(id, { ...options, exists: asked === "mod" });
@@ -127,15 +128,16 @@ export class Proxy {
     return obtained;
   }
 
-  async #obtainMod(id: ModuleVersion, options: AskOptions & { readonly exists: boolean }): Promise<Obtained<KeptMod>> {
+  async #obtainMod(id: ModuleVersion, options: AskOptions & { readonly exists: boolean }): Promise<Vouched<KeptMod>> {
     const { kept, damage } = await this.#sound(() => this.#use.store.findMod(id));
     if (kept !== undefined) {
-      await this.#use.jobs.vouch(kept, options.signal);
-      return { kept, provenance: local };
+      const by = await this.#use.jobs.vouch(kept, options.signal);
+      return { kept, provenance: local, by };
     }
     if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     try {
-      return await this.#use.jobs.fetchMod(id, options);
+      const fetched = await this.#use.jobs.fetchMod(id, options);
+      return { ...fetched, by: fetched.kept.manifest.verifiedBy };
     } catch (error) {
       // Offline, a directory of a kept module's zip is proof: a nested module's files are never in its parent's zip.
       if (isDoubt(error) && (await this.#use.nested.isDirectoryOfKept(id)))
@@ -147,24 +149,26 @@ export class Proxy {
     }
   }
 
-  async #info({ kept, provenance }: Obtained<KeptMod>): Promise<Answer> {
+  async #info({ kept, provenance, by }: Vouched<KeptMod>): Promise<Answer> {
     const answer = this.#committed("info", kept.id, {
       bytes: kept.info,
       sha256: kept.manifest.info.sha256,
       since: kept.since,
       provenance,
+      by,
     });
     // While its zip is not here, whoever asks for `.info` may be about to ask for that: it should be noticed.
     const zip = await this.#sound(() => this.#use.store.findZip(kept.id));
     return zip.kept === undefined ? { ...answer, reuseMs: 0 } : answer;
   }
 
-  #goMod({ kept, provenance }: Obtained<KeptMod>): Answer {
+  #goMod({ kept, provenance, by }: Vouched<KeptMod>): Answer {
     return this.#committed("mod", kept.id, {
       bytes: kept.mod,
       sha256: kept.manifest.mod.sha256,
       since: kept.since,
       provenance,
+      by,
     });
   }
 
@@ -172,29 +176,31 @@ export class Proxy {
     if (options.keptOnly === false) this.#use.ahead?.asked("zip", id, options.caller);
     const { kept, damage } = await this.#sound(() => this.#use.store.findZip(id));
     if (kept !== undefined) {
-      await this.#use.jobs.vouch(kept, options.signal);
-      return this.#zipAnswer(kept, local);
+      const by = await this.#use.jobs.vouch(kept, options.signal);
+      return this.#zipAnswer({ kept, provenance: local, by });
     }
     if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     const fetched = await this.#use.jobs.fetchZip(id, options);
-    return this.#zipAnswer(fetched.kept, fetched.provenance);
+    return this.#zipAnswer({ ...fetched, by: fetched.kept.manifest.verifiedBy });
   }
 
-  #zipAnswer(zip: KeptZip, provenance: Provenance): Answer {
+  #zipAnswer({ kept: zip, provenance, by }: Vouched<KeptZip>): Answer {
     const { size, sha256 } = zip.manifest.zip;
     const isPrivate = this.#use.privacy.isPrivate(zip.id.path);
-    return { kind: "zip", media: "zip", zip, size, sha256, since: zip.since, provenance, reuseMs: forever, isPrivate };
+    const answer = { kind: "zip", media: "zip", zip, size, sha256, since: zip.since, provenance, isPrivate } as const;
+    return { ...answer, ...reuseOf(by) };
   }
 
   /** The h1 lines we hold, as go.sum writes them. */
   async #sum(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     const mod = await this.#mod(id, options);
     const zip = await this.#use.store.findZip(id);
-    if (zip !== undefined) await this.#use.jobs.vouch(zip, options.signal);
+    const by = zip === undefined ? mod.by : await this.#use.jobs.vouch(zip, options.signal);
     const lines = [`${id.path} ${id.version}/go.mod ${mod.kept.manifest.mod.h1}`];
     if (zip !== undefined) lines.unshift(`${id.path} ${id.version} ${zip.manifest.zip.h1}`);
     const bytes = Buffer.from(`${lines.join("\n")}\n`);
-    return this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
+    const answer = this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
+    return mod.by === "integrity" || by === "integrity" ? { ...answer, isListed: true } : answer;
   }
 
   /** Of a kept zip only: nothing is fetched for it. It never changes, and neither does this. */
@@ -202,18 +208,19 @@ export class Proxy {
     const { kept, damage } = await this.#sound(() => this.#use.store.findZip(id));
     if (kept === undefined)
       throw damage ?? new GranaryError("GRANARY_NOT_KEPT", { what: formatModuleVersion(id), because: "chunks" });
-    await this.#use.jobs.vouch(kept, options.signal);
+    const by = await this.#use.jobs.vouch(kept, options.signal);
     const bytes = await this.#chunkManifests.of(kept, options.signal);
     const answer = this.#bytes("chunks", id.path, { bytes, provenance: local, reuseMs: forever });
-    return { ...answer, since: kept.since };
+    return { ...answer, since: kept.since, ...reuseOf(by) };
   }
 
   #committed(
     media: MediaKind,
     id: ModuleVersion,
-    from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance },
+    from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance; by: VerifiedBy },
   ): BytesAnswer {
-    return { kind: "bytes", media, ...from, reuseMs: forever, isPrivate: this.#use.privacy.isPrivate(id.path) };
+    const { by, ...rest } = from;
+    return { kind: "bytes", media, ...rest, ...reuseOf(by), isPrivate: this.#use.privacy.isPrivate(id.path) };
   }
 
   #bytes(
@@ -263,6 +270,14 @@ export class Proxy {
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }
+}
+
+/** What was obtained, and who vouches for it now. */
+type Vouched<T> = Obtained<T> & { readonly by: VerifiedBy };
+
+/** What only a list vouches for is asked about each time: the next answer may be a database's. */
+function reuseOf(by: VerifiedBy): Pick<Answer, "reuseMs" | "isListed"> {
+  return by === "integrity" ? { reuseMs: 0, isListed: true } : { reuseMs: forever };
 }
 
 /** Kept bytes that are not what was committed, in our words. */

@@ -58,6 +58,25 @@ for (const code of ["SUMDB_UNREACHABLE", "SUMDB_ABSENT", "SUMDB_BEHIND", "SUMDB_
   });
 }
 
+test("one that is out of reach gets little patience while another can be asked, and all of it in the end", async () => {
+  const { mirror } = await openRoom({ recorded: [module] });
+  const patience: (boolean | undefined)[] = [];
+  const away: Database = {
+    name: "away",
+    lookup: (_id, { isHurried }) => {
+      patience.push(isHurried);
+      return Promise.reject(new SumdbError("SUMDB_UNREACHABLE", "away", { message: "refused" }));
+    },
+  };
+  await (await openRoom({ databases: [away, mirror] })).sums.expect(id, signal);
+  assert.deepEqual(patience, [true]);
+  const nobody = await openRoom({ databases: [away, failing("second", "SUMDB_ABSENT")] });
+  await assert.rejects(nobody.sums.expect(id, signal), { code: "SUMDB_UNREACHABLE", database: "away" });
+  assert.deepEqual(patience, [true, true, undefined]);
+  await assert.rejects((await openRoom({ databases: [away] })).sums.expect(id, signal), { database: "away" });
+  assert.deepEqual(patience, [true, true, undefined, false]);
+});
+
 for (const code of ["SUMDB_FORK", "SUMDB_INVALID"] as const) {
   test(`${code} is an alarm: no other database is asked`, async () => {
     const second = failing("second", "SUMDB_ABSENT");

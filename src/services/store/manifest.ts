@@ -7,7 +7,8 @@
 
 import { StoreDamaged } from "./errors.ts";
 
-export type VerifiedBy = "sumdb" | "pin" | "off";
+/** `integrity`: a signed list, while no database could be reached; a database has to agree since (docs/integrity.md). */
+export type VerifiedBy = "sumdb" | "pin" | "off" | "integrity";
 
 /** Where in a checksum database a version is recorded, and the tree its inclusion was proven in. */
 export type RecordRef = { readonly database: string; readonly id: number; readonly treeSize: number };
@@ -78,6 +79,8 @@ export function parseZipManifest(key: string, bytes: Uint8Array): ZipManifest {
   return value as ZipManifest;
 }
 
+const vouchers: ReadonlySet<string> = new Set<VerifiedBy>(["sumdb", "pin", "off", "integrity"]);
+
 type Loose = { readonly [name in keyof ModManifest | keyof ZipManifest]?: unknown };
 
 /** What both manifests have in common. Members this program does not know are left alone. */
@@ -91,7 +94,7 @@ function parse(key: string, bytes: Uint8Array, stage: "mod" | "zip"): Loose {
   if (!isObject(value)) throw damaged(key);
   const { manifest, path, version, verifiedBy, records, origin, firstSeen } = value;
   const isOurs = manifest === 1 && value["stage"] === stage && isText(path) && isText(version);
-  const isProven = verifiedBy === "sumdb" || verifiedBy === "pin" || verifiedBy === "off";
+  const isProven = isText(verifiedBy) && vouchers.has(verifiedBy);
   const isRecorded = Array.isArray(records) && records.every(isRecordRef);
   const isFrom = isObject(origin) && isText(origin["upstream"]) && isText(origin["url"]);
   const isDated = isText(firstSeen) && !Number.isNaN(Date.parse(firstSeen));

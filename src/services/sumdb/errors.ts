@@ -13,8 +13,13 @@ export type SumdbCode =
   | "SUMDB_FORK"
   /** Something beyond the newest head that any route gives. */
   | "SUMDB_BEHIND"
+  /** Something beyond our newest head, and nobody could be asked for a newer one: `newer` has the sizes. */
+  | "SUMDB_NEWER"
   /** Not kept, and nobody may be asked. */
   | "SUMDB_NOT_KEPT";
+
+/** Records under our newest head, and how many a client's head has at least. */
+export type NewerHead = { readonly ours: number; readonly atLeast: number };
 
 export class SumdbError extends Error {
   override readonly name = "SumdbError";
@@ -22,15 +27,22 @@ export class SumdbError extends Error {
   readonly database: string;
   /** Each route that was asked and why that did not help. */
   readonly tried: readonly Tried[];
+  readonly newer: NewerHead | undefined;
 
   constructor(
     code: SumdbCode,
     database: string,
-    facts: { readonly message: string; readonly tried?: readonly Tried[]; readonly cause?: unknown },
+    facts: {
+      readonly message: string;
+      readonly tried?: readonly Tried[];
+      readonly newer?: NewerHead;
+      readonly cause?: unknown;
+    },
   ) {
     super(facts.message, facts.cause === undefined ? undefined : { cause: facts.cause });
     this.code = code;
     this.database = database;
     this.tried = facts.tried ?? [];
+    this.newer = facts.newer;
   }
 }

@@ -7,7 +7,6 @@
 // head is kept with the first record proven in it, and accepting a newer head has kept the full tiles that the right
 // edge of the one before has grown into.
 
-import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { encodeBase64 } from "#protocol/base64.ts";
 import { openCheckpoint, type Checkpoint } from "#protocol/checkpoint.ts";
@@ -15,13 +14,14 @@ import { ProtocolError } from "#protocol/errors.ts";
 import { maxNoteBytes, type Verifier } from "#protocol/note.ts";
 import { foldSubtrees, isEqualHash, subtreeIndexes, type Hash } from "#protocol/tlog.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
+import { alarmId, isDecided } from "./alarms.ts";
 import { SumdbError } from "./errors.ts";
 import { describeFork } from "./evidence.ts";
 import { Queue } from "./flights.ts";
 import { formatHeads, maxAcceptedHeads, maxHeadsBytes, parseHeads, type AcceptedHead } from "./heads-file.ts";
 import { evidenceKey, headsKey, latestKey } from "./layout.ts";
 import type { SumdbRoute } from "./ports.ts";
-import type { Tiles } from "./tiles.ts";
+import { TileUnavailable, type Tiles } from "./tiles.ts";
 
 export type HeadsUse = {
   readonly database: string;
@@ -29,8 +29,16 @@ export type HeadsUse = {
   readonly storage: Storage;
   readonly clock: Clock;
   readonly tiles: Tiles;
-  /** Told the storage key of the evidence of each fork. */
-  readonly onFork: (evidence: string) => void;
+  /** Told the storage key of the evidence of each fork when it is new, and each time the alarm that it is. */
+  readonly onFork: (evidence: string, alarm: { readonly id: string; readonly isNew: boolean }) => void;
+};
+
+/** How a head is proven. */
+export type Accepting = {
+  /** Asked for tiles before the others: who gave the head is likeliest to have them. */
+  readonly prefer?: SumdbRoute;
+  /** `all`: partial tiles too, for clients that have this very head. */
+  readonly keep?: "full" | "all";
 };
 
 /** Heads on our timeline that need no second look; heads of kept lookups repeat much. */
@@ -56,6 +64,11 @@ export class Heads {
     return this.#latest;
   }
 
+  /** How many newest heads were accepted, one after the other; the oldest of many are forgotten. */
+  get acceptedCount(): number {
+    return this.#accepted.length;
+  }
+
   /** The head that kept records carry now. */
   get serving(): Checkpoint | undefined {
     return this.#serving;
@@ -72,14 +85,15 @@ export class Heads {
 
   /**
    * Accepts a head, older or newer than `latest`, when one of the two trees is proven to be the beginning of the
-   * other. Throws SUMDB_FORK when it is proven that neither is; TileUnavailable or BAD_TILE when nothing is proven.
+   * other, the first one when its tree can be read. Throws SUMDB_FORK when it is proven that neither is; TileUnavailable or BAD_TILE when nothing is proven.
    */
-  async accept(head: Checkpoint, prefer?: SumdbRoute): Promise<void> {
+  async accept(head: Checkpoint, how: Accepting = {}): Promise<void> {
     const id = headId(head);
     for (;;) {
-      if (this.#known.has(id)) return;
+      if (this.#known.has(id) && how.keep !== "all") return;
       const latest = this.#latest;
-      if (latest !== undefined) await this.#checkTimeline(head, latest, prefer);
+      if (latest === undefined) await this.#checkEdge(head, how);
+      else await this.#checkTimeline(head, latest, how);
       const isNewer = latest === undefined || head.size > latest.size;
       if (isNewer && !(await this.#install(head, latest))) continue;
       this.#known.set(id, true);
@@ -133,18 +147,27 @@ export class Heads {
     }
   }
 
+  /** A first head whose tree nobody can show would be in the way of every honest head after it, for ever. */
+  async #checkEdge(head: Checkpoint, { keep = "full", ...how }: Accepting): Promise<void> {
+    const proven = await this.#use.tiles.read(head, [], how);
+    await this.#use.tiles.keep(proven, keep);
+  }
+
   /** Proves that the older tree is the beginning of the newer one, or throws; keeps the full tiles of the proof. */
-  async #checkTimeline(head: Checkpoint, latest: Checkpoint, prefer: SumdbRoute | undefined): Promise<void> {
+  async #checkTimeline(head: Checkpoint, latest: Checkpoint, { keep = "full", ...how }: Accepting): Promise<void> {
     const [older, newer] = head.size <= latest.size ? [head, latest] : [latest, head];
     if (older.size === newer.size) {
-      if (isEqualHash(older.root, newer.root)) return;
-      throw await this.#fork({ older, newer, found: newer.root });
+      if (isEqualHash(older.root, newer.root)) {
+        if (keep === "all") await this.#checkEdge(head, { keep, ...how }).catch(unlessUnavailable);
+        return;
+      }
+      throw await this.#fork(head, { older, newer, found: newer.root });
     }
     const indexes = subtreeIndexes(older.size);
-    const proven = await this.#use.tiles.read(newer, indexes, prefer === undefined ? {} : { prefer });
+    const proven = await this.#use.tiles.read(newer, indexes, how);
     const found = foldSubtrees(proven.hashes);
-    if (!isEqualHash(found, older.root)) throw await this.#fork({ older, newer, found, proven });
-    await this.#use.tiles.keep(proven, "full");
+    if (!isEqualHash(found, older.root)) throw await this.#fork(head, { older, newer, found, proven });
+    await this.#use.tiles.keep(proven, keep);
   }
 
   /** Makes `head` the latest; false when another became the latest meanwhile. */
@@ -187,14 +210,22 @@ export class Heads {
     this.#serving = serving;
   }
 
-  async #fork(found: Parameters<typeof describeFork>[1]): Promise<SumdbError> {
+  /** What to throw for a head that is not on our timeline. Evidence is written once for each such head. */
+  async #fork(foreign: Checkpoint, found: Parameters<typeof describeFork>[1]): Promise<SumdbError | ProtocolError> {
     const { storage, database, verifier } = this.#use;
-    const bytes = await describeFork(verifier, found);
-    const key = evidenceKey(database, createHash("sha256").update(bytes).digest("hex"));
-    // Create-only: the same fork seen again is the same file.
-    if ((await storage.create(key, bytes)) === "created") this.#use.onFork(key);
+    const id = alarmId(foreign);
+    const key = evidenceKey(database, id);
+    const isNew = (await storage.create(key, await describeFork(verifier, found))) === "created";
+    if (!isNew && (await isDecided(storage, database, id)))
+      return new ProtocolError("BAD_CHECKPOINT", `a person refused this head, see ${key}`);
+    this.#use.onFork(key, { id, isNew });
     return new SumdbError("SUMDB_FORK", database, { message: key });
   }
+}
+
+/** A head that is ours needs no proof; its tiles are welcome. */
+function unlessUnavailable(error: unknown): void {
+  if (!(error instanceof TileUnavailable)) throw error;
 }
 
 function headId({ size, root }: { readonly size: number; readonly root: Hash }): string {

@@ -21,7 +21,10 @@ function stage(...names: string[]) {
     knows: false,
     fetch: () => Promise.reject(new Error(name)),
   }));
-  const ask = (route: SumdbRoute, { signal, retrying }: Required<SumdbAsk>): Promise<string | undefined> => {
+  const ask = (
+    route: SumdbRoute,
+    { signal, retrying }: Required<Omit<SumdbAsk, "isHurried">>,
+  ): Promise<string | undefined> => {
     const { promise, resolve, reject } = Promise.withResolvers<string | undefined>();
     asked.push({ name: route.name, signal, say: resolve, fail: reject, retry: () => retrying?.() });
     return promise;

@@ -11,7 +11,7 @@ export type Questions<T> = {
   readonly clock: Pick<Clock, "sleep">;
   readonly signal: AbortSignal;
   /** What the route says, undefined for nothing of use. What it throws ends the whole. */
-  readonly ask: (route: SumdbRoute, how: Required<SumdbAsk>) => Promise<T | undefined>;
+  readonly ask: (route: SumdbRoute, how: Required<Omit<SumdbAsk, "isHurried">>) => Promise<T | undefined>;
 };
 
 export type Answer<T> = { readonly route: SumdbRoute; readonly value: T };

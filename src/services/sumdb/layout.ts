@@ -11,7 +11,11 @@ import { storageKey, type StorageKey } from "#services/store/ports.ts";
 export const tileHeight = 8;
 
 export function lookupKey(database: string, id: ModuleVersion): StorageKey {
-  return publicKey(database, `lookup/${escapePath(id.path)}@${escapeVersion(id.version)}`);
+  return storageKey(`${lookupsPrefix(database)}${escapePath(id.path)}@${escapeVersion(id.version)}`);
+}
+
+export function lookupsPrefix(database: string): string {
+  return `modules/sumdb/${database}/lookup/`;
 }
 
 export function tileKey(database: string, tile: Tile): StorageKey {
@@ -32,7 +36,15 @@ export function headsKey(database: string): StorageKey {
 }
 
 export function evidenceKey(database: string, digest: string): StorageKey {
-  return storageKey(`state/sumdb/${database}/forks/${digest}.json`);
+  return storageKey(`${forksPrefix(database)}${digest}.json`);
+}
+
+export function decisionKey(database: string, digest: string): StorageKey {
+  return storageKey(`${forksPrefix(database)}${digest}.decided`);
+}
+
+export function forksPrefix(database: string): string {
+  return `state/sumdb/${database}/forks/`;
 }
 
 /** What to ask a route for: percent-encoded as the go command does. */
@@ -41,6 +53,11 @@ export function lookupPath(database: string, id: ModuleVersion): string {
   return formatTarget(target).slice(`/sumdb/${database}`.length);
 }
 
+/** Before everything that clients may read. */
+export function publicPrefix(database: string): string {
+  return `modules/sumdb/${database}/`;
+}
+
 function publicKey(database: string, rest: string): StorageKey {
-  return storageKey(`modules/sumdb/${database}/${rest}`);
+  return storageKey(publicPrefix(database) + rest);
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { formatTree } from "#protocol/checkpoint.ts";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import { parseVerifierKey } from "#protocol/note.ts";
 import { findSums, formatRecord } from "#protocol/record.ts";
@@ -9,6 +10,7 @@ import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { TestDatabase, type DatabaseAnswer } from "../lab/sumdb-server.ts";
 import { PlainStorage } from "../../../test/support/plain-storage.ts";
 import { FileProxyClient } from "../../../test/support/sumdb-client.ts";
+import { decide, listAlarms } from "./alarms.ts";
 import { SumdbError, type SumdbCode } from "./errors.ts";
 import { SumdbMirror } from "./mirror.ts";
 import type { SumdbRoute } from "./ports.ts";
@@ -54,9 +56,23 @@ class TestClock implements Clock {
   }
 }
 
+/** Time that passes only when the test says so: nobody's patience ends. */
+class StandingClock extends TestClock {
+  override sleep(_ms: number, stop?: AbortSignal): Promise<void> {
+    return new Promise((_resolve, reject) => {
+      stop?.addEventListener("abort", () => reject(stop.reason as Error));
+    });
+  }
+}
+
 function mirrorOf(
   routes: SumdbRoute[],
-  facts: { storage?: PlainStorage; clock?: TestClock; onFork?: (key: string) => void } = {},
+  facts: {
+    storage?: PlainStorage;
+    clock?: TestClock;
+    onFork?: (key: string) => void;
+    onRefused?: (route: string) => void;
+  } = {},
 ) {
   const { storage = new PlainStorage(), clock = new TestClock(), ...rest } = facts;
   const key = new TestDatabase({ name, seed }).verifierKey;
@@ -95,7 +111,7 @@ test("the newest head is fetched first, once", async () => {
   await mirror.lookup(moduleId(2), { signal });
   assert.equal(db.asked[0], "/latest");
   assert.equal(db.asked.filter((path) => path === "/latest").length, 1);
-  assert.equal(db.asked[1], "/lookup/example.com/%21mod1@v1.0.0");
+  assert.deepEqual(db.asked.slice(1, 3), ["/tile/8/0/000.p/10", "/lookup/example.com/%21mod1@v1.0.0"]);
 });
 
 test("a hundred lookups of one version are one question", async () => {
@@ -163,6 +179,39 @@ test("a valid record of another module is refused (GO-2026-4984)", async () => {
   const { mirror, storage } = mirrorOf([routeTo(liar)]);
   await assert.rejects(mirror.lookup(moduleId(7), { signal }), failsWith("SUMDB_INVALID"));
   assert.deepEqual(keptLookups(storage), []);
+});
+
+for (const [what, keep] of [
+  ["zip", (lines: string[]) => lines.slice(1)],
+  ["go.mod", (lines: string[]) => lines.slice(0, 1)],
+  ["zip in a known algorithm", ([zip = "", mod = ""]: string[]) => [zip.replace(" h1:", " h2:"), mod]],
+] as const)
+  test(`a logged record without a hash of the ${what} is refused: old go takes it for consent (GO-2026-4984)`, async () => {
+    const liar = await database(7);
+    const { zip, mod } = sumsOf(7);
+    const { path } = moduleId(7);
+    const text = keep([`${path} v1.0.0 ${zip}\n`, `${path} v1.0.0/go.mod ${mod}\n`]).join("");
+    const record = formatRecord({ id: await liar.add(text), text });
+    await grow(liar, 300);
+    const head = await liar.head();
+    const bytes = Buffer.concat([record, Buffer.from(head)]);
+    liar.tamper = (asked, answer) => (isLookup(asked) ? { ...answer, status: 200, bytes } : answer);
+    const { mirror, storage } = mirrorOf([routeTo(liar)]);
+    await assert.rejects(mirror.lookup(moduleId(7), { signal }), failsWith("SUMDB_INVALID"));
+    assert.deepEqual(keptLookups(storage), []);
+  });
+
+test("a first head whose tree nobody can show is not accepted, and spoils nothing", async () => {
+  const liar = await database(300);
+  const head = liar.sign(formatTree({ size: 90_000, root: new Uint8Array(32) }));
+  liar.tamper = (path, answer) => (path === "/latest" ? withText(answer, head) : answer);
+  const { mirror, clock } = mirrorOf([routeTo(liar)]);
+  await assert.rejects(mirror.latest({ signal }));
+  assert.equal((await mirror.lookup(moduleId(7), { signal })).treeSize, 300);
+  liar.tamper = undefined;
+  clock.ms += 60 * 60_000;
+  await mirror.latest({ signal });
+  assert.equal(mirror.treeSize, 300);
 });
 
 test("hash lines outside the record's text count for nothing (GO-2026-6180)", async () => {
@@ -303,6 +352,110 @@ for (const [what, headSize] of [
     await assertHonestTiles(storage, honest);
   });
 
+test("after a fork nothing new is taken until a person decides; then the foreign head is refused alone", async () => {
+  const { honest, forked } = await forkedPair();
+  const told: string[] = [];
+  const { mirror, storage } = mirrorOf([routeTo(forked, { name: "forked" }), routeTo(honest)], {
+    onFork: (key) => told.push(key),
+  });
+  forked.headSize = 280;
+  await mirror.lookup(moduleId(3), { signal });
+  await mirror.compareRoutes(signal);
+  forked.headSize = 350;
+  await assert.rejects(mirror.lookup(moduleId(310), { signal }), failsWith("SUMDB_FORK"));
+  const restarted = mirrorOf([routeTo(honest)], { storage }).mirror;
+  for (const each of [mirror, restarted]) {
+    await assert.rejects(each.lookup(moduleId(200), { signal }), failsWith("SUMDB_FORK"));
+    await assert.rejects(each.tile("tile/8/data/000", { signal }), failsWith("SUMDB_FORK"));
+    assert.deepEqual((await each.lookup(moduleId(3), { signal })).sums, sumsOf(3));
+    assert.match(Buffer.from(await each.latest({ signal })).toString(), /\n400\n/);
+    assert.equal(each.alarm, told[0]);
+  }
+  const [alarm, ...more] = await listAlarms(storage, name);
+  assert.deepEqual([alarm?.evidence, alarm?.decision, more], [told[0], undefined, []]);
+  const decision = { atMs: 1, reason: "an experiment" };
+  assert.equal(await decide(storage, { database: name, id: "0".repeat(64), decision }), "unknown");
+  assert.equal(await decide(storage, { database: name, id: alarm!.id, decision }), "decided");
+  assert.equal(await decide(storage, { database: name, id: alarm!.id, decision }), "already");
+  assert.deepEqual((await listAlarms(storage, name))[0]?.decision, decision);
+  // The same foreign head again, though our own log has grown: refused, and the honest route answers.
+  await honest.addModule(moduleId(9_999), sumsOf(1));
+  for (const each of [mirror, restarted])
+    assert.deepEqual((await each.lookup(moduleId(310), { signal })).sums, sumsOf(310));
+  assert.deepEqual([mirror.alarm, told.length], [undefined, 1]);
+  // Another foreign head is another alarm.
+  forked.headSize = 500;
+  const views = await mirror.compareRoutes(signal);
+  assert.deepEqual(
+    views.map(({ route, verdict }) => [route, verdict]),
+    [
+      ["forked", "forked"],
+      ["direct", "agrees"],
+    ],
+  );
+  assert.equal(told.length, 2);
+  await assert.rejects(mirror.lookup(moduleId(201), { signal }), failsWith("SUMDB_FORK"));
+});
+
+test("all routes are held against our history, each with its verdict", async () => {
+  const db = await database(400);
+  const old = Object.assign(await database(400), { headSize: 300 });
+  const stranger = new TestDatabase({ name, seed: new Uint8Array(32).fill(1) });
+  await grow(stranger, 10);
+  const { mirror } = mirrorOf([
+    routeTo(db),
+    routeTo(old, { name: "behind" }),
+    routeTo(stranger, { name: "stranger" }),
+    dead,
+    says(404),
+  ]);
+  const views = await mirror.compareRoutes(signal);
+  assert.deepEqual(
+    views.map(({ route, verdict, treeSize }) => [route, verdict, treeSize]),
+    [
+      ["direct", "agrees", 400],
+      ["behind", "agrees", 300],
+      ["stranger", "refused", undefined],
+      ["dead", "silent", undefined],
+      ["says 404", "silent", undefined],
+    ],
+  );
+  assert.deepEqual(mirror.views, views);
+  assert.equal(mirror.treeSize, 400);
+});
+
+test("a route that gives what cannot be proven is asked last for ten minutes", async () => {
+  const db = await database(300);
+  const refused: string[] = [];
+  const clock = new StandingClock();
+  const asked: string[] = [];
+  const noted = (label: string, facts: SumdbRoute): SumdbRoute => ({
+    ...facts,
+    name: label,
+    fetch: (path, maxBytes, ask) => {
+      if (path.startsWith("/lookup/")) asked.push(label);
+      return facts.fetch(path, maxBytes, ask);
+    },
+  });
+  const liar: SumdbRoute = routeTo(db, {
+    fetch: async (path) => {
+      const { status, bytes } = await db.answer(path);
+      return { status, bytes: Buffer.from(Buffer.from(bytes).toString().replace("h1:", "h1:x")) };
+    },
+  });
+  const { mirror } = mirrorOf([noted("liar", liar), noted("honest", routeTo(db))], {
+    clock,
+    onRefused: (route) => refused.push(route),
+  });
+  for (const n of [1, 2, 3]) assert.deepEqual((await mirror.lookup(moduleId(n), { signal })).sums, sumsOf(n));
+  assert.deepEqual(asked, ["liar", "honest", "honest", "honest"]);
+  assert.deepEqual(refused, ["liar"]);
+  clock.ms += 10 * 60_000;
+  await mirror.lookup(moduleId(4), { signal });
+  assert.deepEqual(asked.slice(4), ["liar", "honest"]);
+  assert.deepEqual(refused, ["liar", "liar"]);
+});
+
 /** Every kept tile is the honest log's. */
 async function assertHonestTiles(storage: PlainStorage, honest: TestDatabase): Promise<void> {
   for (const key of keptTiles(storage)) {
@@ -396,4 +549,30 @@ test("a record's text is what its sums were read from", async () => {
   const { mirror } = mirrorOf([routeTo(await database(5))]);
   const record = await mirror.lookup(moduleId(1), { signal });
   assert.deepEqual(findSums(record.text, moduleId(1).path, "v1.0.0"), record.sums);
+});
+
+test("a tile of a tree that is newer than ours: asked for once more, and cut off it is that, not absence", async () => {
+  const db = await database(300);
+  let isCut = false;
+  const route = routeTo(db, { fetch: (path) => (isCut ? dead.fetch(path, 0, { signal }) : db.answer(path)) });
+  const { mirror, clock } = mirrorOf([route]);
+  await mirror.latest({ signal });
+  await grow(db, 700);
+  // A moment ago the route's newest head had 300 records.
+  assert.equal((await mirror.tile("tile/8/0/001", { signal })).length, 8192);
+  assert.equal(mirror.treeSize, 700);
+  await grow(db, 800);
+  isCut = true;
+  for (let again = 0; again < 2; again++)
+    await assert.rejects(mirror.tile("tile/8/0/003.p/32", { signal }), (error: unknown) => {
+      assert.ok(error instanceof SumdbError);
+      assert.deepEqual([error.code, error.newer], ["SUMDB_NEWER", { ours: 700, atLeast: 800 }]);
+      return true;
+    });
+  await assert.rejects(mirror.tile("tile/8/0/003.p/32", { signal, cachedOnly: true }), failsWith("SUMDB_NOT_KEPT"));
+  isCut = false;
+  clock.ms += 60_000;
+  assert.equal((await mirror.tile("tile/8/0/003.p/32", { signal })).length, 32 * 32);
+  clock.ms += 60_000;
+  await assert.rejects(mirror.tile("tile/8/0/004.p/1", { signal }), failsWith("SUMDB_BEHIND"));
 });

@@ -12,7 +12,9 @@ import { formatModuleVersion, type ModuleVersion } from "#protocol/version.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
 import { LRUCache } from "lru-cache";
 import { backoffMs } from "#services/upstreams/backoff.ts";
+import { Halt } from "./alarms.ts";
 import { SumdbError } from "./errors.ts";
+import { examine, type Examination } from "./examine.ts";
 import { Flights } from "./flights.ts";
 import { Heads } from "./heads.ts";
 import { answersInTurn } from "./in-turn.ts";
@@ -20,6 +22,9 @@ import type { Answer, Questions } from "./in-turn.ts";
 import { Inquiry } from "./inquiry.ts";
 import { lookupPath, tileHeight } from "./layout.ts";
 import type { SumdbAsk, SumdbRoute } from "./ports.ts";
+import { judgeHead } from "./offered.ts";
+import type { OfferView } from "./offered.ts";
+import { RouteOrder } from "./route-order.ts";
 import { maxLookupBytes, openLookup, Records } from "./records.ts";
 import { TileDesk } from "./tile-desk.ts";
 import { Tiles, TileUnavailable, type ReadOptions } from "./tiles.ts";
@@ -45,6 +50,8 @@ export type Ask = {
   readonly signal: AbortSignal;
   /** Answer from what is kept, ask nobody. */
   readonly cachedOnly?: boolean;
+  /** Another database can be asked as well: no patience with this one while it cannot be reached. */
+  readonly isHurried?: boolean;
 };
 
 export type MirrorUse = {
@@ -60,6 +67,22 @@ export type MirrorUse = {
   readonly headTtlMs?: number;
   /** Told the storage key of the evidence when two signed heads contradict each other. */
   readonly onFork?: (evidence: string) => void;
+  /** Told when a route is set aside because what it said could not be proven. */
+  readonly onRefused?: (route: string, reason: string) => void;
+};
+
+/** What one route gave when all were asked for their newest head. */
+export type RouteView = {
+  readonly route: string;
+  readonly atMs: number;
+  /**
+   * `agrees`: its head lies on our timeline. `silent`: it gave none. `refused`: what it gave could not be proven.
+   * `forked`: it is signed, and contradicts our timeline.
+   */
+  readonly verdict: "agrees" | "silent" | "refused" | "forked";
+  /** Records under its head. */
+  readonly treeSize?: number;
+  readonly reason?: string;
 };
 
 /** Nobody but auditors asks for the newest head, and lookups bring newer ones along. */
@@ -75,6 +98,8 @@ export const headRetryMs = 10_000;
 const maxRepeats = 5;
 /** For how long a question is put again, whatever became of it. */
 const maxPersistMs = 25_000;
+/** The same when another database can be asked. */
+const hurriedPersistMs = 1_000;
 
 /** Proven records of about a kilobyte. */
 const maxRecordsInMemory = 4096;
@@ -88,27 +113,45 @@ export class SumdbMirror {
   readonly #heads: Heads;
   readonly #records: Records;
   readonly #desk: TileDesk;
+  readonly #order: RouteOrder;
+  readonly #halt: Halt;
   readonly #proven = new LRUCache<string, VerifiedRecord>({ max: maxRecordsInMemory });
   readonly #lookups = new Flights<VerifiedRecord>();
   readonly #tileReads = new Flights<Uint8Array>();
   readonly #refreshes = new Flights<undefined>();
+  #views: readonly RouteView[] = [];
+  #loading: Promise<void> | undefined;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
   #failedAtMs = Number.NEGATIVE_INFINITY;
+  /** Why no head came then. */
+  #failure: SumdbError | undefined;
 
   constructor(use: MirrorUse) {
     this.#use = use;
     this.#verifier = parseVerifierKey(use.key);
     this.name = this.#verifier.name;
-    const { storage, clock, routes, onFork = () => undefined } = use;
+    const { storage, clock, onFork = () => undefined, onRefused = () => undefined } = use;
     const shared = { database: this.name, verifier: this.#verifier, storage };
     const { signal } = this.#lifetime;
-    this.#tiles = new Tiles({ ...shared, clock, routes, signal });
-    this.#heads = new Heads({ ...shared, clock, tiles: this.#tiles, onFork });
+    this.#order = new RouteOrder({ routes: use.routes, clock, onRefused });
+    this.#halt = new Halt(shared);
+    const order = this.#order;
+    this.#tiles = new Tiles({ ...shared, clock, order, signal });
+    this.#heads = new Heads({
+      ...shared,
+      clock,
+      tiles: this.#tiles,
+      onFork: (evidence, { id, isNew }) => {
+        this.#halt.add(id);
+        if (isNew) onFork(evidence);
+      },
+    });
     this.#records = new Records(shared);
     this.#desk = new TileDesk({
       ...shared,
-      routes,
+      order,
       signal,
+      mustNotBeHalted: () => this.#mustNotBeHalted(),
       tiles: this.#tiles,
       heads: this.#heads,
       refresh: (atLeast) =>
@@ -121,14 +164,27 @@ export class SumdbMirror {
     return this.#heads.latest?.size;
   }
 
+  /** The evidence of a fork that nobody has decided about: nothing new is taken from the database. */
+  get alarm(): string | undefined {
+    return this.#halt.known;
+  }
+
+  /** What each route gave when all were last compared, in the order of the routes. */
+  get views(): readonly RouteView[] {
+    return this.#views;
+  }
+
   /** The proven record of a module version. Throws SumdbError. */
-  async lookup(id: ModuleVersion, { signal, cachedOnly = false }: Ask): Promise<VerifiedRecord> {
+  async lookup(id: ModuleVersion, { signal, cachedOnly = false, isHurried = false }: Ask): Promise<VerifiedRecord> {
     const what = formatModuleVersion(id);
     const known = this.#proven.get(what);
     if (known !== undefined) return known;
-    return await this.#lookups.join(cachedOnly ? `kept ${what}` : what, signal, async () => {
-      await this.#heads.load();
-      const record = (await this.#findKept(id)) ?? (await this.#persist(() => this.#ask(id, cachedOnly)));
+    const flight = cachedOnly ? `kept ${what}` : isHurried ? `soon ${what}` : what;
+    return await this.#lookups.join(flight, signal, async () => {
+      await this.#load();
+      const question = (): Promise<VerifiedRecord> => this.#ask(id, { cachedOnly, isHurried });
+      const maxMs = isHurried ? hurriedPersistMs : maxPersistMs;
+      const record = (await this.#findKept(id)) ?? (await this.#persist(question, maxMs));
       this.#proven.set(what, record);
       return record;
     });
@@ -138,14 +194,14 @@ export class SumdbMirror {
   async tile(path: string, { signal, cachedOnly = false }: Ask): Promise<Uint8Array> {
     const tile = this.#parseTile(path);
     return await this.#tileReads.join(cachedOnly ? `kept ${path}` : path, signal, async () => {
-      await this.#heads.load();
+      await this.#load();
       return await this.#persist(() => this.#desk.serve(tile, cachedOnly));
     });
   }
 
   /** The newest signed head: refreshed when it is older than its lifetime, the kept one when nobody gives another. */
   async latest({ signal, cachedOnly = false }: Ask): Promise<Uint8Array> {
-    await this.#heads.load();
+    await this.#load();
     let failure: unknown;
     try {
       const { headTtlMs = defaultHeadTtlMs } = this.#use;
@@ -160,14 +216,98 @@ export class SumdbMirror {
     throw this.#notKept("the newest tree head");
   }
 
+  /**
+   * Asks every route for its newest head, and holds each against our timeline: whoever shows others another history
+   * shows it here too. Throws the signal's reason; a fork is an alarm and a verdict.
+   */
+  async compareRoutes(signal: AbortSignal): Promise<readonly RouteView[]> {
+    await this.#load();
+    const either = AbortSignal.any([signal, this.#lifetime.signal]);
+    this.#views = await Promise.all(this.#use.routes.map((route) => this.#view(route, either)));
+    return this.#views;
+  }
+
+  /**
+   * What a route, or the store, says to a lookup, and which of the things that must be true of it are. The head counts
+   * as seen from then on. Throws SumdbError when nobody gives an answer.
+   */
+  async examine(id: ModuleVersion, { signal, cachedOnly = false }: Ask): Promise<Examination> {
+    await this.#load();
+    const either = AbortSignal.any([signal, this.#lifetime.signal]);
+    const { bytes, route } = await this.#anyAnswer(id, { signal: either, cachedOnly });
+    const options = cachedOnly ? { keptOnly: true } : {};
+    const seen = await examine(bytes, {
+      id,
+      verifier: this.#verifier,
+      prove: async (record, head) => {
+        await this.#prove(record, head, options);
+      },
+      accept: (head) => this.#heads.accept(head),
+    });
+    signal.throwIfAborted();
+    const { acceptedCount: accepted, latest } = this.#heads;
+    return { database: this.name, route, accepted, ...(latest && { newest: latest.size }), ...seen };
+  }
+
+  /**
+   * Holds a head that somebody brought against our timeline; a newer one that is proven becomes our newest. `tiles` is
+   * asked before the routes. A fork is an alarm and a verdict.
+   */
+  async offer(note: Uint8Array, tiles?: SumdbRoute): Promise<OfferView> {
+    await this.#load();
+    return await judgeHead(note, { verifier: this.#verifier, heads: this.#heads, tiles });
+  }
+
   /** Ends every fetch under way. */
   close(): void {
     this.#lifetime.abort(new Error("the mirror was closed"));
   }
 
+  async #load(): Promise<void> {
+    this.#loading ??= Promise.all([this.#heads.load(), this.#halt.load()]).then(
+      () => undefined,
+      (error: unknown) => {
+        this.#loading = undefined;
+        throw error;
+      },
+    );
+    await this.#loading;
+  }
+
+  async #mustNotBeHalted(): Promise<void> {
+    const evidence = await this.#halt.reason();
+    if (evidence !== undefined) throw new SumdbError("SUMDB_FORK", this.name, { message: evidence });
+  }
+
+  async #view(route: SumdbRoute, signal: AbortSignal): Promise<RouteView> {
+    const seen = { route: route.name, atMs: this.#use.clock.now() };
+    const inquiry = new Inquiry(this.name);
+    const bytes = await inquiry.fetch(route, { path: "/latest", maxBytes: maxNoteBytes, signal });
+    if (bytes === undefined) {
+      signal.throwIfAborted();
+      return { ...seen, verdict: "silent", reason: inquiry.tried.map(({ reason }) => reason).join("; ") };
+    }
+    try {
+      const head = openCheckpoint(bytes, this.#verifier);
+      await this.#heads.accept(head, { prefer: route });
+      return { ...seen, verdict: "agrees", treeSize: head.size };
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof SumdbError) return { ...seen, verdict: "forked", reason: error.message };
+      this.#refuse(inquiry, route, error);
+      return { ...seen, verdict: "refused", reason: error instanceof Error ? error.message : String(error) };
+    }
+  }
+
+  /** Notes why an answer could not be proven; whose fault that is, is asked last for a while. */
+  #refuse(inquiry: Inquiry, route: SumdbRoute, error: unknown): void {
+    inquiry.refuse(route, error);
+    if (error instanceof ProtocolError) this.#order.refuse(route, error.message);
+  }
+
   /** What one broken answer spoils, be it a tile deep in a proof, the next answers may put right. A fork they cannot. */
-  async #persist<T>(question: () => Promise<T>): Promise<T> {
-    const untilMs = this.#use.clock.now() + maxPersistMs;
+  async #persist<T>(question: () => Promise<T>, maxMs = maxPersistMs): Promise<T> {
+    const untilMs = this.#use.clock.now() + maxMs;
     for (let tries = 0; ; tries++) {
       try {
         return await question();
@@ -182,7 +322,8 @@ export class SumdbMirror {
 
   #mayBeOver({ code }: SumdbError): boolean {
     if (code === "SUMDB_INVALID") return true;
-    return code === "SUMDB_UNREACHABLE" && this.#use.routes.some((route) => route.isUp?.() === true);
+    const isSilence = code === "SUMDB_UNREACHABLE" || code === "SUMDB_NEWER";
+    return isSilence && this.#use.routes.some((route) => route.isUp?.() === true);
   }
 
   #parseTile(path: string): Tile {
@@ -208,11 +349,15 @@ export class SumdbMirror {
     return this.#verified(kept, { head: kept.head, bytes: kept.bytes, route: "store" });
   }
 
-  async #ask(id: ModuleVersion, cachedOnly: boolean): Promise<VerifiedRecord> {
+  async #ask(
+    id: ModuleVersion,
+    { cachedOnly, isHurried }: { readonly cachedOnly: boolean; readonly isHurried: boolean },
+  ): Promise<VerifiedRecord> {
     if (cachedOnly) throw this.#notKept(formatModuleVersion(id));
+    await this.#mustNotBeHalted();
     await this.#firstHead();
     const inquiry = new Inquiry(this.name);
-    const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes };
+    const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes, isHurried };
     const ask = async (route: SumdbRoute, how: SumdbAsk): Promise<Uint8Array | undefined> => {
       const bytes = await inquiry.fetch(route, { ...request, ...how });
       if (inquiry.isAbsent) throw inquiry.failure();
@@ -222,14 +367,35 @@ export class SumdbMirror {
       try {
         return await this.#verify(id, bytes, route);
       } catch (error) {
-        inquiry.refuse(route, error);
+        this.#refuse(inquiry, route, error);
       }
     }
     throw inquiry.failure();
   }
 
+  /** What the first route that has one answers, unproven; what is kept when nobody is to be asked. */
+  async #anyAnswer(
+    id: ModuleVersion,
+    { signal, cachedOnly }: Required<Omit<Ask, "isHurried">>,
+  ): Promise<{ readonly bytes: Uint8Array; readonly route: string }> {
+    if (cachedOnly) {
+      const bytes = await this.#records.read(id);
+      if (bytes === undefined) throw this.#notKept(formatModuleVersion(id));
+      return { bytes, route: "store" };
+    }
+    await this.#mustNotBeHalted();
+    await this.#firstHead();
+    const inquiry = new Inquiry(this.name);
+    for (const route of this.#order.routes) {
+      const request = { path: lookupPath(this.name, id), maxBytes: maxLookupBytes, signal };
+      const bytes = await inquiry.fetch(route, request);
+      if (bytes !== undefined) return { bytes, route: route.name };
+    }
+    throw inquiry.failure();
+  }
+
   #inTurn<T>(ask: Questions<T>["ask"]): AsyncGenerator<Answer<T>> {
-    return answersInTurn(this.#use.routes, { clock: this.#use.clock, signal: this.#lifetime.signal, ask });
+    return answersInTurn(this.#order.routes, { clock: this.#use.clock, signal: this.#lifetime.signal, ask });
   }
 
   /** The newest head comes first, so that most lookups bring older ones: those need no tiles of their own. */
@@ -246,7 +412,7 @@ export class SumdbMirror {
   async #verify(id: ModuleVersion, bytes: Uint8Array, route: SumdbRoute): Promise<VerifiedRecord> {
     const lookup = openLookup(bytes, id, this.#verifier);
     const number = lookup.record.id;
-    const accepting = this.#heads.accept(lookup.head, route);
+    const accepting = this.#heads.accept(lookup.head, { prefer: route });
     const { serving } = this.#heads;
     // Both take a round trip for tiles, and neither needs the other when the serving head covers the record.
     const isCovered = serving !== undefined && number < serving.size;
@@ -287,9 +453,23 @@ export class SumdbMirror {
 
   /** Asks the routes for their newest heads until one covers `atLeast` records; not again before `minAgeMs`. */
   async #refresh(atLeast: number, minAgeMs: number): Promise<undefined> {
-    const now = this.#use.clock.now();
-    if (now - this.#refreshedAtMs < minAgeMs) return;
-    if (this.#heads.latest !== undefined && now - this.#failedAtMs < headRetryMs) return;
+    const { clock } = this.#use;
+    const isFresh = (): boolean => clock.now() - this.#refreshedAtMs < minAgeMs;
+    if (isFresh()) {
+      if (atLeast <= (this.#heads.latest?.size ?? 0)) return;
+      // Whoever asks has met a newer head than we were told a moment ago: not asking again yet is no answer.
+      const before = this.#refreshedAtMs;
+      await clock.sleep(before + minAgeMs - clock.now(), this.#lifetime.signal);
+      // Timers may end a moment early: what counts is whether somebody else has asked meanwhile.
+      if (this.#refreshedAtMs !== before) return;
+    }
+    const now = clock.now();
+    const { latest } = this.#heads;
+    if (latest !== undefined && now - this.#failedAtMs < headRetryMs) {
+      if (atLeast > latest.size && this.#failure !== undefined) throw this.#failure;
+      return;
+    }
+    await this.#mustNotBeHalted();
     const inquiry = new Inquiry(this.name);
     let isAccepted = false;
     const request = { path: "/latest", maxBytes: maxNoteBytes };
@@ -297,11 +477,11 @@ export class SumdbMirror {
       inquiry.fetch(route, { ...request, ...how });
     for await (const { route, value: bytes } of this.#inTurn(ask)) {
       try {
-        await this.#heads.accept(openCheckpoint(bytes, this.#verifier), route);
+        await this.#heads.accept(openCheckpoint(bytes, this.#verifier), { prefer: route });
         isAccepted = true;
         if ((this.#heads.latest?.size ?? 0) >= atLeast) break;
       } catch (error) {
-        inquiry.refuse(route, error);
+        this.#refuse(inquiry, route, error);
       }
     }
     if (isAccepted) {
@@ -311,7 +491,8 @@ export class SumdbMirror {
     this.#failedAtMs = this.#use.clock.now();
     const { code, message, tried } = inquiry.failure();
     // A database without heads is no database: a 404 says nothing about what it holds.
-    throw new SumdbError(code === "SUMDB_ABSENT" ? "SUMDB_UNREACHABLE" : code, this.name, { message, tried });
+    this.#failure = new SumdbError(code === "SUMDB_ABSENT" ? "SUMDB_UNREACHABLE" : code, this.name, { message, tried });
+    throw this.#failure;
   }
 
   #notKept(what: string): SumdbError {

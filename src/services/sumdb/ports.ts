@@ -4,6 +4,8 @@ export type SumdbAnswer = { readonly status: number; readonly bytes: Uint8Array 
 
 export type SumdbAsk = {
   readonly signal: AbortSignal;
+  /** Others can be asked: no patience with this one. */
+  readonly isHurried?: boolean | undefined;
   /** Told when the first try has failed and others follow: it may be a while. */
   readonly retrying?: (() => void) | undefined;
 };

@@ -21,15 +21,29 @@ export type OpenedLookup = {
 
 /**
  * Opens an answer to the question for `id`. Throws ProtocolError when it is malformed, not signed by the database,
- * signed for a tree too small, or about another module.
+ * signed for a tree too small, about another module, or without one of the version's two hashes.
  */
 export function openLookup(bytes: Uint8Array, id: ModuleVersion, verifier: Verifier): OpenedLookup {
   const { id: number, text, checkpointNote } = parseLookup(bytes);
-  const head = openCheckpoint(checkpointNote, verifier);
-  if (number >= head.size) {
-    throw new ProtocolError("BAD_RECORD", `record ${number} comes with a tree of ${head.size} records`);
+  const head = openLookupHead(number, checkpointNote, verifier);
+  return { record: { id: number, text }, head, sums: bothSums(text, id) };
+}
+
+/** The head that came with record `number`. Throws ProtocolError, also when its tree is too small for the record. */
+export function openLookupHead(number: number, note: Uint8Array, verifier: Verifier): Checkpoint {
+  const head = openCheckpoint(note, verifier);
+  if (number < head.size) return head;
+  throw new ProtocolError("BAD_RECORD", `record ${number} comes with a tree of ${head.size} records`);
+}
+
+/** The hashes of a version's zip and of its go.mod. Throws BAD_RECORD when the text lacks either. */
+export function bothSums(text: string, { path, version }: ModuleVersion): Sums {
+  const sums = findSums(text, path, version);
+  // Go before 1.25.10 or 1.26.3 takes a missing line for consent (GO-2026-4984), for each of the two files alone.
+  for (const what of ["zip", "mod"] as const) {
+    if (sums[what] === undefined) throw new ProtocolError("BAD_RECORD", `the record has no hash of the ${what}`);
   }
-  return { record: { id: number, text }, head, sums: findSums(text, id.path, id.version) };
+  return sums;
 }
 
 export class Records {
@@ -42,14 +56,19 @@ export class Records {
 
   /** The kept answer; undefined when there is none or it is damaged. */
   async find(id: ModuleVersion): Promise<(OpenedLookup & { readonly bytes: Uint8Array }) | undefined> {
-    const kept = await this.#use.storage.get(lookupKey(this.#use.database, id), maxLookupBytes);
-    if (kept === undefined) return undefined;
+    const bytes = await this.read(id);
+    if (bytes === undefined) return undefined;
     try {
-      return { ...openLookup(kept.bytes, id, this.#use.verifier), bytes: kept.bytes };
+      return { ...openLookup(bytes, id, this.#use.verifier), bytes };
     } catch (error) {
       if (error instanceof ProtocolError) return undefined;
       throw error;
     }
+  }
+
+  /** What is kept for a version, sound or not. */
+  async read(id: ModuleVersion): Promise<Uint8Array | undefined> {
+    return (await this.#use.storage.get(lookupKey(this.#use.database, id), maxLookupBytes))?.bytes;
   }
 
   /** Keeps a proven record with the head it was proven in; every tile of the proof must be kept already. */

@@ -11,12 +11,15 @@ import type { Heads } from "./heads.ts";
 import { Inquiry } from "./inquiry.ts";
 import { tileHeight, tileKey } from "./layout.ts";
 import type { SumdbRoute } from "./ports.ts";
+import type { RouteOrder } from "./route-order.ts";
 import { TileUnavailable, type Proven, type ReadOptions, type Tiles } from "./tiles.ts";
 
 export type TileDeskUse = {
   readonly database: string;
   readonly storage: Storage;
-  readonly routes: readonly SumdbRoute[];
+  readonly order: Pick<RouteOrder, "routes" | "refuse">;
+  /** Throws SUMDB_FORK while nothing may be taken from the database. */
+  readonly mustNotBeHalted: () => Promise<void>;
   readonly signal: AbortSignal;
   readonly tiles: Tiles;
   readonly heads: Heads;
@@ -43,6 +46,7 @@ export class TileDesk {
     const found = this.#use.tiles.remembered(tile) ?? (await this.#findKept(tile));
     if (found !== undefined) return found;
     if (cachedOnly) throw this.#error("SUMDB_NOT_KEPT", `${formatTilePath(tile)} is not kept`);
+    await this.#use.mustNotBeHalted();
     const head = await this.#headWith(tile);
     try {
       return await this.#read(tile, head, {});
@@ -71,9 +75,20 @@ export class TileDesk {
   async #headWith(tile: Tile): Promise<Tree> {
     const { heads, refresh } = this.#use;
     const covers = (): boolean => heads.latest !== undefined && tileWidth(tile, heads.latest.size) >= tile.width;
-    if (!covers()) await refresh((tile.index * 256 + tile.width) * 256 ** tile.level);
+    const atLeast = (tile.index * 256 + tile.width) * 256 ** tile.level;
+    if (!covers()) await refresh(atLeast).catch((error: unknown) => this.#refuseNewer(tile, atLeast, error));
     if (heads.latest !== undefined && covers()) return heads.latest;
     throw this.#error("SUMDB_BEHIND", `${formatTilePath(tile)} lies beyond the newest tree head that can be had`);
+  }
+
+  /** A client has met a newer head elsewhere, and we are cut off: what it needs is that head, not another question. */
+  #refuseNewer(tile: Tile, atLeast: number, error: unknown): never {
+    const ours = this.#use.heads.latest?.size;
+    if (ours === undefined || !(error instanceof SumdbError) || error.code !== "SUMDB_UNREACHABLE") throw error;
+    const { database } = this.#use;
+    const message = `${formatTilePath(tile)} is of a tree of at least ${atLeast} records, the newest here has ${ours}`;
+    const newer = { ours, atLeast };
+    throw new SumdbError("SUMDB_NEWER", database, { message, tried: error.tried, newer, cause: error });
   }
 
   async #read(tile: Tile, head: Tree, options: ReadOptions): Promise<Uint8Array> {
@@ -89,13 +104,15 @@ export class TileDesk {
     const kept = await this.#findKeptData(tile, hashes);
     if (kept !== undefined) return kept;
     if (cachedOnly) throw this.#error("SUMDB_NOT_KEPT", `${formatTilePath(tile)} is not kept`);
+    await this.#use.mustNotBeHalted();
     const inquiry = new Inquiry(this.#use.database);
-    for (const route of this.#use.routes) {
+    for (const route of this.#use.order.routes) {
       try {
         const bytes = await this.#fetchData(tile, { route, hashes, inquiry });
         if (bytes !== undefined) return bytes;
       } catch (error) {
         inquiry.refuse(route, error);
+        if (error instanceof ProtocolError) this.#use.order.refuse(route, error.message);
       }
     }
     // The tree has the records, whatever the routes say of the tile.

@@ -13,6 +13,7 @@ import { Flights } from "./flights.ts";
 import { answersInTurn } from "./in-turn.ts";
 import { tileHeight, tileKey } from "./layout.ts";
 import type { SumdbAsk, SumdbRoute } from "./ports.ts";
+import type { RouteOrder } from "./route-order.ts";
 
 export type TileBytes = { readonly tile: Tile; readonly bytes: Uint8Array };
 
@@ -50,7 +51,7 @@ export class Tiles {
     readonly database: string;
     readonly storage: Storage;
     readonly clock: Clock;
-    readonly routes: readonly SumdbRoute[];
+    readonly order: Pick<RouteOrder, "routes" | "refuse">;
     readonly signal: AbortSignal;
   };
   /** By path; authenticated. `kept`: the store has it, or the full tile. */
@@ -63,7 +64,7 @@ export class Tiles {
     readonly database: string;
     readonly storage: Storage;
     readonly clock: Clock;
-    readonly routes: readonly SumdbRoute[];
+    readonly order: Pick<RouteOrder, "routes" | "refuse">;
     readonly signal: AbortSignal;
   }) {
     this.#use = use;
@@ -83,6 +84,8 @@ export class Tiles {
         if (error instanceof TileUnavailable && refused !== undefined) continue;
         if (!(error instanceof ProtocolError) || error.code !== "BAD_TILE") throw error;
         refused = error;
+        const [route] = source.routes;
+        if (!source.kept && route !== undefined) this.#use.order.refuse(route, error.message);
       }
     }
     throw refused ?? new RangeError("no source of tiles");
@@ -112,7 +115,7 @@ export class Tiles {
   /** What is kept first, from the first route that answers for the rest; when that does not fit, each route alone. */
   #sources({ prefer, keptOnly = false }: ReadOptions): Source[] {
     if (keptOnly) return [{ kept: true, routes: [] }];
-    const { routes } = this.#use;
+    const { routes } = this.#use.order;
     const [first, ...rest] = prefer === undefined ? routes : [prefer, ...routes.filter((route) => route !== prefer)];
     if (first === undefined) return [{ kept: true, routes: [] }];
     const alone = [...rest, first].map((route) => ({ kept: false, routes: [route] }));
