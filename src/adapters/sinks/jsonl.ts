@@ -5,20 +5,15 @@ import { appendFile, mkdir, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { EventSink, GranaryEvent, Traced } from "#services/events/ports.ts";
 import type { Clock } from "#services/store/ports.ts";
+import { Batches } from "./_batches.ts";
 
-/** Events wait at most this long in memory. */
-const flushMs = 500;
-/** Events beyond this wait are dropped and counted: a dead disk must not fill memory. */
-const maxWaiting = 10_000;
 /** At this size the file becomes `<name>.1` (replacing the one before). */
 const maxFileBytes = 64 << 20;
 
 export class JsonlSink implements EventSink {
   readonly #file: string;
   readonly #clock: Clock;
-  #waiting: string[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #lines = new Batches<string>((batch) => this.#write(batch));
   /** Events that could not be written. */
   dropped = 0;
 
@@ -28,22 +23,13 @@ export class JsonlSink implements EventSink {
   }
 
   emit(event: GranaryEvent & Traced): void {
-    if (this.#waiting.length >= maxWaiting) {
-      this.dropped++;
-      return;
-    }
-    this.#waiting.push(`${JSON.stringify({ at: new Date(this.#clock.now()).toISOString(), ...event })}\n`);
-    this.#timer ??= setTimeout(() => void this.flush(), flushMs).unref();
+    const line = `${JSON.stringify({ at: new Date(this.#clock.now()).toISOString(), ...event })}\n`;
+    if (!this.#lines.add(line)) this.dropped++;
   }
 
   /** Writes what waits. */
   flush(): Promise<void> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const batch = this.#waiting;
-    this.#waiting = [];
-    if (batch.length > 0) this.#writing = this.#writing.then(() => this.#write(batch));
-    return this.#writing;
+    return this.#lines.flush();
   }
 
   async #write(batch: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 // Folders below the root, made when first needed and durable before anything is put into them.
 
 import { lstat, mkdir } from "node:fs/promises";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { StoreUnavailable } from "#services/store/ports.ts";
 import { codeOf, syncFolder } from "./_disk-calls.ts";
 
@@ -15,7 +15,8 @@ export class Folders {
   readonly #made = new Map<string, Promise<void>>();
 
   constructor(root: string, options: { readonly sync: boolean }) {
-    this.#root = root;
+    // As the folders of joined paths are spelt: `./store/` has none below it, `store` has.
+    this.#root = dirname(join(root, "x"));
     this.#sync = options.sync;
   }
 

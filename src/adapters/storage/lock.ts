@@ -24,6 +24,11 @@ export async function lockStore(root: string): Promise<() => Promise<void>> {
   throw new StoreLocked(holder);
 }
 
+/** Whether another process has the store now. Touches nothing. */
+export async function isStoreTaken(root: string): Promise<boolean> {
+  return isAnotherAlive(await holderOf(join(root, lockFile)));
+}
+
 /** By link(2), so that the lock never exists without its holder's number. */
 async function take(root: string, path: string): Promise<boolean> {
   const temp = tempPath(root);

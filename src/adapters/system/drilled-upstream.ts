@@ -47,6 +47,10 @@ export class LoopbackUpstream implements DrilledUpstream {
     return `127.0.0.1:${this.#port}`;
   }
 
+  get isDown(): boolean {
+    return this.#fault !== undefined;
+  }
+
   gave(target: string): boolean {
     return this.#given.has(target);
   }

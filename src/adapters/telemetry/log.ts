@@ -54,6 +54,8 @@ export function logSink(log: Log): EventSink {
 function levelOf(event: GranaryEvent): LogLevel {
   switch (event.name) {
     case "module.kept":
+      // Never silently: nobody but a list vouches for it.
+      return event.verifiedBy === "integrity" ? "warn" : "debug";
     case "pin.set":
     case "job.retried":
     case "job.dropped":
@@ -73,8 +75,18 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "quarantine.released":
     case "upstream.enabled":
     case "module.resumed":
+    case "operations.resumed":
+    case "sumdb.resumed":
+    case "integrity.proven":
+    case "sumlog.witnessed":
       return "info";
     case "module.refused":
+    case "sumlog.failed":
+    case "sumlog.unwitnessed":
+    case "sumdb.refused":
+    case "sumdb.unwatched":
+    case "integrity.failed":
+    case "operations.lost":
     case "module.conflict":
     case "upstream.opened":
     case "upstream.disabled":
@@ -84,6 +96,7 @@ function levelOf(event: GranaryEvent): LogLevel {
       return "warn";
     case "store.damaged":
     case "sumdb.fork":
+    case "sumlog.stopped":
     case "pin.mismatch":
       return "error";
   }

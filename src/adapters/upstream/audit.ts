@@ -3,7 +3,12 @@
 import type { GranaryEvent } from "#services/events/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 
-export type Audited = { readonly upstream: string; readonly url: URL; readonly path: string };
+export type Audited = {
+  readonly upstream: string;
+  readonly method: "GET" | "POST";
+  readonly url: URL;
+  readonly path: string;
+};
 
 export class RequestRecord {
   readonly #tell: (event: GranaryEvent) => void;
@@ -26,11 +31,11 @@ export class RequestRecord {
   end(outcome: string): void {
     if (this.#isTold) return;
     this.#isTold = true;
-    const { upstream, url, path } = this.#request;
+    const { upstream, method, url, path } = this.#request;
     this.#tell({
       name: "egress.request",
       upstream,
-      method: "GET",
+      method,
       host: url.host,
       path: path.replace(/\?.*$/s, ""),
       status: this.#status,

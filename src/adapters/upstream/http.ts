@@ -1,4 +1,4 @@
-// One GET against one http(s) upstream. Redirects are followed by hand, because each hop is a decision: never from
+// One GET (or a POST, to a witness) against one http(s) upstream. Redirects are followed by hand, because each hop is a decision: never from
 // https to http, never with credentials to another host, never to a private address the operator did not name.
 
 import type { Dispatcher } from "undici";
@@ -10,7 +10,7 @@ import { RequestRecord } from "./audit.ts";
 import { headerFault, parseEncoding, readBody } from "./body.ts";
 import { faultOf } from "./faults.ts";
 import type { PoolCounts } from "./connections.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, Outgoing } from "./lane.ts";
 import { Pools } from "./pools.ts";
 import type { Egress } from "./pools.ts";
 
@@ -34,6 +34,8 @@ type Hop = { readonly target: Target; readonly headers: Readonly<Record<string, 
 
 /** Where a request goes. The path keeps the very bytes we were given: a URL object would normalise them. */
 type Target = { readonly url: URL; readonly path: string };
+
+type Sent = Pick<Outgoing, "signal"> & Partial<Pick<Outgoing, "method" | "body">>;
 
 type Answered = { readonly answer: Dispatcher.ResponseData; readonly record: RequestRecord | undefined };
 
@@ -61,6 +63,16 @@ export class HttpUpstreamClient implements UpstreamClient {
     }
   }
 
+  /** Sends one POST. No redirect is followed: its status is the answer. Throws as get() does. */
+  async post(
+    endpoint: UpstreamEndpoint,
+    request: Omit<UpstreamRequest, "method"> & { readonly body: Uint8Array },
+  ): Promise<UpstreamResponse> {
+    const hop = this.#firstHop(endpoint, request);
+    const { answer, record } = await this.#send(endpoint, hop, { ...request, method: "POST" });
+    return respond(endpoint, { hop, answer, request, record });
+  }
+
   /** Connections now and so far. */
   get connections(): PoolCounts {
     return this.#pools.counts;
@@ -81,12 +93,13 @@ export class HttpUpstreamClient implements UpstreamClient {
     return { target: { url: base, path: base.pathname.replace(/\/$/, "") + request.path + base.search }, headers };
   }
 
-  async #send(endpoint: UpstreamEndpoint, hop: Hop, { signal, method = "GET" }: UpstreamRequest): Promise<Answered> {
+  async #send(endpoint: UpstreamEndpoint, hop: Hop, { signal, method = "GET", body }: Sent): Promise<Answered> {
     const lane = this.#laneFor(endpoint, hop.target.url);
     const request = { upstream: endpoint.name, ...hop.target };
-    const record = this.#tell === undefined ? undefined : new RequestRecord(request, this.#tell);
+    const audited = { ...request, method: method === "POST" ? method : "GET" } as const;
+    const record = this.#tell === undefined ? undefined : new RequestRecord(audited, this.#tell);
     try {
-      const answer = await lane.request({ ...request, method, headers: hop.headers, signal });
+      const answer = await lane.request({ ...request, method, headers: hop.headers, signal, ...(body && { body }) });
       record?.answered(answer.statusCode);
       return { answer, record };
     } catch (error) {

@@ -11,7 +11,9 @@ export type Outgoing = {
   readonly url: URL;
   /** The very bytes of the path and query. */
   readonly path: string;
-  readonly method: "GET" | "HEAD";
+  readonly method: "GET" | "HEAD" | "POST";
+  /** Of a POST. */
+  readonly body?: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 };
@@ -66,9 +68,9 @@ function diedIdle(error: unknown, { trace, signal }: Traced): boolean {
   return error.code === "UND_ERR_SOCKET" || error.code === "ECONNRESET" || error.code === "EPIPE";
 }
 
-function traced({ upstream, url, path, method, headers, signal }: Outgoing): Traced {
+function traced({ upstream, url, path, method, headers, signal, body }: Outgoing): Traced {
   const trace = { upstream, reused: false };
-  return { origin: url.origin, path, method, headers: { ...headers }, signal, trace };
+  return { origin: url.origin, path, method, headers: { ...headers }, signal, trace, ...(body && { body }) };
 }
 
 /** RFC 9112 §3.2.2: a proxy is sent the whole URL. */
