@@ -9,5 +9,7 @@ else if (process.argv[2] === workerWord && process.send !== undefined) {
   runWorker(workerIo());
 } else {
   const { main, processIo } = await import("#app/main.ts");
-  process.exitCode = await main(process.argv.slice(2), processIo(import.meta.url));
+  const { withImpliedCommand } = await import("#app/bare-names.ts");
+  const [, script = "", ...args] = process.argv;
+  process.exitCode = await main(withImpliedCommand(script, args), processIo(import.meta.url));
 }

@@ -1,5 +1,6 @@
 // Checks of values in Go's own syntaxes.
 
+import { parseVerifierKey, type Verifier } from "#protocol/note.ts";
 import { parseGosumdb } from "#protocol/gosumdb.ts";
 import { parseProxyList } from "#protocol/proxylist.ts";
 import { ProtocolError } from "#protocol/errors.ts";
@@ -14,6 +15,19 @@ export function isProxyList(text: string): boolean {
 
 export function isGoSumdb(text: string): boolean {
   return text.length <= maxListChars && parses(() => parseGosumdb(text));
+}
+
+/** `URL KEY` of an integrity list. */
+export function isIntegrityFrom(text: string): boolean {
+  return text.length <= maxListChars && parses(() => parseIntegrityFrom(text));
+}
+
+/** Throws BAD_KEY. */
+export function parseIntegrityFrom(text: string): { readonly url: string; readonly verifier: Verifier } {
+  const [url = "", key = "", more] = text.trim().split(/\s+/);
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url) || new URL(url).search !== "" || more !== undefined)
+    throw new ProtocolError("BAD_KEY", "an integrity list is a URL without a query and its key");
+  return { url, verifier: parseVerifierKey(key) };
 }
 
 function parses(parse: () => unknown): boolean {

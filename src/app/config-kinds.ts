@@ -198,6 +198,17 @@ function parseHostPort(value: string): HostPort | undefined {
   return { host: bracketed ?? (plain === "" ? "::" : plain), port };
 }
 
+export function isHostPort(value: string): boolean {
+  return parseHostPort(value) !== undefined;
+}
+
+/** Throws RangeError for what isHostPort() does not accept. */
+export function readHostPort(value: string): HostPort {
+  const read = parseHostPort(value);
+  if (read === undefined) throw new RangeError(`${value} is not HOST:PORT`);
+  return read;
+}
+
 export function formatHostPort({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

@@ -8,6 +8,7 @@ import {
   duration,
   hostPort,
   integer,
+  isHostPort,
   listOf,
   onOff,
   oneOf,
@@ -18,7 +19,8 @@ import {
 } from "./config-kinds.ts";
 import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
-import { isGoSumdb, isPatternList, isProxyList } from "./config-checks.ts";
+import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
+import { isGoSumdb, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
@@ -175,6 +177,97 @@ const upstreams = {
     danger: "`off` serves whatever upstreams send, unproven; log, readyz and every answer say so.",
     restart: true,
   }),
+  "sumdb.watch": setting({
+    kind: duration(0, 24 * 60 * minutes),
+    group: "trust",
+    initial: "10m",
+    about: {
+      en: "how often every route to a database shows its newest head, to be held against ours; 0 for never",
+      "zh-CN": "每隔多久向通往数据库的每条路径取最新树头，与本地历史对照；0 表示从不",
+    },
+    reason: "A mirror that shows two histories is seen before a client meets the second one.",
+  }),
+  "sumlog.key": setting({
+    kind: orNothing(path),
+    group: "trust",
+    flag: "--sumlog-key FILE",
+    initial: "",
+    about: {
+      en: "signer key of an own checksum database, made by `granary sumdb keygen`",
+      "zh-CN": "自有校验和数据库的签名密钥，由 `granary sumdb keygen` 生成",
+    },
+    reason: "One database for private and public modules: `go` accepts only one. Without a key there is none.",
+    danger: "Whoever reads the file can sign in the database's name. Never start a new log with a key that was used.",
+    restart: true,
+  }),
+  "sumlog.listen": setting({
+    kind: orNothing(text(hostPort.accepted, isHostPort)),
+    group: "trust",
+    flag: "--sumlog-listen HOST:PORT",
+    initial: "",
+    about: {
+      en: "address that serves the own checksum database alone, at its root",
+      "zh-CN": "只提供自有校验和数据库的监听地址，位于其根路径",
+    },
+    reason: "GOSUMDB can name a URL; this one holds nothing but the database. Certificates and readers as at `listen`.",
+    danger: "Hashes and heads are shown to everybody who reaches the port; names of private modules to readers only.",
+    restart: true,
+  }),
+  "sumlog.witnesses": setting({
+    kind: witnessesKind,
+    group: "trust",
+    initial: [],
+    about: {
+      en: "witnesses that are asked to cosign the own database's checkpoints",
+      "zh-CN": "为自有校验和数据库的检查点联署的见证者",
+    },
+    reason: "A witness signs one history only: whoever trusts it need not trust us. Nothing waits for it.",
+    danger: "They learn the name and the size of the database, and when it grows. Records they do not see.",
+    restart: true,
+  }),
+  "sumlog.quorum": setting({
+    kind: integer(1, maxWitnesses),
+    group: "trust",
+    initial: "1",
+    about: {
+      en: "how many witnesses must have cosigned a checkpoint before it is shown",
+      "zh-CN": "检查点至少须有多少个见证者联署才会公布",
+    },
+    reason: "Monitors that want so many cosignatures find them on every checkpoint.",
+    danger:
+      "While fewer witnesses answer, the checkpoint at `/tlog/NAME/checkpoint` stays an old one. `go` does not use it.",
+    restart: true,
+  }),
+  "integrity.publish": setting({
+    kind: orNothing(path),
+    group: "trust",
+    initial: "",
+    about: {
+      en: "signer key for /integrity.txt, the signed list of the hashes kept here; made by `granary sumdb keygen`",
+      "zh-CN": "/integrity.txt（本机所存哈希的签名清单）的签名密钥，由 `granary sumdb keygen` 生成",
+    },
+    reason: "Other servers can go on while no checksum database can be reached. Without a key there is no list.",
+    danger: "Everybody who reaches the server reads which public modules are kept here; private names are left out.",
+    restart: true,
+  }),
+  "integrity.from": setting({
+    kind: orNothing(
+      text(
+        { en: "URL NAME+HASH+KEY, the key that signs the list", "zh-CN": "URL NAME+HASH+KEY，即清单的签名公钥" },
+        isIntegrityFrom,
+      ),
+    ),
+    group: "trust",
+    initial: "",
+    about: {
+      en: "signed list of hashes that is believed while every checksum database is unreachable",
+      "zh-CN": "所有校验和数据库均无法访问时采信的哈希签名清单",
+    },
+    reason:
+      "The last resort: never asked when a database answers. What it vouched for is marked, and proven by a database later.",
+    danger: "Who holds the key can pass off any bytes as a module until a database answers again.",
+    restart: true,
+  }),
   regions: setting({
     kind: orEmptyList(
       text({ en: "region weights such as cn=3, global=1", "zh-CN": "区域权重，如 cn=3、global=1" }, (value) =>
@@ -245,6 +338,22 @@ const logs = {
   }),
 } as const;
 
+const operations = {
+  logdir: setting({
+    kind: orNothing(path),
+    group: "logs",
+    flag: "--logdir DIR",
+    initial: "",
+    about: {
+      en: "directory for the operation log: one JSON line per request, a file per day",
+      "zh-CN": "操作日志目录：每个请求一行 JSON，每天一个文件",
+    },
+    reason: "Audits want to know who asked for what. Without a directory requests are counted, not written down.",
+    danger: "Paths name private modules: the files are readable for the server's user and group only.",
+    restart: true,
+  }),
+} as const;
+
 const tls = {
   "tls.cert": setting({
     kind: orNothing(path),
@@ -263,6 +372,32 @@ const tls = {
     about: { en: "PEM private key of the certificate", "zh-CN": "证书的 PEM 私钥" },
     reason: "Belongs to tls.cert; both or none.",
     danger: "Readable for the server's user only.",
+    restart: true,
+  }),
+  "tls.clientCa": setting({
+    kind: orNothing(path),
+    group: "tls",
+    flag: "--client-ca FILE",
+    initial: "",
+    about: {
+      en: "PEM certificates of the authorities whose clients are answered; read again when it changes",
+      "zh-CN": "客户端证书颁发机构的 PEM 证书，只回答其签发的客户端；文件变化后自动重新读取",
+    },
+    reason: "Everybody without a certificate of theirs is refused, whatever is asked. See docs/sumweb.md.",
+    danger:
+      "With a bundle of public authorities everybody who has any certificate gets in. `go` has none: docs/agent.md.",
+    restart: true,
+  }),
+  "tls.clientAuth": setting({
+    kind: oneOf("answer", "strict"),
+    group: "tls",
+    flag: "--client-auth MODE",
+    initial: "answer",
+    about: {
+      en: "without a good client certificate: 403 with the reason (answer), or no handshake (strict)",
+      "zh-CN": "没有合格的客户端证书时：answer 回答 403 并说明原因，strict 拒绝握手",
+    },
+    reason: "Who gets an answer knows what to do. A refused handshake tells strangers nothing, and colleagues neither.",
     restart: true,
   }),
   "tls.profile": setting({
@@ -677,7 +812,17 @@ const client = {
 } as const;
 
 /** All settings by their YAML key. */
-export const settings = { ...server, ...upstreams, ...logs, ...tls, ...cache, ...limits, ...limiter, ...client };
+export const settings = {
+  ...server,
+  ...upstreams,
+  ...logs,
+  ...operations,
+  ...tls,
+  ...cache,
+  ...limits,
+  ...limiter,
+  ...client,
+};
 
 export type Settings = typeof settings;
 export type SettingKey = keyof Settings;

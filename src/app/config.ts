@@ -221,10 +221,37 @@ function checkTogether(config: Pick<Config, "values" | "origins">, lang: Lang): 
     const missing = values["tls.cert"] === "" ? "tls.cert" : "tls.key";
     throw badValue(missing, { value: "", origin: origins[missing] }, lang);
   }
+  if (values["tls.clientCa"] !== "" && values["tls.cert"] === "")
+    throw badValue("tls.cert", { value: "", origin: origins["tls.cert"] }, lang);
+  if (values["sumlog.listen"] !== "" && values["sumlog.key"] === "")
+    throw badValue("sumlog.key", { value: "", origin: origins["sumlog.key"] }, lang);
+  if (values["sumlog.witnesses"].length > 0 && values["sumlog.key"] === "")
+    throw badValue("sumlog.key", { value: "", origin: origins["sumlog.key"] }, lang);
+  if (values["integrity.from"] !== "" && values.sumdb.includes("off"))
+    throw badValue("integrity.from", { value: values["integrity.from"], origin: origins["integrity.from"] }, lang);
+  checkQuorum(config, lang);
   if (values.egressStrict && origins.egress === "default")
     throw new GranaryError("GRANARY_EGRESS_UNSET", { origin: origins.egressStrict });
   if (values.sumdb.length > 1 && values.sumdb.includes("off"))
     throw badValue("sumdb", { value: values.sumdb.join("; "), origin: origins.sumdb }, lang);
+}
+
+/** More cosignatures than there are witnesses: nothing would ever be shown. */
+function checkQuorum({ values, origins }: Pick<Config, "values" | "origins">, lang: Lang): void {
+  const witnesses = values["sumlog.witnesses"].length;
+  const quorum = values["sumlog.quorum"];
+  if (quorum <= Math.max(1, witnesses)) return;
+  const accepted =
+    lang === "en"
+      ? `at most as many as there are witnesses in sumlog.witnesses (${witnesses})`
+      : `不超过 sumlog.witnesses 中见证者的个数（${witnesses}）`;
+  const value = String(quorum);
+  throw new GranaryError("GRANARY_BAD_CONFIG", {
+    origin: origins["sumlog.quorum"],
+    key: "sumlog.quorum",
+    value,
+    accepted,
+  });
 }
 
 /** The language for errors while the configuration itself is being read. */

@@ -34,7 +34,9 @@ export function configuredMirrors(
     .map((database) => ({ database, routes: [] as SumdbRoute[] }));
   const mirrors = databases.map(({ database, routes }) => {
     const onFork = (evidence: string) => events.emit({ name: "sumdb.fork", database: database.name, evidence });
-    return new SumdbMirror({ key: database.key, routes, storage, clock, onFork });
+    const onRefused = (route: string, reason: string) =>
+      events.emit({ name: "sumdb.refused", database: database.name, route, reason });
+    return new SumdbMirror({ key: database.key, routes, storage, clock, onFork, onRefused });
   });
   return {
     mirrors,

@@ -22,6 +22,7 @@ import { ServerSilent } from "#services/prewarm/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import type { Config, NamedUpstream } from "./config.ts";
 import { configuredChain } from "./configured.ts";
+import { drillSumdb } from "./drill-sumdb.ts";
 import { limitsOf } from "./http-settings.ts";
 import { version } from "./version.ts";
 import { wire } from "./wire.ts";
@@ -52,22 +53,35 @@ export function drillCommands(
     readonly onStop: (stop: () => void) => () => void;
     readonly verifyEntry: URL;
   },
-): Pick<CliServices, "drillUpstream"> {
+): Pick<CliServices, "drillUpstream" | "drillSumdb"> {
+  /** Undefined when the drill was told to stop; nothing of it is left either way. */
+  const inRoom = async <T>(work: (room: Room, signal: AbortSignal) => Promise<T>): Promise<T | undefined> => {
+    const stop = new AbortController();
+    const off = io.onStop(() => stop.abort(new Error("asked to stop")));
+    const room = new Room();
+    try {
+      return await work(room, stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) return undefined;
+      throw error;
+    } finally {
+      await room.clear();
+      off();
+    }
+  };
+  const { verifyEntry } = io;
   return {
+    drillSumdb: async (versions, flags, onProgress) => {
+      const config = await load(flags);
+      return await inRoom(async (room, signal) => {
+        const dir = await makeFolder(room, "granary-sumdb-drill-");
+        const atEnd = (undo: () => Promise<void>): void => room.add(undo);
+        return await drillSumdb({ config, dir, verifyEntry, versions, signal, onProgress, atEnd });
+      });
+    },
     drillUpstream: async (request, flags, onProgress) => {
       const config = await load(flags);
-      const stop = new AbortController();
-      const off = io.onStop(() => stop.abort(new Error("asked to stop")));
-      const room = new Room();
-      try {
-        return await drill(request, { config, room, signal: stop.signal, onProgress, verifyEntry: io.verifyEntry });
-      } catch (error) {
-        if (stop.signal.aborted) return undefined;
-        throw error;
-      } finally {
-        await room.clear();
-        off();
-      }
+      return await inRoom((room, signal) => drill(request, { config, room, signal, onProgress, verifyEntry }));
     },
   };
 }
@@ -146,10 +160,10 @@ async function openUpstreams(
   return { upstreams, modules, verifierKey: database.verifierKey };
 }
 
-async function makeFolder(room: Room): Promise<string> {
+async function makeFolder(room: Room, prefix = "granary-drill-"): Promise<string> {
   const within = tmpdir();
   try {
-    const dir = await mkdtemp(join(within, "granary-drill-"));
+    const dir = await mkdtemp(join(within, prefix));
     room.add(() => rm(dir, { recursive: true, force: true, maxRetries: 3 }));
     return dir;
   } catch (error) {

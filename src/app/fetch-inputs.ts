@@ -88,7 +88,8 @@ async function readFolder(folder: string): Promise<WantedFile[]> {
   return files;
 }
 
-async function readText(file: string, maxBytes: number): Promise<string> {
+/** A whole text file. Throws GRANARY_INPUT_UNREADABLE. */
+export async function readText(file: string, maxBytes: number): Promise<string> {
   const { size } = await inPlace(file, () => stat(file));
   if (size > maxBytes) throw unreadable(file, `larger than ${maxBytes} bytes`);
   return await inPlace(file, () => readFile(file, "utf8"));

@@ -2,16 +2,21 @@
 
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
+import { fileURLToPath } from "node:url";
 import type { CliIo, CliServices, RememberedError, SettingFlags } from "#doors/cli/services.ts";
 import { runProgram } from "#doors/cli/program.ts";
 import { isGranaryCode } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import type { Lang } from "#services/errors/sentences.ts";
 import { displayValue, langHint, loadConfig } from "./config.ts";
 import type { Config, Machine } from "./config.ts";
 import { settingKeys } from "./config-schema.ts";
 import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { storeCommands } from "./store-commands.ts";
+import { alarmCommands } from "./sumdb-alarms.ts";
+import type { ToolCommands } from "./sumdb-tools.ts";
+import { sumlogCommands } from "./sumlog-commands.ts";
 import { version } from "./version.ts";
 
 /** The process as the program sees it. */
@@ -36,7 +41,12 @@ export async function main(argv: readonly string[], io: ProgramIo): Promise<numb
     isTerminal: io.isTerminal && io.machine.env["TERM"] !== "dumb",
     isUtf8: /utf-?8/i.test(localeText(io.machine)),
   };
-  return await runProgram(argv, { io: cliIo, services: servicesOf(io), settingFlags: settingFlagsOf(lang), version });
+  return await runProgram(argv, {
+    io: cliIo,
+    services: servicesOf(io, lang),
+    settingFlags: settingFlagsOf(lang),
+    version,
+  });
 }
 
 /** The real process. */
@@ -74,7 +84,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   }
 }
 
-function servicesOf(io: ProgramIo): CliServices {
+function servicesOf(io: ProgramIo, lang: Lang): CliServices {
   const load = (flags: SettingFlags): Promise<Config> => loadConfig({ flags: toFlags(flags), machine: io.machine });
   return {
     serve: async (flags) => {
@@ -82,6 +92,21 @@ function servicesOf(io: ProgramIo): CliServices {
       // Imported only when it runs: `granary explain` must not pay for the whole server.
       const { serve } = await import("./start.ts");
       return await serve(config, io);
+    },
+    sumweb: async (request, flags) => {
+      const config = await load(flags);
+      const { serveSumweb } = await import("./sumweb.ts");
+      return await serveSumweb(request, config, io);
+    },
+    agent: async (request) => {
+      const { runAgent } = await import("./agent.ts");
+      return await runAgent(request, lang, io);
+    },
+    agentSetup: async (request, isInstalled) => {
+      const { checkAgent } = await import("./agent.ts");
+      const { setUpAgent } = await import("./agent-setup.ts");
+      const program = [process.execPath, fileURLToPath(io.verifyEntry)];
+      return await setUpAgent(checkAgent(request, lang), { machine: io.machine, program, isInstalled });
     },
     showConfig: async (flags) => {
       const config = await load(flags);
@@ -98,8 +123,27 @@ function servicesOf(io: ProgramIo): CliServices {
       const { drillCommands } = await import("./drill.ts");
       return await drillCommands(load, io).drillUpstream(...call);
     },
+    sumdbPreload: async (...call) => await (await sumdbTools(load, io)).sumdbPreload(...call),
+    sumdbLookup: async (...call) => await (await sumdbTools(load, io)).sumdbLookup(...call),
+    sumverify: async (...call) => await (await sumdbTools(load, io)).sumverify(...call),
+    sumgopher: async (...call) => await (await sumdbTools(load, io)).sumgopher(...call),
+    writeReport: async (...call) => await (await sumdbTools(load, io)).writeReport(...call),
+    drillSumdb: async (...call) => {
+      const { drillCommands } = await import("./drill.ts");
+      return await drillCommands(load, io).drillSumdb(...call);
+    },
     ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
+    ...sumlogCommands({ load }),
+    ...alarmCommands(load),
+    sumdbHeadsImport: async (...call) => await (await heads(load, io)).sumdbHeadsImport(...call),
+    sumdbPin: async (...call) => await (await heads(load, io)).sumdbPin(...call),
+    sumdbVerifyTrusted: async (...call) => await (await heads(load, io)).sumdbVerifyTrusted(...call),
+    sumdbStatus: async (...call) => await (await heads(load, io)).sumdbStatus(...call),
+    sumdbExplain: async (request) => {
+      const { explainSumdb } = await import("./sumdb-explain.ts");
+      return await explainSumdb(request, io.machine);
+    },
   };
 }
 
@@ -110,6 +154,23 @@ async function fetching(
 ): Promise<Pick<CliServices, "plan" | "prewarm">> {
   const { fetchCommands } = await import("./fetch-commands.ts");
   return fetchCommands({ load, machine, onStop });
+}
+
+/** Imported only when they run: they bring mirrors and an HTTP client. */
+async function sumdbTools(
+  load: (flags: SettingFlags) => Promise<Config>,
+  { machine, onStop }: ProgramIo,
+): Promise<ToolCommands> {
+  const { sumdbTools: toolsOf } = await import("./sumdb-tools.ts");
+  return toolsOf({ load, machine, onStop });
+}
+
+async function heads(
+  load: (flags: SettingFlags) => Promise<Config>,
+  { machine }: ProgramIo,
+): Promise<Pick<CliServices, "sumdbHeadsImport" | "sumdbPin" | "sumdbVerifyTrusted" | "sumdbStatus">> {
+  const { headCommands } = await import("./sumdb-heads.ts");
+  return headCommands(load, machine);
 }
 
 /** Request ids are short and plain; anything else is not asked about. */

@@ -107,6 +107,8 @@ function inOurWords(error: unknown, about: { readonly what: string; readonly hel
       { what, upstream, pinned: error.expected, received: error.found },
       { cause: error },
     );
+  // No list is asked here: see runRelease's Sums.
+  if (error.source.kind === "integrity") return error;
   const { database, id, treeSize } = error.source.record;
   return new GranaryError(
     "GRANARY_SUMDB_MISMATCH",

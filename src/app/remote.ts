@@ -80,15 +80,28 @@ function noSuch(kind: "upstream" | "job", id: string, known: readonly string[]):
   return new GranaryError("GRANARY_NO_SUCH_ID", { kind, id, ...(guess !== undefined && { nearest: guess }) });
 }
 
-async function ask(remote: Remote, method: "GET" | "POST", path: string): Promise<Readonly<Record<string, unknown>>> {
+/** The object that the server answers with. Throws GranaryError. */
+export async function ask(
+  remote: Remote,
+  method: "GET" | "POST",
+  path: string,
+  more: { readonly body?: string; readonly waitMs?: number } = {},
+): Promise<Readonly<Record<string, unknown>>> {
   const url = remote.url + path;
-  const signal = AbortSignal.timeout(askMs);
+  const { body: sent, waitMs = askMs } = more;
+  const signal = AbortSignal.timeout(waitMs);
   const headers = remote.token === undefined ? {} : { authorization: `Bearer ${remote.token}` };
   let answer: Response;
   let body: string;
   try {
     // A token goes to the server that was named, and nowhere a redirect leads.
-    answer = await fetch(url, { method, headers, signal, redirect: "manual" });
+    answer = await fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: "manual",
+      ...(sent !== undefined && { body: sent }),
+    });
     body = await readText(answer);
   } catch (error) {
     throw unreachable(url, error);

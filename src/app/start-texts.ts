@@ -4,6 +4,7 @@ import { parseGosumdb } from "#protocol/gosumdb.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import type { Config } from "./config.ts";
+import type { IntegrityView } from "./integrity.ts";
 import { nodeBelowFloor } from "./node-floor.ts";
 
 type Words = {
@@ -22,6 +23,8 @@ type Words = {
   readonly sumdbOff: string;
   readonly ownLeft: (names: string) => string;
   readonly plainSecret: (key: string, origin: string) => string;
+  readonly forked: (database: string, evidence: string) => string;
+  readonly owed: (count: number, list: string) => string;
   readonly oldNode: (running: string, floor: string) => string;
 };
 
@@ -43,6 +46,10 @@ const words: Readonly<Record<Lang, Words>> = {
     sumdbOff: "The checksum database is off: nothing that is fetched is verified.",
     ownLeft: (names) => `This server itself was in its upstream list and left it: ${names}.`,
     plainSecret: (key, origin) => `${origin}: ${key} holds a plain secret; write file:/path or env:NAME instead.`,
+    forked: (database, evidence) =>
+      `${database} showed two histories that cannot both be true: nothing new is taken from it. Evidence: ${evidence}. See granary sumdb alarms.`,
+    owed: (count, list) =>
+      `${count} kept files rest on the integrity list of ${list} alone: no checksum database has proven them yet.`,
     oldNode: (running, floor) => `Node ${running} lacks security fixes; run the bundle on Node ${floor} or newer.`,
   },
   "zh-CN": {
@@ -62,6 +69,9 @@ const words: Readonly<Record<Lang, Words>> = {
     sumdbOff: "校验和数据库已关闭：拉取的内容不做任何校验。",
     ownLeft: (names) => `上游列表中含有本服务自身，已移除：${names}。`,
     plainSecret: (key, origin) => `${origin}：${key} 是明文机密；请改用 file:/path 或 env:NAME。`,
+    forked: (database, evidence) =>
+      `${database} 出示了两套不可能同时为真的历史：不再接受它的新内容。证据：${evidence}。请看 granary sumdb alarms。`,
+    owed: (count, list) => `${count} 个已保存的文件仅由 ${list} 的完整性清单担保，尚无校验和数据库证明。`,
     oldNode: (running, floor) => `Node ${running} 缺少安全修复；请用 Node ${floor} 或更新版本运行发布包。`,
   },
 };
@@ -80,6 +90,21 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   const floor = nodeBelowFloor(process.version);
   if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));
   return warnings;
+}
+
+/** Databases that showed two histories: nothing new is taken from them until a person decides. */
+export function forkWarnings(
+  config: Config,
+  databases: readonly { readonly name: string; readonly alarm: string | undefined }[],
+): string[] {
+  const say = words[config.values.lang];
+  return databases.flatMap(({ name, alarm }) => (alarm === undefined ? [] : [say.forked(name, alarm)]));
+}
+
+/** Bytes that a signed list vouched for, while no database could be reached, and no database has since. */
+export function owedWarning(config: Config, integrity: IntegrityView): string[] {
+  const { owed, from } = integrity;
+  return owed === 0 ? [] : [words[config.values.lang].owed(owed, from?.name ?? "integrity.from")];
 }
 
 /** What to do next, for the person who started the server. */

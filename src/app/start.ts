@@ -1,16 +1,17 @@
 // `granary serve` from settings to the last closed connection: open, say so, watch, drain, stop.
 
-import { readFile } from "node:fs/promises";
 import { makeLog } from "#adapters/telemetry/log.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
-import { listen } from "#doors/http/listener.ts";
 import type { Listener, Tls } from "#doors/http/listener.ts";
 import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { configFiles, reloadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { readHostPort } from "./config-kinds.ts";
 import { limitsOf } from "./http-settings.ts";
+import { listenFailure, openPort, untilStopped } from "./serving.ts";
 import { startHints, startWarnings } from "./start-texts.ts";
+import { readTls, trustsStrangers, watchMs, watchTls } from "./tls-files.ts";
 import { watchFiles } from "./watch.ts";
 import { wire } from "./wire.ts";
 import type { Server } from "./wire.ts";
@@ -26,9 +27,6 @@ export type ServeIo = {
   readonly verifyEntry: URL;
 };
 
-/** How often configuration and certificate files are looked at: a change is in force within 9 s. */
-const watchMs = 4_000;
-
 /** Runs the server until it is told to stop. Resolves to the exit code; throws GranaryError when it cannot start. */
 export async function serve(config: Config, io: ServeIo): Promise<number> {
   const { values } = config;
@@ -36,71 +34,84 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   const crew = values.workers > 0 ? new Crew({ entry: io.verifyEntry, values, log }) : undefined;
   const server = await wire({ config, log, verifyEntry: io.verifyEntry, helpers: crew });
   await refuseExposure(config, server);
-  const tls = await readTls(config);
+  const tls = await readTls(values);
   const listener = await openListener(config, { server, tls, crew });
+  const sumlog = await openSumlog(config, { server, tls, listener });
   server.listening(listener.address, listener.connections);
   io.stdout(`granary listening on ${tls === undefined ? "http" : "https"}://${listener.address}\n`);
   io.stderr(startHints(config, { address: listener.address, chain: server.chain(), tls: tls !== undefined }));
   for (const warning of startWarnings(config, server.chain())) log.warn("start.warning", { warning });
-  const unwatch = watch(config, { server, listener, log });
-  const code = await untilStopped(server, { listener, log, io, drainMs: values["limits.drain"] });
+  if (trustsStrangers(tls)) log.warn("tls.client-ca.wide", { file: values["tls.clientCa"] });
+  const listeners = sumlog === undefined ? [listener] : [listener, sumlog];
+  if (sumlog !== undefined) log.info("sumlog.listening", { address: sumlog.address });
+  const unwatch = watchConfig(config, { server, log });
+  const unwatchTls = watchTls(values, { listeners, log });
+  const { onStop } = io;
+  const drain = (): void => server.drain();
+  const code = await untilStopped({ listeners, log, onStop, drainMs: values["limits.drain"], drain });
   unwatch();
+  unwatchTls();
   await server.close();
   return code;
 }
 
 /** A listener beyond loopback with private patterns needs to know its readers, or be told that anyone is one. */
 async function refuseExposure({ values }: Config, server: Server): Promise<void> {
-  const { host, port } = values.listen;
-  const exposed = values.private !== "" && values.privateReaders === "tokens" && !/^(127\.|localhost$|::1$)/.test(host);
-  if (!exposed || (await server.hasReaders())) return;
+  const own = values["sumlog.listen"] === "" ? [] : [readHostPort(values["sumlog.listen"])];
+  const open = [values.listen, ...own].find(({ host }) => !/^(127\.|localhost$|::1$)/.test(host));
+  const needsReaders = values.private !== "" && values.privateReaders === "tokens";
+  if (open === undefined || !needsReaders || (await server.hasReaders())) return;
   await server.close();
-  throw new GranaryError("GRANARY_PRIVATE_EXPOSED", { listen: `${host}:${port}`, patterns: values.private });
-}
-
-async function readTls({ values }: Config): Promise<Tls | undefined> {
-  if (values["tls.cert"] === "") return undefined;
-  const read = async (file: string): Promise<Buffer> => {
-    try {
-      return await readFile(file);
-    } catch (error) {
-      throw new GranaryError("GRANARY_TLS_UNREADABLE", { file, reason: (error as Error).message }, { cause: error });
-    }
-  };
-  const [cert, key] = await Promise.all([read(values["tls.cert"]), read(values["tls.key"])]);
-  return { cert, key, profile: values["tls.profile"], http2: values["tls.http2"] };
+  throw new GranaryError("GRANARY_PRIVATE_EXPOSED", { listen: `${open.host}:${open.port}`, patterns: values.private });
 }
 
 async function openListener(
   config: Config,
   use: { readonly server: Server; readonly tls: Tls | undefined; readonly crew: Crew | undefined },
 ): Promise<Listener> {
-  const { host, port } = config.values.listen;
-  const limits = limitsOf(config.values);
+  const { values } = config;
+  const { server, tls, crew } = use;
+  const limits = limitsOf(values);
   try {
-    if (use.crew !== undefined) return await use.crew.open({ ...use, headerBytes: limits.headerBytes });
-    return await listen({ host, port }, { handler: use.server.handler, limits, tls: use.tls });
+    if (crew === undefined)
+      return await openPort(values.listen, { ...doorway(config, use), handler: server.handler, limits });
+    return await crew.open({ server, tls, headerBytes: limits.headerBytes }).catch((error: unknown) => {
+      throw listenFailure(values.listen, error);
+    });
   } catch (error) {
-    await use.server.close();
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "EADDRINUSE") throw new GranaryError("GRANARY_PORT_TAKEN", { host, port }, { cause: error });
-    throw new GranaryError(
-      "GRANARY_LISTEN_FAILED",
-      { address: `${host}:${port}`, reason: (error as Error).message },
-      { cause: error },
-    );
+    await server.close();
+    throw error;
   }
 }
 
-/** Looks at the configuration and certificate files; a change is put in force whole or refused whole. */
-function watch(
+/** The own checksum database at an address of its own, when one is configured. */
+async function openSumlog(
   config: Config,
-  use: { readonly server: Server; readonly listener: Listener; readonly log: Log },
-): () => void {
-  const { server, listener, log } = use;
+  use: { readonly server: Server; readonly tls: Tls | undefined; readonly listener: Listener },
+): Promise<Listener | undefined> {
+  const { server, listener } = use;
+  const at = config.values["sumlog.listen"];
+  const handler = server.sumlogHandler;
+  if (at === "" || handler === undefined) return undefined;
+  try {
+    return await openPort(readHostPort(at), { ...doorway(config, use), handler, limits: limitsOf(config.values) });
+  } catch (error) {
+    listener.stop();
+    await server.close();
+    throw error;
+  }
+}
+
+function doorway({ values }: Config, { server, tls }: { readonly server: Server; readonly tls: Tls | undefined }) {
+  return { tls, lang: () => values.lang, operations: server.operations };
+}
+
+/** Looks at the configuration files; a change is put in force whole or refused whole. */
+function watchConfig(config: Config, use: { readonly server: Server; readonly log: Log }): () => void {
+  const { server, log } = use;
   const { values } = config;
   let inForce = config;
-  const stopConfig = watchFiles(configFiles(config), watchMs, async () => {
+  return watchFiles(configFiles(config), watchMs, async () => {
     const next = await reloadConfig(inForce);
     if (next.verdict === "unchanged") return;
     if (next.verdict === "refused") {
@@ -110,46 +121,5 @@ function watch(
     inForce = next.config;
     server.apply(next.config);
     log.info("config.applied", { changed: next.changed });
-  });
-  const certificates = [values["tls.cert"], values["tls.key"]].filter((file) => file !== "");
-  const stopTls = watchFiles(certificates, watchMs, async () => {
-    try {
-      const next = await readTls(config);
-      if (next !== undefined) listener.renew(next);
-      log.info("tls.renewed", { files: certificates });
-    } catch (error) {
-      log.error("tls.refused", { reason: String(error) });
-    }
-  });
-  return () => {
-    stopConfig();
-    stopTls();
-  };
-}
-
-/** The first request to stop drains, a second one stops at once. */
-async function untilStopped(
-  server: Server,
-  use: { readonly listener: Listener; readonly log: Log; readonly io: ServeIo; readonly drainMs: number },
-): Promise<number> {
-  const { listener, log, io, drainMs } = use;
-  return await new Promise((resolve) => {
-    let asked = 0;
-    const off = io.onStop(() => {
-      asked++;
-      if (asked > 1) {
-        log.warn("stop.now");
-        listener.stop();
-        off();
-        resolve(130);
-        return;
-      }
-      log.info("drain.started", { deadlineMs: drainMs });
-      server.drain();
-      void listener.drain(drainMs).then(() => {
-        off();
-        resolve(0);
-      });
-    });
   });
 }

@@ -1,6 +1,7 @@
 // Tunnels to a checksum database: one that is silent to everybody is passed by, as long as another one speaks.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { sumdbMirrorChina, sumdbName } from "#protocol/official.ts";
 import { parseProxyList } from "#protocol/proxylist.ts";
 import { silentMeter } from "#services/events/ports.ts";
 import { buildChain } from "#services/upstreams/chain.ts";
@@ -119,4 +120,52 @@ test("a disabled upstream's tunnel is not asked; it is named, and the database's
     }
     assert.deepEqual(client.calls, []);
   }
+});
+
+for (const [name, hosts] of [
+  [sumdbName, [sumdbName, sumdbMirrorChina]],
+  ["sum.example.test", ["sum.example.test"]],
+] as const)
+  test(`${name} is asked through tunnels, then at ${hosts.join(" and ")}; these know what is absent`, async () => {
+    const clock = new HandClock();
+    const client = new HandUpstreams();
+    const routes = databaseRoutes(
+      { name },
+      {
+        chain: buildChain(parseProxyList("https://a.test,direct")),
+        client,
+        health: new Health({ clock }),
+        meter: silentMeter,
+        clock,
+        manners: () => ({}),
+      },
+    );
+    assert.deepEqual(
+      routes.map((route) => [route.name, route.knows]),
+      [["a.test", false], ...hosts.map((host) => [host, true])],
+    );
+    const asked = [`a.test /sumdb/${name}/latest`, ...hosts.map((host) => `${host} /latest`)];
+    for (const [n, route] of routes.entries()) {
+      const answer = route.fetch("/latest", 1_000, { signal: new AbortController().signal });
+      await clock.pass(0);
+      assert.equal(`${client.calls[n]?.upstream} ${client.calls[n]?.request.path}`, asked[n]);
+      client.calls[n]?.whole("a head");
+      assert.equal((await answer).status, 200);
+    }
+  });
+
+test("a database with a URL of its own is asked there alone", () => {
+  const clock = new HandClock();
+  const routes = databaseRoutes(
+    { name: sumdbName, url: "https://sums.corp.example" },
+    {
+      chain: buildChain(parseProxyList("https://a.test,direct")),
+      client: new HandUpstreams(),
+      health: new Health({ clock }),
+      meter: silentMeter,
+      clock,
+      manners: () => ({}),
+    },
+  );
+  assert.equal(routes.length, 1);
 });

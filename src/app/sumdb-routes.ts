@@ -1,6 +1,7 @@
 // The ways to a checksum database: through each public upstream's own tunnel, and directly. A database with a URL of
 // its own is asked there and nowhere else, as the go command does.
 
+import { sumdbMirrorChina, sumdbName } from "#protocol/official.ts";
 import type { Meter } from "#services/events/ports.ts";
 import type { Manners } from "#services/proxy/origin.ts";
 import type { Clock } from "#services/store/ports.ts";
@@ -37,9 +38,13 @@ export function databaseRoutes(
   });
   const disabled = use.chain.disabled?.filter((upstream) => upstream.public) ?? [];
   if (use.chain.hadOff && tunnels.length === 0 && disabled.length === 0) return [];
-  const address = addressOf(database.name, `https://${database.name}`);
-  const direct = route(address, { use, prefix: "", knows: true, isAlone: tunnels.length === 0, others: [] });
-  return [...tunnels, direct, ...disabled.map(outOfUse)];
+  // Go's own alias of the public database answers where its first name does not resolve.
+  const hosts = database.name === sumdbName ? [database.name, sumdbMirrorChina] : [database.name];
+  const isAlone = tunnels.length + hosts.length === 1;
+  const direct = hosts.map((host) =>
+    route(addressOf(host, `https://${host}`), { use, prefix: "", knows: true, isAlone, others: [] }),
+  );
+  return [...tunnels, ...direct, ...disabled.map(outOfUse)];
 }
 
 /** A tunnel that an operator closed: whoever hears that the database cannot be reached should hear of it too. */
@@ -72,7 +77,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
     name,
     knows,
     isUp: mayBeBack,
-    fetch: async (path, maxBytes, { signal, retrying }) => {
+    fetch: async (path, maxBytes, { signal, retrying, isHurried = false }) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
       if ((!isUp() || isPassedBy()) && !health.mayInsist(name))
         throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
@@ -89,7 +94,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
         ...use.manners(),
         mode: "resilient",
         privatePatterns: "",
-        retryMs: isAlone ? aloneMs() : hurryMs,
+        retryMs: isAlone && !isHurried ? aloneMs() : hurryMs,
       } as const;
       return await unless(
         isPassedBy,

@@ -19,6 +19,8 @@ import type { Config, NamedUpstream } from "./config.ts";
 import { version } from "./version.ts";
 
 export type ChainClient = UpstreamClient & {
+  /** For a witness: through the common egress, like anything that no upstream's own settings speak of. */
+  readonly post: HttpUpstreamClient["post"];
   /** Connections of all upstreams, now and so far. */
   connections(): PoolCounts;
 };
@@ -63,6 +65,7 @@ export function makeUpstreamClient(config: Config, events?: EventSink): ChainCli
   const any = anyUpstreamClient({ http, file: new FileUpstreamClient() });
   return {
     get: (endpoint, request) => any.get(endpoint, request),
+    post: (endpoint, request) => common.post(endpoint, request),
     close: () => any.close(),
     connections: () => sum(clients.map((client) => client.connections)),
   };

@@ -4,6 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
+import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
@@ -19,11 +20,13 @@ import { HotCache } from "#doors/http/hot.ts";
 import { House } from "#doors/http/house.ts";
 import type { Status } from "#doors/http/status-page.ts";
 import { SumdbDoor } from "#doors/http/sumdb.ts";
+import { makeSumdbHandler } from "#doors/http/sumdb-handler.ts";
 import { RateGuard } from "#doors/http/rate.ts";
 import { Access } from "#services/access/access.ts";
 import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import { Ahead } from "#services/proxy/ahead.ts";
+import { formatVerifierKey } from "#protocol/note.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
@@ -34,12 +37,14 @@ import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
+import { Recorded } from "#services/sumlog/recorded.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
 import { withTrace } from "#services/events/trace.ts";
 import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
+import { ProvenSums } from "#services/proxy/proven-sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -47,11 +52,18 @@ import { Quarantine } from "#services/store/quarantine.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import { Health } from "#services/upstreams/health.ts";
 import { OutOfUse } from "#services/upstreams/out-of-use.ts";
+import { offerAll } from "#services/sumdb/offered.ts";
+import { watchRoutes } from "#services/sumdb/watch.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
+import { readWitnesses } from "./config-witnesses.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
-import { startWarnings } from "./start-texts.ts";
+import { integrityView, openIntegrity } from "./integrity.ts";
+import { openOwnLog } from "./own-log.ts";
+import { openOperations } from "./serving.ts";
+import type { Operations } from "./serving.ts";
+import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
@@ -81,6 +93,9 @@ export type Server = {
   readonly handler: ReturnType<typeof makeHandler>;
   /** The same for requests that workers pass on. */
   readonly workerHandler: ReturnType<typeof makeHandler>;
+  /** The own checksum database alone; undefined when there is none. */
+  readonly sumlogHandler: ReturnType<typeof makeSumdbHandler> | undefined;
+  readonly operations: Operations | undefined;
   readonly storage: Storage;
   readonly status: () => Promise<Status>;
   /** Puts a changed configuration in force, whole. */
@@ -116,6 +131,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       if (event.name !== "module.kept") return;
       const { stage, module: path, version } = event;
       retries.arrived(stage, { path, version });
+      if (stage === "zip") own?.arrivals.add(checkModuleVersion(path, version));
       shadows.kept(stage, checkModuleVersion(path, version));
     },
   };
@@ -199,7 +215,22 @@ export async function wire(options: WireOptions): Promise<Server> {
   const { mirrors } = databases;
   const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics, clock, manners });
   reroute();
-  const sums = new Sums({ databases: mirrors, privacy, pins });
+  const keyFile = values["sumlog.key"];
+  const ownLogUse = {
+    storage,
+    stop: stop.signal,
+    events,
+    clock,
+    witnesses: readWitnesses(values["sumlog.witnesses"]),
+    quorum: values["sumlog.quorum"],
+    witnessClient: new HttpWitnessClient((endpoint, request) => client.post(endpoint, request)),
+  };
+  const ownLog = keyFile === "" ? undefined : await openOwnLog(keyFile, ownLogUse);
+  // What the own log has recorded was proven once: it stands in while no public database can be reached.
+  const standIn = ownLog === undefined || mirrors.length === 0 ? [] : [new Recorded(ownLog.log)];
+  const integrity = await openIntegrity({ values, storage, client, privacy, clock, events, stop: stop.signal });
+  const { publisher, reader: lastResort, owed } = integrity;
+  const sums = new Sums({ databases: [...mirrors, ...standIn], privacy, pins, lastResort });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
   const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
   const jobs = new ModuleJobs({
@@ -208,6 +239,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     quarantine,
     origin,
     sums,
+    owed,
     verifier,
     gate,
     aheadGate,
@@ -216,6 +248,8 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     stop: stop.signal,
   });
+  integrity.start({ store, jobs });
+  const own = ownLog?.start(new ProvenSums({ name: ownLog.log.name, databases: mirrors, privacy, store, jobs }));
   const retries = new RetryQueue({
     run: async (kind, module, signal) => {
       await (kind === "zip"
@@ -239,6 +273,13 @@ export async function wire(options: WireOptions): Promise<Server> {
     stop: stop.signal,
   });
   void prober.run();
+  void watchRoutes({
+    mirrors,
+    clock,
+    everyMs: () => state.config.values["sumdb.watch"],
+    stop: stop.signal,
+    onFailure: (error) => events.emit({ name: "sumdb.unwatched", reason: String(error) }),
+  });
   const listings = new Listings({
     origin,
     store,
@@ -271,22 +312,33 @@ export async function wire(options: WireOptions): Promise<Server> {
   const access = new Access(tokens, values.privateReaders);
   const started = clock.now();
 
-  const warnings = (): string[] => startWarnings(state.config, state.chain);
-  const status = (): Promise<Status> =>
-    Promise.resolve({
+  const warnings = (): string[] => [
+    ...startWarnings(state.config, state.chain),
+    ...forkWarnings(state.config, mirrors),
+  ];
+  const status = async (): Promise<Status> => {
+    const listed = await integrityView(integrity);
+    return {
       version,
       ready: !state.draining,
-      warnings: warnings(),
+      warnings: [...warnings(), ...owedWarning(state.config, listed)],
+      integrity: listed,
       uptimeSeconds: Math.round((clock.now() - started) / 1000),
       mode: state.config.values.mode,
       upstreams: desk
         .list()
         .filter(({ role }) => role !== "shadow")
         .map(({ name, condition }) => ({ name, condition })),
-      databases: mirrors.map((mirror) => ({ name: mirror.name, treeSize: mirror.treeSize })),
+      databases: [
+        ...mirrors.map(({ name, treeSize, alarm, views }) => ({ name, treeSize, alarm, routes: views })),
+        ...(ownLog === undefined
+          ? []
+          : [{ name: ownLog.log.name, treeSize: ownLog.log.size, witnessing: ownLog.witnessing?.state() }]),
+      ],
       hot: { entries: hot.size + helpers.totals().hotEntries, bytes: hot.bytes + helpers.totals().hotBytes },
       jobs: jobs.running,
-    });
+    };
+  };
   metrics.watch({
     requests: () => sum(counters, helpers.totals().requests),
     relayed: () => helpers.totals().relayed,
@@ -322,8 +374,15 @@ export async function wire(options: WireOptions): Promise<Server> {
     upstreams: desk,
     jobs: retries,
     top,
+    heads: (offer) => offerAll(offer, mirrors),
+    integrityList: publisher && (() => publisher.list()),
   });
-  const sumdb = new SumdbDoor({ mirrors, privacy: () => privacy, meter: metrics });
+  const sumdb = new SumdbDoor({
+    mirrors: [...mirrors, ...(own === undefined ? [] : [own.database])],
+    logs: ownLog === undefined ? [] : [ownLog.tiled],
+    privacy: () => privacy,
+    meter: metrics,
+  });
   const guardOf = (next: Values): RateGuard | undefined => {
     const rule = limiterRule(next);
     return rule && new RateGuard({ limiter: new Limiter(rule), by: next["limiter.by"], access, clock });
@@ -346,8 +405,27 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     instance,
   };
+  // With workers each process writes files of its own.
+  const operations = openOperations(values.logdir, { events });
+  const sumlogHandler =
+    ownLog &&
+    own &&
+    makeSumdbHandler({
+      ...door,
+      sumdb: new SumdbDoor({ mirrors: [own.database], logs: [ownLog.tiled], privacy: () => privacy, meter: metrics }),
+      // Its paths are not those of the main door, and neither must find the other's answers.
+      hot: new HotCache({ maxBytes: sumlogCacheBytes, maxEntryBytes: sumlogEntryBytes }),
+      absent: new HotCache(hotLimits(values).absent),
+      root: ownLog.log.name,
+      databases: () => [
+        { name: ownLog.log.name, key: formatVerifierKey(ownLog.signer.verifier), treeSize: ownLog.log.size },
+      ],
+      isDraining: () => state.draining,
+    });
   return {
     handler: makeHandler(door),
+    sumlogHandler,
+    operations,
     workerHandler: makeHandler({ ...door, tellsReuse: true }),
     storage,
     status,
@@ -358,6 +436,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       if (limiterKeys.some((key) => next.values[key] !== state.config.values[key])) rate = guardOf(next.values);
       state.config = next;
       settings = httpSettings(next.values);
+      publisher?.forget();
       rebuild();
       reroute();
       hot.clear();
@@ -374,7 +453,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     close: async () => {
       stop.abort(new Error("the server stops"));
       for (const mirror of mirrors) mirror.close();
-      await Promise.allSettled([verifier.close(), client.close(), sink.flush(), store.close()]);
+      await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
       await release();
     },
   };
@@ -382,6 +461,10 @@ export async function wire(options: WireOptions): Promise<Server> {
 
 /** With one of these changed everybody starts anew; any other change leaves the paused paused. */
 const limiterKeys = ["limiter.profile", "limiter.by", "limiter.perSecond", "limiter.coolDown"] as const;
+
+/** Ready-made answers of the own database's listener: some ten thousand lookups and tiles. */
+const sumlogCacheBytes = 16 << 20;
+const sumlogEntryBytes = 64 << 10;
 
 /** Failures that wait for another try; in memory, some 500 bytes each. */
 const maxRetries = 1_000;

@@ -2,6 +2,7 @@
 
 import type { Counted } from "#doors/http/counters.ts";
 import type { Tls } from "#doors/http/listener.ts";
+import type { GranaryEvent } from "#services/events/ports.ts";
 import type { Values } from "./config.ts";
 
 /** The first word of a worker's command line; no command has such a name. */
@@ -40,5 +41,7 @@ export type FromWorker =
   | { readonly kind: "ready" }
   | { readonly kind: "listening"; readonly port: number }
   | { readonly kind: "failed"; readonly code: string; readonly message: string }
+  /** What happened in the worker that the owner should tell. */
+  | { readonly kind: "event"; readonly event: GranaryEvent }
   /** Each second unasked, and in answer to a question. */
   | { readonly kind: "report"; readonly ask?: number; readonly report: Report };

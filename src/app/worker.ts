@@ -6,11 +6,15 @@ import { systemClock } from "#adapters/system/clock.ts";
 import { Counters } from "#doors/http/counters.ts";
 import { HotCache } from "#doors/http/hot.ts";
 import { listen } from "#doors/http/listener.ts";
+import { refusedHandshake } from "#doors/http/operations.ts";
 import type { Listener } from "#doors/http/listener.ts";
 import { Relay } from "#doors/http/relay.ts";
 import { makeWorkerHandler } from "#doors/http/worker-handler.ts";
+import type { EventSink } from "#services/events/ports.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { hotLimits, httpSettings, limiterRule, limitsOf } from "./http-settings.ts";
+import { behindDoorway, openOperations } from "./serving.ts";
+import type { Operations } from "./serving.ts";
 import type { FromWorker, Report, ToWorker, WorkerStart } from "./worker-messages.ts";
 
 /** How often a worker tells its numbers unasked: what a killed one had counted since is lost. */
@@ -43,6 +47,7 @@ class Worker {
   readonly #relay: Relay;
   #settings: ReturnType<typeof httpSettings>;
   #passesAll: boolean;
+  readonly #operations: Operations | undefined;
   #listener: Listener | undefined;
   readonly #opened: Promise<void>;
 
@@ -54,6 +59,8 @@ class Worker {
     this.#absent = new HotCache(absent);
     this.#settings = httpSettings(start.values);
     this.#passesAll = limiterRule(start.values) !== undefined;
+    const events: EventSink = { emit: (event) => void io.send({ kind: "event", event }) };
+    this.#operations = openOperations(start.values.logdir, { events, process: process.pid });
     this.#relay = new Relay({ ...start.relay, ...this.#caches() });
     this.#opened = this.#open();
   }
@@ -63,10 +70,15 @@ class Worker {
     const store = new ModuleStore(readOnlyStorage(values.store));
     const settings = () => this.#settings;
     const passesAll = () => this.#passesAll;
-    const handler = makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll });
+    const operations = this.#operations;
+    const handler = behindDoorway(
+      makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll }),
+      { tls, lang: () => values.lang, operations },
+    );
+    const onRefused = operations && refusedHandshake({ log: operations, clock: systemClock });
     const limits = { ...limitsOf(values), connections };
     try {
-      this.#listener = await listen({ host: values.listen.host, port }, { handler, limits, tls });
+      this.#listener = await listen({ host: values.listen.host, port }, { handler, limits, tls, onRefused });
     } catch (error) {
       const { code = "", message } = error as NodeJS.ErrnoException;
       void this.#io.send({ kind: "failed", code, message });
@@ -101,6 +113,7 @@ class Worker {
       case "drain":
         await this.#opened;
         await this.#listener?.drain(message.deadlineMs);
+        await this.#operations?.flush();
         await this.#io.send({ kind: "report", report: this.#report() });
         this.#io.exit(0);
     }

@@ -143,6 +143,11 @@ export class Crew implements Helpers {
         this.#options.log.error("worker.failed", { reason: message.message });
         member.kill();
         return;
+      case "event": {
+        const { name, ...fields } = message.event;
+        this.#options.log.warn(name, { pid: member.pid, ...fields });
+        return;
+      }
       case "report":
         member.heard(message);
     }
@@ -189,7 +194,7 @@ export class Crew implements Helpers {
       address: formatHostPort({ host, port: this.#port }),
       port: this.#port,
       renew: (tls) => {
-        createSecureContext({ cert: tls.cert, key: tls.key }); // throws here, not in each worker
+        createSecureContext({ cert: tls.cert, key: tls.key, ca: tls.clients?.ca }); // throws here, not in each worker
         if (this.#start !== undefined) this.#start = { ...this.#start, tls };
         for (const member of this.#members) member.tell({ kind: "renew", tls });
       },

@@ -7,7 +7,13 @@ import type { CliContext, SettingFlags } from "./services.ts";
 export type PlainKey = Extract<MessageKey, `${"command" | "flag" | "group"}.${string}`>;
 
 /** `isList`: may be given several times; its option is an array. */
-export type CommandFlag = { readonly flag: string; readonly about: PlainKey; readonly isList?: true };
+export type CommandFlag = {
+  readonly flag: string;
+  readonly about: PlainKey;
+  readonly isList?: true;
+  /** Where the help shows it; without it, with what comes out. */
+  readonly group?: "server" | "tls";
+};
 
 /** What a person typed, parsed. */
 export type Call = {
@@ -22,12 +28,14 @@ export type CommandSpec = {
   /** One sentence. */
   readonly about: PlainKey;
   readonly example: string;
-  /** In order, all required: `ID`, `URL`. */
+  /** In order: `ID`, `URL`; in brackets what may be left out, `[FILE...]` any number. */
   readonly args?: readonly string[];
   readonly flags?: readonly CommandFlag[];
   /** Which settings it takes as flags, beside --config, --profile and --lang. */
   readonly settings?: "all" | readonly string[];
   readonly commands?: readonly CommandSpec[];
+  /** Takes its flags with one dash as well. */
+  readonly singleDash?: true;
   /** Resolves to the exit code. */
   readonly run?: (call: Call, context: CliContext) => Promise<number>;
 };

@@ -1,6 +1,7 @@
 // Every command, in the order of the help.
 
 import type { CommandSpec } from "./command.ts";
+import { agentCommand } from "./agent.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { drillCommand } from "./drill.ts";
@@ -10,6 +11,9 @@ import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { serveCommand } from "./serve.ts";
 import { storeCommand } from "./store.ts";
+import { sumdbCommand } from "./sumdb.ts";
+import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
+import { sumwebCommand } from "./sumweb.ts";
 import { tokenCommand } from "./token.ts";
 import { upstreamCommand } from "./upstream.ts";
 
@@ -22,6 +26,11 @@ export const commands: readonly CommandSpec[] = [
   planCommand,
   prewarmCommand,
   storeCommand,
+  sumdbCommand,
+  sumwebCommand,
+  sumverifyCommand,
+  sumgopherCommand,
+  agentCommand,
   tokenCommand,
   drillCommand,
   conformanceCommand,

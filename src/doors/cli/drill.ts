@@ -5,6 +5,7 @@ import type { Lang } from "#services/errors/sentences.ts";
 import type { DrillProgress } from "#services/lab/drill.ts";
 import { drillScenarios } from "#services/lab/drill-report.ts";
 import type { DrillReason, PhaseReport } from "#services/lab/drill-report.ts";
+import type { RedundancyReport } from "#services/lab/redundancy.ts";
 import { drillFaults } from "#services/lab/ports.ts";
 import { jsonFlag, printJson } from "./command.ts";
 import type { Call, CommandSpec } from "./command.ts";
@@ -42,11 +43,34 @@ const upstream: CommandSpec = {
   },
 };
 
+const defaultVersions = 4;
+
+const sumdb: CommandSpec = {
+  name: "sumdb",
+  about: "command.drill.sumdb",
+  example: "granary drill sumdb",
+  flags: [{ flag: "--versions N", about: "flag.versions" }, jsonFlag],
+  settings: ["mode"],
+  run: async ({ options, settings }, context) => {
+    const { io, services } = context;
+    const { versions } = options;
+    const count = versions === undefined ? defaultVersions : integer("--versions", versions, [1, 100]);
+    const report = await services.drillSumdb(count, settings, (done, total) =>
+      showLine(io, say(io.lang, "tool.working", { done: String(done), total: String(total) })),
+    );
+    clearLine(io);
+    if (report === undefined) return interrupted;
+    if (options["json"] === true) printJson(context, "granary.drill.sumdb/1", report);
+    else io.stdout(redundancyInWords(report, io));
+    return report.reached ? exit.ok : exit.findings;
+  },
+};
+
 export const drillCommand: CommandSpec = {
   name: "drill",
   about: "command.drill",
   example: "granary drill upstream --scenario primary-down",
-  commands: [upstream],
+  commands: [upstream, sumdb],
 };
 
 const defaultRequests = 200;
@@ -159,4 +183,18 @@ function time(ms: number | undefined): string {
 
 function signed(ms: number): string {
   return Math.round(ms) < 0 ? `-${duration(-ms)}` : `+${duration(Math.max(0, ms))}`;
+}
+
+function redundancyInWords({ scenes, reached }: RedundancyReport, { lang, isUtf8 }: CliIo): string {
+  const rows = scenes.map(({ down, by, versions, verified, refused, failed, first, slowestMs }) => [
+    mark(failed === 0 ? "ok" : "fail", isUtf8),
+    down.length === 0 ? "-" : down.map((voucher) => say(lang, "redundancy.voucher", { voucher })).join(", "),
+    by === undefined ? "-" : say(lang, "redundancy.voucher", { voucher: by }),
+    `${verified}/${versions}`,
+    String(refused),
+    duration(slowestMs),
+    first ?? "",
+  ]);
+  const verdict = say(lang, reached ? "redundancy.reached" : "redundancy.missed");
+  return `${table([say(lang, "redundancy.columns").split("\t"), ...rows.map((row) => row.map(harmless))])}\n${mark(reached ? "ok" : "fail", isUtf8)} ${verdict}\n`;
 }

@@ -28,7 +28,9 @@ export function formatHelp(command: Command, source: HelpSource, lang: Lang): st
 /** `granary explain ID|CODE [flags]` */
 export function usageOf(command: Command, path: string): string {
   if (command.commands.length > 0) return `${path} COMMAND`;
-  const args = command.registeredArguments.map((argument: Argument) => ` ${argument.name()}`);
+  const args = command.registeredArguments.map((argument: Argument) =>
+    argument.required ? ` ${argument.name()}` : ` [${argument.name()}]`,
+  );
   return `${path}${args.join("")} [flags]`;
 }
 

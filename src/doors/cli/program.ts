@@ -12,6 +12,7 @@ import { commands } from "./commands.ts";
 import { formatHelp, usageOf } from "./help.ts";
 import type { CliContext, SettingFlag, SettingFlags } from "./services.ts";
 import { exit } from "./services.ts";
+import { withDoubleDashes } from "./single-dash.ts";
 
 /** Runs one command line (without program name) and resolves to its exit code. Failures become sentences on stderr. */
 export async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {
@@ -42,6 +43,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "GRANARY_SECRET_UNREADABLE",
   "GRANARY_NO_SUCH_ID",
   "GRANARY_INPUT_UNREADABLE",
+  "GRANARY_TRUSTED_UNREADABLE",
 ]);
 
 /** What the shell sees of a failure. */
@@ -58,13 +60,24 @@ async function parse(argv: readonly string[], context: CliContext): Promise<numb
   };
   const program = buildProgram({ context, done });
   try {
-    await program.parseAsync(argv, { from: "user" });
+    await program.parseAsync(normalised(argv, program), { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     // Help and version were printed; every other CommanderError has become one of ours.
     return exit.ok;
   }
   return await code;
+}
+
+/** The guides write some commands' flags with one dash. */
+function normalised(argv: readonly string[], program: Command): readonly string[] {
+  const spec = commands.find(({ name }) => name === argv[0]);
+  if (spec?.singleDash === undefined) return argv;
+  const flagsOf = (command: Command): string[] => [
+    ...command.options.map(({ long }) => long ?? ""),
+    ...command.commands.flatMap(flagsOf),
+  ];
+  return withDoubleDashes(argv, new Set(["--help", ...flagsOf(find(program, [spec.name]))]));
 }
 
 function buildProgram(build: Build): Command {
@@ -100,7 +113,7 @@ function buildCommand(spec: CommandSpec, path: string, build: Build): Command {
     formatHelp: (shown) => formatHelp(shown, { path, about: shown.description(), example: spec.example }, io.lang),
   });
   for (const sub of spec.commands ?? []) command.addCommand(buildCommand(sub, `${path} ${sub.name}`, build));
-  for (const argument of spec.args ?? []) command.argument(`<${argument}>`);
+  for (const argument of spec.args ?? []) command.argument(argument.startsWith("[") ? argument : `<${argument}>`);
   const settings = settingsOf(spec, build.context);
   addFlags(command, spec, { settings, context: build.context });
   if (spec.run === undefined) askForCommand(command, path, build.context);
@@ -167,9 +180,10 @@ function addFlags(
     command.addOption(new Option("--profile <NAME>", say(lang, "flag.profile")).helpGroup(files));
   }
   const output = say(lang, "group.output");
-  for (const { flag, about, isList } of spec.flags ?? []) {
+  for (const { flag, about, isList, group } of spec.flags ?? []) {
     const notes = isList === true ? [say(lang, "cli.repeatable")] : [];
-    const option = new Option(toCommander(flag), withNotes(say(lang, about), notes, lang)).helpGroup(output);
+    const place = group === undefined ? output : say(lang, `group.${group}`);
+    const option = new Option(toCommander(flag), withNotes(say(lang, about), notes, lang)).helpGroup(place);
     command.addOption(isList === true ? option.argParser(collect) : option);
   }
   command.addOption(new Option("--lang <LANG>", say(lang, "flag.lang")).helpGroup(output));

@@ -5,10 +5,20 @@ import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
+import type { RedundancyReport } from "#services/lab/redundancy.ts";
 import type { DrillFault } from "#services/lab/ports.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
+import type { Examination } from "#services/sumdb/examine.ts";
+import type { GoSumsReport } from "#services/sumtools/go-sums.ts";
+import type { Round } from "#services/sumtools/gopher.ts";
+import type { PreloadReport } from "#services/sumtools/preload.ts";
+import type { Decision, GoSettings } from "#services/sumdb/go-decision.ts";
+import type { Inventory } from "#services/sumdb/inventory.ts";
+import type { OfferReport } from "#services/sumdb/offered.ts";
+import type { PinView } from "#services/sumdb/trusted.ts";
+import type { Pin } from "#services/sumdb/trusted-file.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
@@ -45,6 +55,146 @@ export type StoreReport = {
   readonly checked: number;
   readonly bytes: number;
   readonly findings: readonly { readonly key: string; readonly problem: string }[];
+};
+
+export type SumdbKey = { readonly name: string; readonly verifierKey: string; readonly file: string };
+
+export type SumdbClientConfig = {
+  readonly name: string;
+  readonly verifierKey: string;
+  readonly proxy: string;
+  /** Private patterns of the server. */
+  readonly patterns: string;
+};
+
+export type SumdbAlarm = {
+  readonly id: string;
+  readonly database: string;
+  /** The file below the store. */
+  readonly evidence: string;
+  readonly decision: { readonly atMs: number; readonly reason: string } | undefined;
+};
+
+export type SumdbFsck = {
+  readonly name: string;
+  readonly size: number;
+  readonly tiles: number;
+  readonly problems: readonly string[];
+};
+
+/** Where a command finds a checksum database, as typed. */
+export type SumdbPlace = {
+  /** A folder with one database; without it the store. */
+  readonly db: string | undefined;
+  /** Where the one configured database is asked, and nowhere else. */
+  readonly mirror: string | undefined;
+};
+
+export type PreloadRequest = SumdbPlace & {
+  /** `path@v1.8.0:latest` */
+  readonly ranges: readonly string[];
+  /** go.mod, go.work, go.sum, lists, folders. */
+  readonly from: readonly string[];
+  readonly jobs: number;
+};
+
+/** `unreadable`: go.mod files and lists that could not be had, so that more may be missing. */
+export type PreloadView = PreloadReport & {
+  readonly unreadable: readonly string[];
+  readonly databases: readonly { readonly name: string; readonly treeSize?: number }[];
+};
+
+export type LookupRequest = SumdbPlace & { readonly isOffline: boolean };
+
+export type SumverifyRequest = LookupRequest & {
+  readonly files: readonly string[];
+  /** Every go.sum below this folder as well. */
+  readonly all: string | undefined;
+  readonly jobs: number;
+};
+
+export type SumgopherRequest = SumdbPlace & {
+  /** As PreloadRequest; none for what is kept. */
+  readonly from: readonly string[];
+  readonly jobs: number;
+  /** Milliseconds between rounds; undefined for one round. */
+  readonly everyMs: number | undefined;
+};
+
+export type SumdbImportRequest = {
+  /** A go command's folder of heads, a file, or `-`. */
+  readonly from: string;
+  /** A GOMODCACHE that has tiles. */
+  readonly cache: string | undefined;
+  readonly at: RemoteFlags;
+};
+
+export type SumdbPins = {
+  /** A trusted file. */
+  readonly text: string;
+  readonly pins: readonly (Pin & { readonly treeSize: number })[];
+  /** Databases that no head is kept of. */
+  readonly without: readonly string[];
+};
+
+export type SumdbRouteView = {
+  readonly route: string;
+  /** `unasked`: nobody has compared the routes yet. */
+  readonly verdict: "agrees" | "silent" | "refused" | "forked" | "unasked";
+  readonly atMs?: number;
+  readonly treeSize?: number;
+  readonly reason?: string;
+  /** The upstream's health. */
+  readonly condition?: string;
+};
+
+export type SumdbStatus = {
+  readonly nowMs: number;
+  /** A server has the store and said what it knows of the routes. */
+  readonly isRunning: boolean;
+  readonly databases: readonly (Inventory & { readonly routes: readonly SumdbRouteView[] })[];
+};
+
+export type SumdbExplainRequest = {
+  /** `KEY=VALUE`, or files with settings; none for the machine's own. */
+  readonly env: readonly string[];
+  /** `MODULE` or `MODULE@VERSION`. */
+  readonly module: string | undefined;
+};
+
+export type SumdbExplanation = Decision & {
+  readonly settings: GoSettings;
+  /** `go`: what `go env` says here. `machine`: environment and go env file, without a go. `given`: by flags. */
+  readonly origin: "go" | "machine" | "given";
+  /** Variables that are set and decide nothing here. */
+  readonly ignored: readonly string[];
+};
+
+export type SumwebRequest = {
+  /** A folder with one database; without `--sumdb` it is served as it is. */
+  readonly db: string | undefined;
+};
+
+export type AgentRequest = {
+  readonly listen: string;
+  /** The company's server. */
+  readonly url: string;
+  /** Client certificate and its key, PEM files. */
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  /** Authorities trusted beside the machine's. */
+  readonly ca: string | undefined;
+  readonly tokenFile: string | undefined;
+  /** May listen beyond this machine. */
+  readonly exposed: boolean;
+};
+
+export type AgentSetup = {
+  readonly unit: string;
+  readonly file: string;
+  readonly isInstalled: boolean;
+  /** GOPROXY. */
+  readonly proxy: string;
 };
 
 export type QuarantinedItem = {
@@ -173,6 +323,12 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (progress: DrillProgress) => void,
   ) => Promise<DrillView | undefined>;
+  /** Whether versions are still verified while databases are away, tried on Granaries of its own; undefined when told to stop. */
+  readonly drillSumdb: (
+    versions: number,
+    flags: SettingFlags,
+    progress: (done: number, total: number) => void,
+  ) => Promise<RedundancyReport | undefined>;
   readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
   /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
   readonly storeVerify: (
@@ -187,6 +343,56 @@ export type CliServices = {
   /** Forgets the pins of `module@version`; resolves to what was forgotten. */
   readonly hashesForget: (what: string, flags: SettingFlags) => Promise<readonly PinnedHash[]>;
   /** The text is shown once and never again. */
+  /** Writes a new signer key; never over a file. */
+  readonly sumdbKeygen: (request: { readonly name: string; readonly out: string }) => Promise<SumdbKey>;
+  /** What clients of the own database set; `url` is where they reach this server. */
+  readonly sumdbClientConfig: (url: string | undefined, flags: SettingFlags) => Promise<SumdbClientConfig>;
+  /** Makes databases prove and keep the records of what is named. `progress` is called after each version. */
+  readonly sumdbPreload: (
+    request: PreloadRequest,
+    flags: SettingFlags,
+    progress: (done: number, total: number) => void,
+  ) => Promise<PreloadView>;
+  /** What a database says of `path@version`, and which parts of the proof hold. */
+  readonly sumdbLookup: (what: string, request: LookupRequest, flags: SettingFlags) => Promise<Examination>;
+  /** Holds go.sum files against the records. `progress` is called after each version. */
+  readonly sumverify: (
+    request: SumverifyRequest,
+    flags: SettingFlags,
+    progress: (done: number, total: number) => void,
+  ) => Promise<GoSumsReport>;
+  /** Keeps a store or a folder fresh until it is told to stop; resolves to the last whole round. */
+  readonly sumgopher: (
+    request: SumgopherRequest,
+    flags: SettingFlags,
+    onRound: (round: Round) => void,
+  ) => Promise<Round | undefined>;
+  /** Writes a report to a file. */
+  readonly writeReport: (file: string, text: string) => Promise<void>;
+  /** Runs a server for checksum databases until it is told to stop; resolves to the exit code. */
+  readonly sumweb: (request: SumwebRequest, flags: SettingFlags) => Promise<number>;
+  /** Runs the agent until it is told to stop; resolves to the exit code. */
+  readonly agent: (request: AgentRequest) => Promise<number>;
+  /** Makes the agent's systemd user unit; writes it when `install` is true. */
+  readonly agentSetup: (request: AgentRequest, install: boolean) => Promise<AgentSetup>;
+  /** Forks that were seen of the configured databases, decided ones too. */
+  readonly sumdbAlarms: (flags: SettingFlags) => Promise<readonly SumdbAlarm[]>;
+  /** Refuses the foreign head of a fork, so that the database is used again. `id` may be the beginning of one. */
+  readonly sumdbResume: (
+    request: { readonly id: string; readonly reason: string },
+    flags: SettingFlags,
+  ) => Promise<Pick<SumdbAlarm, "database" | "id">>;
+  /** Holds tree heads that clients have met against the store's; newer ones that are proven become the newest here. */
+  readonly sumdbHeadsImport: (request: SumdbImportRequest, flags: SettingFlags) => Promise<readonly OfferReport[]>;
+  /** The newest proven heads, as a trusted file. */
+  readonly sumdbPin: (flags: SettingFlags) => Promise<SumdbPins>;
+  /** Holds a trusted file against the store and its routes; changes nothing. */
+  readonly sumdbVerifyTrusted: (file: string, flags: SettingFlags) => Promise<readonly PinView[]>;
+  readonly sumdbStatus: (at: RemoteFlags, flags: SettingFlags) => Promise<SumdbStatus>;
+  /** What go does with a checksum database in an environment. */
+  readonly sumdbExplain: (request: SumdbExplainRequest) => Promise<SumdbExplanation>;
+  /** Reads the own log from end to end. */
+  readonly sumdbFsck: (flags: SettingFlags) => Promise<SumdbFsck>;
   readonly tokenAdd: (
     token: { readonly scope: "read" | "write"; readonly note: string },
     flags: SettingFlags,

@@ -178,7 +178,9 @@ function headOf(use: AnswerUse, answer: Answer, provenance: Answer["provenance"]
     "Content-Type",
     contentType(answer.media),
     "Cache-Control",
-    cacheControl(answer.media, size, { freshness, isPrivate: answer.isPrivate }),
+    answer.isListed === true && !answer.isPrivate
+      ? "no-store"
+      : cacheControl(answer.media, size, { freshness, isPrivate: answer.isPrivate }),
     "ETag",
     `"${answer.sha256}"`,
     "X-Go-Proxy-Cache",
@@ -190,6 +192,7 @@ function headOf(use: AnswerUse, answer: Answer, provenance: Answer["provenance"]
   ];
   if (answer.since !== undefined) head.push("Last-Modified", answer.since.toUTCString());
   if (answer.media === "zip") head.push("Accept-Ranges", "bytes");
+  if (answer.isListed === true) head.push("X-Granary-Verified-By", "integrity");
   head.push(...notices);
   return head;
 }

@@ -49,7 +49,7 @@ function speaksForItself({ headers }: Request): boolean {
  * A web page may make its own name resolve to 127.0.0.1 and then read what this machine's user may read (DNS
  * rebinding); only the Host header, which the page cannot choose, tells.
  */
-function namesThisMachine({ headers }: Request): boolean {
+export function namesThisMachine({ headers }: Request): boolean {
   const authority = headers.host ?? headers[":authority"];
   return typeof authority === "string" && /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d{1,5})?$/i.test(authority);
 }

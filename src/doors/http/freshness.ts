@@ -34,6 +34,8 @@ export function cacheControl(
       return `public, max-age=${freshness.listSeconds}`;
     case "head":
       return "public, max-age=60";
+    case "checkpoint":
+      return "public, max-age=5";
     case "supported":
       return "public, max-age=3600";
     // A proven record and a full tile never change; a partial tile is only ever replaced by more of the same.
@@ -62,6 +64,7 @@ export function contentType(media: MediaKind): string {
     case "sum":
     case "lookup":
     case "head":
+    case "checkpoint":
     case "supported":
       return "text/plain; charset=utf-8";
   }

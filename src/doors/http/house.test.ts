@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { Readable } from "node:stream";
 import { test } from "node:test";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { Access } from "#services/access/access.ts";
@@ -61,17 +62,22 @@ async function room() {
       disable: (name, by) => Promise.resolve(void calls.push(`disable ${name} by ${by}`)),
       enable: (name, by) => Promise.resolve(void calls.push(`enable ${name} by ${by}`)),
     },
+    heads: ({ heads, tiles }) => {
+      calls.push(`heads ${heads.length} ${[...(tiles ?? new Map<string, unknown>()).keys()].join()}`);
+      return Promise.resolve(heads.map(({ from }) => ({ from, verdict: "agrees" as const })));
+    },
     top: { list: (limit) => most.slice(0, limit) },
     jobs: { list: () => Promise.resolve([job]), retry: (id) => has(id, "retry"), drop: (id) => has(id, "drop") },
   });
   const write = await tokens.add("write", "");
   const read = await tokens.add("read", "");
   /** The JSON of a good answer, else the code of the failure. */
-  const ask = async (method: string, path: string, token = ""): Promise<unknown> => {
+  const ask = async (method: string, path: string, token = "", sent = ""): Promise<unknown> => {
     let body = "";
     const response = { writeHead: () => ({ end: (bytes: Buffer) => (body = bytes.toString()) }) };
     const headers = { authorization: token === "" ? undefined : `Bearer ${token}` };
-    const request = { method, headers, socket: { remoteAddress: "192.0.2.1", encrypted: true } };
+    const socket = { remoteAddress: "192.0.2.1", encrypted: true };
+    const request = Object.assign(Readable.from([Buffer.from(sent)]), { method, headers, socket });
     try {
       const exchange = { request: request as unknown as Request, response: response as unknown as Response };
       await house.answer(exchange, path, new AbortController().signal);
@@ -147,5 +153,35 @@ for (const [path, code] of unknown)
   test(`POST ${path} is ${code}`, async () => {
     const { ask, calls, write } = await room();
     assert.equal(await ask("POST", path, write.text), code);
+    assert.deepEqual(calls, []);
+  });
+
+const headsPath = "/-/api/sumdb/heads";
+
+test("heads are taken with a write token, and tiles come along by database", async () => {
+  const { ask, calls, write, read } = await room();
+  const body = JSON.stringify({
+    heads: [{ from: "laptop", note: "n" }],
+    tiles: { "sum.example": { "tile/8/0/001": "AA==" } },
+  });
+  assert.equal(await ask("POST", headsPath, read.text, body), "GRANARY_NEEDS_WRITE_TOKEN");
+  assert.equal(await ask("GET", headsPath, write.text), "GRANARY_METHOD_NOT_ALLOWED");
+  assert.deepEqual(calls, []);
+  assert.deepEqual(await ask("POST", headsPath, write.text, body), { heads: [{ from: "laptop", verdict: "agrees" }] });
+  assert.deepEqual(calls, ["heads 1 sum.example"]);
+});
+
+for (const [what, body] of [
+  ["nothing", ""],
+  ["no object", "[]"],
+  ["no heads", "{}"],
+  ["a head without a note", '{"heads":[{}]}'],
+  ["too many heads", JSON.stringify({ heads: Array.from({ length: 1001 }, () => ({ note: "" })) })],
+  ["a tile that is no text", '{"heads":[],"tiles":{"x":{"y":1}}}'],
+  ["too much", `{"heads":[],"x":"${"x".repeat(4 * 1024 * 1024)}"}`],
+] as const)
+  test(`heads: ${what} is a bad request`, async () => {
+    const { ask, calls, write } = await room();
+    assert.equal(await ask("POST", headsPath, write.text, body), "GRANARY_BAD_REQUEST");
     assert.deepEqual(calls, []);
   });

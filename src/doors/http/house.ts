@@ -13,8 +13,11 @@ import type { Top } from "#services/proxy/top.ts";
 import type { RetryQueue } from "#services/proxy/retry-queue.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { UpstreamDesk } from "#services/upstreams/desk.ts";
+import type { Offer, OfferReport } from "#services/sumdb/offered.ts";
 import type { Explainer } from "./explainer.ts";
+import { noneMatch } from "./conditional.ts";
 import { callerOf } from "./caller.ts";
+import { maxOfferBytes, parseOffer } from "./offer.ts";
 import type { Request, Response } from "./send.ts";
 import { statusPage } from "./status-page.ts";
 import type { Status } from "./status-page.ts";
@@ -32,15 +35,24 @@ export type HouseUse = {
   readonly upstreams: UpstreamDesk;
   readonly jobs: Pick<RetryQueue, "list" | "retry" | "drop">;
   readonly top: Pick<Top, "list">;
+  /** Holds tree heads of checksum databases against ours. */
+  readonly heads: (offer: Offer) => Promise<readonly OfferReport[]>;
+  /** The signed list of the hashes kept here; undefined when none is published. */
+  readonly integrityList?: (() => Promise<{ readonly bytes: Buffer; readonly sha256: string }>) | undefined;
 };
 
 type Exchange = { readonly request: Request; readonly response: Response };
 
 /** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. */
 type Scope = "open" | "readers" | "write";
-/** Who asks, and how long. */
-type Asking = { readonly by: string; readonly signal: AbortSignal };
-type Reply = { readonly status: number; readonly type: string; readonly body: string };
+/** Who asks, how long, and what came with the question. */
+type Asking = {
+  readonly by: string;
+  readonly signal: AbortSignal;
+  /** The body. Throws GRANARY_BAD_REQUEST when it is longer. */
+  readonly body: (maxBytes: number) => Promise<string>;
+};
+type Reply = { readonly status: number; readonly type: string; readonly body: string | Buffer; readonly etag?: string };
 type Route = {
   readonly method: "GET" | "POST";
   readonly scope: Scope;
@@ -57,6 +69,8 @@ const exact: Readonly<Record<string, Route>> = {
   "/-/api/upstreams": { method: "GET", scope: "open", answer: (use) => json(200, { upstreams: use.upstreams.list() }) },
   // Versions of private modules may be among them.
   "/-/api/jobs": { method: "GET", scope: "readers", answer: async (use) => json(200, { jobs: await use.jobs.list() }) },
+  "/-/api/sumdb/heads": { method: "POST", scope: "write", answer: takeHeads },
+  "/integrity.txt": { method: "GET", scope: "open", answer: integrityList },
   // Names that other tools probe by habit.
   "/health": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
   "/healthz": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
@@ -91,9 +105,11 @@ export class House {
         allowed: route.method === "GET" ? "GET, HEAD" : route.method,
       });
     const who = await this.#admit(exchange, { route, path });
-    const reply = await route.answer(this.#use, rest, { by: who, signal });
+    const read = (maxBytes: number): Promise<string> => bodyOf(request, path, maxBytes);
+    const reply = await route.answer(this.#use, rest, { by: who, signal, body: read });
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
-    const body = Buffer.from(reply.body);
+    const isKnown = reply.etag !== undefined && noneMatch(request.headers["if-none-match"], reply.etag);
+    const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
     const head = [
       "Content-Type",
       reply.type,
@@ -106,7 +122,9 @@ export class House {
       "Content-Security-Policy",
       "default-src 'none'; frame-ancestors 'none'",
     ];
-    response.writeHead(reply.status, head).end(body);
+    if (reply.etag !== undefined) head.push("ETag", reply.etag);
+    if (isKnown) response.writeHead(304, head.slice(4)).end();
+    else response.writeHead(reply.status, head).end(body);
   }
 
   /** The one check that every route passes. Returns who asks. */
@@ -157,6 +175,12 @@ async function metrics(use: HouseUse): Promise<Reply> {
   return { status: 200, type: contentType, body: text };
 }
 
+async function integrityList({ integrityList: list }: HouseUse): Promise<Reply> {
+  if (list === undefined) throw new GranaryError("GRANARY_NO_ROUTE", { target: "/integrity.txt" });
+  const { bytes, sha256 } = await list();
+  return { ...text(200, ""), body: bytes, etag: `"${sha256}"` };
+}
+
 function explain(use: HouseUse, id: string): Reply {
   const found = use.explainer.find(id);
   if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "request", id });
@@ -200,6 +224,22 @@ async function turnJob({ jobs }: HouseUse, rest: string): Promise<Reply> {
   if (verb !== "retry" && verb !== "drop") throw noRoute("jobs", rest);
   if (!(await jobs[verb](id))) throw noSuch("job", id, []);
   return json(200, { [verb === "retry" ? "retried" : "dropped"]: id });
+}
+
+async function takeHeads({ heads }: HouseUse, _rest: string, { body }: Asking): Promise<Reply> {
+  return json(200, { heads: await heads(parseOffer(await body(maxOfferBytes))) });
+}
+
+async function bodyOf(request: Request, target: string, maxBytes: number): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let size = 0;
+  for await (const piece of request as AsyncIterable<Uint8Array>) {
+    size += piece.length;
+    if (size > maxBytes)
+      throw new GranaryError("GRANARY_BAD_REQUEST", { target, reason: `the body is longer than ${maxBytes} bytes` });
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString("utf8");
 }
 
 function split(rest: string): { readonly name: string; readonly verb: string } {

@@ -14,6 +14,10 @@ import type {
 import { createServer as createHttpsServer } from "node:https";
 import type { Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { clientContextOptions, clientTlsOptions } from "./client-certificate.ts";
+import type { ClientContextOptions, ClientTrust } from "./client-certificate.ts";
+import { refuser } from "./refuse.ts";
 import type { Request, Response } from "./send.ts";
 
 export type Limits = {
@@ -34,6 +38,8 @@ export type Tls = {
   /** `hardened`: TLS 1.3 only; `compat`: 1.2 and 1.3. */
   readonly profile: "hardened" | "compat";
   readonly http2: boolean;
+  /** Whose clients are answered; undefined: everybody's. The handler must be guarded as well (client-certificate.ts). */
+  readonly clients?: ClientTrust | undefined;
 };
 
 export type Listener = {
@@ -63,10 +69,15 @@ export async function listen(
     readonly handler: (request: Request, response: Response) => void;
     readonly limits: Limits;
     readonly tls: Tls | undefined;
+    /** Told of handshakes that ended because of the client's certificate. */
+    readonly onRefused?: ((address: string, reason: string) => void) | undefined;
   },
 ): Promise<Listener> {
   const { limits, tls } = use;
   const server = makeServer(use);
+  server.on("clientError", refuser());
+  const { onRefused } = use;
+  if (onRefused !== undefined) tellRefused(server, onRefused);
   const sockets = new Set<Socket>();
   guardConnections(server, { sockets, limits });
   await opened(server, at);
@@ -101,7 +112,8 @@ function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
   };
   if (tls === undefined) return createHttpServer(options, handler);
   // A client that connects and then keeps still has sent no headers either.
-  const secure = { ...contextOf(tls), handshakeTimeout: limits.headersTimeoutMs };
+  const asking = tls.clients === undefined ? {} : clientTlsOptions(tls.clients);
+  const secure = { ...contextOf(tls), ...asking, handshakeTimeout: limits.headersTimeoutMs };
   if (!tls.http2) return createHttpsServer({ ...options, ...secure }, handler);
   // node:http2's compatibility objects answer to the same calls as node:http's.
   const compatible = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -133,8 +145,20 @@ function http1(options: object): object {
   return options;
 }
 
-function contextOf(tls: Tls): { cert: Buffer; key: Buffer; minVersion: "TLSv1.2" | "TLSv1.3" } {
-  return { cert: tls.cert, key: tls.key, minVersion: tls.profile === "hardened" ? "TLSv1.3" : "TLSv1.2" };
+type Context = { cert: Buffer; key: Buffer; minVersion: "TLSv1.2" | "TLSv1.3" } & Partial<ClientContextOptions>;
+
+function contextOf({ cert, key, profile, clients }: Tls): Context {
+  const trust = clients === undefined ? {} : clientContextOptions(clients);
+  return { cert, key, minVersion: profile === "hardened" ? "TLSv1.3" : "TLSv1.2", ...trust };
+}
+
+/** A certificate that is not good ends the handshake without an error of its own; one that is missing has a code. */
+function tellRefused(server: AnyServer, onRefused: (address: string, reason: string) => void): void {
+  server.on("tlsClientError", (error: Error & { readonly code?: string }, socket: TLSSocket) => {
+    const missing = error.code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE" ? "no certificate" : undefined;
+    const reason = missing ?? (socket.authorizationError as unknown as string | null | undefined);
+    if (reason !== undefined && reason !== null) onRefused(socket.remoteAddress ?? "", reason);
+  });
 }
 
 /** Closes connections over the limits at once, before they cost anything. */

@@ -1,6 +1,7 @@
 // The small page at `/-/`: what this server is, what it keeps, whom it asks. No scripts, no outside resources.
 
 import type { Lang } from "#services/errors/sentences.ts";
+import type { WitnessingState } from "#services/sumlog/witnessing.ts";
 
 export type Status = {
   readonly version: string;
@@ -9,7 +10,26 @@ export type Status = {
   readonly uptimeSeconds: number;
   readonly mode: string;
   readonly upstreams: readonly { readonly name: string; readonly condition: string }[];
-  readonly databases: readonly { readonly name: string; readonly treeSize: number | undefined }[];
+  readonly databases: readonly {
+    readonly name: string;
+    readonly treeSize: number | undefined;
+    /** Evidence of a fork that nobody has decided about. */
+    readonly alarm?: string | undefined;
+    /** What each route's newest head was when they were last compared. */
+    readonly routes?: readonly { readonly route: string; readonly verdict: string; readonly treeSize?: number }[];
+    /** Of an own database that has witnesses: who cosigns, and what is shown. */
+    readonly witnessing?: WitnessingState | undefined;
+  }[];
+  /** What rests on a signed list while no database answers, and how it stands with that list. */
+  readonly integrity?: {
+    readonly owed: number;
+    readonly from?: {
+      readonly name: string;
+      readonly lines?: number;
+      readonly until?: string;
+      readonly trouble?: string;
+    };
+  };
   readonly hot: { readonly entries: number; readonly bytes: number };
   readonly jobs: number;
 };

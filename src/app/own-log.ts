@@ -1,0 +1,108 @@
+// The own checksum database, when a key for one is configured.
+
+import { readFile } from "node:fs/promises";
+import { HeadFile } from "#adapters/system/head-file.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { maxKeyLength } from "#protocol/note-key.ts";
+import { parseSignerKey, type Signer } from "#protocol/note.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
+import { Arrivals } from "#services/sumlog/arrivals.ts";
+import { SumLogError } from "#services/sumlog/errors.ts";
+import { SumLog } from "#services/sumlog/log.ts";
+import { OwnDatabase } from "#services/sumlog/own-database.ts";
+import type { Proofs } from "#services/sumlog/ports.ts";
+import type { Witness, WitnessClient } from "#services/sumlog/ports.ts";
+import { TiledLog } from "#services/sumlog/tiled-log.ts";
+import { forgetCosigned } from "#services/sumlog/cosigned.ts";
+import { Witnessing, type WitnessNews } from "#services/sumlog/witnessing.ts";
+import type { EventSink } from "#services/events/ports.ts";
+
+export type OwnLog = {
+  readonly log: SumLog;
+  readonly signer: Signer;
+  readonly tiled: TiledLog;
+  /** Undefined when nobody is asked to cosign. */
+  readonly witnessing: Witnessing | undefined;
+  /** Begins to record; `proofs` says what. */
+  readonly start: (proofs: Proofs) => { readonly database: OwnDatabase; readonly arrivals: Arrivals };
+  /** Why the log does not answer; undefined when it does. */
+  readonly fault: string | undefined;
+};
+
+export type OwnLogUse = {
+  readonly storage: Storage;
+  readonly stop: AbortSignal;
+  readonly events: EventSink;
+  readonly clock: Clock;
+  readonly witnesses: readonly Witness[];
+  readonly quorum: number;
+  readonly witnessClient: WitnessClient;
+};
+
+/** Opens the log of a key. Throws GRANARY_INPUT_UNREADABLE for a key that is none; a damaged log is told, not thrown. */
+export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLog> {
+  const signer = await readSignerKey(keyFile);
+  const memory = new HeadFile(keyFile);
+  const log = new SumLog({ signer, storage: use.storage, memory, onGrowth: () => witnessing?.grew() });
+  const witnessing = makeWitnessing(log, signer, use);
+  if (witnessing === undefined) await forgetCosigned({ log, storage: use.storage });
+  const fault = await faultOf(log);
+  if (fault !== undefined) use.events.emit({ name: "sumlog.stopped", database: log.name, reason: fault });
+  const onFailure = (module: { readonly path: string; readonly version: string }, error: unknown): void => {
+    const reason = error instanceof Error ? error.message : String(error);
+    use.events.emit({
+      name: "sumlog.failed",
+      database: log.name,
+      module: module.path,
+      version: module.version,
+      reason,
+    });
+  };
+  return {
+    log,
+    signer,
+    fault,
+    witnessing,
+    tiled: new TiledLog({ log, signer, publisher: witnessing }),
+    start: (proofs) => {
+      void witnessing?.run();
+      const database = new OwnDatabase({ log, proofs, stop: use.stop });
+      return { database, arrivals: new Arrivals({ database, stop: use.stop, onFailure }) };
+    },
+  };
+}
+
+function makeWitnessing(log: SumLog, signer: Signer, use: OwnLogUse): Witnessing | undefined {
+  if (use.witnesses.length === 0) return undefined;
+  const database = log.name;
+  const tell = (news: WitnessNews): void =>
+    use.events.emit(
+      "treeSize" in news
+        ? { name: "sumlog.witnessed", database, ...news }
+        : { name: "sumlog.unwitnessed", database, ...news },
+    );
+  return new Witnessing({ ...use, log, signer, client: use.witnessClient, random: Math.random, tell });
+}
+
+/** Reads a signer key as `granary sumdb keygen` writes it. Throws GRANARY_INPUT_UNREADABLE; the key is in no message. */
+export async function readSignerKey(file: string): Promise<Signer> {
+  try {
+    const text = await readFile(file, "utf8");
+    return parseSignerKey(text.slice(0, 2 * maxKeyLength).trim());
+  } catch (error) {
+    const reason =
+      error instanceof ProtocolError ? `${error.message}; it should be PRIVATE+KEY+NAME+HASH+KEY` : String(error);
+    throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: file, reason }, { cause: error });
+  }
+}
+
+async function faultOf(log: SumLog): Promise<string | undefined> {
+  try {
+    await log.head();
+    return undefined;
+  } catch (error) {
+    if (error instanceof SumLogError) return error.message;
+    throw error;
+  }
+}
