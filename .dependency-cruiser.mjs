@@ -9,7 +9,10 @@ export const uses = {
   access: ["errors", "store"],
   upstreams: ["errors", "store"],
   sumdb: ["errors", "store", "upstreams"],
-  proxy: ["errors", "events", "store", "upstreams", "sumdb"],
+  sumlog: ["errors", "store", "sumdb"],
+  sumtools: ["store", "sumdb", "prewarm"],
+  integrity: ["store"],
+  proxy: ["errors", "events", "store", "upstreams", "sumdb", "integrity"],
   lab: ["errors"],
   prewarm: ["errors", "store"],
 };

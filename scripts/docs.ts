@@ -1,5 +1,5 @@
-// Writes docs/errors.md and docs/config.md from the catalogue and the settings table (`--write`), or exits 1 when one
-// of them says something else than they do.
+// Writes docs/errors.md, docs/config.md and docs/evil-databases.md from the catalogue, the settings table and the table
+// of evil databases (`--write`), or exits 1 when one of them says something else than they do.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
 import type { GranaryCode } from "#services/errors/codes.ts";
 import { enStart } from "#services/errors/en-start.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import { evilDatabasesPage } from "../test/support/evil-page.ts";
 
 const note = "<!-- Written by scripts/docs.ts from the source; `npm run docs` writes it anew. -->";
 
@@ -111,6 +112,7 @@ async function main(root: string, write: boolean): Promise<number> {
   for (const [name, page] of [
     ["docs/errors.md", errorsPage()],
     ["docs/config.md", configPage()],
+    ["docs/evil-databases.md", evilDatabasesPage()],
   ] as const) {
     const file = join(root, name);
     const wanted = `${page}\n`;

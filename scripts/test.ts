@@ -22,7 +22,7 @@ const suites: readonly Suite[] = [
 ];
 
 /** One suite may take this long; the whole must stay below 20 minutes in CI. */
-const suiteLimitMs = { normal: 11 * 60_000, long: 60 * 60_000 };
+const suiteLimitMs = { normal: 14 * 60_000, long: 60 * 60_000 };
 
 const args = process.argv.slice(2);
 const long = args.includes("--long");

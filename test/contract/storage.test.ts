@@ -5,7 +5,7 @@ import fs, { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } 
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { after, beforeEach, suite, test } from "node:test";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
 import { FaultyStorage } from "#adapters/storage/faulty.ts";
@@ -32,6 +32,17 @@ async function openDisk(): Promise<Opened> {
   const storage = await again();
   return { storage, reopen: again, dispose: () => rm(root, { recursive: true, force: true }) };
 }
+
+test("a root is a root however it is spelt", { timeout: 10_000 }, async () => {
+  const root = await newFolder();
+  const fromHere = relative(process.cwd(), root);
+  for (const [n, spelt] of [`${root}/`, `${root}/./x/..`, `./${fromHere}`, `./${fromHere}/`, fromHere].entries()) {
+    const storage = await openDiskStorage(spelt, { fsync: "never" });
+    const key = storageKey(`modules/example.com/m${n}/@v/v1.0.0.mod`);
+    assert.equal(await storage.create(key, hello), "created", spelt);
+    assert.equal(Buffer.compare((await storage.get(key, 100))?.bytes ?? Buffer.alloc(0), hello), 0, spelt);
+  }
+});
 
 const nothing = () => Promise.resolve();
 storageContract("memory", () => Promise.resolve({ storage: new MemoryStorage(), dispose: nothing }));

@@ -5,6 +5,7 @@ import { granaryCodes } from "#services/errors/catalogue.ts";
 import { settingKeys, variableOf } from "#app/config-schema.ts";
 import { findAvoided, parseGlossary } from "../../scripts/check-glossary.ts";
 import { configPage, errorsPage } from "../../scripts/docs.ts";
+import { evilDatabasesPage } from "../support/evil-page.ts";
 
 suite("generated documents", () => {
   test("every code and every setting is documented, and nothing reads undefined", () => {
@@ -13,7 +14,7 @@ suite("generated documents", () => {
     const config = configPage();
     for (const key of settingKeys)
       assert.ok(config.includes(`### \`${key}\``) && config.includes(variableOf(key)), key);
-    assert.doesNotMatch(errors + config, /undefined|\[object/);
+    assert.doesNotMatch(errors + config + evilDatabasesPage(), /undefined|\[object/);
   });
 });
 

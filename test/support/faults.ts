@@ -41,6 +41,8 @@ export type Fault =
   | { readonly kind: "truncate"; readonly after?: number }
   /** Headers and `after` bytes, then one byte a second. */
   | { readonly kind: "drip"; readonly after: number }
+  /** A right beginning, then more and more of the same, until `most` bytes are out; then silence, and `onMost` is told. */
+  | { readonly kind: "endless"; readonly most: number; readonly onMost: () => void }
   /** These bytes instead of a whole HTTP answer, then the end of the connection. */
   | { readonly kind: "raw"; readonly raw: (answer: StubAnswer) => Uint8Array }
   /** Wrong bytes under a right status. */
@@ -117,6 +119,9 @@ export async function sendFaulty(response: ServerResponse, answer: StubAnswer, f
       }
       response.end();
       return;
+    case "endless":
+      await sendWithoutEnd(response, answer, fault);
+      return;
     case "raw":
       response.socket?.end(fault.raw(answer));
       return;
@@ -143,6 +148,22 @@ export function rawAnswer(lines: readonly string[], body: Uint8Array): Buffer {
 
 /** From this size on a body takes more than a moment to be read. */
 const largeBytes = 64 << 10;
+
+async function sendWithoutEnd(
+  response: ServerResponse,
+  answer: StubAnswer,
+  { most, onMost }: { readonly most: number; readonly onMost: () => void },
+): Promise<void> {
+  response.writeHead(200, answer.headers);
+  const piece = Buffer.alloc(largeBytes, answer.body);
+  for (let sent = 0; sent < most; sent += piece.length) {
+    const isGone = await new Promise((resolve) =>
+      response.write(piece, (error) => resolve(error !== null && error !== undefined)),
+    );
+    if (isGone) return;
+  }
+  onMost();
+}
 
 function passed(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

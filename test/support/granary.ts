@@ -47,9 +47,30 @@ const stopMs = 20_000;
 
 /** Starts Granary and waits for its ready line. Throws with its stderr when it ends before that. */
 export async function startGranary(options: GranaryOptions): Promise<RunningGranary> {
+  const own = options.store === undefined ? await mkdtemp(join(tmpdir(), "granary-test-store-")) : undefined;
+  const store = options.store ?? join(own ?? "", "store");
+  try {
+    const running = await startCommand(commandLine(options, store), options);
+    const stop = once(async () => {
+      const code = await running.stop();
+      if (own !== undefined) await rm(own, { recursive: true, force: true });
+      return code;
+    });
+    return { ...running, store, stop };
+  } catch (error) {
+    if (own !== undefined) await rm(own, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Starts another command that listens (`sumweb …`, `agent …`), and waits for its ready line. */
+export async function startCommand(
+  words: readonly string[],
+  options: Pick<GranaryOptions, "env" | "live" | "program"> = {},
+): Promise<Omit<RunningGranary, "store">> {
   const home = await mkdtemp(join(tmpdir(), "granary-test-"));
-  const store = options.store ?? join(home, "store");
-  const child = spawn(process.execPath, commandLine(options, store), {
+  const program = options.program ?? join(root, "bin/granary.ts");
+  const child = spawn(process.execPath, [...nodeFlags(options.live ?? false), program, ...words], {
     cwd: home,
     env: cleanEnv(home, options.env ?? {}),
     stdio: ["ignore", "pipe", "pipe"],
@@ -68,7 +89,6 @@ export async function startGranary(options: GranaryOptions): Promise<RunningGran
     const url = await readyLine(output, ended);
     return {
       url,
-      store,
       pid: child.pid ?? -1,
       stderr: () => output.stderr,
       stdout: () => output.stdout,
@@ -86,9 +106,10 @@ export async function startGranary(options: GranaryOptions): Promise<RunningGran
 export async function runGranary(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  { program = join(root, "bin/granary.ts"), live = false }: Pick<GranaryOptions, "program" | "live"> = {},
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   const home = await mkdtemp(join(tmpdir(), "granary-test-"));
-  const child = spawn(process.execPath, [...nodeFlags(false), join(root, "bin/granary.ts"), ...args], {
+  const child = spawn(process.execPath, [...nodeFlags(live), program, ...args], {
     cwd: home,
     env: cleanEnv(home, env),
     stdio: ["ignore", "pipe", "pipe"],
@@ -100,11 +121,8 @@ export async function runGranary(
 }
 
 function commandLine(options: GranaryOptions, store: string): string[] {
-  const program = options.program ?? join(root, "bin/granary.ts");
   const sumdbs = options.sumdb === undefined ? ["off"] : [options.sumdb].flat();
   return [
-    ...nodeFlags(options.live ?? false),
-    program,
     "serve",
     "--listen=127.0.0.1:0",
     `--store=${store}`,
@@ -154,7 +172,7 @@ async function readyLine(output: Output, ended: Promise<number>): Promise<string
   const said = new Promise<string>((resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`granary was not ready in ${readyMs} ms\n${output.stderr}`)), readyMs);
     output.onLine(() => {
-      const url = /^granary listening on (\S+)$/m.exec(output.stdout)?.[1];
+      const url = /^granary (?:\w+ )?listening on (\S+)(?: for \S+)?$/m.exec(output.stdout)?.[1];
       if (url !== undefined) resolve(url);
     });
   });

@@ -23,7 +23,8 @@ import { blockBytes } from "#services/proxy/ports.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
 import { Sums } from "#services/proxy/sums.ts";
-import type { Database } from "#services/proxy/sums.ts";
+import { OwedProofs } from "#services/integrity/owed.ts";
+import type { Database, LastResort } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
@@ -209,6 +210,8 @@ export type RoomOptions = {
   /** Instead of the test database's mirror. */
   readonly databases?: readonly Database[];
   readonly hadOff?: boolean;
+  /** What stands in while no database can be reached. */
+  readonly lastResort?: LastResort;
   /** Instead of the one that checks zips in this thread. */
   readonly verifier?: Verifier;
   /** How upstreams are asked: patience, order, room. */
@@ -252,7 +255,8 @@ export async function openRoom(options: RoomOptions = {}) {
   const routes = [databaseRoute(database, wire)];
   const mirror = new SumdbMirror({ key: database.verifierKey, routes, storage, clock });
   const pins = new Pins(storage, events);
-  const sums = new Sums({ databases: options.databases ?? [mirror], privacy, pins });
+  const sums = new Sums({ databases: options.databases ?? [mirror], privacy, pins, lastResort: options.lastResort });
+  const owed = new OwedProofs(storage);
   const store = new ModuleStore(storage);
   const quarantine = new Quarantine(storage, clock);
   const { signal: stop } = new AbortController();
@@ -262,6 +266,7 @@ export async function openRoom(options: RoomOptions = {}) {
     quarantine,
     origin,
     sums,
+    owed,
     verifier: options.verifier ?? plainVerifier,
     gate: new Gate(4, 100),
     aheadGate: new Gate(4, 100),
@@ -276,7 +281,7 @@ export async function openRoom(options: RoomOptions = {}) {
   const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
   return {
     ...{ storage, clock, client, database, wire, emitted, privacy, negative, health, origin, mirror, pins, sums },
-    ...{ store, quarantine, jobs, listings, nested, proxy, disable },
+    ...{ owed, store, quarantine, jobs, listings, nested, proxy, disable },
   };
 }
 

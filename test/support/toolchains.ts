@@ -9,15 +9,14 @@ import type { GoTool } from "./go.ts";
 /** The versions the scenarios want beside the machine's own. */
 export const wantedGoVersions = ["1.19.13", "1.21.13", "1.24.9", "1.27.3"] as const;
 
-export type WantedGo = (typeof wantedGoVersions)[number];
-
 /** Downloads of about 70 MB, unpacked to 250–450 MB. */
 const downloadMs = 300_000;
 
 /** The toolchain, or the reason why it cannot be had here. */
-export async function obtainGo(version: WantedGo): Promise<GoTool | string> {
+export async function obtainGo(version: string): Promise<GoTool | string> {
   const host = await machineGo();
   if (host === undefined) return "no `go` on PATH to download it with";
+  if (host.version === version) return host;
   const goroot = join(keptFolder, `go${version}`);
   const kept = await runnable(goroot);
   if (kept !== undefined) return kept;
@@ -33,7 +32,7 @@ async function runnable(goroot: string): Promise<GoTool | undefined> {
 }
 
 /** `go mod download` of the toolchain module; the folder it was unpacked to. */
-async function download(version: WantedGo, host: GoTool): Promise<string | undefined> {
+async function download(version: string, host: GoTool): Promise<string | undefined> {
   await mkdir(keptFolder, { recursive: true });
   const id = `golang.org/toolchain@v0.0.1-go${version}.${await platform()}`;
   const settings = ["GOPROXY", "GOSUMDB", "GONOSUMDB", "GOPRIVATE"].map(
