@@ -8,8 +8,6 @@
 // all of it was hashed it is known that it is not what the database recorded. The event loop's delay is what the
 // server itself measures (nodejs_eventloop_lag_p99_seconds, which starts anew with each reading of its metrics).
 import { writeFile } from "node:fs/promises";
-import { connect } from "node:net";
-import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -17,6 +15,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import { writeModuleZip } from "#protocol/zip-write.ts";
 import { dropFolder, newFolder, runBench, untilSaid } from "./children.ts";
 import { getBytes, inParallel } from "./client.ts";
+import { startDrips } from "./drips.ts";
 import { endings, writeMany } from "./made-up-many.ts";
 import type { Many } from "./made-up-many.ts";
 import { PacedClients, quantile } from "./pace.ts";
@@ -102,11 +101,10 @@ async function slowConnections(plan: Plan): Promise<Work> {
   return await withWarm(many, { ...plan, env, kinds: endings }, async ({ base, warm }) => {
     await sleep(calmSeconds * 1000);
     const beganAt = performance.now();
-    const drips = new Drips(base, plan.connections);
+    const drips = startDrips(base, plan.connections);
     await sleep(plan.seconds * 1000);
     const endedAt = performance.now();
-    const open = drips.open;
-    drips.stop();
+    const { opened, open } = await drips.stop();
     const answers = await warm.finish();
     const calm = between(answers, beganAt - (calmSeconds - warmingUpSeconds) * 1000, beganAt);
     const during = between(answers, beganAt, endedAt);
@@ -126,49 +124,11 @@ async function slowConnections(plan: Plan): Promise<Work> {
         judge("failed warm requests", { is: "≤", than: 0 }, failed),
       ],
       notes: [
-        `${drips.opened} connections in all, ${open} of them open at the end; the clients share the processors with the server`,
+        `${opened} connections in all, ${open} of them open at the end, held by a process of their own`,
+        "all clients share the processors with the server",
       ],
     };
   });
-}
-
-/** Connections that are always about so many: each that is closed is opened anew. */
-class Drips {
-  readonly #base: URL;
-  readonly #sockets = new Set<Socket>();
-  readonly #timer: NodeJS.Timeout;
-  #isOver = false;
-  opened = 0;
-
-  constructor(base: string, connections: number) {
-    this.#base = new URL(base);
-    for (let i = 0; i < connections; i++) this.#open();
-    this.#timer = setInterval(() => {
-      for (const socket of this.#sockets) socket.write("a");
-    }, 1_000);
-  }
-
-  get open(): number {
-    return this.#sockets.size;
-  }
-
-  stop(): void {
-    this.#isOver = true;
-    clearInterval(this.#timer);
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  #open(): void {
-    const socket = connect({ host: this.#base.hostname, port: Number(this.#base.port) });
-    this.opened++;
-    this.#sockets.add(socket);
-    socket.write("GET /x/@v/list HTTP/1.1\r\nHost: a\r\nX-Slow: ");
-    socket.on("error", () => undefined).resume();
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
-      if (!this.#isOver) setTimeout(() => this.#open(), 100).unref();
-    });
-  }
 }
 
 async function heavyIngest(plan: Plan): Promise<Work> {

@@ -19,9 +19,11 @@ export async function w7(bench: Bench): Promise<Work> {
   if (zip === undefined) throw new Error("the corpus has no zip");
   const files = ["info", "mod", "zip"].map((ext) => zip.target.replace(/zip$/, ext));
   await far.set({ latencyMs: 50 });
-  const store = await newFolder("herd");
+  const granary = async (...flags: string[]): ReturnType<typeof startGranary> =>
+    startGranary({ ...granaryUse(corpus, { store: await newFolder("herd"), far, upstream: far.url }), flags });
   const starts = [
-    startGranary(granaryUse(corpus, { store, far, upstream: far.url })),
+    granary(),
+    granary("--workers=2").then((subject) => ({ ...subject, name: "Granary, 2 workers" })),
     startGoproxy({ corpus, empty: true, upstream: far.url }),
     startAthens({ corpus, empty: true, upstream: far.url }),
   ];
@@ -30,7 +32,7 @@ export async function w7(bench: Bench): Promise<Work> {
     const notes: string[] = [];
     for (const subject of subjects) {
       const herd = await runHerd(bench, { subject, files });
-      if (subject.name === "Granary") verdicts.push(herd.verdict);
+      if (subject.name.startsWith("Granary")) verdicts.push(herd.verdict);
       notes.push(`${subject.name}: ${herd.note}`);
     }
     const title = `${clients} clients at once for the three files of one cold version (zip of ${round(zip.size / 1e6)} MB)`;
@@ -58,7 +60,7 @@ async function runHerd(
   const value = `${asked.join(", ")} upstream requests; ${result.errors} of ${result.requests} failed`;
   const reached = asked.every((count) => count === 1) && result.errors === 0;
   return {
-    verdict: { what: "upstream requests for .info, .mod, .zip", goal: "= 1 each", value, reached },
+    verdict: { what: `${subject.name}: upstream requests for .info, .mod, .zip`, goal: "= 1 each", value, reached },
     note: `upstream requests for .info, .mod, .zip: ${asked.join(", ")}; ${result.requests} answers in ${round(result.seconds)} s, ${result.errors} failed`,
   };
 }

@@ -93,6 +93,12 @@ export class Tracer {
       },
       (answer) => {
         let bytes = 0;
+        if (response.destroyed) {
+          // The client has gone.
+          answer.destroy();
+          done(0, 0);
+          return;
+        }
         answer.on("data", (chunk: Buffer) => (bytes += chunk.length));
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         pipeline(answer, response, (error) => done(error instanceof Error ? 0 : (answer.statusCode ?? 0), bytes));
