@@ -180,8 +180,19 @@ export class DiskStorage implements Storage {
       return "created";
     } catch (error) {
       if (codeOf((error as Error).cause) !== "EEXIST") throw error;
-      if ((await this.stat(key)) !== undefined) return "exists";
+      // Another process may have removed it meanwhile: it was there when link() looked.
+      if (!(await this.#isBlocked(key))) return "exists";
       throw new StoreUnavailable(key, "something that is not a file is in the way", { cause: error });
+    }
+  }
+
+  /** True when a folder, link or device has the key's place. */
+  async #isBlocked(key: StorageKey): Promise<boolean> {
+    try {
+      return !(await lstat(this.#path(key))).isFile();
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw inOurWords(key, error);
     }
   }
 
