@@ -60,6 +60,8 @@ function judge(suite: Suite, count: Count): string[] {
 async function runSuite(files: readonly string[]): Promise<Count> {
   const dir = mkdtempSync(join(tmpdir(), "granary-test-"));
   const tap = join(dir, "tap");
+  const slow = join(dir, "slow");
+  const began = performance.now();
   const child = spawn(
     process.execPath,
     [
@@ -72,6 +74,8 @@ async function runSuite(files: readonly string[]): Promise<Count> {
       "--test-reporter-destination=stdout",
       "--test-reporter=tap",
       `--test-reporter-destination=${tap}`,
+      "--test-reporter=./scripts/slowest-files.ts",
+      `--test-reporter-destination=${slow}`,
       ...files,
     ],
     {
@@ -83,6 +87,8 @@ async function runSuite(files: readonly string[]): Promise<Count> {
   const code = await new Promise<number>((resolve) => child.on("exit", (exit) => resolve(exit ?? 1)));
   clearTimeout(timer);
   const text = readFileSync(tap, "utf8");
+  const seconds = ((performance.now() - began) / 1000).toFixed(0);
+  process.stdout.write(`\n${seconds} s; ${readFileSync(slow, "utf8")}`);
   rmSync(dir, { recursive: true });
   const number = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, "m").exec(text)?.[1] ?? 0);
   const fail = number("fail") + number("cancelled");
