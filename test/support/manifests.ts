@@ -6,7 +6,8 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { zipBlockBytes } from "#services/store/manifest.ts";
 import type { Facts, ZipManifest } from "#services/store/manifest.ts";
-import type { ZipFacts } from "#services/store/module-store.ts";
+import type { Keeping, KeptZip, ModuleStore, ZipFacts } from "#services/store/module-store.ts";
+import type { Storage } from "#services/store/ports.ts";
 
 export const arrivalFacts: Facts = {
   verifiedBy: "sumdb",
@@ -63,4 +64,32 @@ export function zipManifest(id: ModuleVersion, bytes: Uint8Array): ZipManifest {
 
 function sha256(bytes: Uint8Array): Buffer {
   return createHash("sha256").update(bytes).digest();
+}
+
+/** Keeps bytes as a version's zip. */
+export async function keepZipBytes(
+  store: ModuleStore,
+  storage: Storage,
+  what: { readonly id: ModuleVersion; readonly bytes: Uint8Array },
+): Promise<Keeping<KeptZip>> {
+  const stage = await storage.stage(what.bytes.length);
+  try {
+    await stage.write(what.bytes);
+    await stage.seal();
+    return await store.keepZip({ id: what.id, stage, zip: zipFacts(what.bytes), facts: arrivalFacts });
+  } finally {
+    await stage.discard();
+  }
+}
+
+/** Reads a kept zip whole. */
+export async function zipBytes(kept: KeptZip): Promise<Uint8Array> {
+  const object = await kept.open();
+  try {
+    const bytes = new Uint8Array(object.size);
+    for (let at = 0; at < bytes.length;) at += await object.read(at, bytes.subarray(at));
+    return bytes;
+  } finally {
+    await object.close();
+  }
 }

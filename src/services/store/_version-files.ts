@@ -2,10 +2,14 @@
 
 import { createHash } from "node:crypto";
 import { maxGoModBytes } from "#protocol/gomod.ts";
-import { StoreDamaged } from "./errors.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import { noFile, StoreDamaged } from "./errors.ts";
+import { versionKey } from "./layout.ts";
 import { maxManifestBytes } from "./manifest.ts";
 import type { Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
+import { formatTombstone, maxTombstoneBytes, parseTombstone } from "./tombstone.ts";
+import type { Tombstone } from "./tombstone.ts";
 
 type FileFacts = { readonly size: number; readonly sha256: string };
 
@@ -50,7 +54,7 @@ export class VersionFiles {
   async readChecked(key: StorageKey, facts: FileFacts): Promise<Uint8Array> {
     const want = { expected: facts.sha256, sha256: facts.sha256 };
     const stored = await this.#get(key, { atMost: facts.size, ...want });
-    const found = stored === undefined ? "no file" : sha256(stored.bytes);
+    const found = stored === undefined ? noFile : sha256(stored.bytes);
     if (stored === undefined || found !== facts.sha256) throw new StoreDamaged(key, { ...want, found });
     return stored.bytes;
   }
@@ -72,6 +76,27 @@ export class VersionFiles {
   /** A manifest's bytes, not yet parsed. Throws StoreDamaged when no manifest is as large. */
   async getManifest(key: StorageKey): Promise<StoredBytes | undefined> {
     return await this.#get(key, { atMost: maxManifestBytes, expected: "a manifest of layout 1" });
+  }
+
+  /** Undefined when the version was not evicted, or what says so cannot be understood. */
+  async tombstone(id: ModuleVersion): Promise<Tombstone | undefined> {
+    const stored = await this.#storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
+    return stored && parseTombstone(stored.bytes, id);
+  }
+
+  /** Writes a version's tombstone; one that has its `.info` stays. */
+  async bury(id: ModuleVersion, tombstone: Tombstone): Promise<void> {
+    const key = versionKey(id, "tombstone");
+    if ((await this.#storage.create(key, formatTombstone(tombstone))) === "created") return;
+    const before = await this.tombstone(id);
+    if (before?.info === undefined && (before === undefined || tombstone.info !== undefined))
+      await this.#overwrite(key, formatTombstone(tombstone));
+  }
+
+  /** All files of the version are back. */
+  async unbury(id: ModuleVersion): Promise<void> {
+    const key = versionKey(id, "tombstone");
+    if ((await this.#storage.stat(key)) !== undefined) await this.#storage.remove(key);
   }
 
   /** Puts staged bytes in their place, whatever was there. */

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
-import { StoreDamaged } from "./errors.ts";
+import { noFile, StoreDamaged } from "./errors.ts";
 import { zipBlockBytes } from "./manifest.ts";
 import type { ZipManifest } from "./manifest.ts";
 import type { OpenObject, Storage, StorageKey } from "./ports.ts";
@@ -77,6 +77,11 @@ export class CheckedObjects {
     };
   }
 
+  /** True while a handle is held: then the file can be read, whether or not it still has its name. */
+  isOpen(key: StorageKey): boolean {
+    return this.#slots.has(key);
+  }
+
   /** What is wrong with a file that was found damaged and is still the same file. */
   async damageOf(key: StorageKey): Promise<StoreDamaged | undefined> {
     const known = this.#damaged.get(key);
@@ -140,7 +145,7 @@ export class CheckedObjects {
   async #openFile(key: StorageKey, { zip }: ZipManifest): Promise<Opened> {
     const object = await this.#storage.open(key);
     const want = { expected: `${zip.size} bytes`, sha256: zip.sha256 };
-    if (object === undefined) throw new StoreDamaged(key, { ...want, found: "no file" });
+    if (object === undefined) throw new StoreDamaged(key, { ...want, found: noFile });
     if (object.size !== zip.size) {
       await object.close();
       throw new StoreDamaged(key, { ...want, found: `${object.size} bytes` });

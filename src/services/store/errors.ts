@@ -15,7 +15,15 @@ export class StoreDamaged extends Error {
     this.expected = damage.expected;
     this.found = damage.found;
   }
+
+  /** The file is not there at all, as it also is when its version was evicted. */
+  get isMissing(): boolean {
+    return this.found === noFile;
+  }
 }
+
+/** What is found where a committed file should be, when it is gone. */
+export const noFile = "no file";
 
 /** The directory cannot be used as a store. `message` says why and what to do. */
 export class StoreUnwritable extends Error {

@@ -7,11 +7,10 @@
 import { formatList, maxListBytes, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
-import { isValidVersion, unescapeVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
 import { Turns } from "./_turns.ts";
-import { listKey, moduleFolder } from "./layout.ts";
+import { listKey, moduleFolder, versionOfKey } from "./layout.ts";
 import type { Storage } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 
@@ -49,6 +48,23 @@ export class KeptLists {
     await this.#turns.take(id.path, () => this.#add(id.path, [id.version]));
   }
 
+  /** Names a version no longer: its files are gone. */
+  async remove(id: ModuleVersion): Promise<void> {
+    if (isPseudoVersion(id.version)) return;
+    await this.#turns.take(id.path, () => this.#change(id.path, (named) => named.filter((one) => one !== id.version)));
+  }
+
+  /** Makes a list anew from the manifests; false when it was right. */
+  async mend(path: ModulePath): Promise<boolean> {
+    return await this.#turns.take(path, async () => {
+      const named = await this.#named(path);
+      const complete = new Set(await this.#complete(path));
+      const isRight = named.length === complete.size && named.every((one) => complete.has(one));
+      if (!isRight) await this.#change(path, () => [...complete]);
+      return !isRight;
+    });
+  }
+
   /** A keep was interrupted: the list may lack a version. */
   doubt(path: ModulePath): void {
     this.#whole.delete(path);
@@ -60,46 +76,39 @@ export class KeptLists {
   }
 
   async #add(path: ModulePath, versions: readonly string[]): Promise<void> {
-    const key = listKey(path);
     const complete = this.#whole.has(path) ? undefined : await this.#complete(path);
+    await this.#change(path, (named) => [...(complete ?? named), ...versions]);
+    this.#whole.set(path, true);
+  }
+
+  async #change(path: ModulePath, change: (named: readonly string[]) => readonly string[]): Promise<void> {
+    const key = listKey(path);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stored = await this.#storage.get(key, maxListBytes);
       const named = stored === undefined ? [] : parseList(stored.bytes);
-      const bytes = Buffer.from(formatList([...new Set([...(complete ?? named), ...versions])]));
-      const isSame = stored !== undefined && Buffer.compare(stored.bytes, bytes) === 0;
-      if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") {
-        this.#whole.set(path, true);
-        return;
-      }
+      const bytes = Buffer.from(formatList([...new Set(change(named))]));
+      const isSame = stored === undefined ? bytes.length === 0 : Buffer.compare(stored.bytes, bytes) === 0;
+      if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") return;
     }
     throw new StoreUnavailable(key, "it changes all the time");
   }
 
+  /** Versions with a zip manifest and without a tombstone; one that is half evicted is on its way out. */
   async #complete(path: ModulePath): Promise<string[]> {
     const folder = moduleFolder(path);
-    const versions: string[] = [];
+    const complete = new Set<string>();
+    const evicted: string[] = [];
     for await (const { key } of this.#storage.list(folder)) {
-      const name = key.slice(folder.length);
-      if (!name.endsWith(manifestEnd) || name.includes("/")) continue;
-      const version = versionOf(name.slice(0, -manifestEnd.length));
-      if (version !== undefined && !isPseudoVersion(version)) versions.push(version);
+      const found = versionOfKey(key);
+      if (found?.id.path !== path || isPseudoVersion(found.id.version)) continue;
+      if (found.file === "zip.manifest") complete.add(found.id.version);
+      if (found.file === "tombstone") evicted.push(found.id.version);
     }
-    return versions;
+    for (const version of evicted) complete.delete(version);
+    return [...complete];
   }
 }
 
 function ignoreUnavailable(error: unknown): void {
   if (!(error instanceof StoreUnavailable)) throw error;
-}
-
-const manifestEnd = ".zip.manifest";
-
-/** undefined: a file somebody else put there. */
-function versionOf(escaped: string): string | undefined {
-  try {
-    const version = unescapeVersion(escaped);
-    return isValidVersion(version) ? version : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@
 // A commit writes the files first and the manifest last; the manifest is the commit point. Whatever a crash leaves
 // before it is a leftover: invisible to find, replaced by the next keep. A manifest that is itself damaged is not
 // healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
+// That is why an eviction takes the files only: a version that comes back meets its manifests.
 
 import { hashGoMod } from "#protocol/dirhash.ts";
 import type { ModulePath } from "#protocol/path.ts";
@@ -13,13 +14,14 @@ import { Turns } from "./_turns.ts";
 import { maxAttempts, sha256, VersionFiles } from "./_version-files.ts";
 import { CheckedObjects } from "./checked-object.ts";
 import type { CheckedObject } from "./checked-object.ts";
-import { StoreDamaged } from "./errors.ts";
+import { noFile, StoreDamaged } from "./errors.ts";
 import { KeptLists } from "./kept-lists.ts";
 import { versionKey } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
 import type { Stage, Storage } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
+import type { Eviction, Tombstone } from "./tombstone.ts";
 
 /** `.info` and go.mod as they were committed, checked against their manifest when they were read. */
 export type KeptMod = {
@@ -91,11 +93,17 @@ export class ModuleStore {
   async findMod(id: ModuleVersion): Promise<KeptMod | undefined> {
     const manifest = await this.#modManifest(id);
     if (manifest === undefined) return undefined;
-    const [info, mod] = await Promise.all([
-      this.#files.readChecked(versionKey(id, "info"), manifest.info),
-      this.#files.readChecked(versionKey(id, "mod"), manifest.mod),
-    ]);
-    return keptMod(id, { info, mod, manifest });
+    try {
+      const [info, mod] = await Promise.all([
+        this.#files.readChecked(versionKey(id, "info"), manifest.info),
+        this.#files.readChecked(versionKey(id, "mod"), manifest.mod),
+      ]);
+      return keptMod(id, { info, mod, manifest });
+    } catch (error) {
+      if (error instanceof StoreDamaged && error.isMissing && (await this.#files.tombstone(id)) !== undefined)
+        return undefined;
+      throw error;
+    }
   }
 
   /**
@@ -104,9 +112,14 @@ export class ModuleStore {
    */
   async findZip(id: ModuleVersion): Promise<KeptZip | undefined> {
     const kept = await this.#committedZip(id);
-    const damage = kept && (await this.#objects.damageOf(versionKey(id, "zip")));
-    if (damage !== undefined) throw damage;
-    return kept;
+    if (kept === undefined) return undefined;
+    const key = versionKey(id, "zip");
+    const damage = await this.#objects.damageOf(key);
+    if (damage !== undefined && !damage.isMissing) throw damage;
+    if (this.#objects.isOpen(key) || (await this.#storage.stat(key)) !== undefined) return kept;
+    if ((await this.#files.tombstone(id)) !== undefined) return undefined;
+    const { sha256, size } = kept.manifest.zip;
+    throw new StoreDamaged(key, { expected: `${size} bytes`, found: noFile, sha256 });
   }
 
   /** Keeps a proven `.info` and go.mod. The first bytes kept stay for ever; damaged ones are restored when these are the same. */
@@ -126,6 +139,32 @@ export class ModuleStore {
         throw error;
       }
     });
+  }
+
+  /**
+   * Gives the space of a version back: its files go, its manifests stay, and a tombstone says so. Whoever reads one of
+   * the files now reads it to its end. Resolves to the bytes freed; a crash leaves a version that is kept in part, which
+   * is found, served and evicted like any other.
+   */
+  async evict(id: ModuleVersion, why: { readonly reason: Eviction; readonly atMs: number }): Promise<number> {
+    return await this.#turns.take(formatModuleVersion(id), () => this.#evict(id, why));
+  }
+
+  /** Reads every byte of a version anew and holds it against its manifests. Throws StoreDamaged; resolves to the bytes read. */
+  async check(id: ModuleVersion): Promise<number> {
+    const mod = await this.findMod(id);
+    if (mod === undefined) return 0;
+    const small = mod.info.length + mod.mod.length;
+    const zip = await this.findZip(id);
+    if (zip === undefined) return small;
+    await this.#objects.forget(versionKey(id, "zip"));
+    await readAll(zip);
+    return small + zip.manifest.zip.size;
+  }
+
+  /** Makes a module's list anew from the manifests; false when it was right. */
+  async mendList(path: ModulePath): Promise<boolean> {
+    return await this.#lists.mend(path);
   }
 
   /** Complete versions of a module, as `@v/list` on disk names them; no pseudo-versions. */
@@ -194,13 +233,17 @@ export class ModuleStore {
     throw new StoreUnavailable(versionKey(id, "mod.manifest"), "it comes and goes");
   }
 
-  /** Each damaged file is restored when the arrival brings the very bytes that were committed. */
+  /** Each damaged file is restored when the arrival, or a tombstone, has the very bytes that were committed. */
   async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival): Promise<Keeping<KeptMod>> {
+    const buried = sha256(info) === manifest.info.sha256 ? undefined : await this.#files.tombstone(id);
+    const committed = buried?.info === undefined ? info : Buffer.from(buried.info, "base64");
     const kept = {
-      info: await this.#files.restore(versionKey(id, "info"), { facts: manifest.info, bytes: info }),
+      info: await this.#files.restore(versionKey(id, "info"), { facts: manifest.info, bytes: committed }),
       mod: await this.#files.restore(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
       manifest,
     };
+    // With a zip that is still away the tombstone has more to say.
+    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) === undefined) await this.#files.unbury(id);
     return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
   }
 
@@ -233,7 +276,36 @@ export class ModuleStore {
     if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
     if (await isSound(known)) await this.#objects.forget(versionKey(id, "zip"));
     else await this.#putZip(id, stage);
+    await this.#files.unbury(id);
     return { kept: known, conflict: false };
+  }
+
+  async #evict(id: ModuleVersion, { reason, atMs }: { readonly reason: Eviction; readonly atMs: number }) {
+    const manifest = await this.#modManifest(id);
+    if (manifest === undefined) return 0;
+    const info = await this.#files.readChecked(versionKey(id, "info"), manifest.info).catch(damageIsNothing);
+    const { path, version } = id;
+    const tombstone: Tombstone = {
+      tombstone: 1,
+      path,
+      version,
+      reason,
+      evicted: new Date(atMs).toISOString(),
+      ...(info !== undefined && { info: Buffer.from(info).toString("base64") }),
+    };
+    await this.#files.bury(id, tombstone);
+    await this.#lists.remove(id);
+    let freed = 0;
+    // `.info` first: a client that reads the directory meets an absence before it meets half a version.
+    for (const file of ["info", "mod", "zip"] as const) {
+      const key = versionKey(id, file);
+      const stat = await this.#storage.stat(key);
+      if (stat !== undefined && (await this.#storage.remove(key))) freed += stat.size;
+    }
+    await this.#objects.forget(versionKey(id, "zip"));
+    // Another process may have kept the version meanwhile and taken the tombstone for done.
+    await this.#files.bury(id, tombstone);
+    return freed;
   }
 
   /** Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. */
@@ -255,16 +327,25 @@ function zipMember({ size, sha256, h1, blocks }: ZipFacts): ZipManifest["zip"] {
   return { size, sha256, h1, blockBytes: zipBlockBytes, blocks: Buffer.from(blocks).toString("base64") };
 }
 
-/** Reads every block of a kept zip. */
+/** Reads every block of a kept zip. Throws StoreDamaged. */
+async function readAll(zip: KeptZip): Promise<void> {
+  const source = await zip.open();
+  try {
+    const piece = new Uint8Array(16 * zipBlockBytes);
+    for (let at = 0; at < source.size;) at += await source.read(at, piece);
+  } finally {
+    await source.close();
+  }
+}
+
+function damageIsNothing(error: unknown): undefined {
+  if (!(error instanceof StoreDamaged)) throw error;
+  return undefined;
+}
+
 async function isSound(zip: KeptZip): Promise<boolean> {
   try {
-    const source = await zip.open();
-    try {
-      const piece = new Uint8Array(16 * zipBlockBytes);
-      for (let at = 0; at < source.size;) at += await source.read(at, piece);
-    } finally {
-      await source.close();
-    }
+    await readAll(zip);
     return true;
   } catch (error) {
     if (error instanceof StoreDamaged) return false;

@@ -6,11 +6,13 @@ import { maxListBytes, parseList } from "#protocol/info.ts";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
 import { checkModuleVersion, formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { StoreDamaged } from "./errors.ts";
-import { listKey, versionKey } from "./layout.ts";
+import { noFile, StoreDamaged } from "./errors.ts";
+import { listKey, modulesPrefix, sumdbPrefix, versionKey } from "./layout.ts";
+import type { VersionFile } from "./layout.ts";
 import { maxManifestBytes, parseModManifest, parseZipManifest } from "./manifest.ts";
 import type { OpenObject, Storage, StorageKey } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
+import { maxTombstoneBytes, parseTombstone } from "./tombstone.ts";
 
 export type Stats = {
   readonly modules: number;
@@ -31,9 +33,6 @@ export type Survey = {
   readonly bytes: number;
   readonly findings: readonly Finding[];
 };
-
-const modulesPrefix = "modules/";
-const sumdbPrefix = "modules/sumdb/";
 
 export async function storeStats(storage: Storage): Promise<Stats> {
   const modules = new Set<string>();
@@ -96,8 +95,8 @@ function modChecks(storage: Storage, key: StorageKey, bytes: Uint8Array): Check[
   const manifest = parseModManifest(key, bytes);
   const id = namedBy(manifest, key, "mod.manifest");
   return [
-    () => checkFile(storage, versionKey(id, "info"), manifest.info.sha256),
-    () => checkFile(storage, versionKey(id, "mod"), manifest.mod.sha256),
+    () => checkFile(storage, { id, file: "info" }, manifest.info.sha256),
+    () => checkFile(storage, { id, file: "mod" }, manifest.mod.sha256),
   ];
 }
 
@@ -105,8 +104,8 @@ function zipChecks(storage: Storage, key: StorageKey, bytes: Uint8Array): Check[
   const manifest = parseZipManifest(key, bytes);
   const id = namedBy(manifest, key, "zip.manifest");
   return [
-    () => checkFile(storage, versionKey(id, "mod.manifest"), manifest.modManifest),
-    () => checkFile(storage, versionKey(id, "zip"), manifest.zip.sha256),
+    () => checkFile(storage, { id, file: "mod.manifest" }, manifest.modManifest),
+    () => checkFile(storage, { id, file: "zip" }, manifest.zip.sha256),
     () => checkListed(storage, id),
   ];
 }
@@ -127,9 +126,17 @@ function namedBy(
   throw new StoreDamaged(key, { expected: "the manifest of this version", found: `that of ${found}` });
 }
 
-async function checkFile(storage: Storage, key: StorageKey, expected: string): Promise<number> {
+async function checkFile(
+  storage: Storage,
+  of: { readonly id: ModuleVersion; readonly file: VersionFile },
+  expected: string,
+): Promise<number> {
+  const key = versionKey(of.id, of.file);
   const object = await storage.open(key);
-  if (object === undefined) throw new StoreDamaged(key, { expected, found: "no file" });
+  if (object === undefined) {
+    if (of.file !== "mod.manifest" && (await isEvicted(storage, of.id))) return 0;
+    throw new StoreDamaged(key, { expected, found: noFile });
+  }
   try {
     const found = await hashOf(object);
     if (found !== expected) throw new StoreDamaged(key, { expected, found });
@@ -140,12 +147,17 @@ async function checkFile(storage: Storage, key: StorageKey, expected: string): P
 }
 
 async function checkListed(storage: Storage, id: ModuleVersion): Promise<number> {
-  if (isPseudoVersion(id.version)) return 0;
+  if (isPseudoVersion(id.version) || (await isEvicted(storage, id))) return 0;
   const key = listKey(id.path);
   const stored = await storage.get(key, maxListBytes);
   const isListed = stored !== undefined && parseList(stored.bytes).includes(id.version);
   if (!isListed) throw new StoreDamaged(key, { expected: formatModuleVersion(id), found: "a list without it" });
   return 0;
+}
+
+async function isEvicted(storage: Storage, id: ModuleVersion): Promise<boolean> {
+  const stored = await storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
+  return stored !== undefined && parseTombstone(stored.bytes, id) !== undefined;
 }
 
 async function hashOf(object: OpenObject): Promise<string> {
