@@ -6,6 +6,7 @@ export const uses = {
   errors: [],
   events: [],
   store: ["errors", "events"],
+  tending: ["errors", "events", "store"],
   access: ["errors", "store"],
   upstreams: ["errors", "store"],
   sumdb: ["errors", "store", "upstreams"],

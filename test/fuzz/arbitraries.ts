@@ -16,7 +16,7 @@ import type { Vector } from "../../scripts/oracle/answers.ts";
 import { readSample } from "../../scripts/oracle/sample.ts";
 
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-const defaultRuns = process.env["LONG"] === "1" ? 5_000 : 200;
+const defaultRuns = process.env["LONG"] === "1" ? 5_000 : 100;
 
 /** How often and with which seed a property is tried. */
 export function runs(): { seed: number; numRuns: number } {

@@ -1,5 +1,6 @@
 // Evil checksum databases against real go commands: who is fooled directly, and that nobody is through Granary. Every
-// mode with the oldest go and the machine's own; LONG=1 takes all versions of test/fixtures/evil-databases.txt.
+// mode with the oldest go, which is fooled most, and every third with the machine's own; LONG=1 takes all versions of
+// test/fixtures/evil-databases.txt.
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { evilModes } from "../support/evil-modes.ts";
@@ -12,14 +13,15 @@ const isLong = process.env["LONG"] === "1";
 const { tools, missing } = await evilTools(isLong ? evilVersions : await everydayVersions());
 
 suite("evil checksum databases", { concurrency: 10 }, () => {
-  for (const mode of evilModes)
+  for (const [n, mode] of evilModes.entries())
     test(`${mode.name}: go does what the table says, and nobody is fooled through Granary`, async (t) => {
       if (tools.length === 0) {
         skipLoudly(t, "none of the go versions of the table is here");
         return;
       }
-      const seen = await play(mode, tools);
-      assert.equal(seen.length, 3 * tools.length);
+      const mine = isLong || n % 3 === 0 ? tools : tools.slice(0, 1);
+      const seen = await play(mode, mine);
+      assert.equal(seen.length, 3 * mine.length);
       const behind = seen.filter(({ way }) => way !== "direct");
       const wanted = (mode.zip ?? evil) === evil ? "refuses" : "genuine";
       for (const one of behind) assert.equal(one.outcome, wanted, `${one.way}, go ${one.version}\n${one.output}`);

@@ -130,7 +130,7 @@ test(`${versions} versions through an upstream with 2 % of every fault: all arri
 
 // ---- the server ----
 
-const rounds = process.env["LONG"] === "1" ? 200 : 12;
+const rounds = process.env["LONG"] === "1" ? 200 : 6;
 const perRound = 12;
 
 test(`${rounds} kills at random moments: the store is sound, and what was answered is still there`, async (t) => {

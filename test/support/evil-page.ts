@@ -36,7 +36,7 @@ export function evilDatabasesPage(): string {
     ].join("\n"),
     "## Run it yourself",
     [
-      "    npm test -- go                          # every mode, the oldest go and yours, about a minute of it",
+      "    npm test -- go                          # every mode with the oldest go, a third with yours",
       "    npm run test:long -- go                 # all five versions",
       "    npm run evil-databases -- two-hashes    # one mode, as a line of the table",
     ].join("\n"),

@@ -1,0 +1,87 @@
+// What tending the store asks of the world: an index over what is kept.
+//
+// The index is a convenience. The store's files say all that must not be lost; the index can be thrown away and made
+// again from the manifests, except for when and how often a version was used.
+
+import type { StorageKey } from "#services/store/ports.ts";
+
+/** What the manifests say of a kept version. */
+export type IndexFacts = {
+  readonly path: string;
+  readonly version: string;
+  /** How far it is kept: `.info` and go.mod only, or complete. */
+  readonly stage: "mod" | "zip";
+  /** Of the files that an eviction would give back; 0 once evicted. */
+  readonly bytes: number;
+  /** Of the zip, hexadecimal; of every one ever kept, evicted ones too. */
+  readonly sha256: string | undefined;
+  /** Who brought it, as the manifest has it. */
+  readonly upstream: string;
+  /** Only what we saw first vouches for it: nobody else may be able to bring it again. */
+  readonly isPrivate: boolean;
+  readonly firstSeenMs: number;
+  readonly isEvicted: boolean;
+};
+
+export type IndexedVersion = IndexFacts & {
+  readonly usedMs: number;
+  /** Answered requests for its zip or go.mod. */
+  readonly uses: number;
+};
+
+export type IndexTotals = {
+  readonly versions: number;
+  readonly zips: number;
+  readonly bytes: number;
+  readonly evicted: number;
+  /** Bytes of those that are still on probation (S3-FIFO's small queue). */
+  readonly smallBytes: number;
+};
+
+/**
+ * Orders in which versions may leave. `unused`: longest unused first. `small`: on probation, oldest first. `main`: the
+ * others, seldom used first, then oldest. `unchecked`: longest unchecked first, evicted ones left out as everywhere.
+ */
+export type IndexOrder = "unused" | "small" | "main" | "unchecked";
+
+export type IndexPage = {
+  readonly versions: readonly (IndexedVersion & {
+    /** Uses since it was last passed over, at most 3. */ readonly recent: number;
+  })[];
+  /** For the next page; undefined after the last one. */
+  readonly next: string | undefined;
+};
+
+export type Use = { readonly path: string; readonly version: string; readonly count: number };
+type Named = { readonly path: string; readonly version: string };
+
+export interface StoreIndex {
+  /** Takes in facts; uses of a version that is known stay. A version that comes back after an eviction is not on probation. */
+  put(facts: readonly IndexFacts[], atMs: number): Promise<void>;
+  /** Counts uses; those of versions that it does not know are dropped. */
+  used(uses: readonly Use[], atMs: number): Promise<void>;
+  evicted(versions: readonly Named[]): Promise<void>;
+  /** Versions on probation that were used enough stay for good. */
+  promote(versions: readonly Named[], atMs: number): Promise<void>;
+  /** Those were passed over by an eviction: their recent uses count `less` fewer. */
+  passedOver(versions: readonly Named[], less: number): Promise<void>;
+  checked(versions: readonly Named[], atMs: number): Promise<void>;
+  find(version: Named): Promise<IndexedVersion | undefined>;
+  /** Versions that are kept, in an order, from where an earlier page ended. */
+  page(order: IndexOrder, after: string | undefined, limit: number): Promise<IndexPage>;
+  /** The most used ones first. */
+  hottest(limit: number): Promise<readonly IndexedVersion[]>;
+  totals(): Promise<IndexTotals>;
+  /** Starts to take everything in anew: what is put from now on is told apart from what was there. */
+  beginRebuild(): Promise<number>;
+  /** Drops what was not put since that beginning. The index is whole from now on. */
+  endRebuild(round: number): Promise<void>;
+  /** False until every kept version was once put: then it must not be taken for the store. */
+  isWhole(): Promise<boolean>;
+  /** Gives back the space of what is no longer there; the bytes freed. */
+  compact(): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Where the index lies in a store on disk: no part of any copy, since it can be made again. */
+export const indexFile = "state/index.sqlite" as StorageKey;
