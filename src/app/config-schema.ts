@@ -505,6 +505,76 @@ const cache = {
   }),
 } as const;
 
+const tending = {
+  "gc.policy": setting({
+    kind: oneOf("checksum", "lru-ttl"),
+    group: "cache",
+    initial: "checksum",
+    about: {
+      en: "what leaves the store by itself: checksum: nothing, what was proven stays; lru-ttl: what was unused for gc.olderThan, and beyond gc.maxSize",
+      "zh-CN":
+        "哪些内容会自动离开存储：checksum：没有，已证明的一直保留；lru-ttl：超过 gc.olderThan 未使用的，以及超出 gc.maxSize 的",
+    },
+    reason:
+      "Bytes that were proven once stay right for ever, and disks are cheaper than an afternoon without an upstream.",
+    danger: "With lru-ttl a version that was unused for a week must be fetched again, if its upstream still has it.",
+  }),
+  "gc.maxSize": setting({
+    kind: size(0, 2 ** 50),
+    group: "cache",
+    initial: "0",
+    about: {
+      en: "what kept versions may take with lru-ttl; 0 for any amount",
+      "zh-CN": "lru-ttl 下已保存版本可占用的空间；0 表示不限",
+    },
+    reason: "The space of .info, go.mod and zip files; manifests and checksum records come on top, some 1 %.",
+  }),
+  "gc.olderThan": setting({
+    kind: duration(0, 3650 * days),
+    group: "cache",
+    initial: "168h",
+    about: {
+      en: "how long a version may be unused with lru-ttl; 0 for ever",
+      "zh-CN": "lru-ttl 下版本可以闲置多久；0 表示永久",
+    },
+    reason: "Seven days: builds that run at least weekly keep all they need.",
+  }),
+  "gc.order": setting({
+    kind: oneOf("lru", "s3-fifo"),
+    group: "cache",
+    initial: "s3-fifo",
+    about: {
+      en: "who leaves first when there is too much: lru: the longest unused; s3-fifo: newcomers nobody asked for twice",
+      "zh-CN": "空间不足时谁先离开：lru：闲置最久的；s3-fifo：没有被再次请求的新来者",
+    },
+    reason: "One audit or one scan fetches thousands of versions once; they must not push out what builds need daily.",
+  }),
+  "gc.every": setting({
+    kind: duration(minutes, 24 * 60 * minutes),
+    group: "cache",
+    initial: "1h",
+    about: { en: "how often it is looked at what may leave", "zh-CN": "每隔多久检查可以离开的内容" },
+    reason: "A look costs a few queries.",
+  }),
+  "scrub.every": setting({
+    kind: duration(0, 3650 * days),
+    group: "cache",
+    initial: "720h",
+    about: {
+      en: "each kept byte is read and checked once in this time; 0 for never",
+      "zh-CN": "每个已保存字节在此时间内读出并核对一次；0 表示从不",
+    },
+    reason: "Thirty days: damage is found while upstreams still have the bytes.",
+  }),
+  "scrub.rate": setting({
+    kind: size(0, 2 ** 40),
+    group: "cache",
+    initial: "8MiB",
+    about: { en: "bytes a second that are read for it; 0 for no limit", "zh-CN": "核对时每秒读取的字节数；0 表示不限" },
+    reason: "A tenth of what a slow disk reads; 20 TB a month.",
+  }),
+} as const;
+
 const limits = {
   "proxy.timeout.read": setting({
     kind: duration(1000, 60 * minutes),
@@ -819,6 +889,7 @@ export const settings = {
   ...operations,
   ...tls,
   ...cache,
+  ...tending,
   ...limits,
   ...limiter,
   ...client,

@@ -15,6 +15,7 @@ import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { storeCommands } from "./store-commands.ts";
 import { alarmCommands } from "./sumdb-alarms.ts";
+import type { TendingCommands } from "./store-tending.ts";
 import type { ToolCommands } from "./sumdb-tools.ts";
 import { sumlogCommands } from "./sumlog-commands.ts";
 import { version } from "./version.ts";
@@ -134,6 +135,15 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     },
     ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
+    storeGc: async (...call) => await (await tending(load, io)).storeGc(...call),
+    storeFsck: async (...call) => await (await tending(load, io)).storeFsck(...call),
+    storeScrub: async (...call) => await (await tending(load, io)).storeScrub(...call),
+    storeHot: async (...call) => await (await tending(load, io)).storeHot(...call),
+    storeMigrate: async (...call) => await (await tending(load, io)).storeMigrate(...call),
+    storeRollback: async (...call) => await (await tending(load, io)).storeRollback(...call),
+    pinAdd: async (...call) => await (await tending(load, io)).pinAdd(...call),
+    pinList: async (...call) => await (await tending(load, io)).pinList(...call),
+    pinRemove: async (...call) => await (await tending(load, io)).pinRemove(...call),
     ...sumlogCommands({ load }),
     ...alarmCommands(load),
     sumdbHeadsImport: async (...call) => await (await heads(load, io)).sumdbHeadsImport(...call),
@@ -154,6 +164,12 @@ async function fetching(
 ): Promise<Pick<CliServices, "plan" | "prewarm">> {
   const { fetchCommands } = await import("./fetch-commands.ts");
   return fetchCommands({ load, machine, onStop });
+}
+
+/** Imported only when it runs, with SQLite. */
+async function tending(load: (flags: SettingFlags) => Promise<Config>, io: ProgramIo): Promise<TendingCommands> {
+  const { tendingCommands } = await import("./store-tending.ts");
+  return tendingCommands(load, io);
 }
 
 /** Imported only when they run: they bring mirrors and an HTTP client. */

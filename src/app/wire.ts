@@ -54,6 +54,7 @@ import { Health } from "#services/upstreams/health.ts";
 import { OutOfUse } from "#services/upstreams/out-of-use.ts";
 import { offerAll } from "#services/sumdb/offered.ts";
 import { watchRoutes } from "#services/sumdb/watch.ts";
+import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
@@ -61,6 +62,7 @@ import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog } from "./own-log.ts";
+import { openTending } from "./tending.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
 import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
@@ -80,6 +82,8 @@ export type Helpers = {
   /** Resolves when none answers about a module from memory any more. */
   forget(path: string): Promise<void>;
   apply(values: Values): void;
+  /** Hears of the versions that they answered with. */
+  onUse(listener: (what: string, zips: number, mods: number) => void): void;
 };
 
 const noHelpers: Helpers = {
@@ -87,6 +91,7 @@ const noHelpers: Helpers = {
   totals: () => ({ requests: [], connections: 0, hotBytes: 0, hotEntries: 0, workers: 0, relayed: 0 }),
   forget: () => Promise.resolve(),
   apply: () => undefined,
+  onUse: () => undefined,
 };
 
 export type Server = {
@@ -132,6 +137,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       const { stage, module: path, version } = event;
       retries.arrived(stage, { path, version });
       if (stage === "zip") own?.arrivals.add(checkModuleVersion(path, version));
+      tending?.arrived(checkModuleVersion(path, version));
       shadows.kept(stage, checkModuleVersion(path, version));
     },
   };
@@ -141,6 +147,8 @@ export async function wire(options: WireOptions): Promise<Server> {
     options: { dynamic: values["breaker.dynamic"] },
     listener: (upstream, change, reason) => events.emit({ name: `upstream.${change}`, upstream, reason }),
   });
+  const uses = new Uses();
+  helpers.onUse((what, zips, mods) => uses.asked(what, zips, mods));
   const instance = randomBytes(6).toString("hex");
   const client = makeUpstreamClient(config, events);
   const verifier = new VerifyPool({ entry: options.verifyEntry });
@@ -272,6 +280,17 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     stop: stop.signal,
   });
+  const tending = await openTending({
+    values: () => state.config.values,
+    storage,
+    store,
+    uses,
+    clock,
+    events,
+    jobs,
+    stop: stop.signal,
+  });
+  tending?.start();
   void prober.run();
   void watchRoutes({
     mirrors,
@@ -400,6 +419,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     explainer,
     counters,
     top,
+    uses,
     events,
     meter: metrics,
     clock,
@@ -453,6 +473,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     close: async () => {
       stop.abort(new Error("the server stops"));
       for (const mirror of mirrors) mirror.close();
+      await Promise.allSettled([tending?.close()]);
       await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
       await release();
     },

@@ -3,6 +3,7 @@
 import type { Counted } from "#doors/http/counters.ts";
 import type { Tls } from "#doors/http/listener.ts";
 import type { GranaryEvent } from "#services/events/ports.ts";
+import type { Use } from "#services/tending/ports.ts";
 import type { Values } from "./config.ts";
 
 /** The first word of a worker's command line; no command has such a name. */
@@ -15,6 +16,9 @@ export type Report = {
   readonly hotBytes: number;
   readonly hotEntries: number;
 };
+
+/** What versions a worker's answers used since it last said so. */
+export type Used = readonly Use[];
 
 /** Everything a worker is told at its start. */
 export type WorkerStart = {
@@ -44,4 +48,4 @@ export type FromWorker =
   /** What happened in the worker that the owner should tell. */
   | { readonly kind: "event"; readonly event: GranaryEvent }
   /** Each second unasked, and in answer to a question. */
-  | { readonly kind: "report"; readonly ask?: number; readonly report: Report };
+  | { readonly kind: "report"; readonly ask?: number; readonly report: Report; readonly used?: Used };

@@ -12,6 +12,7 @@ import { Relay } from "#doors/http/relay.ts";
 import { makeWorkerHandler } from "#doors/http/worker-handler.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
+import { Uses } from "#services/tending/uses.ts";
 import { hotLimits, httpSettings, limiterRule, limitsOf } from "./http-settings.ts";
 import { behindDoorway, openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
@@ -19,6 +20,9 @@ import type { FromWorker, Report, ToWorker, WorkerStart } from "./worker-message
 
 /** How often a worker tells its numbers unasked: what a killed one had counted since is lost. */
 const reportMs = 1_000;
+
+/** Versions named in one report; the rest waits for the next. Some 100 KB. */
+const maxUsed = 1_000;
 
 /** The process as a worker sees it. */
 export type WorkerIo = {
@@ -42,6 +46,7 @@ class Worker {
   readonly #io: WorkerIo;
   readonly #start: WorkerStart;
   readonly #counters = new Counters();
+  readonly #uses = new Uses();
   readonly #hot: HotCache;
   readonly #absent: HotCache;
   readonly #relay: Relay;
@@ -85,7 +90,7 @@ class Worker {
       return;
     }
     void this.#io.send({ kind: "listening", port: this.#listener.port });
-    setInterval(() => void this.#io.send({ kind: "report", report: this.#report() }), reportMs).unref();
+    setInterval(() => void this.#sendReport(), reportMs).unref();
   }
 
   async hear(message: Exclude<ToWorker, { readonly kind: "start" }>): Promise<void> {
@@ -114,13 +119,17 @@ class Worker {
         await this.#opened;
         await this.#listener?.drain(message.deadlineMs);
         await this.#operations?.flush();
-        await this.#io.send({ kind: "report", report: this.#report() });
+        await this.#sendReport();
         this.#io.exit(0);
     }
   }
 
   #caches() {
-    return { hot: this.#hot, absent: this.#absent, counters: this.#counters, clock: systemClock };
+    return { hot: this.#hot, absent: this.#absent, counters: this.#counters, uses: this.#uses, clock: systemClock };
+  }
+
+  async #sendReport(): Promise<void> {
+    await this.#io.send({ kind: "report", report: this.#report(), used: this.#uses.take(maxUsed) });
   }
 
   #report(): Report {

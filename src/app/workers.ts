@@ -48,6 +48,7 @@ export class Crew implements Helpers {
   #youngDeaths = 0;
   #port = 0;
   #isClosing = false;
+  #onUse: Parameters<Helpers["onUse"]>[0] | undefined;
 
   constructor(options: CrewOptions) {
     this.#options = options;
@@ -83,6 +84,10 @@ export class Crew implements Helpers {
   }
 
   // ---- what the server asks of its helpers ----
+
+  onUse(listener: Parameters<Helpers["onUse"]>[0]): void {
+    this.#onUse = listener;
+  }
 
   async collect(): Promise<void> {
     await this.#allOrLate([...this.#members].map((member) => member.ask({ kind: "report" })));
@@ -149,6 +154,7 @@ export class Crew implements Helpers {
         return;
       }
       case "report":
+        for (const { path, version, zips, mods } of message.used ?? []) this.#onUse?.(`${path}@${version}`, zips, mods);
         member.heard(message);
     }
   }

@@ -59,16 +59,16 @@ suite("disk: opening", () => {
   test("a new store says its layout in granary.json", async () => {
     const root = join(await newFolder(), "deep", "store");
     await openDiskStorage(root);
-    assert.deepEqual(JSON.parse(await readFile(join(root, "granary.json"), "utf8")), { layout: 1 });
+    assert.deepEqual(JSON.parse(await readFile(join(root, "granary.json"), "utf8")), { layout: 2 });
     assert.deepEqual(await readdir(join(root, "tmp")), []);
   });
 
   test("a store of a newer layout is refused and left as it is", async () => {
     const root = await newFolder();
-    await writeFile(join(root, "granary.json"), '{"layout":2}\n');
+    await writeFile(join(root, "granary.json"), '{"layout":3}\n');
     await assert.rejects(
       openDiskStorage(root),
-      (error) => error instanceof StoreTooNew && error.found === 2 && error.supported === 1,
+      (error) => error instanceof StoreTooNew && error.found === 3 && error.supported === 2,
     );
     assert.deepEqual(await readdir(root), ["granary.json"]);
   });

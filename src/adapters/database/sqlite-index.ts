@@ -120,11 +120,18 @@ export class SqliteIndex implements StoreIndex {
     });
   }
 
-  used(uses: readonly Use[], atMs: number): Promise<void> {
-    const set = this.#statement(
-      "UPDATE versions SET uses = uses + ?, recent = min(3, recent + ?), used = max(used, ?) WHERE path = ? AND version = ?",
-    );
-    return this.#inBatches(uses, ({ path, version, count }) => set.run(count, count, atMs, path, version));
+  async used(uses: readonly Use[], atMs: number): Promise<readonly Use[]> {
+    const set = this.#statement(`
+      UPDATE versions SET used = max(used, ?),
+        uses = uses + CASE WHEN stage = 'zip' THEN ? ELSE ? END,
+        recent = min(3, recent + CASE WHEN stage = 'zip' THEN ? ELSE ? END)
+      WHERE path = ? AND version = ?`);
+    const unknown: Use[] = [];
+    await this.#inBatches(uses, (use) => {
+      const { path, version, zips, mods } = use;
+      if (set.run(atMs, zips, mods, zips, mods, path, version).changes === 0) unknown.push(use);
+    });
+    return unknown;
   }
 
   evicted(versions: readonly Named[]): Promise<void> {
@@ -165,7 +172,11 @@ export class SqliteIndex implements StoreIndex {
       const rows = this.#statement(select).all(...from, limit) as Row[];
       const last = rows.length < limit ? undefined : rows.at(-1);
       return {
-        versions: rows.map((row) => ({ ...versionOf(row), recent: Number(row["recent"]) })),
+        versions: rows.map((row) => ({
+          ...versionOf(row),
+          recent: Number(row["recent"]),
+          checkedMs: Number(row["checked"]),
+        })),
         next: last && JSON.stringify(by.map((column) => last[column])),
       };
     });
@@ -174,9 +185,7 @@ export class SqliteIndex implements StoreIndex {
   hottest(limit: number): Promise<readonly IndexedVersion[]> {
     return this.#now(() =>
       (
-        this.#statement(`SELECT ${columns} FROM versions WHERE uses > 0 ORDER BY uses DESC LIMIT ?`).all(
-          limit,
-        ) as Row[]
+        this.#statement(`SELECT ${columns} FROM versions WHERE uses > 0 ORDER BY uses DESC LIMIT ?`).all(limit) as Row[]
       ).map(versionOf),
     );
   }

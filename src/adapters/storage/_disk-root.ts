@@ -1,15 +1,18 @@
 // Opening the directory of a store: ours to write, nobody else's, of a layout we know.
 
 import { constants } from "node:fs";
-import { link, lstat, mkdir, open, stat, unlink } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { codeOf, syncFolder } from "./_disk-calls.ts";
 import type { LeftStages } from "./_disk-left.ts";
 import { tempFolder, tempPath } from "./_disk-temp.ts";
 
-/** The version of the directory's layout; a store of a newer one is not touched. */
-const layout = 1;
+/**
+ * The version of a new directory's layout; a store of a newer one is not touched. Of older ones: 1 knew no tombstones, so
+ * that what was written under it may take an eviction for damage; it is read and written, and nothing is evicted there.
+ */
+export const currentLayout = 2;
 const layoutFile = "granary.json";
 /** The file is one short line. */
 const maxLayoutBytes = 4096;
@@ -22,13 +25,30 @@ export async function openRoot(
   try {
     await makeRoot(root, options);
     const found = await readLayout(root);
-    if (found !== undefined && found > layout) throw new StoreTooNew(found, layout);
+    if (found !== undefined && found > currentLayout) throw new StoreTooNew(found, currentLayout);
     await makeTemp(root);
     await writeLayout(root, options);
     await options.left.findAmongTemp();
   } catch (error) {
     if (codeOf(error) === undefined) throw error;
     throw new StoreUnwritable((error as Error).message, { cause: error });
+  }
+}
+
+/** The layout of an opened store. Throws StoreUnwritable when its file is damaged. */
+export async function layoutOf(root: string): Promise<number> {
+  return (await readLayout(root)) ?? currentLayout;
+}
+
+/** Says that the store has the current layout. Whoever knows only older ones does not open it from now on. */
+export async function raiseLayout(root: string): Promise<void> {
+  const temp = tempPath(root);
+  try {
+    await writeSynced(temp);
+    await rename(temp, join(root, layoutFile));
+    await syncFolder(root);
+  } finally {
+    await unlink(temp).catch(() => undefined);
   }
 }
 
@@ -86,13 +106,7 @@ async function writeLayout(root: string, options: { readonly sync: boolean }): P
   const temp = tempPath(root);
   const probe = tempPath(root);
   try {
-    const handle = await open(temp, "wx", 0o644);
-    try {
-      await handle.writeFile(`${JSON.stringify({ layout })}\n`);
-      if (options.sync) await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeSynced(temp, options.sync);
     await link(temp, probe);
     await link(temp, join(root, layoutFile)).catch((error: unknown) => {
       if (codeOf(error) !== "EEXIST") throw error;
@@ -102,4 +116,14 @@ async function writeLayout(root: string, options: { readonly sync: boolean }): P
     await unlink(temp).catch(() => undefined);
   }
   if (options.sync) await syncFolder(root);
+}
+
+async function writeSynced(path: string, sync = true): Promise<void> {
+  const handle = await open(path, "wx", 0o644);
+  try {
+    await handle.writeFile(`${JSON.stringify({ layout: currentLayout })}\n`);
+    if (sync) await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -24,7 +24,7 @@ import { Folders } from "./_disk-folders.ts";
 import { DiskLastingStages } from "./_disk-lasting.ts";
 import { LeftStages } from "./_disk-left.ts";
 import type { LeftLimits } from "./_disk-left.ts";
-import { openRoot } from "./_disk-root.ts";
+import { layoutOf, openRoot, raiseLayout } from "./_disk-root.ts";
 import { DiskStage, tempFolder, TempSpace } from "./_disk-temp.ts";
 import { KeyLocks } from "./_key-locks.ts";
 import { checkPrefix } from "./_prefix.ts";
@@ -82,6 +82,16 @@ export class DiskStorage implements Storage {
     // Bytes that are in memory already are bounded there; a full house of stages must not stop a manifest.
     this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync });
     this.#folders = new Folders(root, { sync: this.#sync });
+  }
+
+  /** See currentLayout. */
+  async layout(): Promise<number> {
+    return await layoutOf(this.root);
+  }
+
+  /** To be called when the store has all that the current layout asks for. */
+  async raiseLayout(): Promise<void> {
+    await raiseLayout(this.root);
   }
 
   async get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined> {

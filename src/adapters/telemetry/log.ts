@@ -78,6 +78,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "operations.resumed":
     case "sumdb.resumed":
     case "integrity.proven":
+    case "index.rebuilt":
+    case "gc.done":
     case "sumlog.witnessed":
       return "info";
     case "module.refused":
@@ -86,6 +88,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "sumdb.refused":
     case "sumdb.unwatched":
     case "integrity.failed":
+    case "index.failed":
+    case "tending.failed":
     case "operations.lost":
     case "module.conflict":
     case "upstream.opened":

@@ -10,6 +10,7 @@ import { jobsCommand } from "./jobs.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { serveCommand } from "./serve.ts";
+import { pinCommand } from "./pin.ts";
 import { storeCommand } from "./store.ts";
 import { sumdbCommand } from "./sumdb.ts";
 import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
@@ -26,6 +27,7 @@ export const commands: readonly CommandSpec[] = [
   planCommand,
   prewarmCommand,
   storeCommand,
+  pinCommand,
   sumdbCommand,
   sumwebCommand,
   sumverifyCommand,

@@ -19,6 +19,12 @@ import type { Inventory } from "#services/sumdb/inventory.ts";
 import type { OfferReport } from "#services/sumdb/offered.ts";
 import type { PinView } from "#services/sumdb/trusted.ts";
 import type { Pin } from "#services/sumdb/trusted-file.ts";
+import type { FsckReport } from "#services/tending/fsck.ts";
+import type { GcReport, GcRule } from "#services/tending/gc.ts";
+import type { IndexedVersion } from "#services/tending/ports.ts";
+import type { Pinned } from "#services/tending/retained.ts";
+import type { RollbackReport } from "#services/tending/rollback.ts";
+import type { ScrubReport } from "#services/tending/scrub.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
@@ -291,6 +297,15 @@ export type DrillView = DrillReport & {
   };
 };
 
+export type HotVersion = Omit<IndexedVersion, "path"> & { readonly module: string };
+
+export type MigrateReport = {
+  readonly from: number;
+  readonly to: number;
+  readonly steps: readonly ("index" | "layout")[];
+  readonly isDryRun: boolean;
+};
+
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
 export type CliServices = {
@@ -335,6 +350,38 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (checked: number, bytes: number) => void,
   ) => Promise<StoreReport>;
+  /** Lets versions leave by a rule; what it leaves open is the configuration's. `progress` is called after each one. */
+  readonly storeGc: (
+    request: { readonly rule: Partial<GcRule>; readonly isDryRun: boolean },
+    flags: SettingFlags,
+    progress: (evicted: number, freed: number) => void,
+  ) => Promise<GcReport & { readonly isDryRun: boolean; readonly rule: GcRule }>;
+  readonly storeFsck: (
+    request: { readonly repairs: boolean; readonly isDeep: boolean; readonly rebuilds: boolean },
+    flags: SettingFlags,
+    progress: (versions: number, bytes: number) => void,
+  ) => Promise<FsckReport & { readonly indexed?: number }>;
+  readonly storeScrub: (
+    request: { /** 0 for no limit. */ readonly bytesPerSecond: number },
+    flags: SettingFlags,
+    progress: (versions: number, bytes: number) => void,
+  ) => Promise<ScrubReport & { readonly damages: StoreReport["findings"] }>;
+  readonly storeHot: (limit: number, flags: SettingFlags) => Promise<readonly HotVersion[]>;
+  readonly storeMigrate: (
+    isDryRun: boolean,
+    flags: SettingFlags,
+    progress: (done: number) => void,
+  ) => Promise<MigrateReport>;
+  readonly storeRollback: (
+    request: { readonly what: string; readonly sha256: string; readonly from: string | undefined },
+    flags: SettingFlags,
+  ) => Promise<RollbackReport>;
+  readonly pinAdd: (
+    request: { readonly what: string | undefined; readonly from: string | undefined },
+    flags: SettingFlags,
+  ) => Promise<Pinned>;
+  readonly pinList: (flags: SettingFlags) => Promise<readonly Pinned[]>;
+  readonly pinRemove: (id: string, flags: SettingFlags) => Promise<void>;
   readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
   readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */

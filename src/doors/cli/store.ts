@@ -1,10 +1,13 @@
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
 import { jsonFlag, printJson } from "./command.ts";
-import type { CommandSpec } from "./command.ts";
+import type { Call, CommandSpec } from "./command.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
 import { hashesCommand } from "./hashes.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
+import type { CliContext } from "./services.ts";
+import { tendingCommands } from "./tending.ts";
 import { harmless, table } from "./text.ts";
 
 const stats: CommandSpec = {
@@ -12,8 +15,9 @@ const stats: CommandSpec = {
   about: "command.store.stats",
   example: "granary store stats",
   settings: ["store"],
-  flags: [jsonFlag],
+  flags: [{ flag: "--hot N", about: "flag.hot" }, jsonFlag],
   run: async ({ options, settings }, context) => {
+    if (options["hot"] !== undefined) return await hot(String(options["hot"]), { options, settings }, context);
     const found = await context.services.storeStats(settings);
     if (options["json"] === true) printJson(context, "granary.store.stats/1", found);
     else {
@@ -26,6 +30,29 @@ const stats: CommandSpec = {
     return exit.ok;
   },
 };
+
+/** Longest list of hot modules. */
+const maxHot = 10_000;
+
+async function hot(text: string, { options, settings }: Omit<Call, "args">, context: CliContext): Promise<number> {
+  const { io } = context;
+  const limit = Number(text);
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > maxHot)
+    throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--hot", value: text, accepted: `1 … ${maxHot}` });
+  const versions = await context.services.storeHot(limit, settings);
+  if (options["json"] === true) printJson(context, "granary.store.hot/1", { versions });
+  else if (versions.length === 0) io.stdout(`${say(io.lang, "hot.none")}\n`);
+  else {
+    const rows = versions.map(({ module, version, uses, bytes: size, usedMs }) => [
+      harmless(`${module}@${version}`),
+      count(uses),
+      bytes(size),
+      new Date(usedMs).toISOString().slice(0, 16),
+    ]);
+    io.stdout(table([say(io.lang, "hot.columns").split("\t"), ...rows]));
+  }
+  return exit.ok;
+}
 
 const verify: CommandSpec = {
   name: "verify",
@@ -57,5 +84,5 @@ export const storeCommand: CommandSpec = {
   name: "store",
   about: "command.store",
   example: "granary store stats",
-  commands: [stats, verify, quarantineCommand, hashesCommand],
+  commands: [stats, verify, ...tendingCommands, quarantineCommand, hashesCommand],
 };

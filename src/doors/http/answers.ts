@@ -8,7 +8,10 @@ import { forever } from "#services/proxy/answer.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { damaged } from "#services/proxy/proxy.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
+import { countUse } from "./ready-made.ts";
+import type { Counted } from "./ready-made.ts";
 import type { Top } from "#services/proxy/top.ts";
+import type { Uses } from "#services/tending/uses.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
 import { noneMatch, rangeOf } from "./conditional.ts";
@@ -38,6 +41,8 @@ export type AnswerUse = {
   readonly clock: Clock;
   /** Counts zips; a worker has none. */
   readonly top?: Top;
+  /** Learns when a version was used. */
+  readonly uses?: Pick<Uses, "asked">;
 };
 
 /** One request and its answer on the way. */
@@ -56,7 +61,8 @@ export async function sendAnswer(
 ): Promise<void> {
   const { answer } = what;
   const zip = answer.kind === "zip" ? formatModuleVersion(answer.zip.id) : undefined;
-  if (zip !== undefined && !exchange.head) use.top?.asked(zip);
+  const mod = answer.kind === "bytes" && answer.goModOf !== undefined ? formatModuleVersion(answer.goModOf) : undefined;
+  if (!exchange.head) countUse(use, { zip, mod });
   if (answer.kind === "zip" && answer.size <= use.hot.maxEntryBytes && answer.size > 0) {
     const bytes = await wholeZip(answer).catch((error: unknown) => {
       throw storeFailure(error, formatModuleVersion(answer.zip.id));
@@ -64,7 +70,7 @@ export async function sendAnswer(
     sendBytes(use, exchange, { answer: { ...answer, kind: "bytes", bytes }, path: what.path, zip });
     return;
   }
-  if (answer.kind === "bytes") sendBytes(use, exchange, { answer, path: what.path });
+  if (answer.kind === "bytes") sendBytes(use, exchange, { answer, path: what.path, mod });
   else await sendLarge(use, exchange, answer);
 }
 
@@ -88,14 +94,10 @@ async function wholeZip(answer: ZipAnswer): Promise<Buffer> {
   }
 }
 
-function sendBytes(
-  use: AnswerUse,
-  exchange: Exchange,
-  what: { answer: BytesAnswer; path: string; zip?: string | undefined },
-): void {
-  const { answer, path, zip } = what;
+function sendBytes(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnswer; path: string } & Counted): void {
+  const { answer, path, zip, mod } = what;
   const body = Buffer.from(answer.bytes.buffer, answer.bytes.byteOffset, answer.bytes.byteLength);
-  remember(use, exchange, { answer, body, path, zip });
+  remember(use, exchange, { answer, body, path, zip, mod });
   const head = headOf(use, answer, answer.provenance);
   const count = use.counters.of(answer.media, answer.provenance.here);
   const etag = `"${answer.sha256}"`;
@@ -151,9 +153,9 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
 function remember(
   use: AnswerUse,
   exchange: Exchange,
-  what: { answer: BytesAnswer; body: Buffer; path: string; zip: string | undefined },
+  what: { answer: BytesAnswer; body: Buffer; path: string } & Counted,
 ): void {
-  const { answer, body, path, zip } = what;
+  const { answer, body, path, zip, mod } = what;
   if (answer.reuseMs <= 0 || answer.isPrivate || body.length > use.hot.maxEntryBytes) return;
   const here = answer.provenance.here === "STALE" ? "STALE" : "HIT";
   const head = [...headOf(use, answer, { upstream: "-", here }), "Content-Length", String(body.length)];
@@ -168,6 +170,7 @@ function remember(
     count,
     path,
     ...(zip !== undefined && { zip }),
+    ...(mod !== undefined && { mod }),
   });
 }
 

@@ -20,6 +20,8 @@ export type HotEntry = {
   readonly path: string;
   /** `path@version` of a zip, whose requests are counted by version. */
   readonly zip?: string;
+  /** `path@version` of a go.mod. */
+  readonly mod?: string;
 };
 
 /** Longer texts would be copied for longer than the saved piece costs. */

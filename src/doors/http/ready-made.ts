@@ -1,6 +1,7 @@
 // The hot path: a request whose answer lies ready, and nothing about the request that would change it.
 
 import type { Top } from "#services/proxy/top.ts";
+import type { Uses } from "#services/tending/uses.ts";
 import type { Clock } from "#services/store/ports.ts";
 import type { HotCache } from "./hot.ts";
 import { formatReuse, reuseHeader } from "./relay-wire.ts";
@@ -13,9 +14,22 @@ export type ReadyMadeUse = {
   readonly clock: Clock;
   /** Counts zips; a worker has none. */
   readonly top?: Top;
+  /** Learns when a version was used. */
+  readonly uses?: Pick<Uses, "asked">;
   /** The askers are workers of this server: they are told how long they may reuse an answer. */
   readonly tellsReuse?: boolean;
 };
+
+/** `path@version` of the zip or go.mod that an answer is. */
+export type Counted = { readonly zip?: string | undefined; readonly mod?: string | undefined };
+
+/** An answered request for a zip or a go.mod is a use of its version. */
+export function countUse({ top, uses }: Pick<ReadyMadeUse, "top" | "uses">, { zip, mod }: Counted): void {
+  if (mod !== undefined) uses?.asked(mod, 0, 1);
+  if (zip === undefined) return;
+  uses?.asked(zip, 1, 0);
+  top?.asked(zip);
+}
 
 /** Answers and counts the request when its answer lies ready; false: it is the caller's. */
 export function answerReadyMade(use: ReadyMadeUse, request: Request, response: Response): boolean {
@@ -25,7 +39,7 @@ export function answerReadyMade(use: ReadyMadeUse, request: Request, response: R
   const now = use.clock.now();
   if (now >= entry.untilMs || !isPlain(request.rawHeaders)) return false;
   entry.count.n++;
-  if (entry.zip !== undefined && request.method === "GET") use.top?.asked(entry.zip);
+  if (request.method === "GET") countUse(use, entry);
   const head = use.tellsReuse === true ? [...entry.head, reuseHeader, formatReuse(entry, now)] : entry.head;
   // Node sends no body in answer to HEAD.
   response.writeHead(entry.status, head).end(entry.body, "latin1");

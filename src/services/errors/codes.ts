@@ -158,7 +158,7 @@ export type StartFields = {
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */
   GRANARY_NO_SUCH_ID: {
-    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm";
+    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm" | "pin";
     readonly id: string;
     readonly nearest?: string;
   };
@@ -175,6 +175,14 @@ export type StartFields = {
   };
   GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
+  /** A command was told to end before it was done. */
+  GRANARY_STOPPED: object;
+  /** The store's layout knows no evictions yet. */
+  GRANARY_LAYOUT_OLD: { readonly dir: string; readonly found: number };
+  /** Bytes that were never kept for a version. */
+  GRANARY_NOT_COMMITTED: { readonly what: string; readonly asked: string; readonly committed: string | undefined };
+  /** The bytes of a version are known, and nobody here has them. */
+  GRANARY_NO_COPY: { readonly what: string; readonly sha256: string };
 };
 
 export type Fields = AnswerFields & StartFields;

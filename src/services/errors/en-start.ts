@@ -186,7 +186,7 @@ export const enStart = {
     ],
     cause: "The id is misspelt, or what it named is gone.",
     remedy:
-      "List what there is: granary token list, granary store quarantine list, granary store hashes list, granary upstream status, granary jobs.",
+      "List what there is: granary token list, granary store quarantine list, granary store hashes list, granary upstream status, granary jobs, granary pin list.",
   },
   GRANARY_TARGET_UNREACHABLE: {
     lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],
@@ -207,6 +207,39 @@ export const enStart = {
     lines: (f) => [`${f.place} cannot be used.`, f.reason, "Correct it, or name another file with --from."],
     cause: "The file that the command was told to read is missing, not readable, too large, or not of its kind.",
     remedy: "Check the path; for text the message names the line. docs/prewarm.md lists what may be named.",
+  },
+  GRANARY_STOPPED: {
+    lines: () => ["the command was told to stop.", "What it had done by then is done; run it again to go on."],
+    cause: "Ctrl-C, or a signal to end.",
+    remedy: "Run the command again: it goes on with what is left.",
+  },
+  GRANARY_LAYOUT_OLD: {
+    lines: (f) => [
+      `${f.dir} has layout ${f.found}, which knows no evictions.`,
+      "Bring it up to date, beside a running server if there is one:",
+      "granary store migrate",
+    ],
+    cause: "An older Granary made the store. It would take an evicted version for a damaged one.",
+    remedy: "Run `granary store migrate` once. Older Granaries do not open the store after that.",
+  },
+  GRANARY_NOT_COMMITTED: {
+    lines: (f) => [
+      `${f.what} never had these bytes here.`,
+      `asked for   ${f.asked}`,
+      `committed   ${f.committed ?? "nothing"}`,
+      "A version keeps the bytes it was first committed with; no others can be put in their place.",
+    ],
+    cause: "The sha256 is not that of the zip that was first kept for this version, or no zip was kept.",
+    remedy: "`granary store rollback` takes the committed sha256, as the zip's manifest names it.",
+  },
+  GRANARY_NO_COPY: {
+    lines: (f) => [
+      `nobody here has the bytes of ${f.what}.`,
+      `sha256 ${f.sha256}`,
+      "Give a file that has them with --from, restore a backup, or ask a running server for the version: it fetches it.",
+    ],
+    cause: "The version was evicted or damaged, and no copy is in quarantine or was named.",
+    remedy: "Fetch it through a running server, or give its zip with --from; other bytes are refused.",
   },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [

@@ -51,6 +51,28 @@ export const messagesEn: MessageTable = {
   "command.store": () => "Look after what is kept.",
   "command.store.stats": () => "Count what the store holds.",
   "command.store.verify": () => "Read everything that is kept and hold it against what was recorded.",
+  "command.store.gc": () => "Make room: let versions go that are unused or too many.",
+  "command.store.fsck": () => "Look the whole store over, and put right what can be.",
+  "command.store.scrub": () => "Read every kept byte once, slowly if asked.",
+  "command.store.migrate": () => "Bring the store's layout up to date, beside a running server.",
+  "command.store.rollback": () => "Put back the first bytes that a version had, after damage.",
+  "command.pin": () => "Name what stays in the store whatever its age.",
+  "command.pin.add": () => "Pin a version, a pattern, or all that a file names.",
+  "command.pin.list": () => "Show what is pinned.",
+  "command.pin.remove": () => "Remove a pin.",
+  "flag.gc-max-size": () => "what kept versions may take, for example 5GB",
+  "flag.gc-older-than": () => "let go what was unused for longer, for example 30d",
+  "flag.gc-order": () => "who leaves first: lru or s3-fifo",
+  "flag.gc-private": () => "private versions may leave too",
+  "flag.dry-run": () => "say what would be done, and do nothing",
+  "flag.fsck-deep": () => "read and hash every byte",
+  "flag.fsck-repair": () => "put right what can be",
+  "flag.fsck-rebuild": () => "make the index anew from the manifests",
+  "flag.scrub-rate": () => "bytes a second, for example 20MB; no limit without it",
+  "flag.rollback-sha256": () => "of the zip that shall be put back",
+  "flag.rollback-from": () => "a zip that may have these bytes",
+  "flag.pin-from": () => "a go.sum, go.mod, go.work, list or folder",
+  "flag.hot": () => "show the N most used versions",
   "command.quarantine": () => "Bytes that failed verification.",
   "command.quarantine.list": () => "List what is in quarantine.",
   "command.quarantine.show": () => "Show one item in quarantine.",
@@ -363,6 +385,57 @@ export const messagesEn: MessageTable = {
   "store.sound": ({ checked, bytes }) => `${checked} files, ${bytes}: all as recorded.`,
   "store.damaged": ({ checked, findings }) =>
     `${checked} files, ${findings} not as recorded. Granary repairs them from upstream when they are asked for.`,
+  "list.more": ({ more }) => `… and ${more} more; --json has them`,
+  "gc.running": ({ evicted, freed }) => `making room: ${evicted} versions, ${freed}`,
+  "gc.columns": () => "VERSION\tSIZE\tWHY\tLAST USED",
+  "gc.reason": ({ reason }) => (reason === "age" ? "unused" : "too much"),
+  "gc.done": ({ isDryRun, evicted, freed, left, spared, over }) =>
+    [
+      isDryRun
+        ? `${evicted} versions would leave, ${freed}; ${left} would stay. Nothing was changed.`
+        : `${evicted} versions left, ${freed}; ${left} stay.`,
+      ...(spared === undefined ? [] : [`${spared} more stay because they are pinned or private.`]),
+      ...(over === undefined ? [] : [`That is still ${over} too much: pins hold it, or private modules (--private).`]),
+    ].join("\n"),
+  "fsck.running": ({ versions, bytes }) => `looking: ${versions} versions, ${bytes} read`,
+  "fsck.kind": ({ kind }) => kind,
+  "fsck.mended": ({ isMended, repairs }) => (!isMended ? "by hand" : repairs ? "mended" : "mendable"),
+  "fsck.done": ({ versions, evicted, bytes, findings, left, repairs, indexed }) =>
+    [
+      `${versions} versions${evicted === undefined ? "" : ` (${evicted} evicted)`}${bytes === undefined ? "" : `, ${bytes} read`}: ${
+        findings === undefined
+          ? "all is as it should be."
+          : left === undefined
+            ? `${findings} findings, all mended.`
+            : repairs
+              ? `${findings} findings, ${left} left for a person. docs/operate.md says what to do.`
+              : `${findings} findings. Mend what can be: granary store fsck --repair`
+      }`,
+      ...(indexed === undefined ? [] : [`The index was made anew: ${indexed} versions.`]),
+    ].join("\n"),
+  "scrub.done": ({ versions, bytes, damaged }) =>
+    damaged === undefined
+      ? `${versions} versions, ${bytes} read: all as committed.`
+      : `${versions} versions, ${bytes} read: ${damaged} damaged. A server fetches them anew; or: granary store fsck --deep --repair`,
+  "migrate.running": ({ done }) => `indexing: ${done} versions`,
+  "migrate.done": ({ from, to, steps, isDryRun }) =>
+    steps.length === 0
+      ? `The store has layout ${to}, the newest that this Granary knows.`
+      : isDryRun
+        ? `To do: ${steps.map((step) => (step === "index" ? "index all versions" : `raise layout ${from} to ${to}`)).join(", ")}. Nothing was changed.`
+        : `Layout ${to}${from === to ? "" : ` (was ${from}; older Granaries do not open this store any more)`}. All versions are indexed.`,
+  "rollback.done": ({ what, from }) =>
+    from === "sound"
+      ? `${what} is whole: its bytes are the ones first committed.`
+      : `${what} has its first bytes back, from ${from === "file" ? "the file" : "quarantine"}.`,
+  "hot.columns": () => "VERSION\tUSES\tSIZE\tLAST USED",
+  "hot.none": () => "Nothing was used yet, or the index is new.",
+  "pin.added": ({ id, from, versions }) =>
+    versions === "0" ? `Pinned as ${id}: ${from}` : `Pinned as ${id}: ${from}, ${versions} versions`,
+  "pin.none": () => "Nothing is pinned.",
+  "pin.columns": () => "ID\tSINCE\tVERSIONS\tFROM",
+  "pin.pattern": () => "pattern",
+  "pin.removed": ({ id }) => `Pin ${id} is removed.`,
   "quarantine.none": () => "Nothing is in quarantine.",
   "quarantine.columns": () => "ID\tMODULE\tUPSTREAM\tSIZE\tSINCE\tREASON",
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,

@@ -17,6 +17,16 @@ const verdictsZh = {
   foreign: "不是 h1: 哈希，go 会忽略",
 } as const;
 
+const fsckKinds = {
+  manifest: "清单",
+  missing: "缺失",
+  damaged: "损坏",
+  leftover: "残留",
+  tombstone: "墓碑",
+  list: "列表",
+  unreadable: "不可读",
+} as const;
+
 export const messagesZh: MessageTable = {
   "cli.about": () => "Granary（常平仓）提供 Go 模块：每个字节都经过校验，断网时照常服务。",
   "cli.usage": () => "用法",
@@ -55,6 +65,28 @@ export const messagesZh: MessageTable = {
   "command.store": () => "管理已保存的内容。",
   "command.store.stats": () => "统计存储内容。",
   "command.store.verify": () => "读取全部已保存的内容，与记录核对。",
+  "command.store.gc": () => "腾出空间：让闲置或过多的版本离开。",
+  "command.store.fsck": () => "检查整个存储，修复可以修复的问题。",
+  "command.store.scrub": () => "把每个已保存字节读一遍，可限速。",
+  "command.store.migrate": () => "升级存储布局，服务器可照常运行。",
+  "command.store.rollback": () => "损坏后恢复版本最初提交的字节。",
+  "command.pin": () => "指定无论多旧都留在存储中的内容。",
+  "command.pin.add": () => "钉住一个版本、一个模式或文件所列的全部版本。",
+  "command.pin.list": () => "列出钉住的内容。",
+  "command.pin.remove": () => "删除一个钉。",
+  "flag.gc-max-size": () => "已保存版本可占用的空间，如 5GB",
+  "flag.gc-older-than": () => "让闲置更久的离开，如 30d",
+  "flag.gc-order": () => "谁先离开：lru 或 s3-fifo",
+  "flag.gc-private": () => "私有版本也可离开",
+  "flag.dry-run": () => "只说明会做什么，不做改动",
+  "flag.fsck-deep": () => "读取并核对每个字节",
+  "flag.fsck-repair": () => "修复可以修复的问题",
+  "flag.fsck-rebuild": () => "根据清单重建索引",
+  "flag.scrub-rate": () => "每秒字节数，如 20MB；不写则不限",
+  "flag.rollback-sha256": () => "要恢复的 zip 的 sha256",
+  "flag.rollback-from": () => "可能含有这些字节的 zip",
+  "flag.pin-from": () => "go.sum、go.mod、go.work、列表或目录",
+  "flag.hot": () => "显示最常用的 N 个版本",
   "command.quarantine": () => "未通过校验的内容。",
   "command.quarantine.list": () => "列出隔离区的内容。",
   "command.quarantine.show": () => "查看隔离区中的一项。",
@@ -365,6 +397,57 @@ export const messagesZh: MessageTable = {
   "store.sound": ({ checked, bytes }) => `${checked} 个文件，${bytes}：全部与记录一致。`,
   "store.damaged": ({ checked, findings }) =>
     `${checked} 个文件，${findings} 个与记录不符。再次请求时 Granary 会从上游修复。`,
+  "list.more": ({ more }) => `……另有 ${more} 项，见 --json`,
+  "gc.running": ({ evicted, freed }) => `正在腾出空间：${evicted} 个版本，${freed}`,
+  "gc.columns": () => "版本\t大小\t原因\t最近使用",
+  "gc.reason": ({ reason }) => (reason === "age" ? "闲置" : "超量"),
+  "gc.done": ({ isDryRun, evicted, freed, left, spared, over }) =>
+    [
+      isDryRun
+        ? `将有 ${evicted} 个版本离开，${freed}；留下 ${left}。未做任何改动。`
+        : `${evicted} 个版本已离开，${freed}；留下 ${left}。`,
+      ...(spared === undefined ? [] : [`另有 ${spared} 个因被钉住或属私有而留下。`]),
+      ...(over === undefined ? [] : [`仍超出 ${over}：被钉住，或是私有模块（--private）。`]),
+    ].join("\n"),
+  "fsck.running": ({ versions, bytes }) => `正在检查：${versions} 个版本，已读 ${bytes}`,
+  "fsck.kind": ({ kind }) => fsckKinds[kind],
+  "fsck.mended": ({ isMended, repairs }) => (!isMended ? "需人工" : repairs ? "已修复" : "可修复"),
+  "fsck.done": ({ versions, evicted, bytes, findings, left, repairs, indexed }) =>
+    [
+      `${versions} 个版本${evicted === undefined ? "" : `（${evicted} 个已离开）`}${bytes === undefined ? "" : `，已读 ${bytes}`}：${
+        findings === undefined
+          ? "一切正常。"
+          : left === undefined
+            ? `${findings} 个问题，均已修复。`
+            : repairs
+              ? `${findings} 个问题，${left} 个需人工处理，见 docs/operate.md。`
+              : `${findings} 个问题。修复可修复的：granary store fsck --repair`
+      }`,
+      ...(indexed === undefined ? [] : [`索引已重建：${indexed} 个版本。`]),
+    ].join("\n"),
+  "scrub.done": ({ versions, bytes, damaged }) =>
+    damaged === undefined
+      ? `${versions} 个版本，已读 ${bytes}：均与提交时一致。`
+      : `${versions} 个版本，已读 ${bytes}：${damaged} 个损坏。服务器会重新获取；或运行：granary store fsck --deep --repair`,
+  "migrate.running": ({ done }) => `正在建立索引：${done} 个版本`,
+  "migrate.done": ({ from, to, steps, isDryRun }) =>
+    steps.length === 0
+      ? `存储布局为 ${to}，是此 Granary 所知的最新布局。`
+      : isDryRun
+        ? `待办：${steps.map((step) => (step === "index" ? "为全部版本建立索引" : `布局 ${from} 升级到 ${to}`)).join("、")}。未做任何改动。`
+        : `布局 ${to}${from === to ? "" : `（原为 ${from}；旧版 Granary 不再打开此存储）`}。全部版本已建立索引。`,
+  "rollback.done": ({ what, from }) =>
+    from === "sound"
+      ? `${what} 完好：字节与最初提交的一致。`
+      : `${what} 已恢复最初的字节，来自${from === "file" ? "所给文件" : "隔离区"}。`,
+  "hot.columns": () => "版本\t使用次数\t大小\t最近使用",
+  "hot.none": () => "尚无使用记录，或索引刚建立。",
+  "pin.added": ({ id, from, versions }) =>
+    versions === "0" ? `已钉住，编号 ${id}：${from}` : `已钉住，编号 ${id}：${from}，${versions} 个版本`,
+  "pin.none": () => "没有钉住的内容。",
+  "pin.columns": () => "编号\t起始\t版本数\t来源",
+  "pin.pattern": () => "模式",
+  "pin.removed": ({ id }) => `已删除钉 ${id}。`,
   "quarantine.none": () => "隔离区为空。",
   "quarantine.columns": () => "编号\t模块\t上游\t大小\t时间\t原因",
   "quarantine.released": ({ what }) => `${what} 已重新校验并保存。`,

@@ -42,6 +42,28 @@ export type Messages = {
   "command.store": None;
   "command.store.stats": None;
   "command.store.verify": None;
+  "command.store.gc": None;
+  "command.store.fsck": None;
+  "command.store.scrub": None;
+  "command.store.migrate": None;
+  "command.store.rollback": None;
+  "command.pin": None;
+  "command.pin.add": None;
+  "command.pin.list": None;
+  "command.pin.remove": None;
+  "flag.gc-max-size": None;
+  "flag.gc-older-than": None;
+  "flag.gc-order": None;
+  "flag.gc-private": None;
+  "flag.dry-run": None;
+  "flag.fsck-deep": None;
+  "flag.fsck-repair": None;
+  "flag.fsck-rebuild": None;
+  "flag.scrub-rate": None;
+  "flag.rollback-sha256": None;
+  "flag.rollback-from": None;
+  "flag.pin-from": None;
+  "flag.hot": None;
   "command.quarantine": None;
   "command.quarantine.list": None;
   "command.quarantine.show": None;
@@ -316,6 +338,50 @@ export type Messages = {
   "store.verifying": { readonly checked: string; readonly bytes: string };
   "store.sound": { readonly checked: string; readonly bytes: string };
   "store.damaged": { readonly checked: string; readonly findings: string };
+  "list.more": { readonly more: string };
+  "gc.running": { readonly evicted: string; readonly freed: string };
+  "gc.columns": None;
+  "gc.reason": { readonly reason: "age" | "size" };
+  "gc.done": {
+    readonly isDryRun: boolean;
+    readonly evicted: string;
+    readonly freed: string;
+    readonly left: string;
+    /** Pinned or private ones that would have left. */
+    readonly spared: string | undefined;
+    readonly over: string | undefined;
+  };
+  "fsck.running": { readonly versions: string; readonly bytes: string };
+  "fsck.kind": {
+    readonly kind: "manifest" | "missing" | "damaged" | "leftover" | "tombstone" | "list" | "unreadable";
+  };
+  "fsck.mended": { readonly isMended: boolean; readonly repairs: boolean };
+  "fsck.done": {
+    readonly versions: string;
+    readonly evicted: string | undefined;
+    readonly bytes: string | undefined;
+    readonly findings: string | undefined;
+    /** Findings that are still there. */
+    readonly left: string | undefined;
+    readonly repairs: boolean;
+    readonly indexed: string | undefined;
+  };
+  "scrub.done": { readonly versions: string; readonly bytes: string; readonly damaged: string | undefined };
+  "migrate.running": { readonly done: string };
+  "migrate.done": {
+    readonly from: number;
+    readonly to: number;
+    readonly steps: readonly ("index" | "layout")[];
+    readonly isDryRun: boolean;
+  };
+  "rollback.done": { readonly what: string; readonly from: "sound" | "file" | "quarantine" };
+  "hot.columns": None;
+  "hot.none": None;
+  "pin.added": { readonly id: string; readonly from: string; readonly versions: string };
+  "pin.none": None;
+  "pin.columns": None;
+  "pin.pattern": None;
+  "pin.removed": { readonly id: string };
   "quarantine.none": None;
   "quarantine.columns": None;
   "quarantine.released": { readonly what: string };

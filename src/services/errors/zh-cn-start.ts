@@ -13,6 +13,7 @@ const kinds = {
   upstream: "上游",
   job: "任务",
   alarm: "告警",
+  pin: "钉",
 } as const;
 
 export const zhCNStart = {
@@ -164,7 +165,7 @@ export const zhCNStart = {
     ],
     cause: "编号写错了，或所指的内容已不在。",
     remedy:
-      "查看现有内容：granary token list、granary store quarantine list、granary store hashes list、granary upstream status、granary jobs。",
+      "查看现有内容：granary token list、granary store quarantine list、granary store hashes list、granary upstream status、granary jobs、granary pin list。",
   },
   GRANARY_TARGET_UNREACHABLE: {
     lines: (f) => [`${f.url} 没有回答。`, f.reason, "请检查 URL，并确认服务器已启动。"],
@@ -184,6 +185,39 @@ export const zhCNStart = {
     lines: (f) => [`无法使用 ${f.place}。`, f.reason, "请更正，或用 --from 指定其他文件。"],
     cause: "命令要读取的文件不存在、不可读、过大，或内容不符合其类型。",
     remedy: "检查路径；文本错误会给出行号。可指定的内容见 docs/prewarm.md。",
+  },
+  GRANARY_STOPPED: {
+    lines: () => ["命令被要求停止。", "已完成的部分有效；再次运行即可继续。"],
+    cause: "按下 Ctrl-C，或收到终止信号。",
+    remedy: "再次运行命令，它会接着处理剩余部分。",
+  },
+  GRANARY_LAYOUT_OLD: {
+    lines: (f) => [
+      `${f.dir} 的布局为 ${f.found}，不支持版本离开。`,
+      "请先升级布局，服务器可照常运行：",
+      "granary store migrate",
+    ],
+    cause: "存储由旧版 Granary 建立，旧版会把已离开的版本当作损坏。",
+    remedy: "运行一次 `granary store migrate`。此后旧版 Granary 不再打开此存储。",
+  },
+  GRANARY_NOT_COMMITTED: {
+    lines: (f) => [
+      `${f.what} 在这里从未有过这些字节。`,
+      `要求    ${f.asked}`,
+      `已提交  ${f.committed ?? "无"}`,
+      "版本始终保持最初提交的字节，不能换成别的。",
+    ],
+    cause: "所给 sha256 不是此版本最初保存的 zip 的，或者从未保存过 zip。",
+    remedy: "`granary store rollback` 需要已提交的 sha256，见 zip 的清单。",
+  },
+  GRANARY_NO_COPY: {
+    lines: (f) => [
+      `这里没有 ${f.what} 的字节。`,
+      `sha256 ${f.sha256}`,
+      "请用 --from 指定含有这些字节的文件，或恢复备份，或向运行中的服务器请求此版本，它会重新获取。",
+    ],
+    cause: "版本已离开或损坏，隔离区里没有副本，也没有指定文件。",
+    remedy: "通过运行中的服务器获取，或用 --from 给出其 zip；其他字节会被拒绝。",
   },
   GRANARY_SERVER_REFUSED: {
     lines: (f) => [

@@ -129,6 +129,20 @@ export type GranaryEvent =
       readonly bytes: number;
       readonly ms: number;
     }
+  /** The index over the store was made anew; `damaged` manifests are in none. */
+  | { readonly name: "index.rebuilt"; readonly versions: number; readonly damaged: number }
+  /** The index could not be opened; without it nothing leaves the store, and nobody knows what was used. */
+  | { readonly name: "index.failed"; readonly file: string; readonly reason: string }
+  /** Versions left the store to make room. `over`: bytes beyond what the rule allows, which are pinned or private. */
+  | {
+      readonly name: "gc.done";
+      readonly evicted: number;
+      readonly freed: number;
+      readonly spared: number;
+      readonly over: number;
+    }
+  /** Something that a server does for its store beside answering did not work; said once, until it does. */
+  | { readonly name: "tending.failed"; readonly reason: string }
   /** Requests that the operation log could not take; said once, until it can again. */
   | { readonly name: "operations.lost"; readonly dir: string; readonly reason: string }
   | { readonly name: "operations.resumed"; readonly dir: string; readonly lost: number }

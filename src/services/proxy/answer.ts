@@ -1,5 +1,6 @@
 // What the proxy answers to a module request, before any door turns it into HTTP.
 
+import type { ModuleVersion } from "#protocol/version.ts";
 import type { KeptZip } from "#services/store/module-store.ts";
 
 /** What kind of thing an answer is; lifetimes and content types hang on it. */
@@ -41,7 +42,12 @@ type Common = {
   readonly isPrivate: boolean;
 };
 
-export type BytesAnswer = Common & { readonly kind: "bytes"; readonly bytes: Uint8Array };
+export type BytesAnswer = Common & {
+  readonly kind: "bytes";
+  readonly bytes: Uint8Array;
+  /** Whose go.mod it is: a request for it is a use of that version. */
+  readonly goModOf?: ModuleVersion;
+};
 export type ZipAnswer = Common & { readonly kind: "zip"; readonly zip: KeptZip; readonly size: number };
 export type Answer = BytesAnswer | ZipAnswer;
 

@@ -27,7 +27,8 @@ export async function keptAnswer(
 function modAnswer(media: "info" | "mod", kept: KeptMod | undefined): Answer | undefined {
   if (kept?.manifest.verifiedBy !== "sumdb") return undefined;
   const { sha256 } = kept.manifest[media];
-  return { kind: "bytes", media, bytes: kept[media], sha256, ...committed(kept) };
+  const answer = { kind: "bytes", media, bytes: kept[media], sha256, ...committed(kept) } as const;
+  return media === "mod" ? { ...answer, goModOf: kept.id } : answer;
 }
 
 function zipAnswer(zip: KeptZip | undefined): Answer | undefined {

@@ -163,13 +163,14 @@ export class Proxy {
   }
 
   #goMod({ kept, provenance, by }: Vouched<KeptMod>): Answer {
-    return this.#committed("mod", kept.id, {
+    const answer = this.#committed("mod", kept.id, {
       bytes: kept.mod,
       sha256: kept.manifest.mod.sha256,
       since: kept.since,
       provenance,
       by,
     });
+    return { ...answer, goModOf: kept.id };
   }
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {

@@ -54,14 +54,19 @@ export class KeptLists {
     await this.#turns.take(id.path, () => this.#change(id.path, (named) => named.filter((one) => one !== id.version)));
   }
 
+  async isRight(path: ModulePath): Promise<boolean> {
+    const named = await this.#named(path);
+    const complete = new Set(await this.#complete(path));
+    return named.length === complete.size && named.every((one) => complete.has(one));
+  }
+
   /** Makes a list anew from the manifests; false when it was right. */
   async mend(path: ModulePath): Promise<boolean> {
     return await this.#turns.take(path, async () => {
-      const named = await this.#named(path);
-      const complete = new Set(await this.#complete(path));
-      const isRight = named.length === complete.size && named.every((one) => complete.has(one));
-      if (!isRight) await this.#change(path, () => [...complete]);
-      return !isRight;
+      if (await this.isRight(path)) return false;
+      const complete = await this.#complete(path);
+      await this.#change(path, () => complete);
+      return true;
     });
   }
 

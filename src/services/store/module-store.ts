@@ -17,6 +17,7 @@ import type { CheckedObject } from "./checked-object.ts";
 import { noFile, StoreDamaged } from "./errors.ts";
 import { KeptLists } from "./kept-lists.ts";
 import { versionKey } from "./layout.ts";
+import type { VersionFile } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
 import type { Stage, Storage } from "./ports.ts";
@@ -65,6 +66,13 @@ export type ZipArrival = {
   readonly stage: Stage;
   readonly zip: ZipFacts;
   readonly facts: Facts;
+};
+
+export type Evicting = {
+  readonly reason: Eviction;
+  readonly atMs: number;
+  /** All when absent. */
+  readonly files?: readonly ("info" | "mod" | "zip")[];
 };
 
 /** Manifests in memory: they are small, and each answer from disk needs one. */
@@ -142,11 +150,11 @@ export class ModuleStore {
   }
 
   /**
-   * Gives the space of a version back: its files go, its manifests stay, and a tombstone says so. Whoever reads one of
+   * Gives the space of a version (or of those of its files that are named) back: its files go, its manifests stay, and a tombstone says so. Whoever reads one of
    * the files now reads it to its end. Resolves to the bytes freed; a crash leaves a version that is kept in part, which
    * is found, served and evicted like any other.
    */
-  async evict(id: ModuleVersion, why: { readonly reason: Eviction; readonly atMs: number }): Promise<number> {
+  async evict(id: ModuleVersion, why: Evicting): Promise<number> {
     return await this.#turns.take(formatModuleVersion(id), () => this.#evict(id, why));
   }
 
@@ -162,9 +170,19 @@ export class ModuleStore {
     return small + zip.manifest.zip.size;
   }
 
+  /** True when a module's list names its complete versions. */
+  async isListRight(path: ModulePath): Promise<boolean> {
+    return await this.#lists.isRight(path);
+  }
+
   /** Makes a module's list anew from the manifests; false when it was right. */
   async mendList(path: ModulePath): Promise<boolean> {
     return await this.#lists.mend(path);
+  }
+
+  /** Takes a tombstone away from a version whose files are there. */
+  async unbury(id: ModuleVersion): Promise<void> {
+    await this.#turns.take(formatModuleVersion(id), () => this.#files.unbury(id));
   }
 
   /** Complete versions of a module, as `@v/list` on disk names them; no pseudo-versions. */
@@ -242,8 +260,7 @@ export class ModuleStore {
       mod: await this.#files.restore(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
       manifest,
     };
-    // With a zip that is still away the tombstone has more to say.
-    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) === undefined) await this.#files.unbury(id);
+    await this.#unburyWhole(id);
     return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
   }
 
@@ -276,11 +293,11 @@ export class ModuleStore {
     if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
     if (await isSound(known)) await this.#objects.forget(versionKey(id, "zip"));
     else await this.#putZip(id, stage);
-    await this.#files.unbury(id);
+    await this.#unburyWhole(id);
     return { kept: known, conflict: false };
   }
 
-  async #evict(id: ModuleVersion, { reason, atMs }: { readonly reason: Eviction; readonly atMs: number }) {
+  async #evict(id: ModuleVersion, { reason, atMs, files = ["info", "mod", "zip"] }: Evicting): Promise<number> {
     const manifest = await this.#modManifest(id);
     if (manifest === undefined) return 0;
     const info = await this.#files.readChecked(versionKey(id, "info"), manifest.info).catch(damageIsNothing);
@@ -297,7 +314,7 @@ export class ModuleStore {
     await this.#lists.remove(id);
     let freed = 0;
     // `.info` first: a client that reads the directory meets an absence before it meets half a version.
-    for (const file of ["info", "mod", "zip"] as const) {
+    for (const file of files) {
       const key = versionKey(id, file);
       const stat = await this.#storage.stat(key);
       if (stat !== undefined && (await this.#storage.remove(key))) freed += stat.size;
@@ -306,6 +323,16 @@ export class ModuleStore {
     // Another process may have kept the version meanwhile and taken the tombstone for done.
     await this.#files.bury(id, tombstone);
     return freed;
+  }
+
+  /** Takes the tombstone away once all files are back that the manifests name. */
+  async #unburyWhole(id: ModuleVersion): Promise<void> {
+    if ((await this.#storage.stat(versionKey(id, "tombstone"))) === undefined) return;
+    const isThere = async (file: VersionFile) => (await this.#storage.stat(versionKey(id, file))) !== undefined;
+    const isComplete = await isThere("zip.manifest");
+    if (!(await isThere("info")) || !(await isThere("mod")) || (isComplete && !(await isThere("zip")))) return;
+    await this.#files.unbury(id);
+    if (isComplete) await this.#lists.add(id);
   }
 
   /** Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. */

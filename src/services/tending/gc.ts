@@ -9,7 +9,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import type { Clock } from "#services/store/ports.ts";
 import type { Eviction } from "#services/store/tombstone.ts";
-import type { IndexedVersion, IndexOrder, StoreIndex } from "./ports.ts";
+import type { IndexCandidate, IndexOrder, StoreIndex } from "./ports.ts";
 
 export const gcOrders = ["lru", "s3-fifo"] as const;
 
@@ -71,8 +71,6 @@ export async function collectGarbage(rule: GcRule, use: GcUse): Promise<GcReport
   return collector.report(before.versions);
 }
 
-type Candidate = IndexedVersion & { readonly recent: number };
-
 class Collector {
   readonly #rule: GcRule;
   readonly #use: GcUse;
@@ -115,6 +113,7 @@ class Collector {
     }
     const { clock, index, store } = this.#use;
     const newcomers = this.#inOrder("small");
+    const promoted: IndexCandidate[] = [];
     const share = smallShare * (this.#rule.maxBytes ?? 0);
     for (let small = smallBytes; this.#isTooMuch && small > share;) {
       const one = await nextOf(newcomers);
@@ -122,10 +121,11 @@ class Collector {
       small -= one.bytes;
       if (this.#isOld(one)) continue;
       if (one.recent < enoughUses) await this.#take(one, "size");
-      else if (store !== undefined) await index.promote([one], clock.now());
+      else if (store === undefined) promoted.push({ ...one, recent: 0 });
+      else await index.promote([one], clock.now());
     }
     let passes = 0;
-    const others = this.#inOrder("main");
+    const others = this.#established(promoted);
     while (this.#isTooMuch) {
       const one = await nextOf(others);
       if (one === undefined) break;
@@ -144,8 +144,21 @@ class Collector {
     }
   }
 
+  /** Those that are on probation no longer; `promoted` are such that the index was not told of. */
+  async *#established(promoted: readonly IndexCandidate[]): AsyncGenerator<IndexCandidate, undefined> {
+    let isToldOf = false;
+    for await (const one of this.#inOrder("main")) {
+      if (!isToldOf && one.recent > 0) {
+        yield* promoted;
+        isToldOf = true;
+      }
+      yield one;
+    }
+    if (!isToldOf) yield* promoted;
+  }
+
   /** Unused for longer than anything may be. Those that stay all the same were looked at once. */
-  #isOld({ usedMs }: Candidate): boolean {
+  #isOld({ usedMs }: IndexCandidate): boolean {
     return usedMs < this.#oldMs;
   }
 
@@ -161,7 +174,7 @@ class Collector {
     };
   }
 
-  async #take(one: IndexedVersion, reason: Eviction & ("age" | "size")): Promise<void> {
+  async #take(one: IndexCandidate, reason: Eviction & ("age" | "size")): Promise<void> {
     const { path, version, usedMs } = one;
     const { store, index, clock } = this.#use;
     if ((one.isPrivate && !this.#rule.takesPrivate) || this.#use.isPinned(path, version)) {
@@ -178,7 +191,7 @@ class Collector {
     this.#use.progress?.(this.#evicted, this.#freed);
   }
 
-  async *#inOrder(order: IndexOrder): AsyncGenerator<Candidate, undefined> {
+  async *#inOrder(order: IndexOrder): AsyncGenerator<IndexCandidate, undefined> {
     let after: string | undefined;
     do {
       const page = await this.#use.index.page(order, after, pageSize);
@@ -191,6 +204,6 @@ class Collector {
   }
 }
 
-async function nextOf(candidates: AsyncGenerator<Candidate, undefined>): Promise<Candidate | undefined> {
+async function nextOf(candidates: AsyncGenerator<IndexCandidate, undefined>): Promise<IndexCandidate | undefined> {
   return (await candidates.next()).value;
 }

@@ -25,7 +25,7 @@ export type IndexFacts = {
 
 export type IndexedVersion = IndexFacts & {
   readonly usedMs: number;
-  /** Answered requests for its zip or go.mod. */
+  /** Answered requests for its zip; for its go.mod while it has no zip: one build asks for both. */
   readonly uses: number;
 };
 
@@ -44,22 +44,28 @@ export type IndexTotals = {
  */
 export type IndexOrder = "unused" | "small" | "main" | "unchecked";
 
+export type IndexCandidate = IndexedVersion & {
+  /** Uses since it was last passed over, at most 3. */
+  readonly recent: number;
+  /** When its bytes were last read and held against the manifests. */
+  readonly checkedMs: number;
+};
+
 export type IndexPage = {
-  readonly versions: readonly (IndexedVersion & {
-    /** Uses since it was last passed over, at most 3. */ readonly recent: number;
-  })[];
+  readonly versions: readonly IndexCandidate[];
   /** For the next page; undefined after the last one. */
   readonly next: string | undefined;
 };
 
-export type Use = { readonly path: string; readonly version: string; readonly count: number };
+/** Answered requests for a version's zip, and for its go.mod. */
+export type Use = { readonly path: string; readonly version: string; readonly zips: number; readonly mods: number };
 type Named = { readonly path: string; readonly version: string };
 
 export interface StoreIndex {
   /** Takes in facts; uses of a version that is known stay. A version that comes back after an eviction is not on probation. */
   put(facts: readonly IndexFacts[], atMs: number): Promise<void>;
-  /** Counts uses; those of versions that it does not know are dropped. */
-  used(uses: readonly Use[], atMs: number): Promise<void>;
+  /** Counts uses; resolves to those of versions that it does not know, which are not counted. */
+  used(uses: readonly Use[], atMs: number): Promise<readonly Use[]>;
   evicted(versions: readonly Named[]): Promise<void>;
   /** Versions on probation that were used enough stay for good. */
   promote(versions: readonly Named[], atMs: number): Promise<void>;

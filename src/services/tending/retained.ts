@@ -89,7 +89,14 @@ function parsePinned(key: string, bytes: Uint8Array): Pinned {
   try {
     const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Pinned & { retained: number }> | null;
     const { id, from, since, versions, patterns } = value ?? {};
-    if (value?.retained === 1 && isText(id) && isText(from) && isText(since) && areTexts(versions) && areTexts(patterns))
+    if (
+      value?.retained === 1 &&
+      isText(id) &&
+      isText(from) &&
+      isText(since) &&
+      areTexts(versions) &&
+      areTexts(patterns)
+    )
       return { id, from, since, versions, patterns };
   } catch {
     // told below
