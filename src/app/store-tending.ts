@@ -209,7 +209,10 @@ async function makeWhole(
   },
 ): Promise<void> {
   if (await index.isWhole()) return;
-  const rest = (done: number): Promise<void> => Promise.resolve(use.progress(done));
+  const rest = (done: number): Promise<void> => {
+    use.progress(done);
+    return Promise.resolve();
+  };
   await rebuildIndex({ storage: use.storage, index, clock: systemClock, signal: use.signal, rest });
 }
 

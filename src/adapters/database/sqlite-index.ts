@@ -228,6 +228,7 @@ export class SqliteIndex implements StoreIndex {
   }
 
   async compact(): Promise<number> {
+    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     const before = await sizeOf(this.#file);
     this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
     return Math.max(0, before - (await sizeOf(this.#file)));

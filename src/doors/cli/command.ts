@@ -40,6 +40,12 @@ export type CommandSpec = {
   readonly run?: (call: Call, context: CliContext) => Promise<number>;
 };
 
+/** What a flag was given; undefined when it was not, or takes no value. */
+export function textOption({ options }: Pick<Call, "options">, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === "string" ? value : undefined;
+}
+
 export const jsonFlag: CommandFlag = { flag: "--json", about: "flag.json" };
 
 export function printJson(context: CliContext, schema: string, data: object): void {

@@ -1,7 +1,7 @@
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, textOption } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless, table } from "./text.ts";
@@ -14,7 +14,7 @@ const add: CommandSpec = {
   settings: ["store"],
   flags: [{ flag: "--from FILE", about: "flag.pin-from" }, jsonFlag],
   run: async ({ args, options, settings }, context) => {
-    const from = options["from"] === undefined ? undefined : String(options["from"]);
+    const from = textOption({ options }, "from");
     if ((args[0] === undefined) === (from === undefined))
       throw new GranaryError("GRANARY_BAD_USAGE", {
         reason: "either --from or one thing to pin is needed",

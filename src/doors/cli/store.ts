@@ -1,6 +1,6 @@
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, textOption } from "./command.ts";
 import type { Call, CommandSpec } from "./command.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { hashesCommand } from "./hashes.ts";
@@ -17,7 +17,8 @@ const stats: CommandSpec = {
   settings: ["store"],
   flags: [{ flag: "--hot N", about: "flag.hot" }, jsonFlag],
   run: async ({ options, settings }, context) => {
-    if (options["hot"] !== undefined) return await hot(String(options["hot"]), { options, settings }, context);
+    const limit = textOption({ options }, "hot");
+    if (limit !== undefined) return await hot(limit, { options, settings }, context);
     const found = await context.services.storeStats(settings);
     if (options["json"] === true) printJson(context, "granary.store.stats/1", found);
     else {

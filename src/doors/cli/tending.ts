@@ -5,7 +5,7 @@ import { bytes, count } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { GcRule } from "#services/tending/gc.ts";
 import { gcOrders } from "#services/tending/gc.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, textOption } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import type { CliContext } from "./services.ts";
@@ -65,20 +65,20 @@ const gc: CommandSpec = {
 };
 
 function gcRule(options: Readonly<Record<string, unknown>>): Partial<GcRule> {
-  const { maxSize, olderThan, order } = options;
+  const [maxSize, olderThan, order] = ["maxSize", "olderThan", "order"].map((name) => textOption({ options }, name));
   const found = gcOrders.find((one) => one === order);
   if (order !== undefined && found === undefined)
     throw new GranaryError("GRANARY_BAD_FLAG", {
       flag: "--order",
-      value: String(order),
+      value: order,
       accepted: gcOrders.join(", "),
     });
   // A rule that is given here stands alone: what the settings say of the other half is for the server.
   const isGiven = maxSize !== undefined || olderThan !== undefined;
   return {
     ...(isGiven && { maxBytes: undefined, unusedMs: undefined }),
-    ...(maxSize !== undefined && { maxBytes: readSize("--max-size", String(maxSize)) }),
-    ...(olderThan !== undefined && { unusedMs: readAge("--older-than", String(olderThan)) }),
+    ...(maxSize !== undefined && { maxBytes: readSize("--max-size", maxSize) }),
+    ...(olderThan !== undefined && { unusedMs: readAge("--older-than", olderThan) }),
     ...(found !== undefined && { order: found }),
     takesPrivate: options["private"] === true,
   };
@@ -140,7 +140,8 @@ const scrub: CommandSpec = {
   flags: [{ flag: "--rate SIZE", about: "flag.scrub-rate" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;
-    const bytesPerSecond = options["rate"] === undefined ? 0 : readSize("--rate", String(options["rate"]));
+    const rate = textOption({ options }, "rate");
+    const bytesPerSecond = rate === undefined ? 0 : readSize("--rate", rate);
     const report = await context.services.storeScrub({ bytesPerSecond }, settings, (versions, read) =>
       progress(context, say(io.lang, "fsck.running", { versions: count(versions), bytes: bytes(read) })),
     );
@@ -189,13 +190,13 @@ const rollback: CommandSpec = {
   ],
   run: async ({ args, options, settings }, context) => {
     const { io } = context;
-    const { sha256, from } = options;
-    if (typeof sha256 !== "string" || !/^[0-9a-f]{64}$/i.test(sha256))
+    const sha256 = textOption({ options }, "sha256");
+    if (sha256 === undefined || !/^[0-9a-f]{64}$/i.test(sha256))
       throw new GranaryError("GRANARY_BAD_USAGE", {
         reason: "the sha256 of the zip that shall be put back is needed, 64 hexadecimal digits",
         usage: "granary store rollback MODULE@VERSION --sha256 HEX [--from FILE]",
       });
-    const request = { what: args[0] ?? "", sha256, from: from === undefined ? undefined : String(from) };
+    const request = { what: args[0] ?? "", sha256, from: textOption({ options }, "from") };
     const report = await context.services.storeRollback(request, settings);
     if (options["json"] === true) printJson(context, "granary.store.rollback/1", report);
     else

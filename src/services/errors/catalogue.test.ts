@@ -138,7 +138,7 @@ function hostile(code: GranaryCode, text: string): GranaryError {
   const spoilt = spoil(ordinary[code], text) as Record<string, unknown>;
   const kept = ordinary[code] as Record<string, unknown>;
   for (const name of ["because", "kind"]) if (name in spoilt) spoilt[name] = kept[name];
-  return new GranaryError(code, spoilt as never);
+  return new GranaryError(code, spoilt);
 }
 
 /** What `go` would refuse to show (cmd/go/internal/web formatErrorDetail), with some room left. */

@@ -13,7 +13,7 @@ const kinds = {
   upstream: "上游",
   job: "任务",
   alarm: "告警",
-  pin: "钉",
+  pin: "固定项",
 } as const;
 
 export const zhCNStart = {

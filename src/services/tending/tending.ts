@@ -153,12 +153,13 @@ export class Tending {
   async #forever(everyMs: number, work: () => Promise<void>): Promise<void> {
     const { clock, stop, events } = this.#use;
     let told = "";
-    while (!stop.aborted) {
+    const isOver = () => stop.aborted;
+    while (!isOver()) {
       try {
         await work();
         told = "";
       } catch (error) {
-        if (stop.aborted) return;
+        if (isOver()) return;
         const reason = error instanceof Error ? error.message : String(error);
         if (reason !== told) events.emit({ name: "tending.failed", reason });
         told = reason;
