@@ -5,6 +5,8 @@ import type { CommandSpec } from "./command.ts";
 import { hashesCommand } from "./hashes.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
+import { exportCommand } from "./store-export.ts";
+import { importCommand } from "./store-import.ts";
 import { harmless, table } from "./text.ts";
 
 const stats: CommandSpec = {
@@ -57,5 +59,5 @@ export const storeCommand: CommandSpec = {
   name: "store",
   about: "command.store",
   example: "granary store stats",
-  commands: [stats, verify, quarantineCommand, hashesCommand],
+  commands: [stats, verify, importCommand, exportCommand, quarantineCommand, hashesCommand],
 };
