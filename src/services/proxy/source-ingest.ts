@@ -2,6 +2,7 @@
 // others are, and else fetched, proven and kept like an upstream's.
 
 import { createHash } from "node:crypto";
+import { LRUCache } from "lru-cache";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
@@ -32,8 +33,12 @@ export type SourceIngestUse = {
 /** What of a version is still to be kept. */
 type Missing = { readonly mod: boolean; readonly zip: boolean };
 
+/** Modules whose list was looked at; a directory names all versions of a module one after the other. */
+const maxListed = 1_000;
+
 export class SourceIngest {
   readonly #use: SourceIngestUse;
+  readonly #listed = new LRUCache<string, true>({ max: maxListed });
 
   constructor(use: SourceIngestUse) {
     this.#use = use;
@@ -64,7 +69,15 @@ export class SourceIngest {
     if (files.zip === undefined) return { mod: false, zip: false };
     const zip = await unlessDamaged(() => store.findZip(id));
     if (zip === undefined) return { mod: false, zip: true };
+    await this.#checkList(id);
     return (await this.#isSameZip(id, files.zip, zip)) ? { mod: false, zip: false } : { why: "other-zip" };
+  }
+
+  /** Whoever kept the zip may have died before the list named it: reading the list mends it. */
+  async #checkList({ path }: ModuleVersion): Promise<void> {
+    if (this.#use.ingest === undefined || this.#listed.get(path) === true) return;
+    await this.#use.store.listKept(path);
+    this.#listed.set(path, true);
   }
 
   async #isSame(path: string, kept: { readonly size: number; readonly sha256: string }): Promise<boolean> {
