@@ -2,7 +2,8 @@
 // command reads it. What else a service keeps for itself stays in memory. Files get their names by rename(2), whole
 // and durable; file systems without hard links will do, as such trees travel on sticks.
 
-import { lstat, mkdir, open, readdir, rename, rm, unlink } from "node:fs/promises";
+import { constants } from "node:fs";
+import { lstat, mkdir, open, readdir, readFile, rename, rm, unlink } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import type { ObjectStat, OpenObject, Stage, Storage, StorageKey, StoredBytes } from "#services/store/ports.ts";
 import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
@@ -16,6 +17,8 @@ import { MemoryStorage } from "./memory.ts";
 const prefix = "modules/";
 /** No path of a module begins with a dot. */
 const ownFolder = ".granary-export";
+/** Non-blocking: a planted pipe must not hold us. */
+const openFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 /** Stages at a time; each costs a file descriptor. */
 const maxStages = 64;
 
@@ -72,20 +75,22 @@ export class PlainTree implements Storage {
 
   async open(key: StorageKey): Promise<OpenObject | undefined> {
     if (!isOurs(key)) return await this.#rest.open(key);
-    const facts = await this.stat(key); // a planted pipe must not hold us
-    if (facts === undefined) return undefined;
     return await this.#try(key, async () => {
-      const handle = await open(this.#path(key), "r");
-      return {
-        ...facts,
-        read: (offset: number, into: Uint8Array) => readFully(handle, into, offset),
-        close: () => handle.close(),
-      };
+      const handle = await open(this.#path(key), openFlags);
+      const facts = await handle.stat({ bigint: true });
+      if (facts.isFile())
+        return {
+          ...statOf(facts),
+          read: (offset: number, into: Uint8Array) => readFully(handle, into, offset),
+          close: () => handle.close(),
+        };
+      await handle.close();
+      return undefined;
     });
   }
 
   async create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
-    if (!isOurs(key)) return await this.#rest.create(key, body);
+    if (!isOurs(key)) return await this.#remember(key, body);
     return await this.#locks.run(key, async () => {
       if ((await this.stat(key)) !== undefined) return "exists";
       await this.#put(key, body);
@@ -113,8 +118,8 @@ export class PlainTree implements Storage {
 
   async *list(wanted: string): ReturnType<Storage["list"]> {
     checkPrefix(wanted);
-    if (!isOurs(wanted)) return yield* this.#rest.list(wanted);
-    yield* this.#walk(join(this.#root, wanted.slice(prefix.length)));
+    if (!isOurs(wanted)) yield* this.#rest.list(wanted);
+    if (wanted === "" || isOurs(wanted)) yield* this.#walk(join(this.#root, wanted.slice(prefix.length)));
   }
 
   async stage(maxBytes: number): Promise<Stage> {
@@ -125,6 +130,13 @@ export class PlainTree implements Storage {
   async close(): Promise<void> {
     const left = await readdir(join(this.#own, tempFolder)).catch(() => ["?"]);
     if (left.length === 0) await rm(this.#own, { recursive: true, force: true });
+  }
+
+  async #remember(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
+    if (body instanceof Uint8Array) return await this.#rest.create(key, body);
+    const made = await this.#rest.create(key, await readFile(ownStage(body).locate().path));
+    if (made === "created") await body.discard();
+    return made;
   }
 
   async #put(key: StorageKey, body: Uint8Array | Stage): Promise<void> {

@@ -36,11 +36,16 @@ export class VersionFiles {
 
   /** Writes a file that no manifest names yet. Returns what lay there, when it was something else. */
   async write(key: StorageKey, bytes: Uint8Array): Promise<Uint8Array | undefined> {
-    if ((await this.#storage.create(key, bytes)) === "created") return undefined;
-    const left = await this.#storage.get(key, maxGoModBytes).catch(() => undefined);
-    if (left !== undefined && Buffer.compare(left.bytes, bytes) === 0) return undefined;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if ((await this.#storage.create(key, bytes)) === "created") return undefined;
+      const left = await this.#storage.get(key, maxGoModBytes).catch(() => undefined);
+      if (left === undefined) break; // unreadable, or too large for one of ours
+      if (Buffer.compare(left.bytes, bytes) === 0) return undefined;
+      // What was looked at is what goes: it may be another's who is about to commit it.
+      if ((await this.#storage.replace(key, bytes, left.token)) === "replaced") return left.bytes;
+    }
     await this.#overwrite(key, bytes);
-    return left?.bytes;
+    return undefined;
   }
 
   async #overwrite(key: StorageKey, bytes: Uint8Array): Promise<void> {

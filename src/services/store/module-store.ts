@@ -4,6 +4,7 @@
 // before it is a leftover: invisible to find, replaced by the next keep. A manifest that is itself damaged is not
 // healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
 
+import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
@@ -242,7 +243,10 @@ export class ModuleStore {
     }
   }
 
-  /** Another process has kept the version while we did. Its bytes stay; if ours took their place, they go back. */
+  /**
+   * Another process has kept the version while we did. Its bytes stay; if ours took their place, they go back. Only what
+   * it put there in the very moment in which we took away a leftover is lost: damage, as when a file vanishes.
+   */
   async #zipKeptMeanwhile(
     { id, zip }: ZipArrival,
     displaced: OpenObject | undefined,
@@ -251,9 +255,9 @@ export class ModuleStore {
     if (known === undefined) throw new StoreUnavailable(versionKey(id, "zip.manifest"), "it comes and goes");
     const conflict = zip.sha256 !== known.manifest.zip.sha256;
     if (conflict && displaced !== undefined && !(await isSound(known))) {
-      const stage = await stageOf(displaced, this.#storage);
+      const { stage, hash } = await stageOf(displaced, this.#storage);
       try {
-        await (await this.#putZip(id, stage))?.close();
+        if (hash === known.manifest.zip.sha256) await (await this.#putZip(id, stage))?.close();
       } finally {
         await stage.discard();
       }
@@ -288,19 +292,21 @@ function keptMod(
   return { id, ...kept, since: new Date(kept.manifest.firstSeen) };
 }
 
-/** The bytes once more, sealed: an open object outlives its name. */
-async function stageOf(object: OpenObject, storage: Storage): Promise<Stage> {
+/** The bytes once more, sealed, and their sha256: an open object outlives its name. */
+async function stageOf(object: OpenObject, storage: Storage): Promise<{ readonly stage: Stage; readonly hash: string }> {
   const stage = await storage.stage(object.size);
+  const hash = createHash("sha256");
   try {
     const piece = new Uint8Array(16 * zipBlockBytes);
     for (let at = 0; at < object.size;) {
       const got = await object.read(at, piece);
       if (got === 0) break;
       await stage.write(piece.subarray(0, got));
+      hash.update(piece.subarray(0, got));
       at += got;
     }
     await stage.seal();
-    return stage;
+    return { stage, hash: hash.digest("hex") };
   } catch (error) {
     await stage.discard();
     throw error;
