@@ -24,6 +24,7 @@ import type { ImportProgress } from "#services/store/import.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { SourceTree, Storage } from "#services/store/ports.ts";
+import { SourceUnreadable } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import { below, recognise } from "#services/store/source-layout.ts";
 import type { Placed } from "#services/store/source-layout.ts";
@@ -71,7 +72,13 @@ export async function importStore(
         progress,
       }),
     );
-    return { ...report, dir: request.dir, layout: placed.layout, store: config.values.store, isDryRun: request.isDryRun };
+    return {
+      ...report,
+      dir: request.dir,
+      layout: placed.layout,
+      store: config.values.store,
+      isDryRun: request.isDryRun,
+    };
   } finally {
     off();
     await opened.close();
@@ -82,10 +89,14 @@ async function openSource(request: ImportRequest): Promise<{ readonly tree: Sour
   const { dir, layout } = request;
   const unreadable = (reason: string): GranaryError =>
     new GranaryError("GRANARY_INPUT_UNREADABLE", { place: dir, reason });
-  const tree = await openSourceTree(dir);
+  const inPlace = (error: unknown): never => {
+    throw error instanceof SourceUnreadable ? unreadable(error.message) : error;
+  };
+  const tree = await openSourceTree(dir).catch(inPlace);
   if (tree === undefined) throw unreadable("there is no such directory");
-  const placed = await recognise(tree, layout);
-  if (placed === undefined) throw unreadable("no modules in it: neither path/@v/version.zip nor path/version/source.zip");
+  const placed = await recognise(tree, layout).catch(inPlace);
+  if (placed === undefined)
+    throw unreadable("no modules in it: neither path/@v/version.zip nor path/version/source.zip");
   return { tree, placed };
 }
 
@@ -153,10 +164,9 @@ async function openDatabases(
     busy: busyMeter(),
   });
   const { mirrors, reroute } = configuredMirrors(config, { storage, clock: systemClock, events });
-  reroute(
-    { chain, client, health, meter: silentMeter, clock: systemClock, manners },
-    (database) => [sourceRoute(database, tree, placed)],
-  );
+  reroute({ chain, client, health, meter: silentMeter, clock: systemClock, manners }, (database) => [
+    sourceRoute(database, tree, placed),
+  ]);
   for (const mirror of mirrors) {
     const { name, verifier } = mirror;
     const atHand = [await headBeside(request.dir, placed, name)];

@@ -160,7 +160,10 @@ suite("store import and export, with a real go", () => {
     assert.deepEqual([cut.unproven, cut.rejected], [cut.found - 1, 0], "all but the private version");
     assert.ok(cut.unprovenList.every(({ code }) => code === "GRANARY_SUMDB_UNREACHABLE"));
     const kept = (await filesIn(at("late/modules"))).filter((file) => file.endsWith(".manifest"));
-    assert.ok(kept.every((file) => file.startsWith("corp.example/")), kept.join());
+    assert.ok(
+      kept.every((file) => file.startsWith("corp.example/")),
+      kept.join(),
+    );
     const later = await importInto("late", bare);
     assert.deepEqual([later.code, later.imported, later.kept], [0, cut.found - 1, 1]);
   });
@@ -217,7 +220,9 @@ suite("store import and export, with a real go", () => {
     await mkdir(at("part"));
     await writeFile(at("go.sum"), "example.com/hello v1.0.0 h1:x=\nexample.com/dep v1.0.0/go.mod h1:x=\n");
     const run = async (...words: string[]) => {
-      const { code, stdout, stderr } = await runHere(["store", "export", at("part"), ...words, "--json"].concat(on("rotten").slice(0, 2)));
+      const { code, stdout, stderr } = await runHere(
+        ["store", "export", at("part"), ...words, "--json"].concat(on("rotten").slice(0, 2)),
+      );
       assert.ok(stdout.startsWith("{"), stderr);
       const report = JSON.parse(stdout) as { written: number; leftOut: ListedVersion[]; missing: string[] };
       return { code, ...report };
@@ -234,11 +239,17 @@ suite("store import and export, with a real go", () => {
     ]);
     const all = await run();
     assert.equal(all.code, 1);
-    assert.deepEqual(all.leftOut.map(({ what, why }) => `${what} ${why}`), ["example.com/multi/v2@v2.1.0 damaged"]);
+    assert.deepEqual(
+      all.leftOut.map(({ what, why }) => `${what} ${why}`),
+      ["example.com/multi/v2@v2.1.0 damaged"],
+    );
     assert.equal((await run()).written, 0);
     const named = await run("example.com/hello@v1.7.0", "example.com/d*");
     assert.deepEqual([named.code, named.missing], [1, ["example.com/hello@v1.7.0"]]);
-    await downloadsFrom(pathToFileURL(at("part")).href, wanted.filter((what) => !what.includes("multi")));
+    await downloadsFrom(
+      pathToFileURL(at("part")).href,
+      wanted.filter((what) => !what.includes("multi")),
+    );
   });
 });
 

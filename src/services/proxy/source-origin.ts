@@ -134,10 +134,7 @@ function timeOf(version: string): string | undefined {
 }
 
 /** Somebody may be writing the file: no byte more than its size is read. */
-async function* exactly(
-  { size, bytes }: SourceFile,
-  name: string,
-): AsyncGenerator<Uint8Array> {
+async function* exactly({ size, bytes }: SourceFile, name: string): AsyncGenerator<Uint8Array> {
   let left = size;
   for await (const piece of bytes) {
     yield piece.subarray(0, left);

@@ -247,10 +247,7 @@ export class ModuleStore {
    * Another process has kept the version while we did. Its bytes stay; if ours took their place, they go back. Only what
    * it put there in the very moment in which we took away a leftover is lost: damage, as when a file vanishes.
    */
-  async #zipKeptMeanwhile(
-    { id, zip }: ZipArrival,
-    displaced: OpenObject | undefined,
-  ): Promise<Keeping<KeptZip>> {
+  async #zipKeptMeanwhile({ id, zip }: ZipArrival, displaced: OpenObject | undefined): Promise<Keeping<KeptZip>> {
     const known = await this.#committedZip(id);
     if (known === undefined) throw new StoreUnavailable(versionKey(id, "zip.manifest"), "it comes and goes");
     const conflict = zip.sha256 !== known.manifest.zip.sha256;
@@ -293,7 +290,10 @@ function keptMod(
 }
 
 /** The bytes once more, sealed, and their sha256: an open object outlives its name. */
-async function stageOf(object: OpenObject, storage: Storage): Promise<{ readonly stage: Stage; readonly hash: string }> {
+async function stageOf(
+  object: OpenObject,
+  storage: Storage,
+): Promise<{ readonly stage: Stage; readonly hash: string }> {
   const stage = await storage.stage(object.size);
   const hash = createHash("sha256");
   try {

@@ -6,6 +6,7 @@
 //   athens       <module path>/<version>/{go.mod,<version>.info,source.zip}, nothing escaped (gomods/athens pkg/storage/fs)
 
 import type { SourceTree } from "./ports.ts";
+import { SourceUnreadable } from "./ports.ts";
 
 export const layouts = ["gomodcache", "goproxy", "athens", "file"] as const;
 export type Layout = (typeof layouts)[number];
@@ -42,22 +43,33 @@ async function isFolder(tree: SourceTree, folder: string, wanted: string): Promi
   return false;
 }
 
-/** The layout of the first module that is met. */
+/** The layout of the first module that is met. Throws SourceUnreadable when the directory itself cannot be read. */
 async function signOf(tree: SourceTree): Promise<Layout | undefined> {
   const waiting = [""];
   for (let seen = 0; seen < maxFolders; seen++) {
     const folder = waiting.pop();
     if (folder === undefined) return undefined;
-    const files = new Set<string>();
-    for await (const { name, kind } of tree.names(folder)) {
-      if (kind === "file" && files.size < maxSigns) files.add(name);
-      if (kind !== "folder") continue;
-      if (name === "@v") return await urlLayoutOf(tree, folder);
-      if (waiting.length < maxFolders && !(folder === "" && name === "sumdb")) waiting.push(below(folder, name));
+    try {
+      const sign = await signIn(tree, folder, waiting);
+      if (sign !== undefined) return sign;
+    } catch (error) {
+      // One folder more or less that cannot be read: others may tell.
+      if (folder === "" || !(error instanceof SourceUnreadable)) throw error;
     }
-    if (isAthensVersion(files, baseName(folder))) return "athens";
   }
   return undefined;
+}
+
+/** What one folder tells; the folders in it are put to those that wait. */
+async function signIn(tree: SourceTree, folder: string, waiting: string[]): Promise<Layout | undefined> {
+  const files = new Set<string>();
+  for await (const { name, kind } of tree.names(folder)) {
+    if (kind === "file" && files.size < maxSigns) files.add(name);
+    if (kind !== "folder") continue;
+    if (name === "@v") return await urlLayoutOf(tree, folder);
+    if (waiting.length < maxFolders && !(folder === "" && name === "sumdb")) waiting.push(below(folder, name));
+  }
+  return isAthensVersion(files, baseName(folder)) ? "athens" : undefined;
 }
 
 async function urlLayoutOf(tree: SourceTree, folder: string): Promise<Layout> {

@@ -65,7 +65,10 @@ const one = { info: '{"Version":"v1.0.0"}', zip: someBytes(70_000, 1) };
 const cases: readonly (readonly [string, Bytes])[] = [
   ["the same bytes", one],
   ["another zip", { ...one, zip: someBytes(70_000, 2) }],
-  ["another .info and another zip", { info: '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}', zip: someBytes(9, 3) }],
+  [
+    "another .info and another zip",
+    { info: '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}', zip: someBytes(9, 3) },
+  ],
 ];
 
 suite("two keepers of one version", () => {
@@ -84,21 +87,32 @@ suite("two keepers of one version", () => {
         };
         const calls: string[] = [];
         const listening: When = (_, name) => calls.push(name) < 0;
-        await keep(interrupted(await prepared(), listening, () => Promise.resolve()), one);
+        await keep(
+          interrupted(await prepared(), listening, () => Promise.resolve()),
+          one,
+        );
         assert.ok(calls.length >= 10);
         for (const at of calls.keys()) {
           // Between a look at a leftover and its removal there is no moment that could be guarded: see keepZip().
           if (calls[at] === "remove" && other.zip !== one.zip) continue;
           const storage = await prepared();
           let second: Keeping<KeptZip> | undefined;
-          const meddled = interrupted(storage, (call) => call === at, async () => {
-            second = await keep(storage, other);
-          });
+          const meddled = interrupted(
+            storage,
+            (call) => call === at,
+            async () => {
+              second = await keep(storage, other);
+            },
+          );
           const first = await keep(meddled, one);
           assert.ok(second !== undefined);
           const found = await whole(storage);
           const sha256 = zipFacts(found.zip).sha256;
-          assert.deepEqual([first, second].map(({ kept }) => kept.manifest.zip.sha256), [sha256, sha256], `call ${at}`);
+          assert.deepEqual(
+            [first, second].map(({ kept }) => kept.manifest.zip.sha256),
+            [sha256, sha256],
+            `call ${at}`,
+          );
           const losers = [first, second].filter(({ conflict }) => conflict).length;
           assert.equal(losers, other.zip === one.zip ? 0 : 1, `call ${at}`);
         }
