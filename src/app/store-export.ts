@@ -78,7 +78,7 @@ async function selectionOf({ what, from }: ExportRequest): Promise<Selection> {
   return selection;
 }
 
-function prover({ values }: Config, from: Storage, to: Storage): { prove: ExportUse["prove"]; close(): void } {
+function prover({ values }: Config, from: Storage, to: Storage): { prove: ExportUse["prove"]; close: () => void } {
   const mirrors = new Map<string, SumdbMirror>();
   for (const database of values.sumdb.map(parseGosumdb)) {
     if (database.kind !== "database") continue;

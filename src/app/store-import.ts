@@ -111,7 +111,7 @@ type Opening = {
 async function open(
   config: Config,
   opening: Opening,
-): Promise<{ readonly ingest: SourceIngest; close(): Promise<void> }> {
+): Promise<{ readonly ingest: SourceIngest; close: () => Promise<void> }> {
   const { storage, tree, placed, request, verifyEntry } = opening;
   const { values } = config;
   const events = new JsonlSink(join(values.store, "state", "events.jsonl"), systemClock);
@@ -151,7 +151,7 @@ async function open(
 async function openDatabases(
   config: Config,
   use: Opening & { readonly events: JsonlSink },
-): Promise<{ readonly databases: readonly Database[]; close(): Promise<void> }> {
+): Promise<{ readonly databases: readonly Database[]; close: () => Promise<void> }> {
   const { storage, events, tree, placed, request } = use;
   const client = makeUpstreamClient(config, events);
   const health = new Health({ clock: systemClock, options: { dynamic: config.values["breaker.dynamic"] } });

@@ -98,7 +98,10 @@ async function downloadsFrom(proxy: string, versions: readonly string[] = wanted
 
 suite("store import and export, with a real go", () => {
   test("a module cache, proven from what it holds itself and imported beside a server, builds offline", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     const offline = { upstream: "off" };
     const sumdb = upstreams.database.verifierKey;
     const granary = await startGranary({ store: at("store"), upstream: "off", sumdb, private: "corp.example" });
@@ -120,7 +123,10 @@ suite("store import and export, with a real go", () => {
   });
 
   test("what is kept goes on as a plain tree with its proofs, and that into another store", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     const offline = { upstream: "off" };
     const first = await importInto("store", cache, offline);
     const exported = await runHere(["store", "export", at("tree"), ...on("store").slice(0, 2)]);
@@ -137,7 +143,10 @@ suite("store import and export, with a real go", () => {
   });
 
   test("a goproxy's directory and an Athens' one have the same versions in them", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     const download = join(cache, "cache/download");
     for (const [layout, make] of [
       ["goproxy", asGoproxy],
@@ -152,7 +161,10 @@ suite("store import and export, with a real go", () => {
   });
 
   test("without the database nothing public is kept, and the next import keeps it", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     const bare = at("bare");
     await asGoproxy(join(cache, "cache/download"), bare);
     const cut = await importInto("late", bare, { upstream: "off" });
@@ -169,7 +181,10 @@ suite("store import and export, with a real go", () => {
   });
 
   test("a flipped byte, a forged and a torn version, and what is no module are rejected by name", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     const evil = at("evil");
     await cp(join(cache, "cache/download"), evil, { recursive: true });
     const hello = join(evil, "example.com/hello/@v");
@@ -212,7 +227,10 @@ suite("store import and export, with a real go", () => {
   });
 
   test("a damaged version is left out of an export and named; what is there already is not written again", async (t) => {
-    if (tool === undefined) return skipLoudly(t, "no `go` on PATH");
+    if (tool === undefined) {
+      skipLoudly(t, "no `go` on PATH");
+      return;
+    }
     await importInto("rotten", cache);
     const file = at("rotten/modules/example.com/multi/v2/@v/v2.1.0.zip");
     const bytes = await readFile(file);
@@ -268,11 +286,9 @@ test("an import that was killed goes on where it was, and nothing is torn", asyn
   const program = join(import.meta.dirname, "../../bin/granary.ts");
   const child = spawn(process.execPath, [program, "store", "import", at("many"), ...on("killed")], { stdio: "ignore" });
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  let isOver = false;
-  void ended.then(() => (isOver = true));
   const kept = async (): Promise<number> =>
     (await filesIn(at("killed")).catch(() => [])).filter((file) => file.endsWith(".zip.manifest")).length;
-  while (!isOver && (await kept()) < 5) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (child.exitCode === null && (await kept()) < 5) await new Promise((resolve) => setTimeout(resolve, 10));
   child.kill("SIGKILL");
   await ended;
   const left = await kept();

@@ -5,7 +5,8 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { GranaryError } from "#services/errors/granary-error.ts";
+import type { GranaryError } from "#services/errors/granary-error.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { Outcome, Refusal } from "#services/store/import.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
@@ -147,6 +148,6 @@ function judge(id: ModuleVersion, error: unknown): Judged {
     return { kind: "rejected", refusal: { why: "unreadable", reason: `${error.path}: ${error.message}` } };
   if (error instanceof StoreDamaged)
     return { kind: "rejected", refusal: { why: "failed", error: damaged(what, error) } };
-  if (!(error instanceof GranaryError)) throw error;
+  if (!isGranaryError(error)) throw error;
   return { kind: "rejected", refusal: { why: "failed", error } };
 }

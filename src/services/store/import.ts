@@ -91,7 +91,10 @@ async function countVersions(items: AsyncIterable<SourceVersion | Stranger>, sig
 }
 
 async function step(item: SourceVersion | Stranger, { take }: ImportUse, tally: Tally): Promise<void> {
-  if (item.kind === "stranger") return tally.refuse({ what: item.path, why: item.why, reason: item.reason });
+  if (item.kind === "stranger") {
+    tally.refuse({ what: item.path, why: item.why, reason: item.reason });
+    return;
+  }
   tally.add(formatModuleVersion(item.id), await take(item));
 }
 

@@ -43,7 +43,10 @@ const isTooDeep = ({ base, folder }: Walk): boolean => folder.length - base.leng
 
 async function* urlFolder(walk: Walk): AsyncGenerator<Found> {
   const { base, folder } = walk;
-  if (isTooDeep(walk)) return yield stranger(walk, "", { why: "too-deep" });
+  if (isTooDeep(walk)) {
+    yield stranger(walk, "", { why: "too-deep" });
+    return;
+  }
   for await (const { name, kind } of namesOf(walk)) {
     if (isAside(name) || (folder === base && name === "sumdb") || name === "@latest") continue;
     const inner = { ...walk, folder: below(folder, name) };
@@ -97,7 +100,10 @@ function urlFiles(stem: string, has: number): SourceFiles {
 
 async function* athensFolder(walk: Walk): AsyncGenerator<Found> {
   const { base, folder } = walk;
-  if (isTooDeep(walk)) return yield stranger(walk, "", { why: "too-deep" });
+  if (isTooDeep(walk)) {
+    yield stranger(walk, "", { why: "too-deep" });
+    return;
+  }
   const files = new Set<string>();
   const folders: string[] = [];
   for await (const { name, kind } of namesOf(walk)) {

@@ -36,7 +36,7 @@ function interrupted(storage: Storage, when: When, other: () => Promise<unknown>
   const names = ["get", "stat", "open", "create", "replace", "remove"];
   return new Proxy(storage, {
     get: (target, name: keyof Storage) => {
-      const member = target[name];
+      const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
       const call = member.bind(target) as (...args: unknown[]) => unknown;
       if (!names.includes(name)) return call;
