@@ -19,8 +19,8 @@ export function configuredChain({ values, upstreams }: Config, listening: readon
 
 export type Mirrors = {
   readonly mirrors: readonly SumdbMirror[];
-  /** Puts other routes in force: mirrors read theirs at each question. */
-  readonly reroute: (use: RoutesUse) => void;
+  /** Puts other routes in force: mirrors read theirs at each question. `before`: routes to a database that come first. */
+  readonly reroute: (use: RoutesUse, before?: (database: string) => readonly SumdbRoute[]) => void;
 };
 
 export function configuredMirrors(
@@ -40,8 +40,9 @@ export function configuredMirrors(
   });
   return {
     mirrors,
-    reroute: (more) => {
-      for (const { database, routes } of databases) routes.splice(0, routes.length, ...databaseRoutes(database, more));
+    reroute: (more, before = () => []) => {
+      for (const { database, routes } of databases)
+        routes.splice(0, routes.length, ...before(database.name), ...databaseRoutes(database, more));
     },
   };
 }

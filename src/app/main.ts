@@ -133,6 +133,14 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { drillCommands } = await import("./drill.ts");
       return await drillCommands(load, io).drillSumdb(...call);
     },
+    storeImport: async (request, flags, progress) => {
+      const { importStore } = await import("./store-import.ts");
+      return await importStore(request, flags, { use: { load, ...io }, progress });
+    },
+    storeExport: async (request, flags, progress) => {
+      const { exportStore } = await import("./store-export.ts");
+      return await exportStore(request, flags, { use: { load, ...io }, progress });
+    },
     ...remoteCommands(load, io.machine),
     ...storeCommands(load, io.verifyEntry),
     storeGc: async (...call) => await (await tending(load, io)).storeGc(...call),

@@ -10,6 +10,9 @@ import type { DrillFault } from "#services/lab/ports.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
+import type { ExportReport } from "#services/store/export.ts";
+import type { ImportProgress, ImportReport } from "#services/store/import.ts";
+import type { Layout } from "#services/store/source-layout.ts";
 import type { Examination } from "#services/sumdb/examine.ts";
 import type { GoSumsReport } from "#services/sumtools/go-sums.ts";
 import type { Round } from "#services/sumtools/gopher.ts";
@@ -62,6 +65,31 @@ export type StoreReport = {
   readonly bytes: number;
   readonly findings: readonly { readonly key: string; readonly problem: string }[];
 };
+
+export type ImportRequest = {
+  readonly dir: string;
+  /** Undefined: it is recognised. */
+  readonly layout: Layout | undefined;
+  readonly isDryRun: boolean;
+};
+
+export type ImportView = ImportReport & {
+  readonly dir: string;
+  readonly layout: Layout;
+  readonly store: string;
+  readonly isDryRun: boolean;
+};
+
+export type ExportRequest = {
+  readonly dir: string;
+  /** `path@version`, or patterns; with none and no `from`, everything. */
+  readonly what: readonly string[];
+  /** go.sum files. */
+  readonly from: readonly string[];
+};
+
+/** `url`: what GOPROXY is set to. */
+export type ExportView = ExportReport & { readonly dir: string; readonly store: string; readonly url: string };
 
 export type SumdbKey = { readonly name: string; readonly verifierKey: string; readonly file: string };
 
@@ -382,6 +410,18 @@ export type CliServices = {
   ) => Promise<Pinned>;
   readonly pinList: (flags: SettingFlags) => Promise<readonly Pinned[]>;
   readonly pinRemove: (id: string, flags: SettingFlags) => Promise<void>;
+  /** Fills the store from a directory of another tool. `progress` is called after each version. */
+  readonly storeImport: (
+    request: ImportRequest,
+    flags: SettingFlags,
+    progress: (progress: ImportProgress) => void,
+  ) => Promise<ImportView>;
+  /** Writes a plain file:// GOPROXY tree. `progress` is called after each version. */
+  readonly storeExport: (
+    request: ExportRequest,
+    flags: SettingFlags,
+    progress: (versions: number, bytes: number) => void,
+  ) => Promise<ExportView>;
   readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
   readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */

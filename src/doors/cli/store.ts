@@ -8,6 +8,8 @@ import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
 import type { CliContext } from "./services.ts";
 import { tendingCommands } from "./tending.ts";
+import { exportCommand } from "./store-export.ts";
+import { importCommand } from "./store-import.ts";
 import { harmless, table } from "./text.ts";
 
 const stats: CommandSpec = {
@@ -85,5 +87,5 @@ export const storeCommand: CommandSpec = {
   name: "store",
   about: "command.store",
   example: "granary store stats",
-  commands: [stats, verify, ...tendingCommands, quarantineCommand, hashesCommand],
+  commands: [stats, verify, ...tendingCommands, importCommand, exportCommand, quarantineCommand, hashesCommand],
 };

@@ -13,6 +13,15 @@ const verdictsEn = {
   foreign: "not an h1: hash, go ignores it",
 } as const;
 
+const importRefusals: Readonly<Record<string, string>> = {
+  torn: "torn: an .info alone, neither go.mod nor zip",
+  "other-mod": "not the go.mod that is kept; the kept one stays",
+  "other-zip": "not the zip that is kept; the kept one stays",
+  foreign: "no file of a module",
+  odd: "neither a file nor a folder of this directory",
+  "too-deep": "deeper than any module path",
+};
+
 export const messagesEn: MessageTable = {
   "cli.about": () => "Granary serves Go modules, every byte verified, and keeps serving when the network does not.",
   "cli.usage": () => "Usage",
@@ -436,6 +445,41 @@ export const messagesEn: MessageTable = {
   "pin.columns": () => "ID\tSINCE\tVERSIONS\tFROM",
   "pin.pattern": () => "pattern",
   "pin.removed": ({ id }) => `Pin ${id} is removed.`,
+  "command.store.import": () => "Fill the store from what another tool has gathered, all of it verified.",
+  "command.store.export": () => "Write kept versions, with their proofs, as a plain file:// GOPROXY tree.",
+  "flag.import-layout": () => "gomodcache, goproxy, athens or file; without it, it is recognised",
+  "flag.import-dry-run": () => "keep nothing; say what would be tried",
+  "flag.export-from": () => "what this go.sum names",
+  "import.stop-hint": () => "Ctrl-C stops; what is kept stays, and the next import goes on from there.",
+  "import.working": ({ done, total, bytes, rejected, left }) =>
+    `${done} of ${total} versions, ${bytes}, ${rejected} rejected, ${left} left`,
+  "import.head": ({ dir, layout, store, dryRun }) =>
+    `${dir} (${layout}) → ${store}${dryRun ? "   dry run, nothing is kept" : ""}`,
+  "import.counts": (f) =>
+    [
+      `found      ${f.found} versions`,
+      `${f.dryRun ? "to try    " : "imported  "} ${f.imported}, ${f.bytes}`,
+      `kept       ${f.kept} already, the same bytes`,
+      `unproven   ${f.unproven}`,
+      `rejected   ${f.rejected}`,
+      `time       ${f.time}`,
+    ].join("\n"),
+  "import.interrupted": () => "Stopped before the end. The next import goes on from here.",
+  "import.unproven": ({ count }) =>
+    `${count} not kept, as nobody could say what they must be. Import again when a checksum database can be reached:`,
+  "import.rejected": ({ count }) => `${count} rejected:`,
+  "import.more": ({ count }) => `and ${count} more`,
+  "import.why": ({ why, reason }) => importRefusals[why] ?? (reason === "" ? "cannot be read" : reason),
+  "export.working": ({ versions, bytes }) => `exporting: ${versions} versions, ${bytes}`,
+  "export.done": (f) =>
+    [
+      `${f.dir}: ${f.versions} versions, ${f.zips} with zip; ${f.written} files written (${f.bytes}), ${f.same} were there.`,
+      ...(f.interrupted ? ["Stopped before the end. The next export goes on from here."] : []),
+      `Use it:    GOPROXY=${f.url}`,
+    ].join("\n"),
+  "export.left-out": ({ count }) => `${count} left out:`,
+  "export.why": ({ why, reason }) => (why === "damaged" ? `damaged: ${reason}` : `cannot be proven: ${reason}`),
+  "export.missing": ({ count }) => `${count} not kept here:`,
   "quarantine.none": () => "Nothing is in quarantine.",
   "quarantine.columns": () => "ID\tMODULE\tUPSTREAM\tSIZE\tSINCE\tREASON",
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,

@@ -26,6 +26,14 @@ const fsckKinds = {
   list: "列表",
   unreadable: "不可读",
 } as const;
+const importRefusals: Readonly<Record<string, string>> = {
+  torn: "不完整：只有 .info，没有 go.mod 和 zip",
+  "other-mod": "与已保存的 go.mod 不同，保留原有内容",
+  "other-zip": "与已保存的 zip 不同，保留原有内容",
+  foreign: "不是模块的文件",
+  odd: "既不是此目录中的文件，也不是文件夹",
+  "too-deep": "比任何模块路径都深",
+};
 
 export const messagesZh: MessageTable = {
   "cli.about": () => "Granary（常平仓）提供 Go 模块：每个字节都经过校验，断网时照常服务。",
@@ -448,6 +456,40 @@ export const messagesZh: MessageTable = {
   "pin.columns": () => "编号\t起始\t版本数\t来源",
   "pin.pattern": () => "模式",
   "pin.removed": ({ id }) => `已删除固定项 ${id}。`,
+  "command.store.import": () => "把其他工具已有的内容导入存储，逐一校验。",
+  "command.store.export": () => "把已保存的版本连同证明写成普通的 file:// GOPROXY 目录。",
+  "flag.import-layout": () => "gomodcache、goproxy、athens 或 file；省略时自动识别",
+  "flag.import-dry-run": () => "不保存，只说明会尝试什么",
+  "flag.export-from": () => "导出此 go.sum 列出的内容",
+  "import.stop-hint": () => "按 Ctrl-C 停止；已保存的内容会保留，下次导入从此处继续。",
+  "import.working": ({ done, total, bytes, rejected, left }) =>
+    `${done}/${total} 个版本，${bytes}，拒绝 ${rejected} 个，剩余 ${left}`,
+  "import.head": ({ dir, layout, store, dryRun }) =>
+    `${dir}（${layout}）→ ${store}${dryRun ? "   试运行，不保存" : ""}`,
+  "import.counts": (f) =>
+    [
+      `找到       ${f.found} 个版本`,
+      `${f.dryRun ? "将尝试" : "已导入"}     ${f.imported} 个，${f.bytes}`,
+      `已有       ${f.kept} 个，内容相同`,
+      `无法证明   ${f.unproven} 个`,
+      `拒绝       ${f.rejected} 个`,
+      `用时       ${f.time}`,
+    ].join("\n"),
+  "import.interrupted": () => "中途停止，下次导入从此处继续。",
+  "import.unproven": ({ count }) => `${count} 个未保存：目前无法证明其内容。校验和数据库可用后请再次导入：`,
+  "import.rejected": ({ count }) => `拒绝 ${count} 个：`,
+  "import.more": ({ count }) => `另有 ${count} 个`,
+  "import.why": ({ why, reason }) => importRefusals[why] ?? (reason === "" ? "无法读取" : reason),
+  "export.working": ({ versions, bytes }) => `正在导出：${versions} 个版本，${bytes}`,
+  "export.done": (f) =>
+    [
+      `${f.dir}：${f.versions} 个版本，其中 ${f.zips} 个含 zip；写入 ${f.written} 个文件（${f.bytes}），${f.same} 个已存在。`,
+      ...(f.interrupted ? ["中途停止，下次导出从此处继续。"] : []),
+      `用法       GOPROXY=${f.url}`,
+    ].join("\n"),
+  "export.left-out": ({ count }) => `未导出 ${count} 个：`,
+  "export.why": ({ why, reason }) => (why === "damaged" ? `已损坏：${reason}` : `无法证明：${reason}`),
+  "export.missing": ({ count }) => `${count} 个未保存：`,
   "quarantine.none": () => "隔离区为空。",
   "quarantine.columns": () => "编号\t模块\t上游\t大小\t时间\t原因",
   "quarantine.released": ({ what }) => `${what} 已重新校验并保存。`,

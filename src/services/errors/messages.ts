@@ -382,6 +382,52 @@ export type Messages = {
   "pin.columns": None;
   "pin.pattern": None;
   "pin.removed": { readonly id: string };
+  "command.store.import": None;
+  "command.store.export": None;
+  "flag.import-layout": None;
+  "flag.import-dry-run": None;
+  "flag.export-from": None;
+  "import.stop-hint": None;
+  "import.working": {
+    readonly done: string;
+    readonly total: string;
+    readonly bytes: string;
+    readonly rejected: string;
+    readonly left: string;
+  };
+  "import.head": { readonly dir: string; readonly layout: string; readonly store: string; readonly dryRun: boolean };
+  "import.counts": {
+    readonly found: string;
+    readonly imported: string;
+    readonly bytes: string;
+    readonly kept: string;
+    readonly unproven: string;
+    readonly rejected: string;
+    readonly time: string;
+    readonly dryRun: boolean;
+  };
+  "import.interrupted": None;
+  "import.unproven": { readonly count: string };
+  "import.rejected": { readonly count: string };
+  "import.more": { readonly count: string };
+  "import.why": {
+    readonly why: "torn" | "other-mod" | "other-zip" | "foreign" | "odd" | "misnamed" | "too-deep" | "unreadable";
+    readonly reason: string;
+  };
+  "export.working": { readonly versions: string; readonly bytes: string };
+  "export.done": {
+    readonly dir: string;
+    readonly versions: string;
+    readonly zips: string;
+    readonly written: string;
+    readonly bytes: string;
+    readonly same: string;
+    readonly url: string;
+    readonly interrupted: boolean;
+  };
+  "export.left-out": { readonly count: string };
+  "export.why": { readonly why: "damaged" | "unproven"; readonly reason: string };
+  "export.missing": { readonly count: string };
   "quarantine.none": None;
   "quarantine.columns": None;
   "quarantine.released": { readonly what: string };

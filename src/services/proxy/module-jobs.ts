@@ -51,7 +51,7 @@ export type ModuleJobsUse = {
   readonly store: ModuleStore;
   readonly storage: Storage;
   readonly quarantine: Quarantine;
-  readonly origin: Origin;
+  readonly origin: Pick<Origin, "find" | "wouldAsk">;
   readonly sums: Sums;
   /** What a list vouched for; without it none does. */
   readonly owed?: Pick<OwedProofs, "add" | "isProven" | "prove" | "refute"> | undefined;

@@ -239,7 +239,7 @@ function notFound(what: string, upstreams: readonly string[], reason: string): G
 }
 
 /** The most telling of several failures: wrong bytes before broken rules before transport. */
-function failed(
+export function failed(
   ask: Ask,
   result: {
     readonly reasons: readonly Failure[];

@@ -6,7 +6,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { noFile, StoreDamaged } from "./errors.ts";
 import { versionKey } from "./layout.ts";
 import { maxManifestBytes } from "./manifest.ts";
-import type { Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
+import type { OpenObject, Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 import { formatTombstone, maxTombstoneBytes, parseTombstone } from "./tombstone.ts";
 import type { Tombstone } from "./tombstone.ts";
@@ -23,23 +23,33 @@ export class VersionFiles {
     this.#storage = storage;
   }
 
-  /** The committed bytes of a file, from disk or else from the arrival. Throws StoreDamaged when neither has them. */
-  async restore(key: StorageKey, from: { readonly facts: FileFacts; readonly bytes: Uint8Array }): Promise<Uint8Array> {
-    const { facts, bytes } = from;
+  /** The committed bytes of a file, from disk or else from those at hand. Throws StoreDamaged when nobody has them. */
+  async restore(
+    key: StorageKey,
+    { facts, from }: { readonly facts: FileFacts; readonly from: readonly (Uint8Array | undefined)[] },
+  ): Promise<Uint8Array> {
     try {
       return await this.readChecked(key, facts);
     } catch (error) {
-      if (!(error instanceof StoreDamaged) || sha256(bytes) !== facts.sha256) throw error;
+      const bytes = from.find((each) => each !== undefined && sha256(each) === facts.sha256);
+      if (!(error instanceof StoreDamaged) || bytes === undefined) throw error;
       await this.#overwrite(key, bytes);
       return bytes;
     }
   }
 
-  /** Writes a file that no manifest names yet. */
-  async write(key: StorageKey, bytes: Uint8Array): Promise<void> {
-    if ((await this.#storage.create(key, bytes)) === "created") return;
-    const left = await this.#storage.get(key, maxGoModBytes).catch(() => undefined);
-    if (left === undefined || Buffer.compare(left.bytes, bytes) !== 0) await this.#overwrite(key, bytes);
+  /** Writes a file that no manifest names yet. Returns what lay there, when it was something else. */
+  async write(key: StorageKey, bytes: Uint8Array): Promise<Uint8Array | undefined> {
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      if ((await this.#storage.create(key, bytes)) === "created") return undefined;
+      const left = await this.#storage.get(key, maxGoModBytes).catch(() => undefined);
+      if (left === undefined) break; // unreadable, or too large for one of ours
+      if (Buffer.compare(left.bytes, bytes) === 0) return undefined;
+      // What was looked at is what goes: it may be another's who is about to commit it.
+      if ((await this.#storage.replace(key, bytes, left.token)) === "replaced") return left.bytes;
+    }
+    await this.#overwrite(key, bytes);
+    return undefined;
   }
 
   async #overwrite(key: StorageKey, bytes: Uint8Array): Promise<void> {
@@ -99,13 +109,21 @@ export class VersionFiles {
     if ((await this.#storage.stat(key)) !== undefined) await this.#storage.remove(key);
   }
 
-  /** Puts staged bytes in their place, whatever was there. */
-  async putStage(key: StorageKey, stage: Stage): Promise<void> {
-    for (let attempt = 0; attempt < maxAttempts; attempt++) {
-      if ((await this.#storage.create(key, stage)) === "created") return;
-      await this.#storage.remove(key);
+  /** Puts staged bytes in their place, whatever was there. Returns what was there last, still open for its caller. */
+  async putStage(key: StorageKey, stage: Stage): Promise<OpenObject | undefined> {
+    let displaced: OpenObject | undefined;
+    try {
+      for (let attempt = 0; attempt < maxAttempts; attempt++) {
+        if ((await this.#storage.create(key, stage)) === "created") return displaced;
+        await displaced?.close();
+        displaced = await this.#storage.open(key).catch(() => undefined); // unreadable: nobody will miss it
+        await this.#storage.remove(key);
+      }
+      throw new StoreUnavailable(key, "it cannot be replaced");
+    } catch (error) {
+      await displaced?.close();
+      throw error;
     }
-    throw new StoreUnavailable(key, "it cannot be replaced");
   }
 }
 

@@ -5,6 +5,7 @@
 // healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
 // That is why an eviction takes the files only: a version that comes back meets its manifests.
 
+import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
@@ -20,7 +21,7 @@ import { versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
-import type { Stage, Storage } from "./ports.ts";
+import type { OpenObject, Stage, Storage } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 import type { Eviction, Tombstone } from "./tombstone.ts";
 
@@ -74,6 +75,9 @@ export type Evicting = {
   /** All when absent. */
   readonly files?: readonly ("info" | "mod" | "zip")[];
 };
+
+/** What lay in the places of `.info` and go.mod without a manifest. */
+type Left = { readonly info?: Uint8Array | undefined; readonly mod?: Uint8Array | undefined };
 
 /** Manifests in memory: they are small, and each answer from disk needs one. */
 const maxCachedManifestBytes = 16 << 20;
@@ -231,11 +235,14 @@ export class ModuleStore {
 
   async #keepMod(arrival: ModArrival): Promise<Keeping<KeptMod>> {
     const { id, info, mod, facts } = arrival;
+    let left: Left = {};
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const known = await this.#modManifest(id);
-      if (known !== undefined) return await this.#modKeptBefore(known, arrival);
-      await this.#files.write(versionKey(id, "info"), info);
-      await this.#files.write(versionKey(id, "mod"), mod);
+      if (known !== undefined) return await this.#modKeptBefore(known, arrival, left);
+      left = {
+        info: (await this.#files.write(versionKey(id, "info"), info)) ?? left.info,
+        mod: (await this.#files.write(versionKey(id, "mod"), mod)) ?? left.mod,
+      };
       const manifest: ModManifest = {
         manifest: 1,
         stage: "mod",
@@ -251,13 +258,16 @@ export class ModuleStore {
     throw new StoreUnavailable(versionKey(id, "mod.manifest"), "it comes and goes");
   }
 
-  /** Each damaged file is restored when the arrival, or a tombstone, has the very bytes that were committed. */
-  async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival): Promise<Keeping<KeptMod>> {
-    const buried = sha256(info) === manifest.info.sha256 ? undefined : await this.#files.tombstone(id);
-    const committed = buried?.info === undefined ? info : Buffer.from(buried.info, "base64");
+  /**
+   * Each damaged file is restored when the arrival or a tombstone has the very bytes that were committed, or when we have
+   * just taken them for a leftover: another process may have been about to commit them.
+   */
+  async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival, left: Left): Promise<Keeping<KeptMod>> {
+    const buried = sha256(info) === manifest.info.sha256 ? undefined : (await this.#files.tombstone(id))?.info;
+    const infos = [info, left.info, buried === undefined ? undefined : Buffer.from(buried, "base64")];
     const kept = {
-      info: await this.#files.restore(versionKey(id, "info"), { facts: manifest.info, bytes: committed }),
-      mod: await this.#files.restore(versionKey(id, "mod"), { facts: manifest.mod, bytes: mod }),
+      info: await this.#files.restore(versionKey(id, "info"), { facts: manifest.info, from: infos }),
+      mod: await this.#files.restore(versionKey(id, "mod"), { facts: manifest.mod, from: [mod, left.mod] }),
       manifest,
     };
     await this.#unburyWhole(id);
@@ -272,7 +282,7 @@ export class ModuleStore {
     const first = await this.#files.getManifest(modKey);
     if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
     named(parseModManifest(modKey, first.bytes), { id, key: modKey });
-    await this.#putZip(id, stage);
+    const displaced = await this.#putZip(id, stage);
     const manifest: ZipManifest = {
       manifest: 1,
       stage: "zip",
@@ -284,15 +294,39 @@ export class ModuleStore {
       uncompressedBytes: zip.uncompressedBytes,
       ...facts,
     };
-    const made = await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
-    if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
-    throw new StoreUnavailable(versionKey(id, "zip.manifest"), "another process writes this store");
+    try {
+      const made = await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
+      if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
+      return await this.#zipKeptMeanwhile(arrival, displaced);
+    } finally {
+      await displaced?.close();
+    }
+  }
+
+  /**
+   * Another process has kept the version while we did. Its bytes stay; if ours took their place, they go back. Only what
+   * it put there in the very moment in which we took away a leftover is lost: damage, as when a file vanishes.
+   */
+  async #zipKeptMeanwhile({ id, zip }: ZipArrival, displaced: OpenObject | undefined): Promise<Keeping<KeptZip>> {
+    const known = await this.#committedZip(id);
+    if (known === undefined) throw new StoreUnavailable(versionKey(id, "zip.manifest"), "it comes and goes");
+    const conflict = zip.sha256 !== known.manifest.zip.sha256;
+    if (conflict && displaced !== undefined && !(await isSound(known))) {
+      const { stage, hash } = await stageOf(displaced, this.#storage);
+      try {
+        if (hash === known.manifest.zip.sha256) await (await this.#putZip(id, stage))?.close();
+      } finally {
+        await stage.discard();
+      }
+    }
+    await this.#objects.forget(versionKey(id, "zip"));
+    return { kept: known, conflict };
   }
 
   async #zipKeptBefore(known: KeptZip, { id, stage, zip }: ZipArrival): Promise<Keeping<KeptZip>> {
     if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
     if (await isSound(known)) await this.#objects.forget(versionKey(id, "zip"));
-    else await this.#putZip(id, stage);
+    else await (await this.#putZip(id, stage))?.close();
     await this.#unburyWhole(id);
     return { kept: known, conflict: false };
   }
@@ -335,11 +369,15 @@ export class ModuleStore {
     if (isComplete) await this.#lists.add(id);
   }
 
-  /** Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. */
-  async #putZip(id: ModuleVersion, stage: Stage): Promise<void> {
+  /**
+   * Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. Returns what lay
+   * there last; the caller closes it.
+   */
+  async #putZip(id: ModuleVersion, stage: Stage): Promise<OpenObject | undefined> {
     const key = versionKey(id, "zip");
-    await this.#files.putStage(key, stage);
+    const displaced = await this.#files.putStage(key, stage);
     await this.#objects.forget(key);
+    return displaced;
   }
 }
 
@@ -348,6 +386,30 @@ function keptMod(
   kept: { readonly info: Uint8Array; readonly mod: Uint8Array; readonly manifest: ModManifest },
 ): KeptMod {
   return { id, ...kept, since: new Date(kept.manifest.firstSeen) };
+}
+
+/** The bytes once more, sealed, and their sha256: an open object outlives its name. */
+async function stageOf(
+  object: OpenObject,
+  storage: Storage,
+): Promise<{ readonly stage: Stage; readonly hash: string }> {
+  const stage = await storage.stage(object.size);
+  const hash = createHash("sha256");
+  try {
+    const piece = new Uint8Array(16 * zipBlockBytes);
+    for (let at = 0; at < object.size;) {
+      const got = await object.read(at, piece);
+      if (got === 0) break;
+      await stage.write(piece.subarray(0, got));
+      hash.update(piece.subarray(0, got));
+      at += got;
+    }
+    await stage.seal();
+    return { stage, hash: hash.digest("hex") };
+  } catch (error) {
+    await stage.discard();
+    throw error;
+  }
 }
 
 function zipMember({ size, sha256, h1, blocks }: ZipFacts): ZipManifest["zip"] {

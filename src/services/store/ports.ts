@@ -129,6 +129,41 @@ export class StageTooLarge extends Error {
   }
 }
 
+/** What lies under a name of a foreign folder. `other`: neither, or a symbolic link that leads out of the tree or to a folder. */
+export type SourceEntry = { readonly name: string; readonly kind: "file" | "folder" | "other" };
+
+/**
+ * A foreign directory that is read and never written. Paths are relative, with `/`; `""` is the directory itself. No
+ * symbolic link leads out of it. What cannot be read throws SourceUnreadable.
+ */
+export interface SourceTree {
+  /** The names in a folder, in no order, read a few at a time; none when there is no such folder. */
+  names(folder: string): AsyncIterable<SourceEntry>;
+  /** Size in bytes of a file; undefined when there is no such file in the tree. */
+  size(path: string): Promise<number | undefined>;
+  /** Undefined when there is no such file in the tree. */
+  read(path: string): Promise<SourceFile | undefined>;
+  /** Where another thread finds a file that is there. */
+  locate(path: string): { readonly path: string };
+}
+
+/** An open file. Its owner closes it; reading to the end does so too. */
+export interface SourceFile {
+  readonly size: number;
+  readonly bytes: AsyncIterable<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A file or folder of a foreign directory that the system does not let us read. */
+export class SourceUnreadable extends Error {
+  override readonly name = "SourceUnreadable";
+  readonly path: string;
+  constructor(path: string, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.path = path;
+  }
+}
+
 /** Wall clock and timers, so that tests own time. */
 export interface Clock {
   /** Milliseconds since the Unix epoch. */

@@ -159,6 +159,11 @@ export class SumdbMirror {
     });
   }
 
+  /** The database's key. */
+  get verifier(): Verifier {
+    return this.#verifier;
+  }
+
   /** Records under the newest accepted head; undefined before the first. */
   get treeSize(): number | undefined {
     return this.#heads.latest?.size;
