@@ -14,6 +14,11 @@ import type { Examination } from "#services/sumdb/examine.ts";
 import type { GoSumsReport } from "#services/sumtools/go-sums.ts";
 import type { Round } from "#services/sumtools/gopher.ts";
 import type { PreloadReport } from "#services/sumtools/preload.ts";
+import type { DefragReport } from "#services/store/defrag.ts";
+import type { RestoreReport } from "#services/store/restore.ts";
+import type { LogVerdict } from "#services/store/snapshot-logs.ts";
+import type { SnapshotReport } from "#services/store/snapshot.ts";
+import type { ListedSnapshot, Pruned } from "#services/store/snapshots.ts";
 import type { Decision, GoSettings } from "#services/sumdb/go-decision.ts";
 import type { Inventory } from "#services/sumdb/inventory.ts";
 import type { OfferReport } from "#services/sumdb/offered.ts";
@@ -56,6 +61,49 @@ export type StoreReport = {
   readonly bytes: number;
   readonly findings: readonly { readonly key: string; readonly problem: string }[];
 };
+
+export type SnapshotRequest = {
+  /** The folder of snapshots. */
+  readonly dir: string;
+  readonly isDeep: boolean;
+  /** How many snapshots stay; undefined for all. */
+  readonly keep: number | undefined;
+};
+
+export type SnapshotView = SnapshotReport & {
+  readonly dir: string;
+  readonly store: string;
+  readonly ms: number;
+  readonly pruned: Pruned | undefined;
+};
+
+export type RestoreRequest = {
+  readonly dir: string;
+  /** Undefined for the newest. */
+  readonly id: string | undefined;
+  readonly isDry: boolean;
+  readonly replacesState: boolean;
+};
+
+export type RestoredLog = {
+  readonly name: string;
+  readonly is: LogVerdict["is"];
+  /** Records of the snapshot's log; 0 when nobody can tell. */
+  readonly size: number;
+  readonly isForgotten: boolean;
+  /** Why it was not restored. */
+  readonly failure: GranaryError | undefined;
+};
+
+export type RestoreView = Omit<RestoreReport, "logs"> & {
+  readonly dir: string;
+  readonly store: string;
+  readonly ms: number;
+  readonly isDry: boolean;
+  readonly logs: readonly RestoredLog[];
+};
+
+export type DefragView = DefragReport & { readonly store: string; readonly isDry: boolean };
 
 export type SumdbKey = { readonly name: string; readonly verifierKey: string; readonly file: string };
 
@@ -335,6 +383,20 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (checked: number, bytes: number) => void,
   ) => Promise<StoreReport>;
+  /** Copies the store into a folder of snapshots. `progress` is called after each file. */
+  readonly storeSnapshot: (
+    request: SnapshotRequest,
+    flags: SettingFlags,
+    progress: (counts: SnapshotReport["counts"]) => void,
+  ) => Promise<SnapshotView>;
+  readonly storeSnapshots: (dir: string) => Promise<readonly ListedSnapshot[]>;
+  /** Puts a snapshot back. `progress` is called after each file. */
+  readonly storeRestore: (
+    request: RestoreRequest,
+    flags: SettingFlags,
+    progress: (counts: RestoreReport["counts"]) => void,
+  ) => Promise<RestoreView>;
+  readonly storeDefrag: (isDry: boolean, flags: SettingFlags) => Promise<DefragView>;
   readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
   readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */

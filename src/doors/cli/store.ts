@@ -5,6 +5,7 @@ import type { CommandSpec } from "./command.ts";
 import { hashesCommand } from "./hashes.ts";
 import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
+import { snapshotCommands } from "./store-snapshot.ts";
 import { harmless, table } from "./text.ts";
 
 const stats: CommandSpec = {
@@ -57,5 +58,5 @@ export const storeCommand: CommandSpec = {
   name: "store",
   about: "command.store",
   example: "granary store stats",
-  commands: [stats, verify, quarantineCommand, hashesCommand],
+  commands: [stats, verify, ...snapshotCommands, quarantineCommand, hashesCommand],
 };

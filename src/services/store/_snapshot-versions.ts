@@ -72,9 +72,12 @@ async function copyFiles(
   const zip = await copier.bytes(keyOf(name, zipManifestEnd), maxManifestBytes);
   const mod = await copier.bytes(keyOf(name, modManifestEnd), maxManifestBytes);
   const tombstone = await copier.file(keyOf(name, tombstoneEnd), { before: known(keyOf(name, tombstoneEnd)) });
-  if (mod === undefined) {
-    if (zip === undefined) return undefined;
-    throw new StoreDamaged(keyOf(name, modManifestEnd), { expected: "a manifest of layout 1", found: "no file" });
+  // Who gives a version up removes both.
+  if (mod === undefined && zip === undefined) return undefined;
+  const isZipLost = zip === undefined && known(keyOf(name, zipManifestEnd)) !== undefined;
+  if (mod === undefined || isZipLost) {
+    const lost = keyOf(name, isZipLost ? zipManifestEnd : modManifestEnd);
+    throw new StoreDamaged(lost, { expected: "a manifest of layout 1", found: "no file" });
   }
   const modFacts = named(parseModManifest(mod.file.key, mod.bytes), mod.file.key, "mod.manifest");
   const zipFacts = zip && named(parseZipManifest(zip.file.key, zip.bytes), zip.file.key, "zip.manifest");

@@ -117,30 +117,31 @@ class Run {
   }
 
   async #log(name: string): Promise<void> {
-    const { logs, vault, store, isDry } = this.#use;
+    const { logs, isDry } = this.#use;
     const files: SnapshotFile[] = [];
     for await (const unit of this.#use.index.units("log"))
       if (unit.name.startsWith(`${logsPrefix}${name}/`)) files.push(...unit.files);
-    let verdict: LogVerdict;
-    try {
-      verdict = await logs.judge(name, new SnapshotView(files, vault), store);
-    } catch (error) {
-      if (!(error instanceof StoreUnavailable)) throw error;
-      verdict = { is: "unsound", reason: error.message };
-    }
+    const verdict = await this.#judge(name, files);
     const isForgotten = verdict.is === "restore" && (await logs.isForgotten(name));
     this.logs.push({ name, verdict, isForgotten });
     if (verdict.is !== "restore") return;
-    const { head } = verdict;
-    await this.#tell(name, async () => {
-      // All of it is looked at first: a log that is restored in part does not answer.
+    if (isDry !== true) await logs.remember(name, verdict.head);
+    // Copied head first, so that what it needs was there; restored the other way round.
+    for (const file of files.toReversed())
+      if (file.key.endsWith("/cosigned")) await this.#restorer.ensureSome(file);
+      else await this.#restorer.ensure(file);
+  }
+
+  /** Reads all of it first: a log that is restored in part does not answer. */
+  async #judge(name: string, files: readonly SnapshotFile[]): Promise<LogVerdict> {
+    const { logs, vault, store } = this.#use;
+    try {
       for (const file of files) await this.#restorer.read(file);
-      if (isDry !== true) await logs.remember(name, head);
-      // Copied head first, so that what it needs was there; restored the other way round.
-      for (const file of files.toReversed())
-        if (file.key.endsWith("/cosigned")) await this.#restorer.ensureSome(file);
-        else await this.#restorer.ensure(file);
-    });
+      return await logs.judge(name, new SnapshotView(files, vault), store);
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable) && !(error instanceof SnapshotDamaged)) throw error;
+      return { is: "unsound", reason: error.message };
+    }
   }
 
   async #tell(what: string, work: () => Promise<void>): Promise<void> {

@@ -3,8 +3,8 @@
 //   objects/<2 hex>/<sha256>     bytes, shared by all snapshots
 //   snapshots/<id>.jsonl         one snapshot, written last: without it there is none
 //
-// An index is lines of JSON: what it is; one line a unit, in the order in which they were copied; the totals with the
-// sha256 of all lines before. A unit is what counts as a whole: a version with all its files, or one file.
+// An index is lines of JSON: what it is; one line a unit, in the order in which they were copied; the totals; the sha256 of
+// all lines before. A unit is what counts as a whole: a version with all its files, or one file.
 
 import { createHash, hash } from "node:crypto";
 import type { OpenObject, Stage, Storage, StorageKey } from "./ports.ts";
@@ -131,8 +131,9 @@ export class IndexWriter {
 
   /** Makes the snapshot: durable, and listed from now on. Throws StoreUnavailable. */
   async finish(totals: SnapshotTotals): Promise<void> {
+    this.#push(totals);
     await this.#flush();
-    await this.#stage.write(Buffer.from(`${JSON.stringify({ ...totals, sha256: this.#sum.digest("hex") })}\n`));
+    await this.#stage.write(Buffer.from(`${JSON.stringify({ sha256: this.#sum.digest("hex") })}\n`));
     await this.#stage.seal();
     const key = indexKey(this.#about.id);
     if ((await this.#vault.create(key, this.#stage)) === "exists")
@@ -212,25 +213,21 @@ export class SnapshotIndex {
 /** Looks at every line, and notes where units are. */
 async function survey(object: OpenObject, id: string, places: Map<number, number>): Promise<SnapshotSummary> {
   const sum = createHash("sha256");
-  let last: { readonly bytes: Uint8Array; readonly at: number } | undefined;
   let at: string | undefined;
+  let totals: SnapshotTotals | undefined;
   for await (const line of linesOf(object)) {
-    if (last !== undefined) {
-      sum.update(last.bytes);
-      const value = parseLine(last.bytes);
-      if (last.at === 0) at = beginOf(value, id);
-      else {
-        const unit = parseUnit(value);
-        if (unit === undefined) throw new SnapshotDamaged(`snapshot ${id} has a line that is none`);
-        places.set(fingerprint(unit.name), last.at * maxLineBytes + last.bytes.length);
-      }
-    }
-    last = line;
+    const value = parseLine(line.bytes);
+    if (at !== undefined && totals !== undefined && value["sha256"] === sum.digest("hex"))
+      return { id, at, ...totals };
+    if (totals !== undefined) break;
+    sum.update(line.bytes);
+    const unit = parseUnit(value);
+    if (line.at === 0) at = beginOf(value, id);
+    else if (unit !== undefined) places.set(fingerprint(unit.name), line.at * maxLineBytes + line.bytes.length);
+    else if (isTotals(value)) totals = value;
+    else break;
   }
-  const { sha256, ...totals } = last === undefined ? {} : parseLine(last.bytes);
-  if (at === undefined || sha256 !== sum.digest("hex") || !isTotals(totals))
-    throw new SnapshotDamaged(`snapshot ${id} is not as it was written`);
-  return { id, at, ...totals };
+  throw new SnapshotDamaged(`snapshot ${id} is not as it was written`);
 }
 
 type Loose = Readonly<Record<string, unknown>>;
@@ -282,7 +279,7 @@ function parseLine(bytes: Uint8Array): Loose {
 
 /** Lines with their newlines. Throws SnapshotDamaged on one that is too long or has no end. */
 async function* linesOf(object: OpenObject): AsyncGenerator<{ readonly bytes: Uint8Array; readonly at: number }> {
-  const piece = Buffer.alloc(1 << 20);
+  const piece = Buffer.alloc(1 << 16);
   let rest: Buffer = Buffer.alloc(0);
   let at = 0;
   for (let offset = 0; ;) {
