@@ -80,6 +80,8 @@ class Run {
   }
 
   async all(): Promise<void> {
+    // First, so that a store that is gone on with after half a restore does not begin the log anew.
+    for (const { name } of this.#use.index.summary.logs) await this.#log(name);
     await this.#versions();
     for (const kind of ["tile", "head", "record"] as const)
       await this.#each(kind, (file) => this.#restorer.ensureSome(file));
@@ -87,7 +89,6 @@ class Run {
       if (this.#use.replacesState === true && isReplaceable(file)) await this.#restorer.ensure(file);
       else await this.#restorer.ensureSome(file);
     });
-    for (const { name } of this.#use.index.summary.logs) await this.#log(name);
   }
 
   async #versions(): Promise<void> {
@@ -104,7 +105,8 @@ class Run {
       });
     });
     if (isDry === true) return;
-    const lists = new KeptLists(store);
+    // Each list is made once: there is nothing to remember.
+    const lists = new KeptLists(store, 1);
     await atOnce(atATime, complete.values(), (id) => lists.add(id));
   }
 
