@@ -29,10 +29,7 @@ import type { Config } from "./config.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
 
-export type SnapshotCommands = Pick<
-  CliServices,
-  "storeSnapshot" | "storeSnapshots" | "storeRestore" | "storeDefrag"
->;
+export type SnapshotCommands = Pick<CliServices, "storeSnapshot" | "storeSnapshots" | "storeRestore" | "storeDefrag">;
 
 export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>): SnapshotCommands {
   return {

@@ -114,7 +114,9 @@ suite("defrag", () => {
     assert.equal(await compactDatabase(file), undefined);
     await mkdir(dirname(file), { recursive: true });
     const database = new DatabaseSync(file);
-    database.exec("CREATE TABLE t (a); INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT hex(randomblob(50)) FROM n; DELETE FROM t WHERE rowid > 10");
+    database.exec(
+      "CREATE TABLE t (a); INSERT INTO t WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT hex(randomblob(50)) FROM n; DELETE FROM t WHERE rowid > 10",
+    );
     database.close();
     const { index } = await defrag(root, { compact: () => compactDatabase(file) });
     assert.ok(index !== undefined && "after" in index && index.after < index.before / 10, JSON.stringify(index));
@@ -123,10 +125,10 @@ suite("defrag", () => {
 
   test("never takes a folder from under a writer", async (t) => {
     const { root, storage } = await newStore(t);
-    let isOver = false;
+    const state = { isOver: false };
     let removed = 0;
     const tidying = (async () => {
-      while (!isOver) removed += (await defrag(root, { isAlone: false })).folders;
+      while (!state.isOver) removed += (await defrag(root, { isAlone: false })).folders;
     })();
     const kept: string[] = [];
     const write = async (who: number): Promise<void> => {
@@ -143,7 +145,7 @@ suite("defrag", () => {
     try {
       await Promise.all([write(1), write(2), write(3)]);
     } finally {
-      isOver = true;
+      state.isOver = true;
       await tidying;
     }
     for (const key of kept) assert.ok(await storage.stat(storageKey(key)), key);

@@ -95,7 +95,10 @@ suite("a snapshot that dies at every call", () => {
         },
         async (when) => {
           const listed = await listSnapshots(vault);
-          assert.ok(listed.every((each) => !("problem" in each)), when);
+          assert.ok(
+            listed.every((each) => !("problem" in each)),
+            when,
+          );
           for (const { id } of listed)
             if (!known.includes(id)) {
               const early = new MemoryStorage();

@@ -159,7 +159,10 @@ export async function contents(storage: Storage): Promise<Record<string, string>
 }
 
 function hashOf(bytes: Uint8Array | undefined): string {
-  return createHash("sha256").update(bytes ?? "").digest("hex").slice(0, 12);
+  return createHash("sha256")
+    .update(bytes ?? "")
+    .digest("hex")
+    .slice(0, 12);
 }
 
 export async function copyOf(storage: Storage): Promise<MemoryStorage> {

@@ -30,8 +30,7 @@ export async function openSnapshotFolder(
     if (!isMarked) await mark(dir);
     return { vault, release };
   } catch (error) {
-    if (error instanceof StoreLocked)
-      throw new SnapshotsUnusable(`process ${error.holder} uses it`, { cause: error });
+    if (error instanceof StoreLocked) throw new SnapshotsUnusable(`process ${error.holder} uses it`, { cause: error });
     if (error instanceof StoreUnwritable || error instanceof StoreTooNew || codeOf(error) !== undefined)
       throw new SnapshotsUnusable((error as Error).message, { cause: error });
     throw error;

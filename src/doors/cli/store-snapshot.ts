@@ -17,11 +17,7 @@ const snapshot: CommandSpec = {
   example: "granary store snapshot /mnt/backup/granary --keep 30",
   args: ["DIR"],
   settings: ["store"],
-  flags: [
-    { flag: "--deep", about: "flag.snapshot-deep" },
-    { flag: "--keep N", about: "flag.snapshot-keep" },
-    jsonFlag,
-  ],
+  flags: [{ flag: "--deep", about: "flag.snapshot-deep" }, { flag: "--keep N", about: "flag.snapshot-keep" }, jsonFlag],
   run: async ({ args, options, settings }, context) => {
     const { io, services } = context;
     const request = { dir: args[0] ?? "", isDeep: options["deep"] === true, keep: keepOf(options["keep"]) };
@@ -64,7 +60,9 @@ function snapshotInWords(taken: SnapshotView, io: CliIo): string {
     time: duration(taken.ms),
     logs: logs.map(({ name, size }) => ({ name: harmless(name), size: count(size) })),
   });
-  const rows = found.map(({ what, is, problem }) => [what, say(lang, "snapshot.finding", { is }), problem].map(harmless));
+  const rows = found.map(({ what, is, problem }) =>
+    [what, say(lang, "snapshot.finding", { is }), problem].map(harmless),
+  );
   return [
     table(rows),
     `${facts}\n`,
@@ -95,7 +93,14 @@ const snapshots: CommandSpec = {
       const rows = listed.map((each) =>
         "problem" in each
           ? [each.id, say(io.lang, "snapshots.damaged", { problem: harmless(each.problem) })]
-          : [each.id, each.at, count(each.versions), count(each.files), bytes(each.bytes), count(each.findings)],
+          : [
+              each.id,
+              each.at.slice(0, 19).replace("T", " "),
+              count(each.versions),
+              count(each.files),
+              bytes(each.bytes),
+              count(each.findings),
+            ],
       );
       io.stdout(table([say(io.lang, "snapshots.columns").split("\t"), ...rows]));
     }
@@ -157,7 +162,9 @@ function restoreInWords(restored: RestoreView, io: CliIo): string {
     time: duration(restored.ms),
     isDry,
   });
-  const rows = found.map(({ what, is, problem }) => [what, say(lang, "restore.finding", { is }), problem].map(harmless));
+  const rows = found.map(({ what, is, problem }) =>
+    [what, say(lang, "restore.finding", { is }), problem].map(harmless),
+  );
   return [
     table(rows),
     `${facts}\n`,
@@ -199,7 +206,8 @@ function defragInWords({ store, isDry, uncommitted, waiting, temps, folders, ind
     uncommitted: say(lang, "defrag.heap", heap(uncommitted)),
     temps: say(lang, "defrag.heap", heap(temps)),
     folders: count(folders),
-    index: index === undefined ? "-" : "problem" in index ? index.problem : `${bytes(index.before)} → ${bytes(index.after)}`,
+    index:
+      index === undefined ? "-" : "problem" in index ? index.problem : `${bytes(index.before)} → ${bytes(index.after)}`,
   });
   return `${facts}\n${waiting.count === 0 ? "" : `${say(lang, "defrag.waiting", heap(waiting))}\n`}`;
 }

@@ -169,8 +169,7 @@ export const enStart = {
       "Restore another snapshot: granary store snapshots DIR",
     ],
     cause: "The log of the snapshot, or the longer one of the store, does not open: files are lost or damaged.",
-    remedy:
-      "Look at the store's with `granary sumdb fsck`, and try another snapshot. Everything else was restored.",
+    remedy: "Look at the store's with `granary sumdb fsck`, and try another snapshot. Everything else was restored.",
   },
   GRANARY_PRIVATE_EXPOSED: {
     lines: (f) => [

@@ -363,7 +363,7 @@ export const messagesEn: MessageTable = {
   "store.sound": ({ checked, bytes }) => `${checked} files, ${bytes}: all as recorded.`,
   "store.damaged": ({ checked, findings }) =>
     `${checked} files, ${findings} not as recorded. Granary repairs them from upstream when they are asked for.`,
-  "command.store.snapshot": () => "Copy the store into a folder of snapshots, while it is served; only what changed.",
+  "command.store.snapshot": () => "Copy what changed in the store into a folder of snapshots, beside a server.",
   "command.store.snapshots": () => "List the snapshots in a folder.",
   "command.store.restore": () => "Put a snapshot back; what the store has committed stays.",
   "command.store.defrag": () => "Remove empty folders and leftovers of processes and commits that came to no end.",
@@ -382,14 +382,15 @@ export const messagesEn: MessageTable = {
       `written    ${f.written} in ${f.time}`,
       ...f.logs.map(({ name, size }) => `own log    ${name}, ${size} records`),
     ].join("\n"),
-  "snapshot.pruned": ({ snapshots, objects, bytes }) => `removed    ${snapshots} snapshots, ${objects} objects, ${bytes}`,
+  "snapshot.pruned": ({ snapshots, objects, bytes }) =>
+    `removed    ${snapshots} snapshots, ${objects} objects, ${bytes}`,
   "snapshot.unpruned": ({ problem }) => `Nothing was removed but snapshots: ${problem}. Remove that snapshot's file.`,
   "snapshot.finding": ({ is }) =>
     ({ missing: "left out", asBefore: "as in the snapshot before", index: "damaged snapshot" })[is],
   "snapshot.findings": ({ findings }) =>
     `${findings} findings. What the store has of them is damaged: granary store verify. Everything else is in the snapshot.`,
   "snapshots.none": ({ dir }) => `There are no snapshots in ${dir}.`,
-  "snapshots.columns": () => "ID\tTAKEN\tVERSIONS\tFILES\tSIZE\tFINDINGS",
+  "snapshots.columns": () => "ID\tTAKEN (UTC)\tVERSIONS\tFILES\tSIZE\tFINDINGS",
   "snapshots.damaged": ({ problem }) => `damaged: ${problem}`,
   "restore.writing": ({ files, bytes, same }) => `${files} files restored, ${bytes}; ${same} there already`,
   "restore.done": (f) =>

@@ -390,7 +390,7 @@ export const messagesZh: MessageTable = {
   "snapshot.findings": ({ findings }) =>
     `${findings} 个问题：存储中的这些内容已损坏，见 granary store verify。其余内容均在快照中。`,
   "snapshots.none": ({ dir }) => `${dir} 中没有快照。`,
-  "snapshots.columns": () => "编号\t时间\t版本\t文件\t大小\t问题",
+  "snapshots.columns": () => "编号\t时间（UTC）\t版本\t文件\t大小\t问题",
   "snapshots.damaged": ({ problem }) => `已损坏：${problem}`,
   "restore.writing": ({ files, bytes, same }) => `已恢复 ${files} 个文件，${bytes}；${same} 个已存在`,
   "restore.done": (f) =>

@@ -129,7 +129,10 @@ function damaged(key: StorageKey, sha256: string): SnapshotDamaged {
 }
 
 /** Reads an object to its end; resolves to its hash. */
-async function pour(object: Pick<OpenObject, "size" | "read">, into: (piece: Uint8Array) => Promise<void>): Promise<string> {
+async function pour(
+  object: Pick<OpenObject, "size" | "read">,
+  into: (piece: Uint8Array) => Promise<void>,
+): Promise<string> {
   const hash = createHash("sha256");
   const piece = Buffer.alloc(Math.min(Math.max(object.size, 1), smallBytes));
   for (let at = 0; ;) {

@@ -105,8 +105,7 @@ suite("a restore", () => {
       `otherBytes ${upper}`,
     ]);
     const now = await contents(target);
-    for (const [key, hash] of Object.entries(theirs))
-      if (!key.endsWith("/list")) assert.equal(now[key], hash, key);
+    for (const [key, hash] of Object.entries(theirs)) if (!key.endsWith("/list")) assert.equal(now[key], hash, key);
     await isWhole(target);
     assert.equal(await textOf(target, "modules/example.com/!upper/@v/list"), "v1.0.0\nv1.1.0\n");
   });

@@ -217,8 +217,7 @@ async function survey(object: OpenObject, id: string, places: Map<number, number
   let totals: SnapshotTotals | undefined;
   for await (const line of linesOf(object)) {
     const value = parseLine(line.bytes);
-    if (at !== undefined && totals !== undefined && value["sha256"] === sum.digest("hex"))
-      return { id, at, ...totals };
+    if (at !== undefined && totals !== undefined && value["sha256"] === sum.digest("hex")) return { id, at, ...totals };
     if (totals !== undefined) break;
     sum.update(line.bytes);
     const unit = parseUnit(value);
@@ -259,7 +258,8 @@ function parseUnit({ kind, name, files }: Loose): Unit | undefined {
 function parseFile(value: unknown): SnapshotFile | undefined {
   const [key, size, sha256, token] = Array.isArray(value) ? (value as readonly unknown[]) : [];
   if (typeof key !== "string" || typeof sha256 !== "string" || typeof token !== "string") return undefined;
-  if (!Number.isSafeInteger(size) || !/^[0-9a-f]{64}$/.test(sha256) || !/^(modules|state)\//.test(key)) return undefined;
+  if (!Number.isSafeInteger(size) || !/^[0-9a-f]{64}$/.test(sha256) || !/^(modules|state)\//.test(key))
+    return undefined;
   try {
     return { key: storageKey(key), size: size as number, sha256, token };
   } catch {

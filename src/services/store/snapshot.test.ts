@@ -60,7 +60,10 @@ suite("a snapshot", () => {
     assert.deepEqual(read, []);
     const touched = vault.calls.filter((call) => !call.startsWith("stat objects/") && call.includes("objects/"));
     assert.deepEqual(touched, []);
-    assert.equal(vault.calls.filter((call) => call.startsWith("create ")).join(), `create snapshots/${second.id}.jsonl`);
+    assert.equal(
+      vault.calls.filter((call) => call.startsWith("create ")).join(),
+      `create snapshots/${second.id}.jsonl`,
+    );
   });
 
   test("takes one more version, one more record and a changed file, and nothing else", async () => {
@@ -181,7 +184,10 @@ suite("a snapshot", () => {
     assert.deepEqual((await restore(vault, target)).found, []);
     for (const end of [".tombstone", ".mod.manifest", ".zip.manifest"])
       assert.equal(await textOf(target, `${upper}${end}`), await textOf(store, `${upper}${end}`));
-    assert.equal(await textOf(target, "modules/example.com/!upper/@v/list"), await textOf(store, "modules/example.com/!upper/@v/list"));
+    assert.equal(
+      await textOf(target, "modules/example.com/!upper/@v/list"),
+      await textOf(store, "modules/example.com/!upper/@v/list"),
+    );
   });
 
   test("goes on when a file cannot be read, and says which", async () => {

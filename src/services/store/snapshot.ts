@@ -181,7 +181,9 @@ class Run {
   }
 
   /** The files of a log as far as its newest head; a text says why there is none that is sound. */
-  async #copyLog(name: string): Promise<{ readonly size: number; readonly files: SnapshotFile[] } | string | undefined> {
+  async #copyLog(
+    name: string,
+  ): Promise<{ readonly size: number; readonly files: SnapshotFile[] } | string | undefined> {
     const { logs, store } = this.#use;
     try {
       for (let tries = 0; tries < maxLogTries; tries++) {

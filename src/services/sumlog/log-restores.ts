@@ -50,10 +50,14 @@ async function judge({ verifier, memory }: LogKey, copy: Storage, store: Storage
       return { is: "kept", size: head.size, kept: theirs.tree.size };
   }
   if (signed !== undefined && signed.size > head.size) return { is: "behind", size: head.size, signed: signed.size };
-  if (signed !== undefined && !(await isPrefix(signed, { history, ours }))) return fork("what this key signed", signed.size);
+  if (signed !== undefined && !(await isPrefix(signed, { history, ours })))
+    return fork("what this key signed", signed.size);
   if (theirs.tree.size > head.size)
     return { is: "unsound", reason: `the store's own has ${theirs.tree.size} records and is damaged` };
-  if (theirs.tree.root !== undefined && !(await isPrefix({ ...theirs.tree, root: theirs.tree.root }, { history, ours })))
+  if (
+    theirs.tree.root !== undefined &&
+    !(await isPrefix({ ...theirs.tree, root: theirs.tree.root }, { history, ours }))
+  )
     return fork("the store", theirs.tree.size);
   return { is: "restore", size: head.size, head: head.bytes };
 }
