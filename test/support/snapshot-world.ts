@@ -90,8 +90,19 @@ export async function appendRecords(log: SumLog, from: number, to: number): Prom
   await Promise.all(Array.from({ length: to - from }, (_, i) => log.append(...recordOf(from + i))));
 }
 
+/** Made once and copied: what they cost is the same each time. */
+const templates = new Map<number, { readonly storage: MemoryStorage; readonly memory: Memory }>();
+
 /** Versions, records, tiles, heads, state and an own log of `records` records. */
 export async function fillStore(storage: Storage, memory: Memory, records = 3): Promise<void> {
+  const known = templates.get(records) ?? { storage: new MemoryStorage(), memory: new Memory() };
+  if (!templates.has(records)) await makeStore(known.storage, known.memory, records);
+  templates.set(records, known);
+  await copyInto(storage, known.storage);
+  memory.note = known.memory.note;
+}
+
+async function makeStore(storage: Storage, memory: Memory, records: number): Promise<void> {
   await keepVersion(storage, { path: "example.com/Upper", version: "v1.0.0" });
   await keepVersion(storage, { path: "example.com/Upper", version: "v1.1.0", seed: 2 });
   await keepVersion(storage, { path: "corp.example/secret", version: "v0.1.0", stage: "mod", seed: 3 });
@@ -167,9 +178,13 @@ function hashOf(bytes: Uint8Array | undefined): string {
 
 export async function copyOf(storage: Storage): Promise<MemoryStorage> {
   const twin = new MemoryStorage();
-  for await (const { key } of storage.list(""))
-    await twin.create(key, (await storage.get(key, 1 << 24))?.bytes ?? new Uint8Array());
+  await copyInto(twin, storage);
   return twin;
+}
+
+async function copyInto(target: Storage, source: Storage): Promise<void> {
+  for await (const { key } of source.list(""))
+    await target.create(key, (await source.get(key, 1 << 24))?.bytes ?? new Uint8Array());
 }
 
 /** Flips a bit in the middle. */

@@ -40,15 +40,20 @@ export class Restorer {
 
   /** Makes sure that the store has these very bytes. Throws SnapshotDamaged when the snapshot does not have them. */
   async ensure(file: SnapshotFile): Promise<void> {
-    if ((await this.hashInStore(file.key)) === file.sha256) this.#wasThere();
+    if ((await this.#hashInStore(file.key)) === file.sha256) this.wasThere();
     else await this.#put(file);
   }
 
-  /** Puts a file where there is none; false when there is one. Throws as ensure(). */
-  async ensureSome(file: SnapshotFile): Promise<boolean> {
-    if ((await this.#store.stat(file.key)) !== undefined) return false;
-    await this.#put(file);
-    return true;
+  /** Puts a file where there is none; one that is there stays. Throws as ensure(). */
+  async ensureSome(file: SnapshotFile): Promise<void> {
+    if ((await this.#store.stat(file.key)) === undefined) await this.#put(file);
+    else this.wasThere();
+  }
+
+  /** Counts a file that the store has, in these bytes or in its own. */
+  wasThere(): void {
+    this.counts.same++;
+    this.#progress(this.counts);
   }
 
   /** Writes bytes made from what a snapshot has, whatever was there. */
@@ -69,7 +74,7 @@ export class Restorer {
   }
 
   /** The hash of what the store has; undefined when it has nothing there. */
-  async hashInStore(key: StorageKey): Promise<string | undefined> {
+  async #hashInStore(key: StorageKey): Promise<string | undefined> {
     const object = await this.#store.open(key);
     if (object === undefined) return undefined;
     try {
@@ -110,11 +115,6 @@ export class Restorer {
     } finally {
       await object.close();
     }
-  }
-
-  #wasThere(): void {
-    this.counts.same++;
-    this.#progress(this.counts);
   }
 
   #wasRestored(bytes: number): void {

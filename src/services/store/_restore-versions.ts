@@ -34,7 +34,9 @@ export async function restoreVersion(unit: Unit, use: Use): Promise<VersionResto
   const theirZip = await keptStage({ ...modFile, key: keyOf(unit.name, zipManifestEnd) }, use.store, parseZip);
   const problem = clashOf({ mod, zip }, { mod: theirMod, zip: theirZip });
   if (problem !== undefined) return { is: "otherBytes", problem };
-  if (tombstone !== undefined && theirMod === undefined) await use.restorer.ensure(tombstone);
+  if (tombstone !== undefined)
+    if (theirMod === undefined) await use.restorer.ensure(tombstone);
+    else use.restorer.wasThere();
   const ensure = async (end: string): Promise<void> => {
     const file = find(end);
     if (file !== undefined) await use.restorer.ensure(file);
@@ -42,9 +44,12 @@ export async function restoreVersion(unit: Unit, use: Use): Promise<VersionResto
   await ensure(".info");
   await ensure(".mod");
   if (theirMod === undefined) await use.restorer.ensure(modFile);
+  else use.restorer.wasThere();
   await ensure(".zip");
   const modManifest = (theirMod ?? mod).sha256;
-  if (zip !== undefined && theirZip?.facts.modManifest !== modManifest) await putZipManifest(zip, modManifest, use);
+  if (zip !== undefined)
+    if (theirZip?.facts.modManifest === modManifest) use.restorer.wasThere();
+    else await putZipManifest(zip, modManifest, use);
   if (tombstone === undefined) await bury(keyOf(unit.name, tombstoneEnd), use);
   return { is: "there", id: mod.id, isComplete: tombstone === undefined && (zip ?? theirZip) !== undefined };
 }
