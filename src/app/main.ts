@@ -14,6 +14,7 @@ import { settingKeys } from "./config-schema.ts";
 import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { storeCommands } from "./store-commands.ts";
+import type { SnapshotCommands } from "./store-snapshot.ts";
 import { alarmCommands } from "./sumdb-alarms.ts";
 import type { TendingCommands } from "./store-tending.ts";
 import type { ToolCommands } from "./sumdb-tools.ts";
@@ -153,6 +154,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     pinList: async (...call) => await (await tending(load, io)).pinList(...call),
     pinRemove: async (...call) => await (await tending(load, io)).pinRemove(...call),
     ...sumlogCommands({ load }),
+    storeSnapshot: async (...call) => await (await snapshots(load)).storeSnapshot(...call),
+    storeSnapshots: async (...call) => await (await snapshots(load)).storeSnapshots(...call),
+    storeRestore: async (...call) => await (await snapshots(load)).storeRestore(...call),
+    storeDefrag: async (...call) => await (await snapshots(load)).storeDefrag(...call),
     ...alarmCommands(load),
     sumdbHeadsImport: async (...call) => await (await heads(load, io)).sumdbHeadsImport(...call),
     sumdbPin: async (...call) => await (await heads(load, io)).sumdbPin(...call),
@@ -187,6 +192,12 @@ async function sumdbTools(
 ): Promise<ToolCommands> {
   const { sumdbTools: toolsOf } = await import("./sumdb-tools.ts");
   return toolsOf({ load, machine, onStop });
+}
+
+/** Imported only when they run, as the others are. */
+async function snapshots(load: (flags: SettingFlags) => Promise<Config>): Promise<SnapshotCommands> {
+  const { snapshotCommands } = await import("./store-snapshot.ts");
+  return snapshotCommands(load);
 }
 
 async function heads(

@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto";
 import { lstat, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { emptyTemp, tempFolder, tempPath } from "./_disk-temp.ts";
+import { deadTemps, emptyTemp, tempFolder, tempPath } from "./_disk-temp.ts";
 
 export type LeftLimits = {
   readonly stages: number;
@@ -42,14 +42,23 @@ export class LeftStages {
   /** Looks at what dead processes left, keeps what may be gone on with, and removes the rest. */
   async findAmongTemp(): Promise<void> {
     await emptyTemp(this.#root, async (names) => {
-      const found: Left[] = [];
-      for (const name of names) {
-        const left = await this.#leftOf(name);
-        if (left !== undefined) found.push(left);
-      }
-      this.#left = this.#bounded(found);
-      return new Set([...this.#left.values()].flatMap(({ path, journal }) => [nameOf(path), nameOf(journal)]));
+      this.#left = await this.#among(names);
+      return namesOf(this.#left);
     });
+  }
+
+  /** What findAmongTemp() would remove. */
+  async deadTemps(): Promise<string[]> {
+    return await deadTemps(this.#root, async (names) => namesOf(await this.#among(names)));
+  }
+
+  async #among(names: readonly string[]): Promise<Map<string, Left>> {
+    const found: Left[] = [];
+    for (const name of names) {
+      const left = await this.#leftOf(name);
+      if (left !== undefined) found.push(left);
+    }
+    return this.#bounded(found);
   }
 
   /** Where the journal of a stage with this name lies. */
@@ -130,6 +139,10 @@ export async function removeBoth(files: { readonly path: string; readonly journa
 
 function keyOf(name: string): string {
   return createHash("sha256").update(name).digest("hex").slice(0, 32);
+}
+
+function namesOf(left: ReadonlyMap<string, Left>): ReadonlySet<string> {
+  return new Set([...left.values()].flatMap(({ path, journal }) => [nameOf(path), nameOf(journal)]));
 }
 
 function nameOf(path: string): string {

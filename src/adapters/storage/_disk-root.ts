@@ -3,7 +3,7 @@
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
+import { NoStore, StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { codeOf, syncFolder } from "./_disk-calls.ts";
 import type { LeftStages } from "./_disk-left.ts";
 import { tempFolder, tempPath } from "./_disk-temp.ts";
@@ -50,6 +50,19 @@ export async function raiseLayout(root: string): Promise<void> {
   } finally {
     await unlink(temp).catch(() => undefined);
   }
+}
+
+/** Looks whether there is a store of a layout that we know. Changes nothing. Throws NoStore, StoreUnwritable or StoreTooNew. */
+export async function checkRoot(root: string): Promise<void> {
+  let found: number | undefined;
+  try {
+    found = await readLayout(root);
+  } catch (error) {
+    if (codeOf(error) === undefined) throw error;
+    throw new StoreUnwritable((error as Error).message, { cause: error });
+  }
+  if (found === undefined) throw new NoStore(root);
+  if (found > currentLayout) throw new StoreTooNew(found, currentLayout);
 }
 
 async function makeRoot(root: string, options: { readonly sync: boolean }): Promise<void> {

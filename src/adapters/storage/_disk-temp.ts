@@ -22,15 +22,19 @@ export function tempPath(root: string): string {
  * Removes what dead processes left, but for what `keeps` picks among their names; a living one may be writing beside us.
  * Takes as long as there are temporary files, however large they are.
  */
-export async function emptyTemp(
-  root: string,
-  keeps: (names: readonly string[]) => Promise<ReadonlySet<string>>,
-): Promise<void> {
-  const folder = join(root, tempFolder);
-  const names = await readdir(folder);
+export async function emptyTemp(root: string, keeps: Keeps): Promise<void> {
+  // A folder, or gone already: not ours to judge.
+  for (const name of await deadTemps(root, keeps)) await unlink(join(root, tempFolder, name)).catch(() => undefined);
+}
+
+export type Keeps = (names: readonly string[]) => Promise<ReadonlySet<string>>;
+
+/** What emptyTemp() would remove. */
+export async function deadTemps(root: string, keeps: Keeps): Promise<string[]> {
+  const names = await readdir(join(root, tempFolder));
   const left = names.filter((name) => !name.startsWith(mine) && !isAnotherAlive(Number(name.split("-", 1)[0])));
   const kept = await keeps(left);
-  for (const name of left) if (!kept.has(name)) await unlink(join(folder, name)).catch(() => undefined); // a folder, or gone already: not ours to judge
+  return left.filter((name) => !kept.has(name));
 }
 
 /** True while another process has this number, also one that belongs to somebody else. */

@@ -43,7 +43,9 @@ export type DiskOptions = {
 /** Eight zips of the largest size Go allows. */
 const defaultMaxTempBytes = 4 * 2 ** 30;
 /** What unfinished stages may leave beside those, if that many are allowed at all. */
-const maxLeftBytes = 2 ** 30;
+export const maxLeftBytes = 2 ** 30;
+/** Whoever removes empty folders takes each once, from the innermost outwards; a key has fewer elements than this in practice. */
+const maxFolderTries = 64;
 /** Far above the ingests that run at a time; each costs a file descriptor. */
 const defaultMaxStages = 1024;
 /** Small objects written at a time; the others wait. Bounds descriptors and fsyncs in flight. */
@@ -161,12 +163,17 @@ export class DiskStorage implements Storage {
       const path = this.#path(key);
       try {
         await unlink(path);
-        if (this.#sync) await syncFolder(dirname(path));
-        return true;
       } catch (error) {
         if (isAbsent(error)) return false;
         throw inOurWords(key, error);
       }
+      try {
+        if (this.#sync) await syncFolder(dirname(path));
+      } catch (error) {
+        // The folder was empty without it, and somebody has removed it.
+        if (!isAbsent(error)) throw inOurWords(key, error);
+      }
+      return true;
     });
   }
 
@@ -211,14 +218,15 @@ export class DiskStorage implements Storage {
     const path = this.#path(key);
     const folder = dirname(path);
     try {
-      await this.#folders.make(folder);
-      try {
-        await put(path);
-      } catch (error) {
-        if (codeOf(error) !== "ENOENT") throw error;
-        this.#folders.forget();
-        await this.#folders.make(folder);
-        await put(path);
+      for (let tries = 1; ; tries++) {
+        try {
+          await this.#folders.make(folder);
+          await put(path);
+          break;
+        } catch (error) {
+          if (codeOf(error) !== "ENOENT" || tries === maxFolderTries) throw error;
+          this.#folders.forget();
+        }
       }
       if (this.#sync) await syncFolder(folder);
     } catch (error) {

@@ -1,7 +1,14 @@
 // A store that another process owns: what is kept can be read, and nothing can be changed, not even by mistake.
 
 import type { ObjectStat, OpenObject, Storage, StorageKey, StoredBytes } from "#services/store/ports.ts";
+import { checkRoot } from "./_disk-root.ts";
 import { DiskStorage } from "./disk.ts";
+
+/** As readOnlyStorage(), where nobody has looked yet. Throws NoStore, StoreUnwritable or StoreTooNew. */
+export async function openReadOnly(root: string): Promise<Storage> {
+  await checkRoot(root);
+  return readOnlyStorage(root);
+}
 
 /** Opens nothing and writes nothing: the owner has made and checked the directory. */
 export function readOnlyStorage(root: string): Storage {

@@ -17,6 +17,11 @@ import type { Examination } from "#services/sumdb/examine.ts";
 import type { GoSumsReport } from "#services/sumtools/go-sums.ts";
 import type { Round } from "#services/sumtools/gopher.ts";
 import type { PreloadReport } from "#services/sumtools/preload.ts";
+import type { DefragReport } from "#services/store/defrag.ts";
+import type { RestoreReport } from "#services/store/restore.ts";
+import type { LogVerdict } from "#services/store/snapshot-logs.ts";
+import type { SnapshotReport } from "#services/store/snapshot.ts";
+import type { ListedSnapshot, Pruned } from "#services/store/snapshots.ts";
 import type { Decision, GoSettings } from "#services/sumdb/go-decision.ts";
 import type { Inventory } from "#services/sumdb/inventory.ts";
 import type { OfferReport } from "#services/sumdb/offered.ts";
@@ -90,6 +95,48 @@ export type ExportRequest = {
 
 /** `url`: what GOPROXY is set to. */
 export type ExportView = ExportReport & { readonly dir: string; readonly store: string; readonly url: string };
+export type SnapshotRequest = {
+  /** The folder of snapshots. */
+  readonly dir: string;
+  readonly isDeep: boolean;
+  /** How many snapshots stay; undefined for all. */
+  readonly keep: number | undefined;
+};
+
+export type SnapshotView = SnapshotReport & {
+  readonly dir: string;
+  readonly store: string;
+  readonly ms: number;
+  readonly pruned: Pruned | undefined;
+};
+
+export type RestoreRequest = {
+  readonly dir: string;
+  /** Undefined for the newest. */
+  readonly id: string | undefined;
+  readonly isDry: boolean;
+  readonly replacesState: boolean;
+};
+
+export type RestoredLog = {
+  readonly name: string;
+  readonly is: LogVerdict["is"];
+  /** Records of the snapshot's log; 0 when nobody can tell. */
+  readonly size: number;
+  readonly isForgotten: boolean;
+  /** Why it was not restored. */
+  readonly failure: GranaryError | undefined;
+};
+
+export type RestoreView = Omit<RestoreReport, "logs"> & {
+  readonly dir: string;
+  readonly store: string;
+  readonly ms: number;
+  readonly isDry: boolean;
+  readonly logs: readonly RestoredLog[];
+};
+
+export type DefragView = DefragReport & { readonly store: string; readonly isDry: boolean };
 
 export type SumdbKey = { readonly name: string; readonly verifierKey: string; readonly file: string };
 
@@ -422,6 +469,20 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (versions: number, bytes: number) => void,
   ) => Promise<ExportView>;
+  /** Copies the store into a folder of snapshots. `progress` is called after each file. */
+  readonly storeSnapshot: (
+    request: SnapshotRequest,
+    flags: SettingFlags,
+    progress: (counts: SnapshotReport["counts"]) => void,
+  ) => Promise<SnapshotView>;
+  readonly storeSnapshots: (dir: string) => Promise<readonly ListedSnapshot[]>;
+  /** Puts a snapshot back. `progress` is called after each file. */
+  readonly storeRestore: (
+    request: RestoreRequest,
+    flags: SettingFlags,
+    progress: (counts: RestoreReport["counts"]) => void,
+  ) => Promise<RestoreView>;
+  readonly storeDefrag: (isDry: boolean, flags: SettingFlags) => Promise<DefragView>;
   readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
   readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */

@@ -10,6 +10,7 @@ import type { CliContext } from "./services.ts";
 import { tendingCommands } from "./tending.ts";
 import { exportCommand } from "./store-export.ts";
 import { importCommand } from "./store-import.ts";
+import { snapshotCommands } from "./store-snapshot.ts";
 import { harmless, table } from "./text.ts";
 
 const stats: CommandSpec = {
@@ -87,5 +88,14 @@ export const storeCommand: CommandSpec = {
   name: "store",
   about: "command.store",
   example: "granary store stats",
-  commands: [stats, verify, ...tendingCommands, importCommand, exportCommand, quarantineCommand, hashesCommand],
+  commands: [
+    stats,
+    verify,
+    ...tendingCommands,
+    importCommand,
+    exportCommand,
+    ...snapshotCommands,
+    quarantineCommand,
+    hashesCommand,
+  ],
 };

@@ -145,6 +145,17 @@ export type StartFields = {
   GRANARY_STORE_UNWRITABLE: { readonly dir: string; readonly reason: string };
   GRANARY_STORE_TOO_NEW: { readonly dir: string; readonly found: string; readonly supported: string };
   GRANARY_STORE_LOCKED: { readonly dir: string; readonly holder: string };
+  /** A command that reads a store was given a directory without one. */
+  GRANARY_NO_STORE: { readonly dir: string };
+  /** A directory that holds no snapshots, or cannot hold any now. */
+  GRANARY_SNAPSHOTS_UNUSABLE: { readonly dir: string; readonly reason: string };
+  /** The key of the own log has signed more than the snapshot has. */
+  GRANARY_RESTORE_LOG_BEHIND: { readonly database: string; readonly found: number; readonly signed: number };
+  /** The snapshot has another own log than the store, or than the key has signed. */
+  GRANARY_RESTORE_LOG_FORK: { readonly database: string; readonly reason: string };
+  /** Nobody can say what the own log's key has signed. */
+  GRANARY_RESTORE_LOG_KEYLESS: { readonly database: string };
+  GRANARY_RESTORE_LOG_UNSOUND: { readonly database: string; readonly reason: string };
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
   /** `egressStrict` is on and nobody said how connections leave. */
   GRANARY_EGRESS_UNSET: { readonly origin: string };
@@ -158,7 +169,8 @@ export type StartFields = {
   GRANARY_TOKENS_UNREADABLE: { readonly file: string; readonly reason: string };
   /** A token, a quarantined version, a request id … that is not there. */
   GRANARY_NO_SUCH_ID: {
-    readonly kind: "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm" | "pin";
+    readonly kind:
+      "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm" | "pin" | "snapshot";
     readonly id: string;
     readonly nearest?: string;
   };

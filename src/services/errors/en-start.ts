@@ -114,6 +114,63 @@ export const enStart = {
     cause: "One process owns a store's writes; another one holds it.",
     remedy: "Use --workers for more processes on one store.",
   },
+  GRANARY_NO_STORE: {
+    lines: (f) => [
+      `there is no store in ${f.dir}.`,
+      "Nothing was done. Is its disk mounted? Name the store with --store DIR.",
+    ],
+    cause: "The directory has no granary.json, which every store has. An empty mount point looks like that.",
+    remedy: "Mount the disk, or correct --store. A server makes a new store when it starts; this command never does.",
+  },
+  GRANARY_SNAPSHOTS_UNUSABLE: {
+    lines: (f) => [
+      `${f.dir} cannot be used for snapshots.`,
+      f.reason,
+      "Name an empty or new directory, or one that `granary store snapshot` has filled.",
+    ],
+    cause:
+      "Snapshots have a directory of their own, outside the store; it is written by one process at a time, and holds nothing else.",
+    remedy: "Check the path, its permissions, and that no other snapshot is being taken there.",
+  },
+  GRANARY_RESTORE_LOG_BEHIND: {
+    lines: (f) => [
+      `the own checksum database ${f.database} was not restored: the snapshot is older than what its key has signed.`,
+      `The snapshot has ${f.found} records; the key has signed ${f.signed}, and clients have seen that.`,
+      "Restore a newer snapshot. If there is none, its records are lost: go on under a new name and key (granary sumdb keygen).",
+    ],
+    cause:
+      "The newest head that the key has signed is remembered beside the key. A log that goes on from an older one would contradict what clients remember, and they would refuse it for ever.",
+    remedy:
+      "Take the newest snapshot or copy of state/sumlog there is. Never remove the remembered head to get around this. Everything else was restored.",
+  },
+  GRANARY_RESTORE_LOG_FORK: {
+    lines: (f) => [
+      `the own checksum database ${f.database} was not restored: the snapshot has another log.`,
+      f.reason,
+      "Keep both as they are and find out which of them clients have seen: granary sumdb fsck",
+    ],
+    cause: "Two logs were begun under one name and key, or one of them went on from an older copy.",
+    remedy:
+      "The log that clients have seen is the one to keep. When both were seen, go on under a new name and key (granary sumdb keygen). Everything else was restored.",
+  },
+  GRANARY_RESTORE_LOG_KEYLESS: {
+    lines: (f) => [
+      `the own checksum database ${f.database} was not restored: its key was not given.`,
+      "Only beside the key is it remembered what it has signed, and nothing older may be restored.",
+      "Once more, with the key: granary store restore DIR --sumlog-key FILE",
+    ],
+    cause: "`sumlog.key` is not set, or is the key of another database.",
+    remedy: "Set sumlog.key as the server has it, and run the command again; it only adds what is missing.",
+  },
+  GRANARY_RESTORE_LOG_UNSOUND: {
+    lines: (f) => [
+      `the own checksum database ${f.database} was not restored: it is not sound.`,
+      f.reason,
+      "Restore another snapshot: granary store snapshots DIR",
+    ],
+    cause: "The log of the snapshot, or the longer one of the store, does not open: files are lost or damaged.",
+    remedy: "Look at the store's with `granary sumdb fsck`, and try another snapshot. Everything else was restored.",
+  },
   GRANARY_PRIVATE_EXPOSED: {
     lines: (f) => [
       `${f.listen} is open to the network, and private modules (${f.patterns}) would be readable by anyone.`,
@@ -186,7 +243,7 @@ export const enStart = {
     ],
     cause: "The id is misspelt, or what it named is gone.",
     remedy:
-      "List what there is: granary token list, granary store quarantine list, granary store hashes list, granary upstream status, granary jobs, granary pin list.",
+      "List what there is: granary token list, granary store quarantine list, granary store hashes list, granary store snapshots DIR, granary upstream status, granary jobs, granary pin list.",
   },
   GRANARY_TARGET_UNREACHABLE: {
     lines: (f) => [`${f.url} does not answer.`, f.reason, "Check the URL, and that the server runs."],

@@ -480,6 +480,68 @@ export const messagesEn: MessageTable = {
   "export.left-out": ({ count }) => `${count} left out:`,
   "export.why": ({ why, reason }) => (why === "damaged" ? `damaged: ${reason}` : `cannot be proven: ${reason}`),
   "export.missing": ({ count }) => `${count} not kept here:`,
+  "command.store.snapshot": () => "Copy what changed in the store into a folder of snapshots, beside a server.",
+  "command.store.snapshots": () => "List the snapshots in a folder.",
+  "command.store.restore": () => "Put a snapshot back; what the store has committed stays.",
+  "command.store.defrag": () => "Remove empty folders and leftovers of processes and commits that came to no end.",
+  "flag.snapshot-deep": () => "read everything again, also what looks unchanged, and what the folder has",
+  "flag.snapshot-keep": () => "keep the newest N snapshots, remove older ones and what only they need",
+  "flag.restore-snapshot": () => "which snapshot; without it the newest",
+  "flag.restore-dry": () => "say what would be restored, change nothing",
+  "flag.restore-state": () => "also replace tokens, pins and other state files that the store has",
+  "flag.defrag-dry": () => "say what would be removed, change nothing",
+  "snapshot.copying": ({ files, bytes, unchanged }) => `${files} files read, ${bytes}; ${unchanged} unchanged`,
+  "snapshot.taken": (f) =>
+    [
+      `snapshot   ${f.id} in ${f.dir}`,
+      `holds      ${f.versions} versions, ${f.files} files, ${f.bytes}`,
+      `read       ${f.read}; unchanged ${f.unchanged}`,
+      `written    ${f.written} in ${f.time}`,
+      ...f.logs.map(({ name, size }) => `own log    ${name}, ${size} records`),
+    ].join("\n"),
+  "snapshot.pruned": ({ snapshots, objects, bytes }) =>
+    `removed    ${snapshots} snapshots, ${objects} objects, ${bytes}`,
+  "snapshot.unpruned": ({ problem }) => `Nothing was removed but snapshots: ${problem}. Remove that snapshot's file.`,
+  "snapshot.finding": ({ is }) =>
+    ({ missing: "left out", asBefore: "as in the snapshot before", index: "damaged snapshot" })[is],
+  "snapshot.findings": ({ findings }) =>
+    `${findings} findings. What the store has of them is damaged: granary store verify. Everything else is in the snapshot.`,
+  "snapshots.none": ({ dir }) => `There are no snapshots in ${dir}.`,
+  "snapshots.columns": () => "ID\tTAKEN (UTC)\tVERSIONS\tFILES\tSIZE\tFINDINGS",
+  "snapshots.damaged": ({ problem }) => `damaged: ${problem}`,
+  "restore.writing": ({ files, bytes, same }) => `${files} files restored, ${bytes}; ${same} there already`,
+  "restore.done": (f) =>
+    [
+      `snapshot   ${f.id}, ${f.versions} versions`,
+      `store      ${f.store}`,
+      `${f.isDry ? "would restore " : "restored   "}${f.files} files, ${f.bytes}${f.isDry ? "" : ` in ${f.time}`}; there already: ${f.same}`,
+    ].join("\n"),
+  "restore.log": ({ name, is, size, isDry }) =>
+    `own log    ${name}: ${
+      is === "failed"
+        ? "not restored"
+        : is === "kept"
+          ? `the store's own has more than the ${size} records of the snapshot and stays`
+          : `${size} records${isDry ? " would be there" : ""}`
+    }`,
+  "restore.forgotten": ({ name, size }) =>
+    `Nothing is remembered beside the key of ${name}. If it has ever signed more than ${size} records, do not start the server.`,
+  "restore.finding": ({ is }) => ({ otherBytes: "other bytes are committed", damaged: "damaged in the snapshot" })[is],
+  "restore.findings": ({ findings }) =>
+    `${findings} findings. These were not touched: the store keeps what it has committed, and the snapshot's damage was not copied.`,
+  "restore.next": () => "Next: granary store verify",
+  "defrag.done": (f) =>
+    [
+      `store                ${f.store}`,
+      `unfinished commits   ${f.uncommitted}`,
+      `temporary files      ${f.temps}`,
+      `empty folders        ${f.folders}`,
+      `index                ${f.index}`,
+      f.isDry ? "Nothing was removed. Without --dry-run it is." : "Removed.",
+    ].join("\n"),
+  "defrag.heap": ({ count, bytes }) => `${count} files, ${bytes}`,
+  "defrag.waiting": ({ count, bytes }) =>
+    `${count} files of unfinished commits (${bytes}) stay while a server has the store: stop it, and run this again.`,
   "quarantine.none": () => "Nothing is in quarantine.",
   "quarantine.columns": () => "ID\tMODULE\tUPSTREAM\tSIZE\tSINCE\tREASON",
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,

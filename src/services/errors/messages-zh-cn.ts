@@ -490,6 +490,66 @@ export const messagesZh: MessageTable = {
   "export.left-out": ({ count }) => `未导出 ${count} 个：`,
   "export.why": ({ why, reason }) => (why === "damaged" ? `已损坏：${reason}` : `无法证明：${reason}`),
   "export.missing": ({ count }) => `${count} 个未保存：`,
+  "command.store.snapshot": () => "把存储复制到快照目录，可与服务器同时运行；只复制有变化的内容。",
+  "command.store.snapshots": () => "列出目录中的快照。",
+  "command.store.restore": () => "恢复快照；存储已提交的内容保持不变。",
+  "command.store.defrag": () => "删除空目录，以及未完成的进程和提交留下的文件。",
+  "flag.snapshot-deep": () => "全部重新读取，包括看似未变的文件和目录中已有的内容",
+  "flag.snapshot-keep": () => "保留最新的 N 个快照，删除更旧的快照和仅它们需要的内容",
+  "flag.restore-snapshot": () => "恢复哪个快照；默认最新",
+  "flag.restore-dry": () => "只说明将恢复什么，不做改动",
+  "flag.restore-state": () => "同时替换存储中已有的令牌、固定的哈希等状态文件",
+  "flag.defrag-dry": () => "只说明将删除什么，不做改动",
+  "snapshot.copying": ({ files, bytes, unchanged }) => `已读取 ${files} 个文件，${bytes}；${unchanged} 个未变`,
+  "snapshot.taken": (f) =>
+    [
+      `快照       ${f.id}，位于 ${f.dir}`,
+      `内容       ${f.versions} 个版本，${f.files} 个文件，${f.bytes}`,
+      `读取       ${f.read}；未变 ${f.unchanged}`,
+      `写入       ${f.written}，用时 ${f.time}`,
+      ...f.logs.map(({ name, size }) => `自有日志   ${name}，${size} 条记录`),
+    ].join("\n"),
+  "snapshot.pruned": ({ snapshots, objects, bytes }) => `已删除     ${snapshots} 个快照，${objects} 个对象，${bytes}`,
+  "snapshot.unpruned": ({ problem }) => `除快照外未删除任何内容：${problem}。请删除该快照的文件。`,
+  "snapshot.finding": ({ is }) => ({ missing: "未包含", asBefore: "沿用上一个快照", index: "快照已损坏" })[is],
+  "snapshot.findings": ({ findings }) =>
+    `${findings} 个问题：存储中的这些内容已损坏，见 granary store verify。其余内容均在快照中。`,
+  "snapshots.none": ({ dir }) => `${dir} 中没有快照。`,
+  "snapshots.columns": () => "编号\t时间（UTC）\t版本\t文件\t大小\t问题",
+  "snapshots.damaged": ({ problem }) => `已损坏：${problem}`,
+  "restore.writing": ({ files, bytes, same }) => `已恢复 ${files} 个文件，${bytes}；${same} 个已存在`,
+  "restore.done": (f) =>
+    [
+      `快照       ${f.id}，${f.versions} 个版本`,
+      `存储       ${f.store}`,
+      `${f.isDry ? "将恢复     " : "已恢复     "}${f.files} 个文件，${f.bytes}${f.isDry ? "" : `，用时 ${f.time}`}；已存在 ${f.same}`,
+    ].join("\n"),
+  "restore.log": ({ name, is, size, isDry }) =>
+    `自有日志   ${name}：${
+      is === "failed"
+        ? "未恢复"
+        : is === "kept"
+          ? `存储中的记录多于快照的 ${size} 条，保持不变`
+          : `${isDry ? "将有 " : ""}${size} 条记录`
+    }`,
+  "restore.forgotten": ({ name, size }) =>
+    `${name} 的密钥旁边没有记住的树头。如果它曾签过多于 ${size} 条的记录，请勿启动服务器。`,
+  "restore.finding": ({ is }) => ({ otherBytes: "存储已提交不同内容", damaged: "快照中已损坏" })[is],
+  "restore.findings": ({ findings }) =>
+    `${findings} 个问题，均未改动：存储保持已提交的内容，快照中损坏的内容没有复制。`,
+  "restore.next": () => "下一步：granary store verify",
+  "defrag.done": (f) =>
+    [
+      `存储           ${f.store}`,
+      `未完成的提交   ${f.uncommitted}`,
+      `临时文件       ${f.temps}`,
+      `空目录         ${f.folders}`,
+      `索引           ${f.index}`,
+      f.isDry ? "未删除任何内容。不带 --dry-run 时才会删除。" : "已删除。",
+    ].join("\n"),
+  "defrag.heap": ({ count, bytes }) => `${count} 个文件，${bytes}`,
+  "defrag.waiting": ({ count, bytes }) =>
+    `服务器占用存储期间，保留 ${count} 个未完成提交的文件（${bytes}）：请停止服务器后再运行。`,
   "quarantine.none": () => "隔离区为空。",
   "quarantine.columns": () => "编号\t模块\t上游\t大小\t时间\t原因",
   "quarantine.released": ({ what }) => `${what} 已重新校验并保存。`,

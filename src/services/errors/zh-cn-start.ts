@@ -14,6 +14,7 @@ const kinds = {
   job: "任务",
   alarm: "告警",
   pin: "固定项",
+  snapshot: "快照",
 } as const;
 
 export const zhCNStart = {
@@ -105,6 +106,57 @@ export const zhCNStart = {
     cause: "一个存储只能由一个进程写入，而它已被占用。",
     remedy: "如需多个进程共用一个存储，请用 --workers。",
   },
+  GRANARY_NO_STORE: {
+    lines: (f) => [`${f.dir} 中没有存储。`, "未做任何操作。磁盘是否已挂载？请用 --store DIR 指定存储。"],
+    cause: "目录中没有 granary.json，而每个存储都有。空的挂载点就是这样。",
+    remedy: "挂载磁盘，或更正 --store。服务器启动时会新建存储，此命令不会。",
+  },
+  GRANARY_SNAPSHOTS_UNUSABLE: {
+    lines: (f) => [
+      `${f.dir} 不能用于快照。`,
+      f.reason,
+      "请指定空目录、新目录，或 `granary store snapshot` 用过的目录。",
+    ],
+    cause: "快照有自己的目录，位于存储之外；同一时间只由一个进程写入，其中没有别的内容。",
+    remedy: "检查路径和权限，并确认没有别的进程正在那里做快照。",
+  },
+  GRANARY_RESTORE_LOG_BEHIND: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 未恢复：快照比其密钥签名过的内容旧。`,
+      `快照有 ${f.found} 条记录；密钥已签到 ${f.signed} 条，客户端也已见过。`,
+      "请恢复更新的快照。若没有，记录已丢失：须改用新名称和新密钥（granary sumdb keygen）。",
+    ],
+    cause: "密钥旁边记着它签过的最新树头。从更旧的日志继续，会与客户端记住的内容矛盾，客户端将永远拒绝它。",
+    remedy: "使用最新的快照或 state/sumlog 副本。切勿为绕过此检查而删除记住的树头。其余内容均已恢复。",
+  },
+  GRANARY_RESTORE_LOG_FORK: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 未恢复：快照中是另一份日志。`,
+      f.reason,
+      "两份都保持原样，并查明客户端见过的是哪一份：granary sumdb fsck",
+    ],
+    cause: "同一名称和密钥下有两份日志，或其中一份从较旧的副本继续写过。",
+    remedy:
+      "应保留客户端见过的那一份。若两份都被见过，须改用新名称和新密钥（granary sumdb keygen）。其余内容均已恢复。",
+  },
+  GRANARY_RESTORE_LOG_KEYLESS: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 未恢复：未提供它的密钥。`,
+      "密钥签过什么只记在密钥旁边，更旧的内容不可恢复。",
+      "请带上密钥再运行一次：granary store restore DIR --sumlog-key FILE",
+    ],
+    cause: "未设置 `sumlog.key`，或它是另一个数据库的密钥。",
+    remedy: "按服务器的设置给出 sumlog.key，再运行一次；命令只补上缺少的内容。",
+  },
+  GRANARY_RESTORE_LOG_UNSOUND: {
+    lines: (f) => [
+      `自有校验和数据库 ${f.database} 未恢复：日志不完好。`,
+      f.reason,
+      "请恢复另一个快照：granary store snapshots DIR",
+    ],
+    cause: "快照中的日志，或存储中更长的那份日志无法打开：文件丢失或损坏。",
+    remedy: "用 `granary sumdb fsck` 检查存储中的日志，并试用其他快照。其余内容均已恢复。",
+  },
   GRANARY_PRIVATE_EXPOSED: {
     lines: (f) => [
       `${f.listen} 对网络开放，任何人都能读取私有模块（${f.patterns}）。`,
@@ -165,7 +217,7 @@ export const zhCNStart = {
     ],
     cause: "编号写错了，或所指的内容已不在。",
     remedy:
-      "查看现有内容：granary token list、granary store quarantine list、granary store hashes list、granary upstream status、granary jobs、granary pin list。",
+      "查看现有内容：granary token list、granary store quarantine list、granary store hashes list、granary store snapshots DIR、granary upstream status、granary jobs、granary pin list。",
   },
   GRANARY_TARGET_UNREACHABLE: {
     lines: (f) => [`${f.url} 没有回答。`, f.reason, "请检查 URL，并确认服务器已启动。"],

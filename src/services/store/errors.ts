@@ -42,6 +42,16 @@ export class StoreTooNew extends Error {
   }
 }
 
+/** There is no store in the directory. */
+export class NoStore extends Error {
+  override readonly name = "NoStore";
+}
+
+/** The directory is no folder of snapshots, or cannot be made one. `message` says why. */
+export class SnapshotsUnusable extends Error {
+  override readonly name = "SnapshotsUnusable";
+}
+
 /** Another process writes this store. */
 export class StoreLocked extends Error {
   override readonly name = "StoreLocked";

@@ -22,10 +22,12 @@ const maxAttempts = 100;
 export class KeptLists {
   readonly #storage: Storage;
   readonly #turns = new Turns();
-  readonly #whole = new LRUCache<ModulePath, true>({ max: maxKnownWhole });
+  readonly #whole: LRUCache<ModulePath, true>;
 
-  constructor(storage: Storage) {
+  /** @param maxKnown lists that are remembered to be whole; their places are taken at once */
+  constructor(storage: Storage, maxKnown = maxKnownWhole) {
     this.#storage = storage;
+    this.#whole = new LRUCache({ max: maxKnown });
   }
 
   /** Complete versions; no pseudo-versions. */

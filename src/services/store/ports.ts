@@ -67,6 +67,18 @@ export interface LastingStages {
   resume(name: string, maxBytes: number): Promise<LeftStage | undefined>;
 }
 
+/** What takes space in a store's directory and is no object. */
+export interface Leftovers {
+  /** Temporary files that belong to no living process and that nobody may go on with. */
+  temps(): AsyncIterable<{ readonly name: string; readonly bytes: number }>;
+  /** False when it was gone. */
+  removeTemp(name: string): Promise<boolean>;
+  /** Folders below `prefix` in which there is no file, the innermost first; relative to the root. */
+  emptyFolders(prefix: string): AsyncIterable<string>;
+  /** False when there is something in it by now, or it was gone. */
+  removeFolder(folder: string): Promise<boolean>;
+}
+
 /** Longest journal that is read back. */
 export const maxJournalBytes = 1 << 20;
 
