@@ -5,6 +5,7 @@ const test = "[.]test[.]ts$";
 export const uses = {
   errors: [],
   events: [],
+  alarms: ["events", "store"],
   store: ["errors", "events"],
   access: ["errors", "store"],
   upstreams: ["errors", "store"],

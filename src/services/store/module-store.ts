@@ -213,6 +213,7 @@ export class ModuleStore {
     if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
     named(parseModManifest(modKey, first.bytes), { id, key: modKey });
     await this.#putZip(id, stage);
+    const put = await this.#storage.stat(versionKey(id, "zip")).catch(() => undefined);
     const manifest: ZipManifest = {
       manifest: 1,
       stage: "zip",
@@ -224,9 +225,21 @@ export class ModuleStore {
       uncompressedBytes: zip.uncompressedBytes,
       ...facts,
     };
-    const made = await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
+    const made = await this.#storage
+      .create(versionKey(id, "zip.manifest"), formatManifest(manifest))
+      .catch(async (error: unknown) => {
+        await this.#takeBackZip(id, put?.token).catch(() => undefined); // a leftover: the next keep removes it
+        throw error;
+      });
     if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
     throw new StoreUnavailable(versionKey(id, "zip.manifest"), "another process writes this store");
+  }
+
+  /** A zip that no manifest came to name would fill a full disk for nothing. What somebody else has put there stays. */
+  async #takeBackZip(id: ModuleVersion, token: string | undefined): Promise<void> {
+    const key = versionKey(id, "zip");
+    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) !== undefined) return;
+    if (token !== undefined && (await this.#storage.stat(key))?.token === token) await this.#storage.remove(key);
   }
 
   async #zipKeptBefore(known: KeptZip, { id, stage, zip }: ZipArrival): Promise<Keeping<KeptZip>> {
