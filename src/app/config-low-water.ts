@@ -22,13 +22,21 @@ export const lowWaterKind: Kind<LowWater> = {
   },
 };
 
-/** Undefined for what is no mark. More than half of a disk is a slip of the pen. */
+/** Undefined for what is no mark. */
 function parseLowWater(text: string): LowWater | undefined {
-  const [, size, percent] = /^(?:(\d[^,%]*))?,?(?:(\d{1,2}(?:\.\d{1,3})?)%)?$/.exec(text) ?? [];
-  if (size === undefined && percent === undefined) return undefined;
-  if (text.includes(",") !== (size !== undefined && percent !== undefined)) return undefined;
-  const bytes = size === undefined ? Infinity : parseSize(size.trim());
-  const share = percent === undefined ? 1 : Number(percent) / 100;
-  const isGood = !Number.isNaN(bytes) && share > 0 && (share <= 0.5 || percent === undefined);
-  return isGood ? { bytes, share } : undefined;
+  const [first = "", second, ...more] = text.split(",");
+  if (more.length > 0) return undefined;
+  const share = parseShare(second ?? first);
+  if (second === undefined && share !== undefined) return { bytes: Infinity, share };
+  const bytes = parseSize(first);
+  if (Number.isNaN(bytes)) return undefined;
+  if (second === undefined) return { bytes, share: 1 };
+  return share === undefined ? undefined : { bytes, share };
+}
+
+/** More than half of a disk is a slip of the pen. */
+function parseShare(text: string): number | undefined {
+  const [, percent] = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(text) ?? [];
+  const share = Number(percent ?? NaN) / 100;
+  return share > 0 && share <= 0.5 ? share : undefined;
 }
