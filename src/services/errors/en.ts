@@ -415,12 +415,14 @@ const answers = {
   },
   GRANARY_STORE_UNAVAILABLE: {
     lines: (f) => [
-      `the store cannot be read for ${f.what}.`,
+      `the store cannot be used for ${f.what} now.`,
       f.reason,
-      "Ask again. Who runs this server should look at its disk.",
+      "Ask again. Who runs this server should look at its disk and at /-/readyz.",
     ],
-    cause: "The disk answered with an error, so that neither presence nor absence can be concluded.",
-    remedy: "Look at the server's log and at the disk. `granary store verify` tells what is damaged.",
+    cause:
+      "The disk answered with an error, or too many files are open, so that neither presence nor absence can be concluded, or nothing be kept.",
+    remedy:
+      "Look at /-/readyz, at the server's log and at the disk. `granary store verify` tells what is damaged; docs/bad-disks.md, what each reason means.",
   },
   GRANARY_STORE_FULL: {
     lines: (f) => [

@@ -374,9 +374,10 @@ const answers = {
     remedy: "需要作者缩小模块。",
   },
   GRANARY_STORE_UNAVAILABLE: {
-    lines: (f) => [`无法从存储读取 ${f.what}。`, f.reason, "请重试。管理员应检查磁盘。"],
-    cause: "磁盘报错，因此无法判断有还是没有。",
-    remedy: "查看服务器日志和磁盘。`granary store verify` 会指出损坏之处。",
+    lines: (f) => [`暂时无法为 ${f.what} 使用存储。`, f.reason, "请重试。管理员应检查磁盘和 /-/readyz。"],
+    cause: "磁盘报错，或打开的文件过多，因此无法判断有还是没有，或无法保存。",
+    remedy:
+      "查看 /-/readyz、服务器日志和磁盘。`granary store verify` 会指出损坏之处；各种原因的含义见 docs/bad-disks.md。",
   },
   GRANARY_STORE_FULL: {
     lines: (f) => [
