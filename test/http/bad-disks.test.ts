@@ -1,7 +1,6 @@
 // Real disks that are full, nearly full, out of inodes or read-only, and a process that may open no more files: what is
 // kept is served all the time, what is new is refused in a sentence, and it goes on by itself. F-03, F-04, F-09, F-14.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
@@ -15,7 +14,7 @@ import { startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { fileOf, modulesFor } from "../support/mirrors.ts";
 import type { ModuleFixture } from "../support/modules.ts";
-import { noDisk, smallDisk } from "../support/small-disk.ts";
+import { noDisk, run, smallDisk } from "../support/small-disk.ts";
 import type { SmallDisk } from "../support/small-disk.ts";
 import type { StubUpstream } from "../support/stub-upstream.ts";
 import { startUpstreams } from "../support/world.ts";
@@ -242,8 +241,7 @@ suite("bad disks", { skip: noDisk ?? false, concurrency: 2 }, () => {
     const path = fileOf(kept, "mod");
     assert.equal(await over(agent, granary.url + path), 200);
     const open = readdirSync(`/proc/${granary.pid}/fd`).length;
-    const limited = spawnSync("prlimit", [`--pid=${granary.pid}`, `--nofile=${open + 20}:`]);
-    assert.equal(limited.status, 0, String(limited.stderr));
+    assert.equal(run("prlimit", `--pid=${granary.pid}`, `--nofile=${open + 20}:`), "");
     const sockets: Socket[] = [];
     t.after(() => {
       for (const socket of sockets) socket.destroy();
@@ -259,7 +257,8 @@ suite("bad disks", { skip: noDisk ?? false, concurrency: 2 }, () => {
     await until("some are shed", () => Promise.resolve(shed > 50));
     for (let n = 0; n < 20; n++) assert.equal(await over(agent, granary.url + path), 200);
     const before = stub.requests(/./);
-    assert.equal(await over(agent, granary.url + fileOf(missed, "info")), 503);
+    // Where it fails depends on which descriptor is the last: at the upstream, or at the store.
+    assert.match(String(await over(agent, granary.url + fileOf(missed, "info"))), /^50[234]$/);
     for (const socket of sockets) socket.destroy();
     await until("it answers new connections", async () => {
       const answered = await get(granary.url + fileOf(missed, "info")).catch(() => undefined);

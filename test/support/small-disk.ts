@@ -62,7 +62,7 @@ export function smallDisk(
 }
 
 /** What the program complained of; empty when it did as told. */
-function run(program: string, ...args: readonly string[]): string {
+export function run(program: string, ...args: readonly string[]): string {
   const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
   return status === 0 ? "" : `${program}: ${error?.message ?? stderr}`;
 }
