@@ -5,6 +5,7 @@ const test = "[.]test[.]ts$";
 export const uses = {
   errors: [],
   events: [],
+  alarms: ["events", "store"],
   store: ["errors", "events"],
   tending: ["errors", "events", "store"],
   access: ["errors", "store"],

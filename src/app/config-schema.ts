@@ -14,11 +14,13 @@ import {
   oneOf,
   orEmptyList,
   orNothing,
+  percent,
   size,
   text,
 } from "./config-kinds.ts";
 import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
+import { lowWaterKind } from "./config-low-water.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
 import { isGoSumdb, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
@@ -575,6 +577,41 @@ const tending = {
   }),
 } as const;
 
+const disk = {
+  "store.lowWater": setting({
+    kind: lowWaterKind,
+    group: "limits",
+    initial: "1GiB,5%",
+    about: {
+      en: "free space below which nothing new is taken; what is kept is served all the same",
+      "zh-CN": "可用空间低于此值时不再接收新内容；已保存的内容照常提供",
+    },
+    reason:
+      "Stops before the disk is full: records, heads, pins and tokens are still written. Up again a tenth above the mark. See docs/bad-disks.md.",
+    danger: "0 leaves it to the disk to say no, in the middle of whatever is being written.",
+  }),
+  "alarms.heap": setting({
+    kind: percent,
+    group: "limits",
+    initial: "85%",
+    about: {
+      en: "used share of the JavaScript heap's limit beyond which an alarm is raised; 100% for never",
+      "zh-CN": "JavaScript 堆已用比例超过此值时告警；100% 表示从不",
+    },
+    reason: "Beyond it the process collects garbage instead of serving, and may end.",
+  }),
+  "alarms.diskAwait": setting({
+    kind: duration(0, 10 * minutes),
+    group: "limits",
+    initial: "280ms",
+    about: {
+      en: "mean time of small durable writes over 30 s beyond which an alarm is raised; 0 for never",
+      "zh-CN": "30 秒内小文件持久写入的平均耗时超过此值时告警；0 表示从不",
+    },
+    reason: "A healthy disk takes a few milliseconds; one that needs this long is failing, or shared with too many.",
+  }),
+} as const;
+
 const limits = {
   "proxy.timeout.read": setting({
     kind: duration(1000, 60 * minutes),
@@ -890,6 +927,7 @@ export const settings = {
   ...tls,
   ...cache,
   ...tending,
+  ...disk,
   ...limits,
   ...limiter,
   ...client,

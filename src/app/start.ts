@@ -41,6 +41,8 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   io.stdout(`granary listening on ${tls === undefined ? "http" : "https"}://${listener.address}\n`);
   io.stderr(startHints(config, { address: listener.address, chain: server.chain(), tls: tls !== undefined }));
   for (const warning of startWarnings(config, server.chain())) log.warn("start.warning", { warning });
+  const { store, degraded } = await server.status();
+  for (const warning of degraded) log.warn("store.closed", { reason: store.closed?.reason, warning });
   if (trustsStrangers(tls)) log.warn("tls.client-ca.wide", { file: values["tls.clientCa"] });
   const listeners = sumlog === undefined ? [listener] : [listener, sumlog];
   if (sumlog !== undefined) log.info("sumlog.listening", { address: sumlog.address });

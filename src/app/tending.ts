@@ -3,11 +3,11 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { openSqliteIndex } from "#adapters/database/sqlite-index.ts";
-import type { DiskStorage } from "#adapters/storage/disk.ts";
+import { storeLayout } from "#adapters/storage/disk.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import type { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
-import type { Clock } from "#services/store/ports.ts";
+import type { Clock, Storage } from "#services/store/ports.ts";
 import type { GcRule } from "#services/tending/gc.ts";
 import { indexFile } from "#services/tending/ports.ts";
 import type { StoreIndex } from "#services/tending/ports.ts";
@@ -22,7 +22,9 @@ export const evictingLayout = 2;
 
 export type TendingParts = {
   readonly values: () => Values;
-  readonly storage: DiskStorage;
+  /** The store's directory. */
+  readonly root: string;
+  readonly storage: Storage;
   readonly store: ModuleStore;
   readonly uses: Uses;
   readonly clock: Clock;
@@ -33,10 +35,10 @@ export type TendingParts = {
 
 /** Undefined, and told, when the index cannot be opened: everything else works without it. */
 export async function openTending(parts: TendingParts): Promise<Tending | undefined> {
-  const { values, storage, store, jobs, events, clock } = parts;
+  const { values, root, storage, store, jobs, events, clock } = parts;
   let index: StoreIndex;
   try {
-    index = await openIndex(storage.root);
+    index = await openIndex(root);
   } catch (error) {
     events.emit({
       name: "index.failed",
@@ -50,7 +52,7 @@ export async function openTending(parts: TendingParts): Promise<Tending | undefi
     index,
     retained: new Retained(storage, clock),
     rules: () => rulesOf(values()),
-    mayEvict: async () => (await storage.layout()) >= evictingLayout,
+    mayEvict: async () => (await storeLayout(root)) >= evictingLayout,
     fetch: async (id, signal) => {
       const asking = { hops: "", signal, ahead: true, exists: true };
       const mod = await store.findMod(id).catch(() => undefined);

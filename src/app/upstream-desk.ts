@@ -1,8 +1,7 @@
 // The operator's desk over the chain and its health.
 
-import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
-import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
+import { storeFailure } from "#services/proxy/store-failure.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { ProbeView, UpstreamDesk, UpstreamView } from "#services/upstreams/desk.ts";
 import type { Health } from "#services/upstreams/health.ts";
@@ -94,9 +93,5 @@ export function makeDesk(use: DeskUse): Desk {
 
 /** Nothing has changed when it could not be written down: an operator should not count on it. */
 function inOurWords(error: unknown, name: string): unknown {
-  const what = `the state of upstream ${name}`;
-  if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, { cause: error });
-  if (error instanceof StoreUnavailable)
-    return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, { cause: error });
-  return error;
+  return storeFailure(`the state of upstream ${name}`, error) ?? error;
 }

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
 import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
+import { heapShare } from "#adapters/system/heap.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
@@ -59,7 +60,7 @@ import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
-import { openStore, takeStore } from "./open-store.ts";
+import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog } from "./own-log.ts";
 import { openTending } from "./tending.ts";
@@ -71,6 +72,7 @@ import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
+import { diskGauges, diskStatus, watchDisk } from "./watch-disk.ts";
 import type { Report } from "./worker-messages.ts";
 
 /** Other processes that answer hits for this one. */
@@ -127,13 +129,12 @@ export async function wire(options: WireOptions): Promise<Server> {
   const { config, log, helpers = noHelpers } = options;
   const { values } = config;
   const clock = systemClock;
-  const storage = await openStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
-  const release = await takeStore(values.store);
+  const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
   const arrivals: EventSink = {
     emit: (event) => {
-      if (event.name !== "module.kept") return;
+      if (event.name !== "module.ingested") return;
       const { stage, module: path, version } = event;
       retries.arrived(stage, { path, version });
       if (stage === "zip") own?.arrivals.add(checkModuleVersion(path, version));
@@ -154,6 +155,14 @@ export async function wire(options: WireOptions): Promise<Server> {
   const verifier = new VerifyPool({ entry: options.verifyEntry });
   const stop = new AbortController();
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
+  const disk = await watchDisk(opened, {
+    root: values.store,
+    values: () => state.config.values,
+    clock,
+    events,
+    meter: metrics,
+  });
+  const { storage, room } = disk;
   const configured = () => configuredChain(state.config, state.listening);
   const prober = new Prober({
     upstreams: () => state.chain.upstreams,
@@ -245,6 +254,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     store,
     storage,
     quarantine,
+    room,
     origin,
     sums,
     owed,
@@ -282,6 +292,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const tending = await openTending({
     values: () => state.config.values,
+    root: values.store,
     storage,
     store,
     uses,
@@ -292,6 +303,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   tending?.start();
   void prober.run();
+  void disk.run(stop.signal);
   void watchRoutes({
     mirrors,
     clock,
@@ -341,6 +353,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       version,
       ready: !state.draining,
       warnings: [...warnings(), ...owedWarning(state.config, listed)],
+      ...diskStatus(disk, settings.lang),
       integrity: listed,
       uptimeSeconds: Math.round((clock.now() - started) / 1000),
       mode: state.config.values.mode,
@@ -372,6 +385,10 @@ export async function wire(options: WireOptions): Promise<Server> {
     ahead: () => ahead.size,
     habitBytes: () => ahead.habitBytes,
     pool: () => client.connections(),
+    store: () => diskGauges(room.view),
+    awaitMs: disk.awaitMs,
+    heapShare,
+    alarms: () => disk.alarms.views,
   });
   const refresh = async (path: string): Promise<void> => {
     proxy.refresh(path);
@@ -475,7 +492,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       for (const mirror of mirrors) mirror.close();
       await Promise.allSettled([tending?.close()]);
       await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
-      await release();
+      await opened.release();
     },
   };
 }

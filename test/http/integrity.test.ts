@@ -84,7 +84,7 @@ test("what is owed is proven without anybody asking, in another life of the serv
   assert.equal((await fetch(`${first.url}${hello}.zip`)).status, 200);
   await first.stop();
   assert.deepEqual(
-    (await eventsOf(store)).filter(({ name }) => name === "module.kept").map(({ verifiedBy }) => verifiedBy),
+    (await eventsOf(store)).filter(({ name }) => name === "module.ingested").map(({ verifiedBy }) => verifiedBy),
     ["integrity", "integrity"],
   );
   world.revive(true);

@@ -29,6 +29,7 @@ import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
+import type { Room as DiskRoom } from "#services/store/room.ts";
 import { SumdbMirror } from "#services/sumdb/mirror.ts";
 import type { SumdbRoute } from "#services/sumdb/ports.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
@@ -204,6 +205,9 @@ export function playedUpstream(name: string, more: Partial<Upstream> = {}): Upst
 export type RoomOptions = {
   readonly upstreams?: readonly Upstream[];
   readonly storage?: Storage;
+  /** Whether anything new may come in. */
+  readonly room?: Pick<DiskRoom, "admit" | "failed">;
+  readonly meter?: Meter;
   readonly private?: string;
   /** On record in the database. */
   readonly recorded?: readonly ModuleFixture[];
@@ -228,7 +232,7 @@ export async function openRoom(options: RoomOptions = {}) {
   const wire = { cut: false };
   const emitted: GranaryEvent[] = [];
   const events: EventSink = { emit: (event) => void emitted.push(event) };
-  const meter: Meter = silentMeter;
+  const { meter = silentMeter } = options;
   const privacy = privacyOf(options.private ?? "");
   const configured: Chain = { upstreams, hadDirect: false, hadOff: options.hadOff ?? false, own: [] };
   let chain = configured;
@@ -264,6 +268,7 @@ export async function openRoom(options: RoomOptions = {}) {
     store,
     storage,
     quarantine,
+    room: options.room,
     origin,
     sums,
     owed,

@@ -14,6 +14,8 @@ export class JsonlSink implements EventSink {
   readonly #file: string;
   readonly #clock: Clock;
   readonly #lines = new Batches<string>((batch) => this.#write(batch));
+  /** A write failed, perhaps in the middle of a line. */
+  #isTorn = false;
   /** Events that could not be written. */
   dropped = 0;
 
@@ -35,9 +37,11 @@ export class JsonlSink implements EventSink {
   async #write(batch: readonly string[]): Promise<void> {
     try {
       await mkdir(dirname(this.#file), { recursive: true });
-      await appendFile(this.#file, batch.join(""));
+      await appendFile(this.#file, `${this.#isTorn ? "\n" : ""}${batch.join("")}`);
+      this.#isTorn = false;
       if ((await stat(this.#file)).size > maxFileBytes) await rename(this.#file, `${this.#file}.1`);
     } catch {
+      this.#isTorn = true;
       this.dropped += batch.length;
     }
   }

@@ -65,6 +65,13 @@ export async function checkRoot(root: string): Promise<void> {
   if (found > currentLayout) throw new StoreTooNew(found, currentLayout);
 }
 
+/** True when a store of a layout we know is there to be read. Throws StoreUnwritable or StoreTooNew for one we must not. */
+export async function findStore(root: string): Promise<boolean> {
+  const found = await readLayout(root);
+  if (found !== undefined && found > currentLayout) throw new StoreTooNew(found, currentLayout);
+  return found !== undefined;
+}
+
 async function makeRoot(root: string, options: { readonly sync: boolean }): Promise<void> {
   const first = await mkdir(root, { recursive: true, mode: 0o755 });
   if (first !== undefined && options.sync) await syncFolder(dirname(first));

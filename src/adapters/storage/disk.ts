@@ -55,10 +55,19 @@ type Listed = { readonly key: StorageKey; readonly size: number; readonly modifi
 
 /** Opens the store, making it when there is none. Throws StoreUnwritable or StoreTooNew. */
 export async function openDiskStorage(root: string, options: DiskOptions = {}): Promise<DiskStorage> {
-  const { maxTempBytes = defaultMaxTempBytes } = options;
-  const left = new LeftStages(root, { bytes: Math.min(maxLeftBytes, maxTempBytes), ...options.left });
+  const left = leftStagesOf(root, options);
   await openRoot(root, { sync: options.fsync !== "never", left });
   return new DiskStorage(root, options, left);
+}
+
+export function leftStagesOf(root: string, options: DiskOptions): LeftStages {
+  const { maxTempBytes = defaultMaxTempBytes } = options;
+  return new LeftStages(root, { bytes: Math.min(maxLeftBytes, maxTempBytes), ...options.left });
+}
+
+/** The layout of the store in a directory. Throws StoreUnwritable when what says so is damaged. */
+export async function storeLayout(root: string): Promise<number> {
+  return await layoutOf(root);
 }
 
 export class DiskStorage implements Storage {

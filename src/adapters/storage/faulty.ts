@@ -118,7 +118,9 @@ export class FaultyStorage implements Storage {
     }
     if (mischief.kind === "short" || mischief.kind === "flip") return await work((bytes) => spoilt(bytes, mischief));
     if (mischief.when === "after") await work((bytes) => bytes);
-    throw mischief.kind === "full" ? new StoreFull(key, "no space left") : new StoreUnavailable(key, "EIO");
+    throw mischief.kind === "full"
+      ? new StoreFull(key, "no space left", { cause: said("ENOSPC") })
+      : new StoreUnavailable(key, "EIO", { cause: said("EIO") });
   }
 
   #strike(call: StorageCall, key: string): Mischief | undefined {
@@ -166,6 +168,11 @@ class FaultyStage implements Stage {
   discard(): Promise<void> {
     return this.inner.discard();
   }
+}
+
+/** What the system would have said. */
+function said(code: string): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 function spoilt(bytes: Uint8Array, mischief: { readonly kind: "short" | "flip"; readonly at: number }): Uint8Array {

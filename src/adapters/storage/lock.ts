@@ -32,15 +32,15 @@ export async function isStoreTaken(root: string): Promise<boolean> {
 /** By link(2), so that the lock never exists without its holder's number. */
 async function take(root: string, path: string): Promise<boolean> {
   const temp = tempPath(root);
-  await writeFile(temp, String(process.pid), { flag: "wx", mode: 0o644 });
   try {
+    await writeFile(temp, String(process.pid), { flag: "wx", mode: 0o644 });
     await link(temp, path);
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") return false;
     throw error;
   } finally {
-    await unlink(temp);
+    await unlink(temp).catch(() => undefined); // what stays is removed at the next open
   }
 }
 

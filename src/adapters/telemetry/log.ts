@@ -53,7 +53,7 @@ export function logSink(log: Log): EventSink {
 
 function levelOf(event: GranaryEvent): LogLevel {
   switch (event.name) {
-    case "module.kept":
+    case "module.ingested":
       // Never silently: nobody but a list vouches for it.
       return event.verifiedBy === "integrity" ? "warn" : "debug";
     case "pin.set":
@@ -81,8 +81,11 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "index.rebuilt":
     case "gc.done":
     case "sumlog.witnessed":
+    case "alarm.cleared":
       return "info";
-    case "module.refused":
+    case "module.denied":
+    case "module.quarantined":
+    case "alarm.raised":
     case "sumlog.failed":
     case "sumlog.unwitnessed":
     case "sumdb.refused":

@@ -36,9 +36,23 @@ export type Gauges = {
     readonly requests: number;
     readonly reused: number;
   };
+  /** The disk under the store, as last seen. */
+  readonly store: () => {
+    readonly free: number | undefined;
+    readonly total: number | undefined;
+    readonly freeInodes: number | undefined;
+    readonly totalInodes: number | undefined;
+    readonly mark: number;
+    readonly isOpen: boolean;
+  };
+  /** Mean of small durable writes lately, in milliseconds; undefined when there were too few. */
+  readonly awaitMs: () => number | undefined;
+  /** Used part of the heap's limit, 0 to 1. */
+  readonly heapShare: () => number;
+  readonly alarms: () => readonly { readonly name: string; readonly raisedMs: number | undefined }[];
 };
 
-const stageSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+const stepSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
 /** Clients told apart in the leak counter; the rest count together. */
 const maxClients = 1_000;
 
@@ -46,7 +60,8 @@ export class Metrics implements Meter {
   readonly #registry = new Registry();
   readonly #upstream: Counter<"upstream" | "kind" | "outcome">;
   readonly #upstreamBytes: Counter<"upstream" | "kind">;
-  readonly #stages: Histogram<"stage">;
+  readonly #steps: Histogram<"step">;
+  readonly #refused: Counter<"reason">;
   readonly #ahead: Counter<"kind" | "outcome">;
   readonly #kept: Counter<"client">;
   readonly #clients = new Set<string>();
@@ -65,11 +80,17 @@ export class Metrics implements Meter {
       labelNames: ["upstream", "kind"],
       registers,
     });
-    this.#stages = new Histogram({
-      name: "granary_ingest_stage_seconds",
-      help: "Time of each step from upstream to store.",
-      labelNames: ["stage"],
-      buckets: stageSeconds,
+    this.#steps = new Histogram({
+      name: "granary_ingest_step_seconds",
+      help: "Time of each step from upstream to store: resolve, admit, fetch, prove, verify, keep, notify.",
+      labelNames: ["step"],
+      buckets: stepSeconds,
+      registers,
+    });
+    this.#refused = new Counter({
+      name: "granary_ingests_refused_total",
+      help: "New versions turned away because of the disk: low-space, low-inodes, full, quota, read-only, io, files.",
+      labelNames: ["reason"],
       registers,
     });
     this.#ahead = new Counter({
@@ -134,6 +155,7 @@ export class Metrics implements Meter {
     for (const [name, help, read] of plain) {
       const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
     }
+    this.#watchDisk(gauges);
     const room = new Gauge({
       name: "granary_upstream_requests_now",
       help: "Requests to an upstream that run or wait, and how many may run at a time.",
@@ -180,13 +202,61 @@ export class Metrics implements Meter {
     });
   }
 
+  /** What cannot be known is left out, not told as 0. */
+  #watchDisk({ store, awaitMs, heapShare, alarms }: Gauges): void {
+    const registers = [this.#registry];
+    const known: readonly (readonly [string, string, () => number | undefined])[] = [
+      ["granary_store_free_bytes", "Free bytes of the store's file system, as last seen.", () => store().free],
+      ["granary_store_total_bytes", "Size of the store's file system.", () => store().total],
+      ["granary_store_free_inodes", "Files that can still be made on it.", () => store().freeInodes],
+      ["granary_store_total_inodes", "Files that it can hold.", () => store().totalInodes],
+      ["granary_store_low_water_bytes", "Free bytes below which nothing new is taken.", () => store().mark],
+      [
+        "granary_store_open",
+        "1 while new versions are taken, 0 while the disk forbids it.",
+        () => (store().isOpen ? 1 : 0),
+      ],
+      [
+        "granary_store_write_seconds",
+        "Mean time of small durable writes (write, fsync, link, fsync of the folder) over the last 30 s.",
+        () => ofMs(awaitMs()),
+      ],
+      ["granary_heap_share", "Used part of the heap's limit, 0 to 1.", heapShare],
+    ];
+    for (const [name, help, read] of known) {
+      const gauge: Gauge = new Gauge({
+        name,
+        help,
+        registers,
+        collect: () => {
+          const value = read();
+          if (value === undefined) gauge.remove();
+          else gauge.set(value);
+        },
+      });
+    }
+    const raised = new Gauge({
+      name: "granary_alarm",
+      help: "1 while an alarm is raised: heap, disk-await, low-space, store-closed.",
+      labelNames: ["alarm"],
+      registers,
+      collect: () => {
+        for (const { name, raisedMs } of alarms()) raised.set({ alarm: name }, raisedMs === undefined ? 0 : 1);
+      },
+    });
+  }
+
   upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void {
     this.#upstream.inc({ upstream, kind, outcome });
     if (bytes > 0) this.#upstreamBytes.inc({ upstream, kind }, bytes);
   }
 
-  ingestStage(stage: string, ms: number): void {
-    this.#stages.observe({ stage }, ms / 1000);
+  ingestStep(step: string, ms: number): void {
+    this.#steps.observe({ step }, ms / 1000);
+  }
+
+  ingestRefused(reason: string): void {
+    this.#refused.inc({ reason });
   }
 
   ahead(kind: string, outcome: string): void {
@@ -201,6 +271,10 @@ export class Metrics implements Meter {
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
   }
+}
+
+function ofMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : ms / 1000;
 }
 
 function reuse(gauges: Gauges): number {

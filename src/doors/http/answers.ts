@@ -13,7 +13,7 @@ import type { Counted } from "./ready-made.ts";
 import type { Top } from "#services/proxy/top.ts";
 import type { Uses } from "#services/tending/uses.ts";
 import type { Clock } from "#services/store/ports.ts";
-import { StoreUnavailable } from "#services/store/ports.ts";
+import { storeFailure } from "#services/proxy/store-failure.ts";
 import { noneMatch, rangeOf } from "./conditional.ts";
 import type { Counters } from "./counters.ts";
 import { cacheControl, contentType } from "./freshness.ts";
@@ -65,7 +65,7 @@ export async function sendAnswer(
   if (!exchange.head) countUse(use, { zip, mod });
   if (answer.kind === "zip" && answer.size <= use.hot.maxEntryBytes && answer.size > 0) {
     const bytes = await wholeZip(answer).catch((error: unknown) => {
-      throw storeFailure(error, formatModuleVersion(answer.zip.id));
+      throw readFailure(error, formatModuleVersion(answer.zip.id));
     });
     sendBytes(use, exchange, { answer: { ...answer, kind: "bytes", bytes }, path: what.path, zip });
     return;
@@ -75,11 +75,8 @@ export async function sendAnswer(
 }
 
 /** A zip is checked as it is read: its damage shows only here. It is remembered, and the next request fetches anew. */
-function storeFailure(error: unknown, what: string): unknown {
-  if (error instanceof StoreDamaged) return damaged(what, error);
-  if (error instanceof StoreUnavailable)
-    return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, { cause: error });
-  return error;
+function readFailure(error: unknown, what: string): unknown {
+  return error instanceof StoreDamaged ? damaged(what, error) : (storeFailure(what, error) ?? error);
 }
 
 async function wholeZip(answer: ZipAnswer): Promise<Buffer> {
@@ -145,7 +142,7 @@ async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer):
   if (exchange.head) sendHead().end();
   else
     await sendZip(response, answer, { ...part, sendHead }).catch((error: unknown) => {
-      throw storeFailure(error, formatModuleVersion(answer.zip.id));
+      throw readFailure(error, formatModuleVersion(answer.zip.id));
     });
 }
 

@@ -166,7 +166,13 @@ async function page(use: HouseUse): Promise<Reply> {
 async function ready(use: HouseUse): Promise<Reply> {
   const status = await use.status();
   if (!status.ready) throw new GranaryError("GRANARY_DRAINING", {});
-  const lines = ["ready", ...status.warnings.map((warning) => `warning: ${warning}`)];
+  // A server that takes nothing new still serves what it keeps: out of service it would serve nothing (ADR 0026).
+  const lines = [
+    status.degraded.length === 0 ? "ready" : "ready, degraded",
+    ...status.degraded.map((line) => `degraded: ${line}`),
+    ...status.alarms.map((line) => `alarm: ${line}`),
+    ...status.warnings.map((line) => `warning: ${line}`),
+  ];
   return text(200, `${lines.join("\n")}\n`);
 }
 

@@ -46,7 +46,9 @@ const statusOf: Readonly<Record<AnswerCode, number>> = {
   GRANARY_SNAPSHOT_MISMATCH: 502,
   GRANARY_TOO_LARGE: 502,
   GRANARY_STORE_UNAVAILABLE: 503,
+  // Not 507, which forbids an automatic second try, and which load balancers do not pass on to another server (ADR 0026).
   GRANARY_STORE_FULL: 503,
+  GRANARY_STORE_READ_ONLY: 503,
   GRANARY_STORE_DAMAGED: 503,
   GRANARY_OVERLOADED: 503,
   GRANARY_RATE_LIMITED: 429,

@@ -1,5 +1,6 @@
 // The small page at `/-/`: what this server is, what it keeps, whom it asks. No scripts, no outside resources.
 
+import { bytes } from "#services/errors/sentences.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { WitnessingState } from "#services/sumlog/witnessing.ts";
 
@@ -7,6 +8,21 @@ export type Status = {
   readonly version: string;
   readonly ready: boolean;
   readonly warnings: readonly string[];
+  /** Why nothing new is taken; empty while everything is. What is kept is served in any case. */
+  readonly degraded: readonly string[];
+  /** Alarms that are raised, in a sentence each. */
+  readonly alarms: readonly string[];
+  /** The disk under the store, as last seen. */
+  readonly store: {
+    /** Why nothing new is taken, and since when; absent while everything is. */
+    readonly closed?: { readonly reason: string; readonly since: string };
+    readonly freeBytes?: number;
+    readonly totalBytes?: number;
+    readonly freeInodes?: number;
+    readonly lowWaterBytes: number;
+    /** Mean of small durable writes of the last 30 s. */
+    readonly writeMs?: number;
+  };
   readonly uptimeSeconds: number;
   readonly mode: string;
   readonly upstreams: readonly { readonly name: string; readonly condition: string }[];
@@ -43,6 +59,8 @@ type Words = {
   readonly unknownTree: string;
   readonly mode: string;
   readonly memory: string;
+  readonly disk: string;
+  readonly free: (free: string, total: string) => string;
   readonly jobs: string;
   readonly uptime: string;
   readonly use: string;
@@ -59,6 +77,8 @@ const words: Readonly<Record<Lang, Words>> = {
     unknownTree: "no tree head yet",
     mode: "Mode",
     memory: "Ready-made answers",
+    disk: "Disk",
+    free: (free, total) => `${free} of ${total} free`,
     jobs: "Fetches running",
     uptime: "Running for",
     use: "Use it",
@@ -73,6 +93,8 @@ const words: Readonly<Record<Lang, Words>> = {
     unknownTree: "尚无树头",
     mode: "模式",
     memory: "内存中的现成应答",
+    disk: "磁盘",
+    free: (free, total) => `共 ${total}，可用 ${free}`,
     jobs: "正在拉取",
     uptime: "已运行",
     use: "使用方法",
@@ -91,13 +113,16 @@ export function statusPage(status: Status, lang: Lang): string {
     [say.mode, status.mode],
     [say.databases, databases.length === 0 ? say.off : databases.join(", ")],
     [say.memory, `${number.format(status.hot.entries)}, ${number.format(status.hot.bytes)} B`],
+    ...diskRow(status, say),
     [say.jobs, number.format(status.jobs)],
     [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
   ];
   const table = rows
     .map(([name, value]) => `<tr><th align="left">${escapeHtml(name)}<td>${escapeHtml(value)}`)
     .join("\n");
-  const warnings = status.warnings.map((warning) => `<p><strong>${escapeHtml(warning)}</strong>`).join("\n");
+  const warnings = [...status.degraded, ...status.alarms, ...status.warnings]
+    .map((line) => `<p><strong>${escapeHtml(line)}</strong>`)
+    .join("\n");
   return `<!doctype html>
 <html lang="${lang}"><meta charset="utf-8"><title>${say.title}</title>
 <h1>${say.title} ${escapeHtml(status.version)}</h1>
@@ -109,6 +134,11 @@ ${table}
 <p><a href="/-/readyz">/-/readyz</a> · <a href="/-/metrics">/-/metrics</a>
 </html>
 `;
+}
+
+function diskRow({ store: { freeBytes, totalBytes } }: Status, say: Words): [string, string][] {
+  if (freeBytes === undefined || totalBytes === undefined) return [];
+  return [[say.disk, say.free(bytes(freeBytes), bytes(totalBytes))]];
 }
 
 function escapeHtml(text: string): string {

@@ -17,6 +17,7 @@ import { forever, local } from "#services/proxy/answer.ts";
 import { sumdbFailure } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { isToolchain } from "#services/proxy/privacy.ts";
+import { storeFailure } from "#services/proxy/store-failure.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import { SumLogError, sumLogFailure } from "#services/sumlog/errors.ts";
 
@@ -139,7 +140,7 @@ async function inOurWords<T>({ name }: { readonly name: string }, what: string, 
     return await work();
   } catch (error) {
     if (error instanceof SumLogError) throw sumLogFailure(error);
-    if (!(error instanceof SumdbError)) throw error;
+    if (!(error instanceof SumdbError)) throw storeFailure(what, error) ?? error;
     // Behind: a tile beyond the newest signed head. The tree has no such tile, as far as anybody can show.
     if (error.code === "SUMDB_ABSENT" || error.code === "SUMDB_NOT_KEPT" || error.code === "SUMDB_BEHIND")
       throw new GranaryError(

@@ -112,7 +112,14 @@ export type AnswerFields = {
   GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };
   GRANARY_TOO_LARGE: { readonly what: string; readonly upstream: string; readonly limitBytes: number };
   GRANARY_STORE_UNAVAILABLE: { readonly what: string; readonly reason: string };
-  GRANARY_STORE_FULL: { readonly what: string };
+  /** `freeBytes` and `markBytes` go with `low-space`. Without `because`: full. */
+  GRANARY_STORE_FULL: {
+    readonly what: string;
+    readonly because?: "full" | "quota" | "low-space" | "low-inodes";
+    readonly freeBytes?: number;
+    readonly markBytes?: number;
+  };
+  GRANARY_STORE_READ_ONLY: { readonly what: string };
   /** `sha256`: of the whole file, when it is known. */
   GRANARY_STORE_DAMAGED: { readonly what: string; readonly reason: string; readonly sha256?: string };
   /** A limit with a name (a key of the config table) is reached. */

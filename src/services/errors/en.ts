@@ -415,21 +415,35 @@ const answers = {
   },
   GRANARY_STORE_UNAVAILABLE: {
     lines: (f) => [
-      `the store cannot be read for ${f.what}.`,
+      `the store cannot be used for ${f.what} now.`,
       f.reason,
-      "Ask again. Who runs this server should look at its disk.",
+      "Ask again. Who runs this server should look at its disk and at /-/readyz.",
     ],
-    cause: "The disk answered with an error, so that neither presence nor absence can be concluded.",
-    remedy: "Look at the server's log and at the disk. `granary store verify` tells what is damaged.",
+    cause:
+      "The disk answered with an error, or too many files are open, so that neither presence nor absence can be concluded, or nothing be kept.",
+    remedy:
+      "Look at /-/readyz, at the server's log and at the disk. `granary store verify` tells what is damaged; docs/bad-disks.md, what each reason means.",
   },
   GRANARY_STORE_FULL: {
     lines: (f) => [
-      `${f.what} cannot be kept: the store is full.`,
+      `${f.what} cannot be kept: ${fullEn(f)}.`,
       "Kept versions are still served.",
-      "Who runs this server has to make room.",
+      "Who runs this server has to make room; then ask again.",
     ],
-    cause: "The file system or the quota of the store is full. Nothing half-written is left behind.",
-    remedy: "Make room, or move the store with --store. See `granary store stats`.",
+    cause:
+      "The file system or the quota of the store is full, or has less left than `store.lowWater`. Nothing half-written is left behind.",
+    remedy:
+      "Make room, or move the store with --store; it goes on by itself then. See `granary store stats`, /-/readyz and docs/bad-disks.md.",
+  },
+  GRANARY_STORE_READ_ONLY: {
+    lines: (f) => [
+      `${f.what} cannot be kept: the store's file system is read-only.`,
+      "Kept versions are still served.",
+      "Who runs this server has to make it writable; then ask again.",
+    ],
+    cause:
+      "The file system of the store takes no writes: it was mounted so, or the kernel has turned it so after an error of the disk.",
+    remedy: "Look at the kernel's log (dmesg) and remount it; it goes on by itself then. See docs/bad-disks.md.",
   },
   GRANARY_STORE_DAMAGED: {
     lines: (f) => [
@@ -472,6 +486,23 @@ const answers = {
     remedy: "Find the request id in the server's log, and report both.",
   },
 } as const satisfies Sentences<AnswerCode>;
+
+function fullEn(f: {
+  readonly because?: "full" | "quota" | "low-space" | "low-inodes";
+  readonly freeBytes?: number;
+  readonly markBytes?: number;
+}): string {
+  switch (f.because ?? "full") {
+    case "full":
+      return "the store is full";
+    case "quota":
+      return "the store's quota is used up";
+    case "low-inodes":
+      return "the store's file system can hold hardly any more files";
+    case "low-space":
+      return `the store has ${bytes(f.freeBytes ?? 0)} left, its low-water mark is ${bytes(f.markBytes ?? 0)}`;
+  }
+}
 
 function placeEn(f: { readonly record?: number; readonly tree?: number }): string {
   if (f.record === undefined) return "";

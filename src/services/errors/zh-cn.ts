@@ -374,14 +374,29 @@ const answers = {
     remedy: "需要作者缩小模块。",
   },
   GRANARY_STORE_UNAVAILABLE: {
-    lines: (f) => [`无法从存储读取 ${f.what}。`, f.reason, "请重试。管理员应检查磁盘。"],
-    cause: "磁盘报错，因此无法判断有还是没有。",
-    remedy: "查看服务器日志和磁盘。`granary store verify` 会指出损坏之处。",
+    lines: (f) => [`暂时无法为 ${f.what} 使用存储。`, f.reason, "请重试。管理员应检查磁盘和 /-/readyz。"],
+    cause: "磁盘报错，或打开的文件过多，因此无法判断有还是没有，或无法保存。",
+    remedy:
+      "查看 /-/readyz、服务器日志和磁盘。`granary store verify` 会指出损坏之处；各种原因的含义见 docs/bad-disks.md。",
   },
   GRANARY_STORE_FULL: {
-    lines: (f) => [`无法保存 ${f.what}：存储已满。`, "已保存的版本照常提供。", "需要管理员腾出空间。"],
-    cause: "存储所在的文件系统或配额已满。没有留下写了一半的内容。",
-    remedy: "腾出空间，或用 --store 换一个目录。参见 `granary store stats`。",
+    lines: (f) => [
+      `无法保存 ${f.what}：${fullZh(f)}。`,
+      "已保存的版本照常提供。",
+      "需要管理员腾出空间，之后重试即可。",
+    ],
+    cause: "存储所在的文件系统或配额已满，或剩余空间低于 `store.lowWater`。没有留下写了一半的内容。",
+    remedy:
+      "腾出空间，或用 --store 换一个目录；之后会自动恢复。参见 `granary store stats`、/-/readyz 和 docs/bad-disks.md。",
+  },
+  GRANARY_STORE_READ_ONLY: {
+    lines: (f) => [
+      `无法保存 ${f.what}：存储所在的文件系统为只读。`,
+      "已保存的版本照常提供。",
+      "需要管理员恢复写入，之后重试即可。",
+    ],
+    cause: "存储所在的文件系统不接受写入：挂载时即为只读，或内核在磁盘出错后将其改为只读。",
+    remedy: "查看内核日志（dmesg）并重新挂载；之后会自动恢复。参见 docs/bad-disks.md。",
   },
   GRANARY_STORE_DAMAGED: {
     lines: (f) => [
@@ -421,6 +436,23 @@ const answers = {
     remedy: "在服务器日志中找到该请求编号，一并报告。",
   },
 } as const satisfies Sentences<AnswerCode>;
+
+function fullZh(f: {
+  readonly because?: "full" | "quota" | "low-space" | "low-inodes";
+  readonly freeBytes?: number;
+  readonly markBytes?: number;
+}): string {
+  switch (f.because ?? "full") {
+    case "full":
+      return "存储已满";
+    case "quota":
+      return "存储的配额已用尽";
+    case "low-inodes":
+      return "存储所在的文件系统几乎无法再建文件";
+    case "low-space":
+      return `存储剩余 ${bytes(f.freeBytes ?? 0)}，低水位线为 ${bytes(f.markBytes ?? 0)}`;
+  }
+}
 
 function placeZh(f: { readonly record?: number; readonly tree?: number }): string {
   if (f.record === undefined) return "";

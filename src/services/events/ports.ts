@@ -3,8 +3,9 @@
 
 /** Everything the product tells. Field values are plain; private names appear, secrets never do. */
 export type GranaryEvent =
+  /** A stage of a version is proven and committed. */
   | {
-      readonly name: "module.kept";
+      readonly name: "module.ingested";
       readonly module: string;
       readonly version: string;
       readonly stage: "mod" | "zip";
@@ -13,15 +14,26 @@ export type GranaryEvent =
       readonly ms: number;
       readonly verifiedBy: string;
     }
+  /** What an upstream gave is not what it must be, and was not taken; another one may have given it. */
   | {
-      readonly name: "module.refused";
+      readonly name: "module.denied";
       readonly module: string;
       readonly version: string;
       readonly upstream: string;
       readonly code: string;
       readonly expected?: string;
       readonly found?: string;
-      readonly quarantined?: string;
+      readonly reason?: string;
+    }
+  /** The denied bytes lie in quarantine, as evidence. */
+  | {
+      readonly name: "module.quarantined";
+      readonly module: string;
+      readonly version: string;
+      readonly upstream: string;
+      readonly kind: "mod" | "zip";
+      readonly id: string;
+      readonly found: string;
     }
   /** A large zip goes on where an earlier job or process left it; `bytes` need not come again. */
   | { readonly name: "module.resumed"; readonly module: string; readonly version: string; readonly bytes: number }
@@ -143,10 +155,23 @@ export type GranaryEvent =
     }
   /** Something that a server does for its store beside answering did not work; said once, until it does. */
   | { readonly name: "tending.failed"; readonly reason: string }
+  /** Something was beyond its limit for a while, or has been well below it again. `share` 1 is all of it. */
+  | {
+      readonly name: "alarm.raised" | "alarm.cleared";
+      readonly alarm: AlarmName;
+      readonly unit: "share" | "ms" | "bytes" | "state";
+      /** Neither for a state, which is or is not. */
+      readonly value?: number;
+      readonly limit?: number;
+      readonly detail?: string;
+    }
   /** Requests that the operation log could not take; said once, until it can again. */
   | { readonly name: "operations.lost"; readonly dir: string; readonly reason: string }
   | { readonly name: "operations.resumed"; readonly dir: string; readonly lost: number }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
+
+/** What there are alarms for. `store-closed`: nothing new is taken, for the reason that `detail` names. */
+export type AlarmName = "heap" | "disk-await" | "low-space" | "store-closed";
 
 type JobFacts = {
   readonly id: string;
@@ -192,17 +217,23 @@ export interface OperationLog {
 export interface Meter {
   /** A request sent to an upstream: what was asked, how it ended, how many body bytes came. */
   upstreamRequest(upstream: string, kind: string, outcome: string, bytes: number): void;
-  /** One step of an ingest and how long it took. */
-  ingestStage(stage: "info" | "mod" | "sumdb" | "zip" | "verify" | "keep", ms: number): void;
+  /** One step of an ingest and how long it took, whether it ended well or not. */
+  ingestStep(step: IngestStep, ms: number): void;
+  /** An ingest that was turned away because of the disk. */
+  ingestRefused(reason: string): void;
   /** Something fetched before a client asked for it; `used` when a client then did; `spared` when the last ones were not asked for. */
   ahead(kind: "mod" | "zip", outcome: "fetched" | "failed" | "used" | "spared"): void;
   /** A private name (or an ancestor of one) that was kept from a public upstream or database. */
   privateNameKept(client: string): void;
 }
 
+/** The steps of an ingest, in their order (services/proxy/ingest.ts tells what each does). */
+export type IngestStep = "resolve" | "admit" | "fetch" | "prove" | "verify" | "keep" | "notify";
+
 export const silentMeter: Meter = {
   upstreamRequest: () => undefined,
-  ingestStage: () => undefined,
+  ingestStep: () => undefined,
+  ingestRefused: () => undefined,
   ahead: () => undefined,
   privateNameKept: () => undefined,
 };

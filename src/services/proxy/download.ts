@@ -9,14 +9,19 @@ import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import { chunkBytes } from "#services/store/chunking.ts";
+import type { Room } from "#services/store/room.ts";
 import { isStrong, minJournalledBytes, parseJournal, PartJournal, soundChunks } from "./part-journal.ts";
 
 /** Below this a zip is asked for whole again: a splice would save less than it costs to explain. */
 const minResumeBytes = 64 * 1024;
 
+/** The room is looked at once a second; a fast line brings several of these in that time. */
+const admitEveryBytes = 4 << 20;
+
 export class ZipDownload {
   readonly #storage: Storage;
   readonly #clock: Clock;
+  readonly #room: Pick<Room, "admit"> | undefined;
   /** `path@version` */
   readonly #what: string;
   /** The newest strong entity tag of each upstream. */
@@ -31,8 +36,15 @@ export class ZipDownload {
   /** Parts did not fit together once: from then on all bytes come from one mirror, under one entity tag. */
   #wholeOnly = false;
 
-  constructor(use: { readonly storage: Storage; readonly clock: Clock; readonly what: string }) {
+  constructor(use: {
+    readonly storage: Storage;
+    readonly clock: Clock;
+    readonly what: string;
+    /** Asked again now and then: a large zip must not go on into what is left for small things. */
+    readonly room?: Pick<Room, "admit"> | undefined;
+  }) {
     this.#storage = use.storage;
+    this.#room = use.room;
     this.#what = use.what;
     this.#clock = use.clock;
     this.#progressedMs = use.clock.now();
@@ -176,8 +188,10 @@ export class ZipDownload {
       await this.restart({ wholeOnly: false });
       throw new UpstreamFault(name, "malformed", "more bytes came than were promised");
     }
+    const before = Math.floor(stage.size / admitEveryBytes);
     await stage.write(bytes);
     await this.#lasting?.journal.add(bytes);
+    if (Math.floor(stage.size / admitEveryBytes) > before) this.#room?.admit();
   }
 
   async #note({ headers }: UpstreamResponse, { name }: Upstream): Promise<void> {

@@ -71,7 +71,7 @@ test("without a list nothing passes; with one the version is kept, marked, and a
     const answer = await room.proxy.answer(each, { keptOnly: false, ...patient() });
     assert.deepEqual([answer.isListed, answer.reuseMs], [true, 0]);
   }
-  const kept = room.emitted.flatMap((event) => (event.name === "module.kept" ? [event.verifiedBy] : []));
+  const kept = room.emitted.flatMap((event) => (event.name === "module.ingested" ? [event.verifiedBy] : []));
   assert.deepEqual(kept, ["integrity", "integrity"]);
   assert.equal(await room.owed.count(), 2);
 });
@@ -165,7 +165,7 @@ test("a list that lied: the database's word refutes what was kept, evidence and 
     await assert.rejects(room.proxy.answer(zipTarget, { keptOnly: false, ...patient() }), {
       code: "GRANARY_STORE_DAMAGED",
     });
-  const refused = room.emitted.filter((event) => event.name === "module.refused");
+  const refused = room.emitted.filter((event) => event.name === "module.denied");
   assert.equal(refused.length, 1);
   assert.partialDeepStrictEqual(refused[0], { code: "GRANARY_SUMDB_MISMATCH", module: id.path, upstream: "a" });
   const [evidence] = await room.quarantine.list();

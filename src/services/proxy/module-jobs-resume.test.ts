@@ -131,7 +131,7 @@ test("a splice of two mirrors that is not the recorded zip accuses neither, and 
   assert.deepEqual([first[0], second[0]], ["-", `bytes=${cut}-`]);
   assert.deepEqual([...first.slice(1), ...second.slice(1)], ["-"]);
   assert.deepEqual(await room.quarantine.list(), []);
-  assert.equal(room.emitted.filter(({ name }) => name === "module.refused").length, 0);
+  assert.equal(room.emitted.filter(({ name }) => name === "module.denied").length, 0);
 });
 
 test("a wrong splice and a break after it: from then on nothing is joined without a tag", async () => {

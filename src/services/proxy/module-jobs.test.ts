@@ -174,7 +174,7 @@ test("a lying go.mod is quarantined, and the next upstream's is kept", async () 
   assert.deepEqual([held?.upstream, held?.kind, more.length], ["a", "mod", 0]);
   const bytes = await room.storage.get(storageKey(`state/quarantine/${held?.id}.bytes`), 1000);
   assert.equal(Buffer.from(bytes?.bytes ?? []).toString(), "module example.com/m\n\ngo 1.18\n");
-  assert.equal(room.emitted.filter(({ name }) => name === "module.refused").length, 1);
+  assert.equal(room.emitted.filter(({ name }) => name === "module.denied").length, 1);
 });
 
 test("a lying zip is quarantined whole, and the next upstream's is kept", async () => {

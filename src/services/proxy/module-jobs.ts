@@ -19,7 +19,9 @@ import { StoreDamaged } from "#services/store/errors.ts";
 import { versionKey } from "#services/store/layout.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
-import type { Quarantine } from "#services/store/quarantine.ts";
+import { StoreUnavailable } from "#services/store/ports.ts";
+import type { Quarantine, Refused } from "#services/store/quarantine.ts";
+import type { Room } from "#services/store/room.ts";
 import type { Accepting } from "#services/upstreams/attempt.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
@@ -37,6 +39,8 @@ import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
 import { VerifierFault } from "./ports.ts";
 import { evidenceOf } from "./evidence.ts";
+import { inSteps, Wait } from "./ingest.ts";
+import type { Steps } from "./ingest.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
@@ -51,6 +55,8 @@ export type ModuleJobsUse = {
   readonly store: ModuleStore;
   readonly storage: Storage;
   readonly quarantine: Quarantine;
+  /** Whether anything new may come in; without it everything may. */
+  readonly room?: Pick<Room, "admit" | "failed"> | undefined;
   readonly origin: Pick<Origin, "find" | "wouldAsk">;
   readonly sums: Sums;
   /** What a list vouched for; without it none does. */
@@ -136,6 +142,9 @@ export class ModuleJobs {
     if (!job.urgency.isUrgent) this.#idle.set(key, job.urgency);
     try {
       return await run();
+    } catch (error) {
+      this.#use.room?.failed(error);
+      throw error;
     } finally {
       if (this.#idle.get(key) === job.urgency) this.#idle.delete(key);
     }
@@ -188,22 +197,18 @@ export class ModuleJobs {
     if ((await this.#use.owed?.refute(id, manifest.stage)) !== true) return;
     const upstream = manifest.origin.upstream;
     const bytes = await evidenceOf(kept, this.#use.storage).catch(() => undefined);
-    const quarantined =
-      bytes &&
-      (await this.#use.quarantine
-        .put({ upstream, id, kind: manifest.stage, bytes, expected, found })
-        .catch(() => undefined)); // the refusal stands whether or not the evidence could be kept
+    const code = "GRANARY_SUMDB_MISMATCH";
+    this.#use.events.emit({ name: "module.denied", ...named(id), upstream, code, expected, found });
+    if (bytes !== undefined) await this.#quarantine({ upstream, id, kind: manifest.stage, bytes, expected, found });
     if (bytes !== undefined && "discard" in bytes) await bytes.discard();
-    this.#use.events.emit({
-      name: "module.refused",
-      module: id.path,
-      version: id.version,
-      upstream,
-      code: "GRANARY_SUMDB_MISMATCH",
-      expected,
-      found,
-      ...(quarantined !== undefined && { quarantined }),
-    });
+  }
+
+  /** The denial stands whether or not the evidence can be kept. */
+  async #quarantine(refused: Refused): Promise<void> {
+    const { id: module, upstream, kind, found } = refused;
+    const id = await this.#use.quarantine.put(refused).catch(() => undefined);
+    if (id === undefined) return;
+    this.#use.events.emit({ name: "module.quarantined", ...named(module), upstream, kind, id, found });
   }
 
   #ask(kind: "info" | "zip", id: ModuleVersion, { hops, urgency }: Job): Ask {
@@ -222,139 +227,169 @@ export class ModuleJobs {
     return (await this.#fetchMod(id, job, this.#deadline.next())).kept;
   }
 
-  async #modJob(id: ModuleVersion, job: Job): Promise<Obtained<KeptMod>> {
-    const { store, clock, events } = this.#use;
-    const { kept: already, damage } = await soundly(() => store.findMod(id));
-    if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
-    const started = clock.now();
-    const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
-    const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
-    const signal = this.#deadline.next();
-    const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, signal) : undefined;
-    const found = await this.#use.origin
-      .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
-        this.#acceptMod(id, { response, upstream, more, early }),
-      )
-      .catch(neverAbsent(damage));
-    const { info, mod, expectation } = found.value;
-    const facts = {
-      verifiedBy: verifiedBy(expectation),
-      records: recordsOf(expectation),
-      origin: { upstream: found.upstream.name, url: found.value.url },
-      firstSeen: new Date(clock.now()).toISOString(),
-    };
-    if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
-    const { kept, conflict } = await this.#timed("keep", () => store.keepMod({ id, info, mod, facts }));
-    if (conflict)
-      events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
-    events.emit({
-      name: "module.kept",
-      module: id.path,
-      version: id.version,
-      stage: "mod",
-      upstream: found.upstream.name,
-      bytes: info.length + mod.length,
-      ms: clock.now() - started,
-      verifiedBy: facts.verifiedBy,
-    });
-    return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
-  }
-
-  /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
-  async #acceptMod(
-    id: ModuleVersion,
-    from: {
-      response: UpstreamResponse;
-      upstream: Upstream;
-      more: Accepting;
-      /** Asked for before it was known that there is such a version; what failed by now is asked again. */
-      early: Promise<Expectation> | undefined;
-    },
-  ) {
-    const { response, upstream, more, early } = from;
-    const state = upstreamCacheState(response.headers);
-    const expecting = early?.catch(() => this.#expect(id, more.signal)) ?? this.#expect(id, more.signal);
-    expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
-    const infoBytes = await readBody(response);
-    const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
-    const mod = await more.companion;
-    const found = hashGoMod(mod);
-    const expectation = await expecting;
-    if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
-    await this.#hold(id, { upstream, expectation, what: "mod", found, bytes: mod });
-    return { info, mod, expectation, state, url: response.url };
-  }
-
-  /** Who must agree to the hashes; never an unhandled rejection, so that it may be asked before it is needed. */
-  #expect(id: ModuleVersion, signal: AbortSignal): Promise<Expectation> {
-    const expecting = this.#timed("sumdb", () => this.#use.sums.expect(id, signal));
-    expecting.catch(() => undefined);
-    return expecting;
-  }
-
-  async #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
-    const { store, clock, events } = this.#use;
-    const { kept: already, damage } = await soundly(() => store.findZip(id));
-    if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
-    const started = clock.now();
-    const download = new ZipDownload({ storage: this.#use.storage, clock, what: formatModuleVersion(id) });
-    try {
-      const bytes = await download.resume();
-      if (bytes > 0) events.emit({ name: "module.resumed", module: id.path, version: id.version, bytes });
+  #modJob(id: ModuleVersion, job: Job): Promise<Obtained<KeptMod>> {
+    return inSteps(this.#use, async (step) => {
+      const { store, clock, events, room } = this.#use;
+      const { kept: already, damage } = await step("resolve", { run: () => soundly(() => store.findMod(id)) });
+      if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
+      // What is damaged is mended in any case: that takes no more room than there was.
+      if (damage === undefined) await step("admit", { run: () => room?.admit() });
+      const started = clock.now();
+      const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
+      const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
+      const signal = this.#deadline.next();
+      const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, { step, signal }) : undefined;
+      const wait = new Wait(this.#use);
       const found = await this.#use.origin
-        .find(
-          { ...this.#ask("zip", id, job), download, existed: damage === undefined },
-          this.#deadline.next(),
-          (response, upstream, { signal }) => this.#acceptZip(id, mod, { response, upstream, signal, download }),
+        .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
+          this.#acceptMod(id, { response, upstream, more, early, wait }),
         )
         .catch(neverAbsent(damage));
-      const { stage, verified, expectation } = found.value;
+      const { info, mod, expectation } = found.value;
       const facts = {
         verifiedBy: verifiedBy(expectation),
         records: recordsOf(expectation),
         origin: { upstream: found.upstream.name, url: found.value.url },
         firstSeen: new Date(clock.now()).toISOString(),
       };
-      const zip = { ...verified, ...verified.report };
-      if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
-      const { kept, conflict } = await this.#timed("keep", () => store.keepZip({ id, stage, zip, facts }));
-      if (conflict)
-        events.emit({ name: "module.conflict", module: id.path, version: id.version, upstream: found.upstream.name });
-      events.emit({
-        name: "module.kept",
-        module: id.path,
-        version: id.version,
-        stage: "zip",
-        upstream: found.upstream.name,
-        bytes: verified.size,
-        ms: clock.now() - started,
-        verifiedBy: facts.verifiedBy,
+      if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
+      const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
+      const upstream = found.upstream.name;
+      await step("notify", {
+        run: () => {
+          if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+          const size = { bytes: info.length + mod.length, ms: clock.now() - started };
+          const { verifiedBy } = facts;
+          events.emit({ name: "module.ingested", ...named(id), stage: "mod", upstream, ...size, verifiedBy });
+        },
       });
       return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
-    } finally {
-      await download.end();
-    }
+    });
   }
 
-  async #acceptZip(
+  /** `.info` and go.mod of one upstream, proven. Throws Unusable when this upstream's answer is not good. */
+  #acceptMod(
+    id: ModuleVersion,
+    from: {
+      response: UpstreamResponse;
+      upstream: Upstream;
+      more: Accepting;
+      wait: Wait;
+      /** Asked for before it was known that there is such a version; what failed by now is asked again. */
+      early: Promise<Expectation> | undefined;
+    },
+  ) {
+    const { response, upstream, more, early, wait } = from;
+    wait.over();
+    const state = upstreamCacheState(response.headers);
+    return inSteps(this.#use, async (step) => {
+      const expect = (): Promise<Expectation> => this.#expect(id, { step, signal: more.signal });
+      const expecting = early?.catch(expect) ?? expect();
+      expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
+      const { info, mod } = await step("fetch", {
+        run: async () => {
+          const bytes = await readBody(response);
+          return { info: unusableUnless(() => formatInfo(parseInfo(bytes, id.version))), mod: await more.companion };
+        },
+      });
+      const expectation = await expecting;
+      return await step("verify", {
+        run: async () => {
+          if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
+          await this.#hold(id, { upstream, expectation, what: "mod", found: hashGoMod(mod), bytes: mod });
+          return { info, mod, expectation, state, url: response.url };
+        },
+      });
+    }).finally(() => wait.again());
+  }
+
+  /** Who must agree to the hashes; never an unhandled rejection, so that it may be asked before it is needed. */
+  #expect(id: ModuleVersion, how: { readonly step: Steps; readonly signal: AbortSignal }): Promise<Expectation> {
+    const expecting = how.step("prove", { run: () => this.#use.sums.expect(id, how.signal) });
+    expecting.catch(() => undefined);
+    return expecting;
+  }
+
+  #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
+    return inSteps(this.#use, async (step) => {
+      const { store, clock, events, room } = this.#use;
+      const { kept: already, damage } = await step("resolve", { run: () => soundly(() => store.findZip(id)) });
+      if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
+      if (damage === undefined) await step("admit", { run: () => room?.admit() });
+      const started = clock.now();
+      const download = new ZipDownload({ storage: this.#use.storage, clock, room, what: formatModuleVersion(id) });
+      try {
+        const bytes = await step("resolve", {
+          run: () => download.resume(),
+          // What came of a large zip stays for the next try, but not on a disk that has no room for it.
+          undo: async (error) => {
+            if (error instanceof StoreUnavailable) await download.restart({ wholeOnly: false });
+          },
+        });
+        if (bytes > 0) events.emit({ name: "module.resumed", ...named(id), bytes });
+        const wait = new Wait(this.#use);
+        const found = await this.#use.origin
+          .find(
+            { ...this.#ask("zip", id, job), download, existed: damage === undefined },
+            this.#deadline.next(),
+            (response, upstream, { signal }) =>
+              this.#acceptZip(id, mod, { response, upstream, signal, download, wait }),
+          )
+          .catch(neverAbsent(damage));
+        const { stage, verified, expectation } = found.value;
+        const facts = {
+          verifiedBy: verifiedBy(expectation),
+          records: recordsOf(expectation),
+          origin: { upstream: found.upstream.name, url: found.value.url },
+          firstSeen: new Date(clock.now()).toISOString(),
+        };
+        const zip = { ...verified, ...verified.report };
+        if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
+        const { kept, conflict } = await step("keep", { run: () => store.keepZip({ id, stage, zip, facts }) });
+        const upstream = found.upstream.name;
+        await step("notify", {
+          run: () => {
+            if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+            const size = { bytes: verified.size, ms: clock.now() - started };
+            const { verifiedBy } = facts;
+            events.emit({ name: "module.ingested", ...named(id), stage: "zip", upstream, ...size, verifiedBy });
+          },
+        });
+        return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
+      } finally {
+        await download.end();
+      }
+    });
+  }
+
+  #acceptZip(
     id: ModuleVersion,
     mod: KeptMod,
-    from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal; download: ZipDownload },
+    from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal; download: ZipDownload; wait: Wait },
   ) {
-    const { response, upstream, signal, download } = from;
+    const { response, upstream, signal, download, wait } = from;
+    wait.over();
     const state = upstreamCacheState(response.headers);
-    const expecting = this.#expect(id, signal);
-    const stage = await this.#timed("zip", () => download.read(response, upstream));
-    try {
-      const verified = await this.#timed("verify", () => this.#check(stage, id, signal));
-      const expectation = await expecting;
-      if (download.isSpliced) await this.#checkSplice(id, { mod, verified, expectation });
-      await this.#judgeZip(id, { mod, upstream, stage, verified, expectation });
+    return inSteps(this.#use, async (step) => {
+      const expecting = this.#expect(id, { step, signal });
+      const stage = await step("fetch", {
+        run: () => download.read(response, upstream),
+        undo: () => download.restart({ wholeOnly: download.isSpliced }),
+      });
+      const { verified, expectation } = await step("verify", {
+        run: async () => {
+          const verified = await this.#check(stage, id, signal);
+          const expectation = await expecting;
+          if (download.isSpliced) await this.#checkSplice(id, { mod, verified, expectation });
+          await this.#judgeZip(id, { mod, upstream, stage, verified, expectation }).catch((error: unknown) => {
+            this.#tellDenied(id, upstream, error);
+            throw error;
+          });
+          return { verified, expectation };
+        },
+      });
       return { stage, verified, expectation, state, url: response.url };
-    } catch (error) {
-      await download.restart({ wholeOnly: download.isSpliced });
-      throw error;
-    }
+    }).finally(() => wait.again());
   }
 
   /** Parts of several answers that do not make the recorded zip accuse nobody: it is asked for again, from one mirror. */
@@ -403,6 +438,13 @@ export class ModuleJobs {
     if (expectation.by !== "sumdb") await this.#hold(id, claim);
   }
 
+  /** A zip that breaks rules, or does not belong to its go.mod; a wrong hash is told by #hold(). */
+  #tellDenied(id: ModuleVersion, { name: upstream }: Upstream, error: unknown): void {
+    if (!(error instanceof Unusable) || (error.code !== "BAD_MODULE" && error.code !== "SNAPSHOT_MISMATCH")) return;
+    const code = `GRANARY_${error.code}`;
+    this.#use.events.emit({ name: "module.denied", ...named(id), upstream, code, reason: error.message });
+  }
+
   /** Holds a hash against the expectation; refused bytes go to quarantine and the next upstream is tried. */
   async #hold(
     id: ModuleVersion,
@@ -419,28 +461,11 @@ export class ModuleJobs {
       await this.#use.sums.check(id, expectation, { what, found });
     } catch (error) {
       if (!(error instanceof HashMismatch)) throw error;
-      const quarantined = await this.#use.quarantine
-        .put({ upstream: upstream.name, id, kind: what, bytes, expected: error.expected, found })
-        .catch(() => undefined); // the refusal stands whether or not the evidence could be kept
       const code = mismatchCodes[error.source.kind];
-      const event = {
-        name: "module.refused",
-        module: id.path,
-        version: id.version,
-        upstream: upstream.name,
-        code,
-      } as const;
-      this.#use.events.emit({ ...event, expected: error.expected, found, ...(quarantined && { quarantined }) });
+      const { expected } = error;
+      this.#use.events.emit({ name: "module.denied", ...named(id), upstream: upstream.name, code, expected, found });
+      await this.#quarantine({ upstream: upstream.name, id, kind: what, bytes, expected, found });
       throw new Unusable("MISMATCH", error.message, { cause: error });
-    }
-  }
-
-  async #timed<T>(stage: Parameters<Meter["ingestStage"]>[0], work: () => Promise<T>): Promise<T> {
-    const started = this.#use.clock.now();
-    try {
-      return await work();
-    } finally {
-      this.#use.meter.ingestStage(stage, this.#use.clock.now() - started);
     }
   }
 }
@@ -450,6 +475,11 @@ const mismatchCodes = {
   pin: "GRANARY_PIN_MISMATCH",
   integrity: "GRANARY_INTEGRITY_MISMATCH",
 } as const;
+
+/** A version as events name it. */
+function named({ path, version }: ModuleVersion): { readonly module: string; readonly version: string } {
+  return { module: path, version };
+}
 
 /** The kept thing, or the damage that it must be fetched for. */
 async function soundly<T>(

@@ -12,7 +12,6 @@ import type { EventSink } from "#services/events/ports.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { VerifiedBy } from "#services/store/manifest.ts";
-import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
 import { forever, local } from "./answer.ts";
@@ -27,6 +26,7 @@ import type { Origin } from "./origin.ts";
 import { sumdbFailure } from "./origin.ts";
 import { VerifierFault } from "./ports.ts";
 import type { Privacy } from "./privacy.ts";
+import { storeFailure } from "./store-failure.ts";
 
 /** What this room answers: a module's files and listings, the sums we hold, and the hashes of a kept zip's chunks. */
 export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "sum" | "chunks" }>;
@@ -258,9 +258,8 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
-    if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, options);
-    if (error instanceof StoreUnavailable)
-      return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
+    const failure = storeFailure(what, error);
+    if (failure !== undefined) return failure;
     if (error instanceof StoreDamaged) return damaged(what, error);
     if (error instanceof GateFull || (error instanceof VerifierFault && error.reason === "busy"))
       return new GranaryError(

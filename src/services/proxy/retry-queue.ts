@@ -12,6 +12,7 @@ import type { EventSink } from "#services/events/ports.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
 import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
+import { IngestRefused } from "#services/store/room.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import { DeadLetters, jobId } from "./dead-letters.ts";
 import type { DeadLetter, JobKind } from "./dead-letters.ts";
@@ -233,6 +234,7 @@ const transient: ReadonlySet<GranaryCode> = new Set<GranaryCode>([
 function isTransient(error: unknown): boolean {
   if (isGranaryError(error)) return transient.has(error.code);
   if (error instanceof SumdbError) return error.code === "SUMDB_UNREACHABLE" || error.code === "SUMDB_BEHIND";
+  if (error instanceof IngestRefused) return error.reason === "io" || error.reason === "files";
   if (error instanceof StoreUnavailable) return !(error instanceof StoreFull);
   return error instanceof GateFull || (error instanceof VerifierFault && error.reason === "busy");
 }

@@ -283,6 +283,7 @@ export class ModuleStore {
     if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
     named(parseModManifest(modKey, first.bytes), { id, key: modKey });
     const displaced = await this.#putZip(id, stage);
+    const put = await this.#storage.stat(versionKey(id, "zip")).catch(() => undefined);
     const manifest: ZipManifest = {
       manifest: 1,
       stage: "zip",
@@ -295,7 +296,12 @@ export class ModuleStore {
       ...facts,
     };
     try {
-      const made = await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
+      const made = await this.#storage
+        .create(versionKey(id, "zip.manifest"), formatManifest(manifest))
+        .catch(async (error: unknown) => {
+          await this.#takeBackZip(id, put?.token).catch(() => undefined); // a leftover: the next keep removes it
+          throw error;
+        });
       if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
       return await this.#zipKeptMeanwhile(arrival, displaced);
     } finally {
@@ -321,6 +327,13 @@ export class ModuleStore {
     }
     await this.#objects.forget(versionKey(id, "zip"));
     return { kept: known, conflict };
+  }
+
+  /** A zip that no manifest came to name would fill a full disk for nothing. What somebody else has put there stays. */
+  async #takeBackZip(id: ModuleVersion, token: string | undefined): Promise<void> {
+    const key = versionKey(id, "zip");
+    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) !== undefined) return;
+    if (token !== undefined && (await this.#storage.stat(key))?.token === token) await this.#storage.remove(key);
   }
 
   async #zipKeptBefore(known: KeptZip, { id, stage, zip }: ZipArrival): Promise<Keeping<KeptZip>> {

@@ -79,12 +79,26 @@ export interface Leftovers {
   removeFolder(folder: string): Promise<boolean>;
 }
 
+/** What the file system under the store has left for us. */
+export type Space = {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+  /** Files that can still be made; undefined where the file system does not count them. */
+  readonly freeInodes: number | undefined;
+  readonly totalInodes: number | undefined;
+};
+
+export interface StorageSpace {
+  /** Throws StoreUnavailable when we cannot know. */
+  space(): Promise<Space>;
+}
+
 /** Longest journal that is read back. */
 export const maxJournalBytes = 1 << 20;
 
 export interface Storage {
   /** Undefined where nothing outlives the process. */
-  readonly lasting?: LastingStages;
+  readonly lasting?: LastingStages | undefined;
   /** The whole object, or undefined when there is none. Throws StoreUnavailable when we cannot know or it is larger than maxBytes. */
   get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined>;
   stat(key: StorageKey): Promise<ObjectStat | undefined>;

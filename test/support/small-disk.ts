@@ -1,0 +1,68 @@
+// A file system of a few megabytes for one test: tmpfs, mounted when we are root, and unmounted whatever happens.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { rm, statfs, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestContext } from "node:test";
+
+export type SmallDisk = {
+  readonly store: string;
+  /** Writes a file that leaves so many bytes free; in place of the one before. */
+  fillTo(freeBytes: number): Promise<void>;
+  /** Removes that file. */
+  makeRoom(): Promise<void>;
+  remount(how: "ro" | "rw"): void;
+  /** Names in the store's tmp/. */
+  leftovers(): string[];
+};
+
+/** Why no disk can be mounted here; undefined when one can. Only root may. */
+export const noDisk: string | undefined = whyNot();
+
+function whyNot(): string | undefined {
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return "SKIPPED: only root on Linux can mount a tmpfs";
+  const folder = mkdtempSync(join(tmpdir(), "granary-disk-"));
+  const tried = run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder);
+  if (tried === "") run("umount", folder);
+  rmSync(folder, { recursive: true });
+  return tried === "" ? undefined : `SKIPPED: no tmpfs can be mounted here: ${tried}`;
+}
+
+/** Mounts a disk of `bytes`; `inodes` bounds the files on it. */
+export function smallDisk(
+  t: TestContext,
+  { bytes, inodes }: { readonly bytes: number; readonly inodes?: number },
+): SmallDisk {
+  const folder = mkdtempSync(join(tmpdir(), "granary-disk-"));
+  const options = [`size=${bytes}`, "mode=755", ...(inodes === undefined ? [] : [`nr_inodes=${inodes}`])];
+  const mounted = run("mount", "-t", "tmpfs", "-o", options.join(","), "tmpfs", folder);
+  if (mounted !== "") throw new Error(mounted);
+  // Registered first, so that it runs last: what uses the disk is stopped by hooks that come later.
+  t.after(() => {
+    // A file that is still open keeps a disk busy; lazily it goes when that file does.
+    if (run("umount", folder) !== "") run("umount", "-l", folder);
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const filler = join(folder, "filler");
+  return {
+    store: join(folder, "store"),
+    fillTo: async (freeBytes) => {
+      await rm(filler, { force: true });
+      const { bavail, bsize } = await statfs(folder);
+      await writeFile(filler, new Uint8Array(Math.max(0, bavail * bsize - freeBytes)));
+    },
+    makeRoom: () => rm(filler, { force: true }),
+    remount: (how) => {
+      const said = run("mount", "-o", `remount,${how}`, folder);
+      if (said !== "") throw new Error(said);
+    },
+    leftovers: () => readdirSync(join(folder, "store", "tmp")),
+  };
+}
+
+/** What the program complained of; empty when it did as told. */
+export function run(program: string, ...args: readonly string[]): string {
+  const { status, stderr, error } = spawnSync(program, args, { encoding: "utf8", timeout: 10_000 });
+  return status === 0 ? "" : `${program}: ${error?.message ?? stderr}`;
+}
