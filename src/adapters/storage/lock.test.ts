@@ -42,13 +42,18 @@ test("a lock that a dead process left is taken over", () =>
     )();
   }));
 
-test("a lock file without a process id holds nobody back", () =>
-  withRoot(async (root) => {
-    await writeFile(join(root, "granary.lock"), "");
-    await (
-      await lockStore(root)
-    )();
-  }));
+for (const [what, text] of [
+  ["nothing", ""],
+  ["zeros, as a power cut leaves them,", "\0\0\0\0"],
+  ["no number", "nobody"],
+] as const)
+  test(`a lock file that holds ${what} holds nobody back`, () =>
+    withRoot(async (root) => {
+      await writeFile(join(root, "granary.lock"), text);
+      await (
+        await lockStore(root)
+      )();
+    }));
 
 test("of 20 who start at once over a dead lock one has the store", () =>
   withRoot(async (root) => {

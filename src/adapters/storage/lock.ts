@@ -57,7 +57,8 @@ async function clear(root: string, lock: { readonly path: string; readonly dead:
   await unlink(aside);
 }
 
-/** 0 when the file names nobody. */
+/** 0 when the file names nobody: a power cut leaves zeros in a file that was not synced. */
 async function holderOf(path: string): Promise<number> {
-  return Number(await readFile(path, "utf8").catch(() => "0"));
+  const text = await readFile(path, "utf8").catch(() => "");
+  return /^\d{1,15}$/.test(text) ? Number(text) : 0;
 }
