@@ -114,6 +114,9 @@ export class DiskRecorder implements DiskObserver {
       case "appendFile": {
         const inode = this.#seen.get(path) ?? this.#make(path, span);
         this.#write({ inode, position: name === "writeFile" ? 0 : this.#sizeOf(inode) }, bytesOf(args[1]), span);
+        // It syncs at its end, after all that it wrote.
+        if ((args[2] as { flush?: boolean } | undefined)?.flush === true)
+          this.#sync(inode, { begun: ++this.#now, ended: ++this.#now });
         return;
       }
       case "mkdir":
