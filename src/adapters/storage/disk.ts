@@ -26,6 +26,7 @@ import { LeftStages } from "./_disk-left.ts";
 import type { LeftLimits } from "./_disk-left.ts";
 import { openRoot } from "./_disk-root.ts";
 import { DiskStage, tempFolder, TempSpace } from "./_disk-temp.ts";
+import { NewNames } from "./_disk-names.ts";
 import { KeyLocks } from "./_key-locks.ts";
 import { checkPrefix } from "./_prefix.ts";
 
@@ -67,6 +68,7 @@ export class DiskStorage implements Storage {
   readonly #temp: TempSpace;
   readonly #writes: TempSpace;
   readonly #folders: Folders;
+  readonly #names: NewNames;
   readonly #locks = new KeyLocks();
   #writing = 0;
   readonly #waiting: (() => void)[] = [];
@@ -82,6 +84,7 @@ export class DiskStorage implements Storage {
     // Bytes that are in memory already are bounded there; a full house of stages must not stop a manifest.
     this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync });
     this.#folders = new Folders(root, { sync: this.#sync });
+    this.#names = new NewNames({ sync: this.#sync });
   }
 
   async get(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined> {
@@ -103,7 +106,10 @@ export class DiskStorage implements Storage {
 
   async stat(key: StorageKey): Promise<ObjectStat | undefined> {
     try {
-      const facts = await lstat(this.#path(key), { bigint: true });
+      const path = this.#path(key);
+      const settled = this.#names.settled(key, dirname(path));
+      if (settled !== undefined) await settled;
+      const facts = await lstat(path, { bigint: true });
       return facts.isFile() ? statOf(facts) : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -202,15 +208,16 @@ export class DiskStorage implements Storage {
     const folder = dirname(path);
     try {
       await this.#folders.make(folder);
-      try {
-        await put(path);
-      } catch (error) {
-        if (codeOf(error) !== "ENOENT") throw error;
-        this.#folders.forget();
-        await this.#folders.make(folder);
-        await put(path);
-      }
-      if (this.#sync) await syncFolder(folder);
+      await this.#names.put(key, folder, async () => {
+        try {
+          await put(path);
+        } catch (error) {
+          if (codeOf(error) !== "ENOENT") throw error;
+          this.#folders.forget();
+          await this.#folders.make(folder);
+          await put(path);
+        }
+      });
     } catch (error) {
       throw inOurWords(key, error);
     }
@@ -265,8 +272,11 @@ export class DiskStorage implements Storage {
   async #openFile(key: StorageKey): Promise<{ readonly handle: FileHandle; readonly facts: ObjectStat } | undefined> {
     let handle: FileHandle | undefined;
     try {
+      const path = this.#path(key);
+      const settled = this.#names.settled(key, dirname(path));
+      if (settled !== undefined) await settled;
       // Non-blocking: a planted pipe must not hold us.
-      handle = await open(this.#path(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const facts = await handle.stat({ bigint: true });
       if (facts.isFile()) return { handle, facts: statOf(facts) };
       await handle.close();
