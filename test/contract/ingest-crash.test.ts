@@ -83,10 +83,15 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
     if (signal !== null) deaths.push(last.replace(/^dies (\w+) step \d+, (\w+).*/, "$1 $2"));
     const kept = acknowledgedIn(lines, truth);
     acknowledged += kept.length;
-    await checkStore({ place, truth, acknowledged: [...warmPaths, ...kept], wanted, verifyEntry: program.verifyEntry })
-      .catch((error: unknown) => {
-        throw new Error(`after ${last}: ${String(error)}`, { cause: error });
-      });
+    await checkStore({
+      place,
+      truth,
+      acknowledged: [...warmPaths, ...kept],
+      wanted,
+      verifyEntry: program.verifyEntry,
+    }).catch((error: unknown) => {
+      throw new Error(`after ${last}: ${String(error)}`, { cause: error });
+    });
     await gone(place);
     return signal !== null;
   };

@@ -4,6 +4,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { makeLog } from "#adapters/telemetry/log.ts";
 import { loadConfig } from "#app/config.ts";
+import type { Flags } from "#app/config.ts";
 import { wire } from "#app/wire.ts";
 
 export type Place = {
@@ -29,10 +30,12 @@ export type InsideServer = {
 /** Far above what any request here takes on a busy machine: past this it is a hang. */
 const hangMs = 30_000;
 
-export async function openInside(place: Place, verifyEntry: URL): Promise<InsideServer> {
+/** @param more settings, as on the command line */
+export async function openInside(place: Place, verifyEntry: URL, more: Flags["values"] = {}): Promise<InsideServer> {
+  const { root: store, upstream, sumdb } = place;
   const config = await loadConfig({
     // Nothing fetched ahead: what a test asks for is what happens.
-    flags: { values: { store: place.root, upstream: place.upstream, sumdb: [place.sumdb], prefetch: "off" } },
+    flags: { values: { store, upstream, sumdb: [sumdb], prefetch: "off", ...more } },
     machine: { env: { GOENV: "off" }, platform: "linux", home: "/nowhere", readFile: () => Promise.resolve(undefined) },
   });
   const log = makeLog({ format: "text", level: "silent", write: () => undefined });

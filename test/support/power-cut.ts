@@ -78,7 +78,8 @@ export class DiskRecorder implements DiskObserver {
   after(call: DiskCall, result: unknown): void {
     const span = { begun: this.#begun.get(call.step) ?? this.#now, ended: ++this.#now };
     this.#begun.delete(call.step);
-    if (call.file !== undefined && call.name !== "open") this.#onHandle(call, { ...call, file: call.file }, span, result);
+    if (call.file !== undefined && call.name !== "open")
+      this.#onHandle(call, { ...call, file: call.file }, span, result);
     else this.#onPath(call, span);
   }
 
@@ -137,7 +138,8 @@ export class DiskRecorder implements DiskObserver {
         this.#seen.delete(path);
         return;
       default:
-        if (call.changes && !["utimes", "chmod"].includes(name)) throw new Error(`the recorder does not know ${name}()`);
+        if (call.changes && !["utimes", "chmod"].includes(name))
+          throw new Error(`the recorder does not know ${name}()`);
     }
   }
 
