@@ -63,7 +63,8 @@ export async function makeProgram(): Promise<Program> {
 export function startLife(file: string, life: Life, env: Readonly<Record<string, string>> = {}): ChildProcess {
   const child = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file], {
     stdio: ["pipe", "pipe", "pipe"],
-    env: { PATH: process.env["PATH"] ?? "", LANG: "en_US.UTF-8", ...env },
+    // Compiled once for all lives.
+    env: { PATH: process.env["PATH"] ?? "", LANG: "en_US.UTF-8", NODE_COMPILE_CACHE: `${file}.cache`, ...env },
   });
   child.stdin.end(`${JSON.stringify(life)}\n`);
   return child;
