@@ -2,7 +2,7 @@
 // nothing torn is seen, what was acknowledged stays, a failure is told as one, and the next request mends it.
 // LONG=1: killed on both sides of every call.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -15,7 +15,7 @@ import { openInside } from "../support/inside-server.ts";
 import type { Answer, InsideServer, Place } from "../support/inside-server.ts";
 import { makeModule } from "../support/modules.ts";
 import type { ModuleFixture } from "../support/modules.ts";
-import { acknowledgedIn, checkStore, pathsOf, truthOf } from "../support/store-truth.ts";
+import { acknowledgedIn, checkFiles, checkStore, pathsOf, truthOf } from "../support/store-truth.ts";
 import type { Truth } from "../support/store-truth.ts";
 import { recordModule, startUpstreams } from "../support/world.ts";
 import type { Upstreams } from "../support/world.ts";
@@ -135,7 +135,7 @@ for (const fault of failures) {
     const paths = all.flatMap(pathsOf);
     const truth = truthOf(all, upstreams.stub);
     await checkStore({ place, truth, acknowledged: paths, wanted: paths, verifyEntry: program.verifyEntry });
-    assert.ok(count >= 60, `${count} calls failed`);
+    assert.ok(count >= 50, `${count} calls failed`);
     await gone(place);
   });
 
@@ -195,8 +195,9 @@ async function failOnce(use: {
   let isHealed = false;
   const strike = (call: DiskCall, when: Fault["when"]): void => {
     if (call.path.startsWith("state/events") || call.path === "state") return;
-    // A disk that is full can still be read, and a look that was made has told nobody anything.
+    // A disk that is full can still be read; what was only looked at, or opened, does not fail once it is done.
     if (!call.changes && !(fault.code === "EIO" && fault.when === "before")) return;
+    if (call.name === "open" && fault.when === "after") return;
     if (when === "before") calls.push(call);
     if (isHealed || failed !== undefined || when !== fault.when || calls[step - 1]?.step !== call.step) return;
     failed = call;
@@ -220,7 +221,8 @@ async function failOnce(use: {
     }
     isHealed = true;
     made = calls.length;
-    await checkFolder(place, module, truth);
+    // As after a crash at this moment.
+    await checkFiles(place.root, truth, pathsOf(module));
     for (const path of [...warmPaths, ...pathsOf(module)]) {
       const answer = await server.get(path);
       assert.equal(answer?.status, 200, `${where()}: ${path} afterwards: ${answer?.body.toString() ?? ""}`);
@@ -241,14 +243,6 @@ function checkRefusal(answer: Answer | undefined, where: string): void {
   const text = answer.body.toString();
   assert.ok(answer.status === 503 || answer.status === 507, `${where}: ${answer.status} ${text}`);
   assert.match(text, /^GRANARY_STORE_\w+: /, where);
-}
-
-/** As after a crash at this moment: what lies under the module's names is whole. */
-async function checkFolder({ root }: Place, module: ModuleFixture, truth: Truth): Promise<void> {
-  for (const path of pathsOf(module)) {
-    const bytes = await readFile(join(root, "modules", path)).catch(() => undefined);
-    assert.ok(bytes === undefined || truth.get(path)?.equals(bytes), `${path} is torn`);
-  }
 }
 
 async function temporary({ root }: Place): Promise<string[]> {

@@ -64,7 +64,9 @@ async function recordIngests(forgets: Forgets, modules: readonly ModuleFixture[]
       // A disk that takes its time: meanwhile others see what is not durable yet.
       if (call.name === "sync") await passed(4);
     },
-    after: (call, result) => recorder.after(call, result),
+    after: (call, result) => {
+      recorder.after(call, result);
+    },
   });
   const server = await openInside(place, program.verifyEntry);
   const all = new Map(truth);

@@ -16,7 +16,7 @@ import type { InsideServer, Place } from "../support/inside-server.ts";
 import { someBytes } from "../support/manifests.ts";
 import { makeModule } from "../support/modules.ts";
 import { seeded } from "../support/own-log-world.ts";
-import { pathsOf, truthOf } from "../support/store-truth.ts";
+import { truthOf } from "../support/store-truth.ts";
 import type { Truth } from "../support/store-truth.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
 import type { Upstreams } from "../support/world.ts";

@@ -210,13 +210,18 @@ test(`${kills} kills of a server with eight downloads at a time: nothing torn, n
     const acknowledged = new Set<string>();
     while (tally.kills < kills && acknowledged.size < truth.size) {
       const some = Math.floor(random() * pool.length);
-      const args = [...pool.slice(some), ...pool.slice(0, some)].slice(0, 16).flatMap(pathsOf);
-      const { lines, signal } = await program.live({ scene: "storm", place, args }, random() ** 2 * 400);
+      const args = [...pool.slice(some), ...pool.slice(0, some)].slice(0, 12).flatMap(pathsOf);
+      // Half of them by itself between two calls, while others are under way; half from outside, at any moment.
+      const dies = { step: 1 + Math.floor(random() * 500), when: random() < 0.5 ? "before" : "after" } as const;
+      const kill = { lines: 1 + Math.floor(random() * args.length), ms: random() * 20 };
+      const life = { scene: "storm", place, args } as const;
+      const { lines, signal } = await (random() < 0.5 ? program.live({ ...life, dies }) : program.live(life, kill));
       if (signal === null) tally.idle++;
       else tally.kills++;
       for (const path of acknowledgedIn(lines, truth)) acknowledged.add(path);
-      await checkFiles(place.root, truth);
-      await checkSurvey(place.root, { mayBeUnlisted: true });
+      await checkFiles(place.root, truth, args);
+      // What is torn stays torn: all of it every now and then.
+      if (tally.kills % 20 === 0) await checkSurvey(place.root, { mayBeUnlisted: true });
     }
     tally.acknowledged += acknowledged.size;
     const wanted = pathsOf(pool[0]!);

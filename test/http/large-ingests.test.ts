@@ -28,7 +28,7 @@ test(`${count} ingests of ${megabytes} MiB at a time stay below ${mostMiB} MiB o
       assert.equal(response.status, 200);
       const hash = createHash("sha256");
       let size = 0;
-      for await (const piece of response.body ?? []) {
+      for await (const piece of (response.body ?? []) as AsyncIterable<Uint8Array>) {
         hash.update(piece);
         size += piece.length;
       }

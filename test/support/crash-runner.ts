@@ -24,12 +24,15 @@ export type Life = {
 
 export type Death = { readonly lines: readonly string[]; readonly signal: NodeJS.Signals | null };
 
+/** From outside: once it has said so many lines, after so long. */
+export type Kill = { readonly lines: number; readonly ms: number };
+
 export type Program = {
   readonly file: string;
   /** What a verification thread of a server in this process may run. */
   readonly verifyEntry: URL;
-  /** Lives to the end, or to the step, or for so long after its first line. */
-  live(life: Life, killAfterMs?: number): Promise<Death>;
+  /** Lives to the end, or to the step, or until somebody else kills it. */
+  live(life: Life, kill?: Kill): Promise<Death>;
   remove(): Promise<void>;
 };
 
@@ -54,7 +57,7 @@ export async function makeProgram(): Promise<Program> {
   return {
     file,
     verifyEntry: pathToFileURL(join(folder, "verify.js")),
-    live: (life, killAfterMs) => live(file, life, killAfterMs),
+    live: (life, kill) => live(file, life, kill),
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -70,14 +73,15 @@ export function startLife(file: string, life: Life, env: Readonly<Record<string,
   return child;
 }
 
-async function live(file: string, life: Life, killAfterMs: number | undefined): Promise<Death> {
+async function live(file: string, life: Life, kill: Kill | undefined): Promise<Death> {
   const child = startLife(file, life);
   const output = { said: "", wrong: "" };
   let timer: NodeJS.Timeout | undefined;
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (output.wrong += text));
   child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     output.said += text;
-    if (killAfterMs !== undefined && timer === undefined) timer = setTimeout(() => child.kill("SIGKILL"), killAfterMs);
+    if (kill !== undefined && output.said.split("\n").length > kill.lines)
+      timer ??= setTimeout(() => child.kill("SIGKILL"), kill.ms);
   });
   const [code, signal] = (await once(child, "close")) as [number | null, NodeJS.Signals | null];
   clearTimeout(timer);

@@ -51,7 +51,7 @@ export type Expected = {
 /** Everything, with a server started on the store. */
 export async function checkStore(expected: Expected): Promise<void> {
   const { place, truth, acknowledged, wanted } = expected;
-  await checkFiles(place.root, truth);
+  await checkAllFiles(place.root, truth);
   await checkSurvey(place.root, { mayBeUnlisted: true });
   const server = await openInside(place, expected.verifyEntry);
   try {
@@ -65,18 +65,28 @@ export async function checkStore(expected: Expected): Promise<void> {
   } finally {
     await server.close();
   }
-  await checkFiles(place.root, truth);
+  await checkAllFiles(place.root, truth);
   await checkSurvey(place.root, { mayBeUnlisted: false });
 }
 
-/** Every file that a client of the directory could take for a module's is what it should be, named by a manifest or not. */
-export async function checkFiles(root: string, truth: Truth): Promise<void> {
-  for (const name of await readdir(join(root, "modules"), { recursive: true }).catch(() => [])) {
-    if (name.startsWith("sumdb/") || !/\.(info|mod|zip)$/.test(name)) continue;
-    const want = truth.get(`/${name}`);
-    assert.ok(want !== undefined, `${name} is nobody's`);
-    assert.ok(want.equals(await readFile(join(root, "modules", name))), `${name} has wrong bytes`);
+/** What lies under the names of some versions' files is what it should be, named by a manifest or not. */
+export async function checkFiles(root: string, truth: Truth, paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    const bytes = await readFile(join(root, "modules", path)).catch(() => undefined);
+    assert.ok(bytes === undefined || truth.get(path)?.equals(bytes), `${path} has wrong bytes`);
   }
+}
+
+/** The same of every file that a client of the directory could take for a module's. */
+async function checkAllFiles(root: string, truth: Truth): Promise<void> {
+  const names = await readdir(join(root, "modules"), { recursive: true }).catch(() => []);
+  const paths = names.filter((name) => !name.startsWith("sumdb/") && /\.(info|mod|zip)$/.test(name));
+  for (const name of paths) assert.ok(truth.has(`/${name}`), `${name} is nobody's`);
+  await checkFiles(
+    root,
+    truth,
+    paths.map((name) => `/${name}`),
+  );
 }
 
 /** Every committed file is what its manifest says. A version between its commit and its list is missing there. */
