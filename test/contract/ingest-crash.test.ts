@@ -2,15 +2,18 @@
 // nothing torn is seen, what was acknowledged stays, a failure is told as one, and the next request mends it.
 // LONG=1: killed on both sides of every call.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, rm } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { makeProgram } from "../support/crash-runner.ts";
 import type { Program } from "../support/crash-runner.ts";
 import { systemError, watchDisk } from "../support/disk-shim.ts";
 import type { DiskCall } from "../support/disk-shim.ts";
+import { machineGo, newGoClient } from "../support/go.ts";
+import type { GoTool } from "../support/go.ts";
 import { openInside } from "../support/inside-server.ts";
 import type { Answer, InsideServer, Place } from "../support/inside-server.ts";
 import { makeModule } from "../support/modules.ts";
@@ -76,6 +79,8 @@ const gone = (place: Place) => rm(place.root, { recursive: true, force: true });
 test("killed at every call of an ingest that changes the disk", async (t) => {
   const deaths: string[] = [];
   let acknowledged = 0;
+  const go = await machineGo();
+  if (go === undefined) t.diagnostic("SKIPPED: no `go` on PATH, nobody but us has looked at the directories");
   const dieAt = async (step: number, when: "before" | "after"): Promise<boolean> => {
     const place = await newPlace();
     const { lines, signal } = await program.live({ scene: "ingest", place, args: fetched, dies: { step, when } });
@@ -83,6 +88,8 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
     if (signal !== null) deaths.push(last.replace(/^dies (\w+) step \d+, (\w+).*/, "$1 $2"));
     const kept = acknowledgedIn(lines, truth);
     acknowledged += kept.length;
+    // Each costs a process of go: a sample.
+    if (go !== undefined && (long || step % 16 === 1)) await checkWithGo(place, { go, kept });
     // That the rest can be fetched again is asked of every third: it costs as much as all the other questions.
     const wanted = long || step % 3 === 0 ? fetched : [];
     await checkStore({
@@ -108,6 +115,30 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
     assert.ok(kinds.has(`before ${call}`), `nobody died before ${call}`);
   assert.ok(deaths.length >= 80, `${deaths.length} deaths`);
 });
+
+/** A plain `go` that takes the directory for its GOPROXY gets the right zip or none; what was acknowledged it gets. */
+async function checkWithGo({ root }: Place, use: { go: GoTool; kept: readonly string[] }): Promise<void> {
+  const proxy = pathToFileURL(join(root, "modules")).href;
+  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: upstreams.database.verifierKey });
+  try {
+    for (const module of [warm, fresh]) {
+      const { code, stdout, output } = await client.run([
+        "mod",
+        "download",
+        "-json",
+        `${module.path}@${module.version}`,
+      ]);
+      const zipPath = pathsOf(module).at(-1) ?? "";
+      const isPromised = module === warm || use.kept.includes(zipPath);
+      assert.ok(code === 0 || !isPromised, output);
+      if (code !== 0) continue;
+      const { Zip } = JSON.parse(stdout) as { readonly Zip: string };
+      assert.ok(truth.get(zipPath)?.equals(await readFile(Zip)), `go took a wrong zip of ${module.path}`);
+    }
+  } finally {
+    await client.remove();
+  }
+}
 
 /** What goes wrong with a call: it is not made, or it is made and said not to be. */
 const failures = [

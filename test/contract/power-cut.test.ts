@@ -81,11 +81,10 @@ async function recordIngests(forgets: Forgets, modules: readonly ModuleFixture[]
   let isOver = false;
   /** Takes what is kept as soon as it is shown. */
   const lurk = async (paths: readonly string[]): Promise<void> => {
-    for (const path of paths)
-      for (let isKept = false; !isKept && !isOver; await passed(2)) {
-        isKept = (await server.get(`/cached-only${path}`))?.status === 200;
-        if (isKept) recorder.acknowledge(path);
-      }
+    for (const path of paths) {
+      while (!isOver && (await server.get(`/cached-only${path}`))?.status !== 200) await passed(2);
+      if (!isOver) recorder.acknowledge(path);
+    }
   };
   try {
     // The later modules come with a newer head of the database.
