@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
 import fs, { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
 import { after, beforeEach, suite, test } from "node:test";
+import { setTimeout as passed } from "node:timers/promises";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
 import { FaultyStorage } from "#adapters/storage/faulty.ts";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
@@ -323,6 +325,65 @@ suite("disk: power cuts", () => {
     assert.equal(links.length, 2);
     for (const folder of [".", "modules", "modules/example.com", "modules/example.com/a"])
       assert.ok(calls.indexOf(`sync ${folder}`) < links[0]!, folder);
+  });
+
+  test("nobody sees a name before it is durable", async () => {
+    const root = await newFolder();
+    const storage = await openDiskStorage(root);
+    const prototype = await handlePrototype();
+    const real = prototype.sync;
+    let isSynced = false;
+    const seen: boolean[] = [];
+    const looks: Promise<unknown>[] = [];
+    prototype.sync = async function (this: FileHandle) {
+      const isFolder = (await this.stat()).isDirectory() && existsSync(join(root, a));
+      if (isFolder && looks.length === 0) {
+        const opening = storage.open(a).then(async (object) => {
+          await object?.close();
+          return object;
+        });
+        for (const look of [storage.get(a, 100), storage.stat(a), opening])
+          looks.push(look.then((found) => seen.push(found !== undefined && isSynced)));
+        // Whoever does not wait has looked by then.
+        await passed(50);
+      }
+      await real.call(this);
+      isSynced = isFolder;
+    };
+    try {
+      assert.equal(await storage.create(a, hello), "created");
+      await Promise.all(looks);
+    } finally {
+      prototype.sync = real;
+    }
+    assert.deepEqual(seen, [true, true, true]);
+  });
+
+  test("after a failed fsync of a folder nobody sees its names before another one has succeeded", async () => {
+    const root = await newFolder();
+    const storage = await openDiskStorage(root);
+    const prototype = await handlePrototype();
+    const real = prototype.sync;
+    let isBroken = true;
+    const tries: string[] = [];
+    prototype.sync = async function (this: FileHandle) {
+      if ((await this.stat()).isDirectory() && existsSync(join(root, a))) {
+        tries.push(isBroken ? "failed" : "done");
+        if (isBroken) throw Object.assign(new Error("EIO"), { code: "EIO" });
+      }
+      await real.call(this);
+    };
+    try {
+      await assert.rejects(storage.create(a, hello), StoreUnavailable);
+      await assert.rejects(storage.get(a, 100), StoreUnavailable);
+      await assert.rejects(storage.stat(a), StoreUnavailable);
+      isBroken = false;
+      assert.equal(await textOf(storage, a), "hello");
+      assert.equal(await textOf(storage, a), "hello");
+    } finally {
+      prototype.sync = real;
+    }
+    assert.deepEqual(tries, ["failed", "failed", "failed", "done"]);
   });
 
   test("a failed fsync is a failure, and the stage is never used again", async () => {

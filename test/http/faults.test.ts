@@ -5,22 +5,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { makeProgram } from "../support/crash-runner.ts";
 import type { Fault } from "../support/faults.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import { someBytes } from "../support/manifests.ts";
 import { makeModule } from "../support/modules.ts";
 import type { ModuleFixture } from "../support/modules.ts";
+import { seeded } from "../support/own-log-world.ts";
+import { acknowledgedIn, checkFiles, checkStore, checkSurvey, pathsOf, truthOf } from "../support/store-truth.ts";
 import type { StubUpstream } from "../support/stub-upstream.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
-
-/** Repeatable: the same seed gives the same numbers in [0, 1). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
 
 function manyVersions(count: number): ModuleFixture[] {
   return Array.from({ length: count }, (_, n) => {
@@ -178,6 +172,74 @@ test(`${rounds} kills at random moments: the store is sound, and what was answer
   const verified = await runGranary(["store", "verify", `--store=${store}`]);
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   assert.ok(acknowledged.size >= rounds / 2, String(acknowledged.size));
+});
+
+// ---- many kills of what keeps ----
+
+const kills = process.env["LONG"] === "1" ? 10_000 : 200;
+const seed = Number(process.env["SEED"] ?? 20261128);
+
+/** More than a store has seen before it has nearly everything, and lives end with nothing to do. */
+const livesOfAStore = 25;
+const pool = ["a", "b", "c", "d"].flatMap((name) =>
+  Array.from({ length: 30 }, (_, n) => {
+    const files = {
+      "go.mod": `module example.com/${name}\n`,
+      "x.txt": Buffer.from(someBytes(9_000, n)).toString("hex"),
+    };
+    return makeModule({ path: `example.com/${name}`, version: `v1.${n}.0`, files });
+  }),
+);
+
+test(`${kills} kills of a server with eight downloads at a time: nothing torn, nothing answered is lost`, async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "granary-random-kills-"));
+  const program = await makeProgram();
+  const { stub, database } = await startUpstreams(pool);
+  t.after(async () => {
+    await stub.close();
+    await program.remove();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const truth = truthOf(pool, stub);
+  const { verifyEntry } = program;
+  const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
+  const tally = { kills: 0, idle: 0, stores: 0, acknowledged: 0 };
+
+  /** One store, killed again and again. */
+  const wearOut = async (random: () => number): Promise<void> => {
+    const place = { root: join(folder, `store-${tally.stores++}`), upstream: stub.url, sumdb };
+    const acknowledged = new Set<string>();
+    for (let lives = 0; lives < livesOfAStore && tally.kills < kills; lives++) {
+      const some = Math.floor(random() * pool.length);
+      const args = [...pool.slice(some), ...pool.slice(0, some)].slice(0, 6).flatMap(pathsOf);
+      // Half of them by itself between two calls, while others are under way; half from outside, at any moment.
+      const dies = { step: 1 + Math.floor(random() * 250), when: random() < 0.5 ? "before" : "after" } as const;
+      const kill = { lines: 1 + Math.floor(random() * args.length), ms: random() * 20 };
+      const life = { scene: "storm", place, args } as const;
+      const { lines, signal } = await (random() < 0.5 ? program.live({ ...life, dies }) : program.live(life, kill));
+      if (signal === null) tally.idle++;
+      else tally.kills++;
+      for (const path of acknowledgedIn(lines, truth)) acknowledged.add(path);
+      await checkFiles(place.root, truth, args);
+      // What is torn stays torn: all of it every now and then.
+      if (tally.kills % 20 === 0) await checkSurvey(place.root, { mayBeUnlisted: true });
+    }
+    tally.acknowledged += acknowledged.size;
+    const wanted = pathsOf(pool[0]!);
+    await checkStore({ place, truth, acknowledged: [...acknowledged], wanted, verifyEntry });
+    await rm(place.root, { recursive: true, force: true });
+  };
+  await Promise.all(
+    [1, 2].map(async (lane) => {
+      const random = seeded(seed + lane);
+      while (tally.kills < kills) await wearOut(random);
+    }),
+  );
+  t.diagnostic(
+    `seed ${seed}: ${tally.kills} kills of ${tally.stores} stores, ${tally.acknowledged} files acknowledged and still there, ` +
+      `${tally.idle} lives ended before their kill`,
+  );
+  assert.ok(tally.acknowledged > tally.stores * 10, String(tally.acknowledged));
 });
 
 async function assertStillThere(url: string, paths: readonly string[], stub: StubUpstream): Promise<void> {

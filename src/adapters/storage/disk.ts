@@ -26,6 +26,7 @@ import { LeftStages } from "./_disk-left.ts";
 import type { LeftLimits } from "./_disk-left.ts";
 import { layoutOf, openRoot, raiseLayout } from "./_disk-root.ts";
 import { DiskStage, tempFolder, TempSpace } from "./_disk-temp.ts";
+import { NewNames } from "./_disk-names.ts";
 import { KeyLocks } from "./_key-locks.ts";
 import { checkPrefix } from "./_prefix.ts";
 
@@ -78,6 +79,7 @@ export class DiskStorage implements Storage {
   readonly #temp: TempSpace;
   readonly #writes: TempSpace;
   readonly #folders: Folders;
+  readonly #names: NewNames;
   readonly #locks = new KeyLocks();
   #writing = 0;
   readonly #waiting: (() => void)[] = [];
@@ -93,6 +95,7 @@ export class DiskStorage implements Storage {
     // Bytes that are in memory already are bounded there; a full house of stages must not stop a manifest.
     this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync });
     this.#folders = new Folders(root, { sync: this.#sync });
+    this.#names = new NewNames({ sync: this.#sync });
   }
 
   /** See currentLayout. */
@@ -124,7 +127,10 @@ export class DiskStorage implements Storage {
 
   async stat(key: StorageKey): Promise<ObjectStat | undefined> {
     try {
-      const facts = await lstat(this.#path(key), { bigint: true });
+      const path = this.#path(key);
+      const settled = this.#names.settled(key, dirname(path));
+      if (settled !== undefined) await settled;
+      const facts = await lstat(path, { bigint: true });
       return facts.isFile() ? statOf(facts) : undefined;
     } catch (error) {
       if (isAbsent(error)) return undefined;
@@ -227,17 +233,19 @@ export class DiskStorage implements Storage {
     const path = this.#path(key);
     const folder = dirname(path);
     try {
-      for (let tries = 1; ; tries++) {
-        try {
-          await this.#folders.make(folder);
-          await put(path);
-          break;
-        } catch (error) {
-          if (codeOf(error) !== "ENOENT" || tries === maxFolderTries) throw error;
-          this.#folders.forget();
+      await this.#folders.make(folder);
+      await this.#names.put(key, folder, async () => {
+        for (let tries = 1; ; tries++) {
+          try {
+            await put(path);
+            return;
+          } catch (error) {
+            if (codeOf(error) !== "ENOENT" || tries === maxFolderTries) throw error;
+            this.#folders.forget();
+            await this.#folders.make(folder);
+          }
         }
-      }
-      if (this.#sync) await syncFolder(folder);
+      });
     } catch (error) {
       throw inOurWords(key, error);
     }
@@ -292,8 +300,11 @@ export class DiskStorage implements Storage {
   async #openFile(key: StorageKey): Promise<{ readonly handle: FileHandle; readonly facts: ObjectStat } | undefined> {
     let handle: FileHandle | undefined;
     try {
+      const path = this.#path(key);
+      const settled = this.#names.settled(key, dirname(path));
+      if (settled !== undefined) await settled;
       // Non-blocking: a planted pipe must not hold us.
-      handle = await open(this.#path(key), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
       const facts = await handle.stat({ bigint: true });
       if (facts.isFile()) return { handle, facts: statOf(facts) };
       await handle.close();

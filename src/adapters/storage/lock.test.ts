@@ -32,6 +32,26 @@ test("a store that a living process holds is refused, and free again once it is 
     )();
   }));
 
+test("a lock that a living process took itself is held", () =>
+  withRoot(async (root) => {
+    const script = `
+      import { lockStore } from ${JSON.stringify(new URL("lock.ts", import.meta.url).href)};
+      await lockStore(process.argv[1]);
+      console.log("mine");
+      setTimeout(() => {}, 60000);`;
+    const holder = spawn(process.execPath, ["--input-type=module", "-e", script, root], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(holder.stdout, "data");
+    await assert.rejects(lockStore(root), (error) => error instanceof StoreLocked && error.holder === holder.pid);
+    const ended = new Promise((done) => holder.once("exit", done));
+    holder.kill("SIGKILL");
+    await ended;
+    await (
+      await lockStore(root)
+    )();
+  }));
+
 test("a lock that a dead process left is taken over", () =>
   withRoot(async (root) => {
     await writeFile(join(root, "granary.lock"), "999999999");
@@ -42,13 +62,19 @@ test("a lock that a dead process left is taken over", () =>
     )();
   }));
 
-test("a lock file without a process id holds nobody back", () =>
-  withRoot(async (root) => {
-    await writeFile(join(root, "granary.lock"), "");
-    await (
-      await lockStore(root)
-    )();
-  }));
+for (const [what, text] of [
+  ["nothing", ""],
+  ["zeros, as a power cut leaves them,", "\0\0\0\0"],
+  ["no number", "nobody"],
+  ["a living process of an earlier boot", `${process.ppid} 00000000-0000-0000-0000-000000000000`],
+] as const)
+  test(`a lock file that holds ${what} holds nobody back`, () =>
+    withRoot(async (root) => {
+      await writeFile(join(root, "granary.lock"), text);
+      await (
+        await lockStore(root)
+      )();
+    }));
 
 test("of 20 who start at once over a dead lock one has the store", () =>
   withRoot(async (root) => {

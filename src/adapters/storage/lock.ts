@@ -1,4 +1,5 @@
-// One process writes a store. A lock file names it; a lock whose process is gone is nobody's.
+// One process writes a store. A lock file names it, and the boot of the machine that it belongs to, where the system tells
+// one boot from another: after a power cut some other process may have its number. A lock whose process is gone is nobody's.
 
 import { link, mkdir, readFile, rename, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -32,8 +33,10 @@ export async function isStoreTaken(root: string): Promise<boolean> {
 /** By link(2), so that the lock never exists without its holder's number. */
 async function take(root: string, path: string): Promise<boolean> {
   const temp = tempPath(root);
+  const holder = `${process.pid} ${await bootOf()}`.trimEnd();
   try {
-    await writeFile(temp, String(process.pid), { flag: "wx", mode: 0o644 });
+    // On disk before it has its name: a power cut must not leave half a number.
+    await writeFile(temp, holder, { flag: "wx", mode: 0o644, flush: true });
     await link(temp, path);
     return true;
   } catch (error) {
@@ -57,7 +60,16 @@ async function clear(root: string, lock: { readonly path: string; readonly dead:
   await unlink(aside);
 }
 
-/** 0 when the file names nobody. */
+/** 0 when the file names nobody who can be alive. */
 async function holderOf(path: string): Promise<number> {
-  return Number(await readFile(path, "utf8").catch(() => "0"));
+  const text = await readFile(path, "utf8").catch(() => "");
+  const [, holder = "0", boot = ""] = /^(\d{1,15})(?: ([0-9a-f-]{36}))?$/.exec(text) ?? [];
+  if (boot !== "" && boot !== (await bootOf())) return 0;
+  return Number(holder);
+}
+
+/** Differs after each start of the machine; empty where the system does not say (anything but Linux). */
+async function bootOf(): Promise<string> {
+  const text = await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "");
+  return /^[0-9a-f-]{36}$/.exec(text.trim())?.[0] ?? "";
 }

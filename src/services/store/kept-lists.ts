@@ -1,8 +1,8 @@
 // The lists of complete versions, `modules/<path>/@v/list`: what a go command reads when the directory is its GOPROXY.
 //
 // A version counts as complete when its zip manifest is there. A crash between that manifest and the list leaves the
-// list short, so the first look at a list in a process, and one after a doubt, makes it from the manifests; later
-// additions add a line.
+// list short, and nothing tells damage in it, so the first look at a list in a process, one after a doubt and one at a
+// file that is not what this process left makes it from the manifests; other additions add a line.
 
 import { formatList, maxListBytes, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
@@ -22,7 +22,8 @@ const maxAttempts = 100;
 export class KeptLists {
   readonly #storage: Storage;
   readonly #turns = new Turns();
-  readonly #whole: LRUCache<ModulePath, true>;
+  /** The token of the file under which it was whole. */
+  readonly #whole: LRUCache<ModulePath, string>;
 
   /** @param maxKnown lists that are remembered to be whole; their places are taken at once */
   constructor(storage: Storage, maxKnown = maxKnownWhole) {
@@ -32,16 +33,15 @@ export class KeptLists {
 
   /** Complete versions; no pseudo-versions. */
   async read(path: ModulePath): Promise<string[]> {
-    const named = await this.#named(path);
-    if (this.#whole.has(path)) return named;
-    const missing = (await this.#complete(path)).filter((version) => !named.includes(version));
-    if (missing.length === 0) {
-      if (named.length > 0) this.#whole.set(path, true);
-      return named;
-    }
-    // Who reads is answered whole, whether or not the list can be written now.
-    await this.#turns.take(path, () => this.#add(path, missing)).catch(ignoreUnavailable);
-    return parseList(Buffer.from(formatList([...named, ...missing])));
+    const stored = await this.#storage.get(listKey(path), maxListBytes);
+    const named = stored === undefined ? [] : parseList(stored.bytes);
+    if (stored !== undefined && this.#whole.get(path) === stored.token) return named;
+    const list = Buffer.from(formatList(await this.#complete(path)));
+    if (Buffer.compare(stored?.bytes ?? Buffer.alloc(0), list) !== 0)
+      // Who reads is answered whole, whether or not the list can be written now.
+      await this.#turns.take(path, () => this.#add(path, [])).catch(ignoreUnavailable);
+    else if (stored !== undefined) this.#whole.set(path, stored.token);
+    return parseList(list);
   }
 
   /** Names a version whose zip manifest is kept. */
@@ -57,7 +57,8 @@ export class KeptLists {
   }
 
   async isRight(path: ModulePath): Promise<boolean> {
-    const named = await this.#named(path);
+    const stored = await this.#storage.get(listKey(path), maxListBytes);
+    const named = stored === undefined ? [] : parseList(stored.bytes);
     const complete = new Set(await this.#complete(path));
     return named.length === complete.size && named.every((one) => complete.has(one));
   }
@@ -77,25 +78,23 @@ export class KeptLists {
     this.#whole.delete(path);
   }
 
-  async #named(path: ModulePath): Promise<string[]> {
-    const stored = await this.#storage.get(listKey(path), maxListBytes);
-    return stored === undefined ? [] : parseList(stored.bytes);
-  }
-
   async #add(path: ModulePath, versions: readonly string[]): Promise<void> {
-    const complete = this.#whole.has(path) ? undefined : await this.#complete(path);
-    await this.#change(path, (named) => [...(complete ?? named), ...versions]);
-    this.#whole.set(path, true);
+    await this.#change(path, (named) => [...named, ...versions]);
   }
 
   async #change(path: ModulePath, change: (named: readonly string[]) => readonly string[]): Promise<void> {
     const key = listKey(path);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stored = await this.#storage.get(key, maxListBytes);
-      const named = stored === undefined ? [] : parseList(stored.bytes);
+      const isWhole = stored !== undefined && this.#whole.get(path) === stored.token;
+      const named = isWhole ? parseList(stored.bytes) : await this.#complete(path);
       const bytes = Buffer.from(formatList([...new Set(change(named))]));
       const isSame = stored === undefined ? bytes.length === 0 : Buffer.compare(stored.bytes, bytes) === 0;
-      if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") return;
+      if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") {
+        const token = isSame ? stored?.token : (await this.#storage.stat(key))?.token;
+        if (token !== undefined) this.#whole.set(path, token);
+        return;
+      }
     }
     throw new StoreUnavailable(key, "it changes all the time");
   }

@@ -228,6 +228,18 @@ suite("the module store: lists", () => {
     assert.deepEqual(await store.listKept(path), ["v1.0.0", "v1.1.0-RC1", "v1.2.0", "v1.3.0"]);
   });
 
+  test("a line that no manifest vouches for is not told, in this process or the next", async () => {
+    const storage = new MemoryStorage();
+    const store = new ModuleStore(storage);
+    for (const version of ["v1.0.0", "v1.2.0"]) await keepWhole(store, storage, version);
+    for (const reader of [store, new ModuleStore(storage)]) {
+      await put(storage, listKey(path), Buffer.from("v1.0.0\nv1.3.0\n"));
+      assert.deepEqual(await reader.listKept(path), ["v1.0.0", "v1.2.0"]);
+      const file = await storage.get(listKey(path), 100);
+      assert.equal(Buffer.from(file?.bytes ?? []).toString(), "v1.0.0\nv1.2.0\n");
+    }
+  });
+
   test("files that are not ours in a module's folder are in no list", async () => {
     const storage = new MemoryStorage();
     const stem = "modules/example.com/listed/@v/";

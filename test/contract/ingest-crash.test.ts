@@ -1,0 +1,291 @@
+// One ingest, and every call that it makes to the disk: the process is killed there, or the call fails. Whatever happens,
+// nothing torn is seen, what was acknowledged stays, a failure is told as one, and the next request mends it.
+// LONG=1: killed on both sides of every call.
+import assert from "node:assert/strict";
+import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { after, before, test } from "node:test";
+import type { TestContext } from "node:test";
+import { makeProgram } from "../support/crash-runner.ts";
+import type { Program } from "../support/crash-runner.ts";
+import { systemError, watchDisk } from "../support/disk-shim.ts";
+import type { DiskCall } from "../support/disk-shim.ts";
+import { machineGo, newGoClient } from "../support/go.ts";
+import type { GoTool } from "../support/go.ts";
+import { openInside } from "../support/inside-server.ts";
+import type { Answer, InsideServer, Place } from "../support/inside-server.ts";
+import { makeModule } from "../support/modules.ts";
+import type { ModuleFixture } from "../support/modules.ts";
+import { acknowledgedIn, checkFiles, checkStore, pathsOf, truthOf } from "../support/store-truth.ts";
+import type { Truth } from "../support/store-truth.ts";
+import { recordModule, startUpstreams } from "../support/world.ts";
+import type { Upstreams } from "../support/world.ts";
+
+const long = process.env["LONG"] === "1";
+const warm = makeModule({ path: "example.com/warm", version: "v1.0.0" });
+/** Its folders must be made, and the database's newest head is replaced for it. */
+const fresh = makeModule({ path: "example.com/fresh/deep", version: "v1.2.3" });
+const fetched = pathsOf(fresh);
+const warmPaths = pathsOf(warm);
+
+let program: Program;
+let upstreams: Upstreams;
+let truth: Truth;
+let folder: string;
+/** A store that keeps the warm module: every test begins with a copy. */
+let template: string;
+let places = 0;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "granary-ingest-"));
+  program = await makeProgram();
+  upstreams = await startUpstreams([warm]);
+  template = join(folder, "template");
+  const server = await openInside(placeAt(template), program.verifyEntry);
+  for (const path of warmPaths) assert.equal((await server.get(path))?.status, 200);
+  await server.close();
+  upstreams.stub.add(fresh);
+  await recordModule(upstreams.database, fresh);
+  truth = truthOf([warm, fresh], upstreams.stub);
+});
+after(async () => {
+  await program.remove();
+  await upstreams.stub.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+function placeAt(root: string): Place {
+  const { stub, database } = upstreams;
+  return { root, upstream: stub.url, sumdb: `${database.verifierKey} ${stub.url}/sumdb/${database.name}` };
+}
+
+async function newPlace(): Promise<Place> {
+  const root = join(folder, `store-${places++}`);
+  await cp(template, root, { recursive: true });
+  return placeAt(root);
+}
+
+/** Closed at the end of the test at the latest. */
+async function openFor(t: TestContext, place: Place): Promise<InsideServer> {
+  const server = await openInside(place, program.verifyEntry);
+  t.after(() => server.close());
+  return server;
+}
+
+const gone = (place: Place) => rm(place.root, { recursive: true, force: true });
+
+test("killed at every call of an ingest that changes the disk", async (t) => {
+  const deaths: string[] = [];
+  let acknowledged = 0;
+  const go = await machineGo();
+  if (go === undefined) t.diagnostic("SKIPPED: no `go` on PATH, nobody but us has looked at the directories");
+  const dieAt = async (step: number, when: "before" | "after"): Promise<boolean> => {
+    const place = await newPlace();
+    const { lines, signal } = await program.live({ scene: "ingest", place, args: fetched, dies: { step, when } });
+    const last = lines.at(-1) ?? "";
+    if (signal !== null) deaths.push(last.replace(/^dies (\w+) step \d+, (\w+).*/, "$1 $2"));
+    const kept = acknowledgedIn(lines, truth);
+    acknowledged += kept.length;
+    // Each costs a process of go: a sample.
+    if (go !== undefined && (long || step % 16 === 1)) await checkWithGo(place, { go, kept });
+    // That the rest can be fetched again is asked of every third: it costs as much as all the other questions.
+    const wanted = long || step % 3 === 0 ? fetched : [];
+    await checkStore({
+      place,
+      truth,
+      acknowledged: [...warmPaths, ...kept],
+      wanted,
+      verifyEntry: program.verifyEntry,
+    }).catch((error: unknown) => {
+      throw new Error(`after ${last}: ${String(error)}`, { cause: error });
+    });
+    await gone(place);
+    return signal !== null;
+  };
+  for (const when of long ? (["before", "after"] as const) : (["before"] as const)) {
+    let step = 1;
+    // Two at a time, until one lives.
+    while ((await Promise.all([dieAt(step, when), dieAt(step + 1, when)])).every(Boolean)) step += 2;
+  }
+  const kinds = new Set(deaths);
+  t.diagnostic(`${deaths.length} deaths, ${acknowledged} files acknowledged before them: ${[...kinds].join(", ")}`);
+  for (const call of ["open", "write", "utimes", "sync", "mkdir", "link", "rename", "unlink"])
+    assert.ok(kinds.has(`before ${call}`), `nobody died before ${call}`);
+  assert.ok(deaths.length >= 80, `${deaths.length} deaths`);
+});
+
+/** A plain `go` that takes the directory for its GOPROXY gets the right zip or none; what was acknowledged it gets. */
+async function checkWithGo({ root }: Place, use: { go: GoTool; kept: readonly string[] }): Promise<void> {
+  const proxy = pathToFileURL(join(root, "modules")).href;
+  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: upstreams.database.verifierKey });
+  try {
+    for (const module of [warm, fresh]) {
+      const { code, stdout, output } = await client.run([
+        "mod",
+        "download",
+        "-json",
+        `${module.path}@${module.version}`,
+      ]);
+      const zipPath = pathsOf(module).at(-1) ?? "";
+      const isPromised = module === warm || use.kept.includes(zipPath);
+      assert.ok(code === 0 || !isPromised, output);
+      if (code !== 0) continue;
+      const { Zip } = JSON.parse(stdout) as { readonly Zip: string };
+      assert.ok(truth.get(zipPath)?.equals(await readFile(Zip)), `go took a wrong zip of ${module.path}`);
+    }
+  } finally {
+    await client.remove();
+  }
+}
+
+/** What goes wrong with a call: it is not made, or it is made and said not to be. */
+const failures = [
+  { code: "EIO", when: "before" },
+  { code: "ENOSPC", when: "before" },
+  { code: "EIO", when: "after" },
+] as const;
+type Fault = (typeof failures)[number];
+
+for (const fault of failures) {
+  const how = `${fault.code} ${fault.when === "before" ? "instead of" : "after"} every call of an ingest`;
+  test(`${how}: one server lives through all of them`, async (t) => {
+    const place = await newPlace();
+    const server = await openFor(t, place);
+    const modules: ModuleFixture[] = [];
+    const count = await failEach(t, async (step) => {
+      const module = makeModule({ path: `m${step}.example.com/${fault.when}/deep`, version: "v1.2.3" });
+      upstreams.stub.add(module);
+      await recordModule(upstreams.database, module);
+      modules.push(module);
+      return await failOnce({ place, server, module, step, fault });
+    });
+    await server.close();
+    const all = [warm, ...modules];
+    const paths = all.flatMap(pathsOf);
+    const truth = truthOf(all, upstreams.stub);
+    await checkStore({ place, truth, acknowledged: paths, wanted: paths, verifyEntry: program.verifyEntry });
+    assert.ok(count >= 50, `${count} calls failed`);
+    await gone(place);
+  });
+
+  test(`${how}: in the first one of a server`, { skip: !long && "only with LONG=1" }, async (t) => {
+    const count = await failEach(t, async (step) => {
+      const place = await newPlace();
+      const server = await openFor(t, place);
+      const story = await failOnce({ place, server, module: fresh, step, fault });
+      await server.close();
+      const acknowledged = [...warmPaths, ...fetched];
+      await checkStore({ place, truth, acknowledged, wanted: fetched, verifyEntry: program.verifyEntry });
+      await gone(place);
+      return story;
+    });
+    assert.ok(count >= 90, `${count} calls failed`);
+  });
+}
+
+type Story = {
+  /** Undefined when the call failed by itself: what was looked for is not there. */
+  readonly failed: DiskCall | undefined;
+  readonly refused: number;
+  /** Calls of the ingest. */
+  readonly made: number;
+};
+
+/** Lets the first call fail, then the second … until an ingest has fewer. Returns how many there were. */
+async function failEach(t: TestContext, failAt: (step: number) => Promise<Story>): Promise<number> {
+  const names = new Set<string>();
+  let [failed, refused] = [0, 0];
+  for (let step = 1; ; step++) {
+    const story = await failAt(step);
+    if (step > story.made) break;
+    if (story.failed === undefined) continue;
+    failed++;
+    names.add(story.failed.name);
+    refused += story.refused;
+  }
+  t.diagnostic(`${failed} calls failed, ${refused} requests were refused for it: ${[...names].join(", ")}`);
+  return failed;
+}
+
+/** One ingest whose `step`th call fails, and the same requests again; throws unless everything is as it must be. */
+async function failOnce(use: {
+  readonly place: Place;
+  readonly server: InsideServer;
+  readonly module: ModuleFixture;
+  readonly step: number;
+  readonly fault: Fault;
+}): Promise<Story> {
+  const { place, server, module, step, fault } = use;
+  const truth = truthOf([warm, module], upstreams.stub);
+  const before = await temporary(place);
+  const calls: DiskCall[] = [];
+  let failed: DiskCall | undefined;
+  let made = 0;
+  let isHealed = false;
+  const strike = (call: DiskCall, when: Fault["when"]): void => {
+    if (call.path.startsWith("state/events") || call.path === "state") return;
+    // A disk that is full can still be read; what was only looked at, or opened, does not fail once it is done.
+    if (!call.changes && !(fault.code === "EIO" && fault.when === "before")) return;
+    if (call.name === "open" && fault.when === "after") return;
+    if (when === "before") calls.push(call);
+    if (isHealed || failed !== undefined || when !== fault.when || calls[step - 1]?.step !== call.step) return;
+    failed = call;
+    throw systemError(fault.code, call);
+  };
+  const unwatch = await watchDisk(place.root, {
+    before: (call) => strike(call, "before"),
+    after: (call) => strike(call, "after"),
+  });
+  const where = () => `${fault.code} ${fault.when} ${failed?.name ?? "nothing"} ${failed?.path ?? ""}`;
+  let refused = 0;
+  try {
+    for (const path of pathsOf(module)) {
+      const answer = await server.get(path);
+      if (answer?.status === 200) assert.ok(truth.get(path)?.equals(answer.body), `${where()}: wrong bytes of ${path}`);
+      else {
+        refused++;
+        assert.ok(failed !== undefined, `${path} is refused without a reason`);
+        checkRefusal(answer, where());
+      }
+    }
+    isHealed = true;
+    made = calls.length;
+    // As after a crash at this moment.
+    await checkFiles(place.root, truth, pathsOf(module));
+    for (const path of [...warmPaths, ...pathsOf(module)]) {
+      const answer = await server.get(path);
+      assert.equal(answer?.status, 200, `${where()}: ${path} afterwards: ${answer?.body.toString() ?? ""}`);
+      assert.ok(truth.get(path)?.equals(answer.body), `${where()}: wrong bytes of ${path}`);
+    }
+  } finally {
+    unwatch();
+  }
+  checkNoSecondFsync(calls, failed);
+  // What could not be removed is removed at the next start.
+  if (failed?.name !== "unlink") assert.deepEqual(await temporary(place), before, where());
+  return { failed, refused, made };
+}
+
+/** A whole answer tells what happened. One under way has no status left to tell it by: it ends without a clean end. */
+function checkRefusal(answer: Answer | undefined, where: string): void {
+  if (answer === undefined) return;
+  const text = answer.body.toString();
+  assert.ok(answer.status === 503 || answer.status === 507, `${where}: ${answer.status} ${text}`);
+  assert.match(text, /^GRANARY_STORE_\w+: /, where);
+}
+
+async function temporary({ root }: Place): Promise<string[]> {
+  return await readdir(join(root, "tmp"));
+}
+
+/** After a failed write or fsync nobody knows what is in the file: it gets no name and is never synced again. */
+function checkNoSecondFsync(calls: readonly DiskCall[], failed: DiskCall | undefined): void {
+  if (failed === undefined || !["write", "sync"].includes(failed.name) || !failed.path.startsWith("tmp/")) return;
+  const later = calls.slice(calls.indexOf(failed) + 1);
+  for (const { name, path, file } of later) {
+    assert.ok(!(name === "sync" && file === failed.file), `${path} is synced once more`);
+    assert.ok(!(["link", "rename"].includes(name) && path === failed.path), `${path} gets a name all the same`);
+  }
+}

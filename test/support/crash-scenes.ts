@@ -1,0 +1,48 @@
+// What a process may be killed in the middle of: one operation on a store each. A new operation is one more line of the
+// table. A scene says what it acknowledges, and calls begin() where the steps that count begin.
+import { createHash } from "node:crypto";
+import { openInside } from "./inside-server.ts";
+import type { Place } from "./inside-server.ts";
+
+export type SceneUse = {
+  readonly place: Place;
+  readonly args: readonly string[];
+  /** The program that checks zips. */
+  readonly verifyEntry: URL;
+  readonly say: (line: string) => void;
+  readonly begin: () => void;
+};
+
+type Scene = (use: SceneUse) => Promise<void>;
+
+export type SceneName = "ingest" | "storm" | "hold";
+
+export const scenes: Readonly<Record<SceneName, Scene>> = {
+  /** Asks a server for the paths, one after the other. */
+  ingest: (use) => ask(use, 1),
+  /** The same, eight at a time. */
+  storm: (use) => ask(use, 8),
+  /** A server that others ask; it ends when its standard input does. */
+  hold: async ({ place, verifyEntry, say, begin }) => {
+    const server = await openInside(place, verifyEntry);
+    begin();
+    say(`listening ${server.url}`);
+    await new Promise(() => undefined);
+  },
+};
+
+async function ask({ place, args, verifyEntry, say, begin }: SceneUse, width: number): Promise<void> {
+  const server = await openInside(place, verifyEntry);
+  begin();
+  say("ready");
+  const left = [...args];
+  const asker = async (): Promise<void> => {
+    for (let path = left.shift(); path !== undefined; path = left.shift()) {
+      const answer = await server.get(path);
+      if (answer?.status === 200) say(`ack ${path} ${createHash("sha256").update(answer.body).digest("hex")}`);
+      else say(`refused ${path} ${answer?.status ?? "broken off"}`);
+    }
+  };
+  await Promise.all(Array.from({ length: width }, asker));
+  await server.close();
+}
