@@ -132,7 +132,8 @@ suite("defrag", () => {
     })();
     const kept: string[] = [];
     const write = async (who: number): Promise<void> => {
-      for (let n = 0; n < 250; n++) {
+      // As long as it takes to meet.
+      for (let n = 0; n < 250 || removed < 20; n++) {
         const isKept = n % 25 === 0;
         const module = isKept ? "kept" : `a/b/c${n % 3}`;
         const key = storageKey(`modules/example.com/w${who}/${module}/@v/v1.${n}.0.info`);
@@ -149,7 +150,6 @@ suite("defrag", () => {
       await tidying;
     }
     for (const key of kept) assert.ok(await storage.stat(storageKey(key)), key);
-    assert.ok(removed > 10, `${removed} folders were removed meanwhile`);
-    t.diagnostic(`${removed} folders removed beside 750 writes`);
+    t.diagnostic(`${removed} folders removed beside 750 writes or more`);
   });
 });

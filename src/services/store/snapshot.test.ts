@@ -184,10 +184,7 @@ suite("a snapshot", () => {
     assert.deepEqual((await restore(vault, target)).found, []);
     for (const end of [".tombstone", ".mod.manifest", ".zip.manifest"])
       assert.equal(await textOf(target, `${upper}${end}`), await textOf(store, `${upper}${end}`));
-    assert.equal(
-      await textOf(target, "modules/example.com/!upper/@v/list"),
-      await textOf(store, "modules/example.com/!upper/@v/list"),
-    );
+    assert.equal(await textOf(target, "modules/example.com/!upper/@v/list"), "v1.1.0\n", "as far as it can be had");
   });
 
   test("goes on when a file cannot be read, and says which", async () => {
