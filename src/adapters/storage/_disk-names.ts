@@ -16,7 +16,10 @@ export class NewNames {
 
   /** Puts a name into a folder and makes it durable; those who come for it meanwhile wait in settled(). */
   async put(key: StorageKey, folder: string, put: () => Promise<void>): Promise<void> {
-    if (!this.#sync) { await put(); return; }
+    if (!this.#sync) {
+      await put();
+      return;
+    }
     const making = this.#put(folder, put);
     const others = this.#making.get(key);
     const all = Promise.allSettled([making, others]);
