@@ -4,6 +4,7 @@
 // soon as the go.mod hash is proven. Stage `zip` follows when the zip is asked for: its structure, its hash and its
 // go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
 
+import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
@@ -42,7 +43,7 @@ import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
 
 /** Longest life of one job; a waiter gives up when its client does. Far above a 500 MiB zip at 1 MB/s. */
-const jobDeadlineMs = 15 * 60_000;
+export const jobDeadlineMs = 15 * 60_000;
 
 /** Versions kept without a database's proof that it has confirmed since; each costs some 200 bytes. */
 const maxVouched = 10_000;
@@ -60,6 +61,8 @@ export type ModuleJobsUse = {
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
   readonly clock: Clock;
+  /** For dates that are written down; `clock` without it. */
+  readonly wall?: Pick<Clock, "now">;
   readonly events: EventSink;
   readonly meter: Meter;
   /** Aborts when the server stops for good. */
@@ -229,11 +232,13 @@ export class ModuleJobs {
     const started = clock.now();
     const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
     const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
+    // Mirrors may tell one version's time differently: what was given out before is the one that counts.
+    const committed = damage && (await store.committedMod(id))?.info.sha256;
     const signal = this.#deadline.next();
     const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, signal) : undefined;
     const found = await this.#use.origin
       .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
-        this.#acceptMod(id, { response, upstream, more, early }),
+        this.#acceptMod(id, { response, upstream, more, early, committed }),
       )
       .catch(neverAbsent(damage));
     const { info, mod, expectation } = found.value;
@@ -241,7 +246,7 @@ export class ModuleJobs {
       verifiedBy: verifiedBy(expectation),
       records: recordsOf(expectation),
       origin: { upstream: found.upstream.name, url: found.value.url },
-      firstSeen: new Date(clock.now()).toISOString(),
+      firstSeen: this.#today(),
     };
     if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
     const { kept, conflict } = await this.#timed("keep", () => store.keepMod({ id, info, mod, facts }));
@@ -269,14 +274,18 @@ export class ModuleJobs {
       more: Accepting;
       /** Asked for before it was known that there is such a version; what failed by now is asked again. */
       early: Promise<Expectation> | undefined;
+      /** SHA-256 of the `.info` that was kept before and is to be restored. */
+      committed: string | undefined;
     },
   ) {
-    const { response, upstream, more, early } = from;
+    const { response, upstream, more, early, committed } = from;
     const state = upstreamCacheState(response.headers);
     const expecting = early?.catch(() => this.#expect(id, more.signal)) ?? this.#expect(id, more.signal);
     expecting.catch(() => undefined); // awaited below; a failed go.mod must not leave it unhandled
     const infoBytes = await readBody(response);
     const info = unusableUnless(() => formatInfo(parseInfo(infoBytes, id.version)));
+    if (committed !== undefined && sha256(info) !== committed)
+      throw new Unusable(otherInfo, "its .info is not the one that was kept before");
     const mod = await more.companion;
     const found = hashGoMod(mod);
     const expectation = await expecting;
@@ -313,7 +322,7 @@ export class ModuleJobs {
         verifiedBy: verifiedBy(expectation),
         records: recordsOf(expectation),
         origin: { upstream: found.upstream.name, url: found.value.url },
-        firstSeen: new Date(clock.now()).toISOString(),
+        firstSeen: this.#today(),
       };
       const zip = { ...verified, ...verified.report };
       if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
@@ -435,6 +444,11 @@ export class ModuleJobs {
     }
   }
 
+  #today(): string {
+    const { clock, wall = clock } = this.#use;
+    return new Date(wall.now()).toISOString();
+  }
+
   async #timed<T>(stage: Parameters<Meter["ingestStage"]>[0], work: () => Promise<T>): Promise<T> {
     const started = this.#use.clock.now();
     try {
@@ -444,6 +458,9 @@ export class ModuleJobs {
     }
   }
 }
+
+/** Why an upstream's snapshot cannot restore what was kept. */
+const otherInfo = "OTHER_INFO";
 
 const mismatchCodes = {
   sumdb: "GRANARY_SUMDB_MISMATCH",
@@ -466,12 +483,13 @@ async function soundly<T>(
 
 /**
  * A version with a manifest did exist, whatever upstreams have forgotten since: its absence is our damage. So is its
- * state when nobody may be asked.
+ * state when nobody may be asked, or when they give another `.info` than was given out.
  */
 function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => never {
   return (error) => {
     const isNews = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED");
-    throw damage !== undefined && isNews ? damage : error;
+    const isOther = isGranaryError(error) && error.cause instanceof Unusable && error.cause.code === otherInfo;
+    throw damage !== undefined && (isNews || isOther) ? damage : error;
   };
 }
 
@@ -484,6 +502,10 @@ function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
 function checkUnrecorded(mod: Uint8Array): void {
   // "missing module line" of cmd/go modload.
   if (parseGoMod(mod, { lax: true }).path === undefined) throw new ProtocolError("BAD_GOMOD", "no module line");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,8 +1,8 @@
 // The lists of complete versions, `modules/<path>/@v/list`: what a go command reads when the directory is its GOPROXY.
 //
 // A version counts as complete when its zip manifest is there. A crash between that manifest and the list leaves the
-// list short, so the first look at a list in a process, and one after a doubt, makes it from the manifests; later
-// additions add a line.
+// list short, and nothing proves its lines, so the first look at a list in a process, one after a doubt, and one after
+// somebody else has written the file make it from the manifests; later additions add a line.
 
 import { formatList, maxListBytes, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
@@ -23,7 +23,12 @@ const maxAttempts = 100;
 export class KeptLists {
   readonly #storage: Storage;
   readonly #turns = new Turns();
-  readonly #whole = new LRUCache<ModulePath, true>({ max: maxKnownWhole });
+  /** By the token of the file as it was made or found. */
+  readonly #whole = new LRUCache<ModulePath, string>({
+    // Counted, and not given as `max`: that would make room for all of them at every start.
+    maxSize: maxKnownWhole,
+    sizeCalculation: () => 1,
+  });
 
   constructor(storage: Storage) {
     this.#storage = storage;
@@ -31,16 +36,14 @@ export class KeptLists {
 
   /** Complete versions; no pseudo-versions. */
   async read(path: ModulePath): Promise<string[]> {
-    const named = await this.#named(path);
-    if (this.#whole.has(path)) return named;
-    const missing = (await this.#complete(path)).filter((version) => !named.includes(version));
-    if (missing.length === 0) {
-      if (named.length > 0) this.#whole.set(path, true);
-      return named;
-    }
-    // Who reads is answered whole, whether or not the list can be written now.
-    await this.#turns.take(path, () => this.#add(path, missing)).catch(ignoreUnavailable);
-    return parseList(Buffer.from(formatList([...named, ...missing])));
+    const stored = await this.#storage.get(listKey(path), maxListBytes);
+    if (stored !== undefined && this.#whole.get(path) === stored.token) return parseList(stored.bytes);
+    const complete = Buffer.from(formatList(await this.#complete(path)));
+    if (stored !== undefined && Buffer.compare(stored.bytes, complete) === 0) this.#whole.set(path, stored.token);
+    // Who reads is answered rightly, whether or not the list can be written now.
+    else if (stored !== undefined || complete.length > 0)
+      await this.#turns.take(path, () => this.#add(path, [])).catch(ignoreUnavailable);
+    return parseList(complete);
   }
 
   /** Names a version whose zip manifest is kept. */
@@ -54,21 +57,17 @@ export class KeptLists {
     this.#whole.delete(path);
   }
 
-  async #named(path: ModulePath): Promise<string[]> {
-    const stored = await this.#storage.get(listKey(path), maxListBytes);
-    return stored === undefined ? [] : parseList(stored.bytes);
-  }
-
   async #add(path: ModulePath, versions: readonly string[]): Promise<void> {
     const key = listKey(path);
-    const complete = this.#whole.has(path) ? undefined : await this.#complete(path);
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const stored = await this.#storage.get(key, maxListBytes);
-      const named = stored === undefined ? [] : parseList(stored.bytes);
-      const bytes = Buffer.from(formatList([...new Set([...(complete ?? named), ...versions])]));
+      const isWhole = stored !== undefined && this.#whole.get(path) === stored.token;
+      const named = isWhole ? parseList(stored.bytes) : await this.#complete(path);
+      const bytes = Buffer.from(formatList([...new Set([...named, ...versions])]));
       const isSame = stored !== undefined && Buffer.compare(stored.bytes, bytes) === 0;
       if (isSame || (await this.#storage.replace(key, bytes, stored?.token)) === "replaced") {
-        this.#whole.set(path, true);
+        const token = isSame ? stored.token : (await this.#storage.stat(key))?.token;
+        if (token !== undefined) this.#whole.set(path, token);
         return;
       }
     }

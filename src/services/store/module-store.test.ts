@@ -228,6 +228,18 @@ suite("the module store: lists", () => {
     assert.deepEqual(await store.listKept(path), ["v1.0.0", "v1.1.0-RC1", "v1.2.0", "v1.3.0"]);
   });
 
+  test("a flipped bit in a list names nothing, in the process that wrote it and in the next", async () => {
+    const storage = new MemoryStorage();
+    const store = new ModuleStore(storage);
+    await keepWhole(store, storage, "v1.0.0");
+    assert.deepEqual(await store.listKept(path), ["v1.0.0"]);
+    for (const reader of [store, new ModuleStore(storage)]) {
+      await put(storage, listKey(path), Buffer.from("v1.0.1\n"));
+      assert.deepEqual(await reader.listKept(path), ["v1.0.0"]);
+      assert.deepEqual(await new ModuleStore(storage).listKept(path), ["v1.0.0"]);
+    }
+  });
+
   test("files that are not ours in a module's folder are in no list", async () => {
     const storage = new MemoryStorage();
     const stem = "modules/example.com/listed/@v/";
