@@ -25,9 +25,14 @@ export type Mirrors = {
 
 export function configuredMirrors(
   { values }: Config,
-  use: { readonly storage: Storage; readonly clock: Clock; readonly events: EventSink },
+  use: {
+    readonly storage: Storage;
+    readonly clock: Clock;
+    readonly wall?: Pick<Clock, "now">;
+    readonly events: EventSink;
+  },
 ): Mirrors {
-  const { storage, clock, events } = use;
+  const { storage, clock, wall = clock, events } = use;
   const databases = values.sumdb
     .map(parseGosumdb)
     .filter((parsed) => parsed.kind === "database")
@@ -36,7 +41,7 @@ export function configuredMirrors(
     const onFork = (evidence: string) => events.emit({ name: "sumdb.fork", database: database.name, evidence });
     const onRefused = (route: string, reason: string) =>
       events.emit({ name: "sumdb.refused", database: database.name, route, reason });
-    return new SumdbMirror({ key: database.key, routes, storage, clock, onFork, onRefused });
+    return new SumdbMirror({ key: database.key, routes, storage, clock, wall, onFork, onRefused });
   });
   return {
     mirrors,

@@ -17,6 +17,8 @@ export type MannersUse = {
   readonly clock: Clock;
   /** Share of its time in which this process is busy, 0 to 1. */
   readonly busy: () => number;
+  /** In [0, 1), for the jitter of waits; Math.random without it. */
+  readonly random?: () => number;
 };
 
 export type Engine = {
@@ -25,7 +27,7 @@ export type Engine = {
   readonly lanes: UpstreamLanes;
 };
 
-export function makeEngine({ chain, values, health, clock, busy }: MannersUse): Engine {
+export function makeEngine({ chain, values, health, clock, busy, random = Math.random }: MannersUse): Engine {
   const latency = new Latency(clock);
   // A database's own address may be out of reach for ever, and nobody is the worse for it: its tunnels count.
   const isOpen = ({ name }: Upstream): boolean => health.condition(name) === "open";
@@ -56,7 +58,7 @@ export function makeEngine({ chain, values, health, clock, busy }: MannersUse): 
       patience,
       retryMs: values()["upstreamClient.retryTime"],
       retries,
-      random: Math.random,
+      random,
       lanes,
       onHead: (upstream, ms) => latency.add(upstream, ms),
     }),

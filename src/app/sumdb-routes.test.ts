@@ -169,3 +169,35 @@ test("a database with a URL of its own is asked there alone", () => {
   );
   assert.equal(routes.length, 1);
 });
+
+test("a database that is silent to everybody, with nobody else to ask, is given up", async () => {
+  const clock = new HandClock();
+  const health = new Health({ clock });
+  const client = new HandUpstreams();
+  const patience = { silenceMs: 10_000, lateMs: () => lateMs, hedgeMs: () => undefined, hedged: () => undefined };
+  const use = { chain: buildChain(parseProxyList("off")), client, health, meter: silentMeter, clock };
+  const [route] = databaseRoutes({ ...database, url: "https://sum.test" }, { ...use, manners: () => ({ patience }) });
+  for (let n = 0; n < 5; n++) health.late(database.name, clock.now());
+  let said: unknown;
+  route?.fetch(lookup, 1_000, { signal: new AbortController().signal }).catch((error: unknown) => (said = error));
+  await clock.pass(200_000);
+  assert.ok(said instanceof UpstreamFault);
+  assert.ok(client.calls.length < 30, `${client.calls.length} requests`);
+});
+
+test("a database that is down behind a tunnel says nothing against the upstream that tunnels it", async () => {
+  const { clock, health, client, ask, first } = stage();
+  for (let n = 0; n < 30; n++) {
+    ask();
+    for (let tries = 0; tries < 20; tries++) {
+      await clock.pass(200);
+      for (const call of client.calls) if (!call.isAborted && !call.isClosed) call.whole("bad gateway", 502);
+    }
+  }
+  assert.equal(health.condition(first.name), "closed");
+  const before = client.calls.length;
+  assert.equal(first.isUp?.(), true, "for a while it may come back");
+  ask();
+  await clock.pass(0);
+  assert.ok(client.calls.length <= before + 1);
+});

@@ -8,7 +8,7 @@ import type { Clock } from "#services/store/ports.ts";
 import type { SumdbAnswer, SumdbRoute } from "#services/sumdb/ports.ts";
 import { readWhole } from "#services/upstreams/attempt.ts";
 import type { Chain, Upstream } from "#services/upstreams/chain.ts";
-import type { Health } from "#services/upstreams/health.ts";
+import { Health } from "#services/upstreams/health.ts";
 import type { UpstreamClient, UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import type { WalkResult } from "#services/upstreams/walk.ts";
@@ -31,10 +31,11 @@ export function databaseRoutes(
   if (database.url !== undefined)
     return [route(addressOf(database.name, database.url), { use, prefix: "", knows: true, isAlone: true, others: [] })];
   const prefix = `/sumdb/${database.name}`;
+  const tunnelHealth = new Health({ clock: use.clock });
   const upstreams = use.chain.upstreams.filter((upstream) => upstream.public);
   const tunnels = upstreams.map((upstream) => {
     const others = upstreams.filter((other) => other !== upstream).map(({ name }) => name);
-    return route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false, others });
+    return route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false, others, tunnelHealth });
   });
   const disabled = use.chain.disabled?.filter((upstream) => upstream.public) ?? [];
   if (use.chain.hadOff && tunnels.length === 0 && disabled.length === 0) return [];
@@ -61,15 +62,20 @@ type How = {
   readonly isAlone: boolean;
   /** Upstreams that tunnel the same database. */
   readonly others: readonly string[];
+  /** Of tunnels by their upstreams' names: a database that is down behind a tunnel says nothing against the upstream. */
+  readonly tunnelHealth?: Health;
 };
 
 function route(upstream: Upstream, how: How): SumdbRoute {
-  const { use, prefix, knows, isAlone, others } = how;
+  const { use, prefix, knows, isAlone, others, tunnelHealth } = how;
   const { name } = upstream;
   const { health } = use;
   const aloneMs = (): number => use.manners().retryMs ?? defaultAloneMs;
-  const isUp = (): boolean => health.condition(name) !== "open";
-  const mayBeBack = (): boolean => isUp() || health.outageMs(name) < aloneMs();
+  const isOpen = (): boolean => [health, tunnelHealth].some((each) => each?.condition(name) === "open");
+  const isUp = (): boolean => !isOpen();
+  const outageMs = (): number => Math.max(health.outageMs(name), tunnelHealth?.outageMs(name) ?? 0);
+  const mayInsist = (): boolean => health.mayInsist(name) && (tunnelHealth?.mayInsist(name) ?? true);
+  const mayBeBack = (): boolean => isUp() || outageMs() < aloneMs();
   const isWell = (other: string): boolean => health.condition(other) === "closed" && !health.isMute(other);
   /** Silent to everybody, while another tunnel speaks: a lookup must not wait for it, and its module with it. */
   const isPassedBy = (): boolean => health.isMute(name) && others.some(isWell);
@@ -79,7 +85,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
     isUp: mayBeBack,
     fetch: async (path, maxBytes, { signal, retrying, isHurried = false }) => {
       // Whoever waits for a proof has other routes, or better news at once than late.
-      if ((!isUp() || isPassedBy()) && !health.mayInsist(name))
+      if ((!isUp() || isPassedBy()) && !mayInsist())
         throw new UpstreamFault(name, "unreachable", "failed before, not asked again yet");
       const chain = { upstreams: [upstream], hadDirect: false, hadOff: false, own: [] };
       const op = {
@@ -87,6 +93,7 @@ function route(upstream: Upstream, how: How): SumdbRoute {
         path: prefix + path,
         maxBytes,
         ...(retrying && { retrying }),
+        ...(tunnelHealth && { behind: (status: number) => tunnelHealth.permit(name).answered(status) }),
         accept: async ({ body }: UpstreamResponse) => await readWhole(body),
       };
       const walkUse = {

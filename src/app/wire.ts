@@ -7,7 +7,7 @@ import { JsonlSink, fanOut } from "#adapters/sinks/jsonl.ts";
 import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
 import { heapShare } from "#adapters/system/heap.ts";
-import { systemClock } from "#adapters/system/clock.ts";
+import { steadyClock, systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
 import { logSink } from "#adapters/telemetry/log.ts";
@@ -128,10 +128,12 @@ export type WireOptions = {
 export async function wire(options: WireOptions): Promise<Server> {
   const { config, log, helpers = noHelpers } = options;
   const { values } = config;
-  const clock = systemClock;
+  // How long something takes or lasts, and what date it is, are two questions.
+  const clock = steadyClock;
+  const wall = systemClock;
   const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
-  const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), clock);
+  const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
   const arrivals: EventSink = {
     emit: (event) => {
       if (event.name !== "module.ingested") return;
@@ -210,7 +212,7 @@ export async function wire(options: WireOptions): Promise<Server> {
 
   const store = new ModuleStore(storage);
   const pins = new Pins(storage, events);
-  const quarantine = new Quarantine(storage, clock);
+  const quarantine = new Quarantine(storage, wall);
   const negative = new NegativeCache({
     maxEntries: values["limits.negativeEntries"],
     ttlMs: values["freshness.negative"],
@@ -228,7 +230,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     hopHeader: { name: hopHeader, instance },
     manners,
   });
-  const databases = configuredMirrors(config, { storage, clock, events });
+  const databases = configuredMirrors(config, { storage, clock, wall, events });
   const { mirrors } = databases;
   const reroute = () => databases.reroute({ chain: state.chain, client, health, meter: metrics, clock, manners });
   reroute();
@@ -237,7 +239,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     storage,
     stop: stop.signal,
     events,
-    clock,
+    clock: wall,
     witnesses: readWitnesses(values["sumlog.witnesses"]),
     quorum: values["sumlog.quorum"],
     witnessClient: new HttpWitnessClient((endpoint, request) => client.post(endpoint, request)),
@@ -245,7 +247,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const ownLog = keyFile === "" ? undefined : await openOwnLog(keyFile, ownLogUse);
   // What the own log has recorded was proven once: it stands in while no public database can be reached.
   const standIn = ownLog === undefined || mirrors.length === 0 ? [] : [new Recorded(ownLog.log)];
-  const integrity = await openIntegrity({ values, storage, client, privacy, clock, events, stop: stop.signal });
+  const integrity = await openIntegrity({ values, storage, client, privacy, clock: wall, events, stop: stop.signal });
   const { publisher, reader: lastResort, owed } = integrity;
   const sums = new Sums({ databases: [...mirrors, ...standIn], privacy, pins, lastResort });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
@@ -262,6 +264,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     gate,
     aheadGate,
     clock,
+    wall,
     events,
     meter: metrics,
     stop: stop.signal,
@@ -274,7 +277,7 @@ export async function wire(options: WireOptions): Promise<Server> {
         ? jobs.fetchZip(module, { hops: "", signal })
         : jobs.fetchMod(module, { hops: "", signal }));
     },
-    clock,
+    clock: wall,
     storage,
     events,
     maxQueued: maxRetries,
@@ -296,7 +299,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     storage,
     store,
     uses,
-    clock,
+    clock: wall,
     events,
     jobs,
     stop: stop.signal,
@@ -315,11 +318,11 @@ export async function wire(options: WireOptions): Promise<Server> {
     origin,
     store,
     storage,
-    clock,
+    clock: wall,
     ttlMs: () => state.config.values["freshness.list"],
     stop: stop.signal,
   });
-  const nested = new NestedModules(store, verifier);
+  const nested = new NestedModules(store, verifier, clock);
   const ingestLimit = { name: "limits.ingests", value: values["limits.ingests"] + values["limits.waiting"] };
   const ahead = new Ahead({
     jobs,
@@ -339,7 +342,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const counters = new Counters();
   const top = new Top();
   const explainer = new Explainer();
-  const tokens = new Tokens(storage, clock);
+  const tokens = new Tokens(storage, wall);
   const access = new Access(tokens, values.privateReaders);
   const started = clock.now();
 
@@ -439,7 +442,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     uses,
     events,
     meter: metrics,
-    clock,
+    clock: wall,
     instance,
   };
   // With workers each process writes files of its own.

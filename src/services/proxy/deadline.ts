@@ -3,6 +3,7 @@
 // that start at about the same time share one.
 
 import type { Clock } from "#services/store/ports.ts";
+import { timeLimit } from "#services/store/ports.ts";
 
 /** Jobs that start within such a part of their longest life end together: at most so many signals wait at a time. */
 const partsOfLife = 16;
@@ -24,7 +25,7 @@ export class Deadline {
     const age = clock.now() - this.#sharedSinceMs;
     if (this.#shared !== undefined && age >= 0 && age < part) return this.#shared;
     this.#sharedSinceMs = clock.now();
-    this.#shared = AbortSignal.any([stop, AbortSignal.timeout(ms + part)]);
+    this.#shared = AbortSignal.any([stop, timeLimit(clock, ms + part)]);
     return this.#shared;
   }
 }

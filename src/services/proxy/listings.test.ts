@@ -3,6 +3,7 @@ import test from "node:test";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { FaultyStorage } from "#adapters/storage/faulty.ts";
 import { parsePath } from "#protocol/path.ts";
+import { storageKey } from "#services/store/ports.ts";
 import { makeModule } from "../../../test/support/modules.ts";
 import { idOf, openRoom, patient } from "../../../test/support/proxy-room.ts";
 import type { Room } from "../../../test/support/proxy-room.ts";
@@ -210,4 +211,29 @@ test("forget() sends the next question out, for that module only", async () => {
   await room.listings.get("list", other, { query: "", ...patient() });
   assert.equal(room.client.count("a", "/m/@v/list"), 2);
   assert.equal(room.client.count("a", "/mm/@v/list"), 1);
+});
+
+test("a list from the future, written down before somebody set the clock back, is asked for again", async () => {
+  const room = await openRoom();
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  await ask(room);
+  room.clock.pass(-365 * 24 * 3_600_000);
+  room.client.play("a", file, { status: 200, body: "v1.0.0\nv1.1.0\n" });
+  assert.deepEqual(await ask(room), { text: "v1.0.0\nv1.1.0\n", here: "EXPIRED" });
+});
+
+test("a remembered list in which a bit has flipped names no version that nobody ever made", async () => {
+  const storage = new MemoryStorage();
+  const room = await openRoom({ storage });
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  await ask(room);
+  const key = storageKey("state/listings/example.com/m/@v/list.json");
+  const stored = await storage.get(key, 10_000);
+  const flipped = Buffer.from(stored?.bytes ?? "")
+    .toString()
+    .replace("v1.0.0", "v1.0.1");
+  assert.equal(await storage.replace(key, Buffer.from(flipped), stored?.token), "replaced");
+  const next = await openRoom({ storage });
+  for (const upstream of ["a", "b"]) next.client.play(upstream, file, "refused");
+  await assert.rejects(ask(next), { code: "GRANARY_OFFLINE" });
 });

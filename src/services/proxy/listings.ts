@@ -1,6 +1,7 @@
 // What may change: version lists, `@latest`, and branch or hash queries. Remembered for a short while, asked again
 // conditionally, answered stale when no upstream answers, and never shrunk to what happens to be kept.
 
+import { createHash } from "node:crypto";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
 import { formatInfo, formatList, maxInfoBytes, maxListBytes, parseInfo, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
@@ -70,7 +71,8 @@ export class Listings {
     const key = keyOf(kind, path, more.query);
     const known = this.#memory.get(key);
     const age = known === undefined ? Infinity : this.#use.clock.now() - known.fetchedMs;
-    if (known !== undefined && age < this.#use.ttlMs()) {
+    // One from the future was written down before somebody set the clock back: nobody knows how old it is.
+    if (known !== undefined && age >= 0 && age < this.#use.ttlMs()) {
       const bytes = await this.#render(kind, path, known);
       return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: this.#use.ttlMs() - age };
     }
@@ -194,7 +196,7 @@ export class Listings {
       const file = fileOf(kind, path);
       const stat = await this.#use.storage.stat(file);
       // A lost race means that somebody wrote a listing as fresh as ours.
-      await this.#use.storage.replace(file, Buffer.from(JSON.stringify({ listing: 1, ...more.entry })), stat?.token);
+      await this.#use.storage.replace(file, formatRemembered(more.entry), stat?.token);
     } catch (error) {
       // A listing that cannot be written down, on a full disk for example, is no worse for whoever asked for it.
       if (!(error instanceof StoreUnavailable)) throw error;
@@ -222,12 +224,23 @@ function remake(kind: ListingKind, bytes: Uint8Array): string {
   return Buffer.from(formatInfo(parseInfo(bytes))).toString("utf8");
 }
 
+/** With a check of its own: no manifest says what a listing was, and a flipped bit makes another version of one. */
+function formatRemembered(entry: Remembered): Uint8Array {
+  return Buffer.from(JSON.stringify({ listing: 1, ...entry, check: checkOf(entry.text) }));
+}
+
+function checkOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
 /** A damaged file is no listing: it is asked for again. */
 function parseRemembered(bytes: Uint8Array): Remembered | undefined {
   try {
-    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Remembered>;
+    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Remembered & { readonly check: string }>;
     if (typeof value.text !== "string" || typeof value.fetchedMs !== "number" || typeof value.upstream !== "string")
       return undefined;
+    // Files of earlier releases have none.
+    if (value.check !== undefined && value.check !== checkOf(value.text)) return undefined;
     return {
       text: value.text,
       fetchedMs: value.fetchedMs,

@@ -362,6 +362,18 @@ test("a damaged kept zip is restored from upstream, and never handed out before"
   assert.deepEqual(await readZip(room), Buffer.from(fixtureZip(module)));
 });
 
+test("a damaged .info is restored by the mirror that tells it as it was told first, and by nobody else", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  const before = (await room.jobs.fetchMod(id, patient())).kept.info;
+  await damage(storage, "info");
+  room.client.play("a", ".info", { status: 200, body: '{"Version":"v1.0.0","Time":"2020-01-01T00:00:00Z"}' });
+  assert.deepEqual((await room.jobs.fetchMod(id, patient())).kept.info, before);
+  await damage(storage, "info");
+  room.client.play("b", ".info", { status: 200, body: '{"Version":"v1.0.0","Time":"2020-01-01T00:00:00Z"}' });
+  await assert.rejects(room.jobs.fetchMod(id, patient()), { name: "StoreDamaged" });
+});
+
 test("damage that no upstream can heal stays damage", async () => {
   const storage = new MemoryStorage();
   const room = await honest({ storage });

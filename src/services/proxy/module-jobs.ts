@@ -4,6 +4,7 @@
 // soon as the go.mod hash is proven. Stage `zip` follows when the zip is asked for: its structure, its hash and its
 // go.mod must agree with what stage `mod` kept. Nothing is kept, and nothing is answered, before it is proven.
 
+import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
@@ -46,7 +47,7 @@ import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
 
 /** Longest life of one job; a waiter gives up when its client does. Far above a 500 MiB zip at 1 MB/s. */
-const jobDeadlineMs = 15 * 60_000;
+export const jobDeadlineMs = 15 * 60_000;
 
 /** Versions kept without a database's proof that it has confirmed since; each costs some 200 bytes. */
 const maxVouched = 10_000;
@@ -66,6 +67,8 @@ export type ModuleJobsUse = {
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
   readonly clock: Clock;
+  /** For dates that are written down; `clock` without it. */
+  readonly wall?: Pick<Clock, "now">;
   readonly events: EventSink;
   readonly meter: Meter;
   /** Aborts when the server stops for good. */
@@ -237,12 +240,14 @@ export class ModuleJobs {
       const started = clock.now();
       const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
       const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
+      // Mirrors may tell one version's time differently: what was given out before is the one that counts.
+      const committed = damage && (await store.committedMod(id))?.info.sha256;
       const signal = this.#deadline.next();
       const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, { step, signal }) : undefined;
       const wait = new Wait(this.#use);
       const found = await this.#use.origin
         .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
-          this.#acceptMod(id, { response, upstream, more, early, wait }),
+          this.#acceptMod(id, { response, upstream, more, early, wait, committed }),
         )
         .catch(neverAbsent(damage));
       const { info, mod, expectation } = found.value;
@@ -250,7 +255,7 @@ export class ModuleJobs {
         verifiedBy: verifiedBy(expectation),
         records: recordsOf(expectation),
         origin: { upstream: found.upstream.name, url: found.value.url },
-        firstSeen: new Date(clock.now()).toISOString(),
+        firstSeen: this.#today(),
       };
       if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
       const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
@@ -277,9 +282,11 @@ export class ModuleJobs {
       wait: Wait;
       /** Asked for before it was known that there is such a version; what failed by now is asked again. */
       early: Promise<Expectation> | undefined;
+      /** SHA-256 of the `.info` that was kept before and is to be restored. */
+      committed: string | undefined;
     },
   ) {
-    const { response, upstream, more, early, wait } = from;
+    const { response, upstream, more, early, wait, committed } = from;
     wait.over();
     const state = upstreamCacheState(response.headers);
     return inSteps(this.#use, async (step) => {
@@ -289,7 +296,10 @@ export class ModuleJobs {
       const { info, mod } = await step("fetch", {
         run: async () => {
           const bytes = await readBody(response);
-          return { info: unusableUnless(() => formatInfo(parseInfo(bytes, id.version))), mod: await more.companion };
+          const info = unusableUnless(() => formatInfo(parseInfo(bytes, id.version)));
+          if (committed !== undefined && sha256(info) !== committed)
+            throw new Unusable(otherInfo, "its .info is not the one that was kept before");
+          return { info, mod: await more.companion };
         },
       });
       const expectation = await expecting;
@@ -341,7 +351,7 @@ export class ModuleJobs {
           verifiedBy: verifiedBy(expectation),
           records: recordsOf(expectation),
           origin: { upstream: found.upstream.name, url: found.value.url },
-          firstSeen: new Date(clock.now()).toISOString(),
+          firstSeen: this.#today(),
         };
         const zip = { ...verified, ...verified.report };
         if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
@@ -468,7 +478,15 @@ export class ModuleJobs {
       throw new Unusable("MISMATCH", error.message, { cause: error });
     }
   }
+
+  #today(): string {
+    const { clock, wall = clock } = this.#use;
+    return new Date(wall.now()).toISOString();
+  }
 }
+
+/** Why an upstream's snapshot cannot restore what was kept. */
+const otherInfo = "OTHER_INFO";
 
 const mismatchCodes = {
   sumdb: "GRANARY_SUMDB_MISMATCH",
@@ -496,12 +514,13 @@ async function soundly<T>(
 
 /**
  * A version with a manifest did exist, whatever upstreams have forgotten since: its absence is our damage. So is its
- * state when nobody may be asked.
+ * state when nobody may be asked, or when they give another `.info` than was given out.
  */
 function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => never {
   return (error) => {
     const isNews = isGranaryError(error, "GRANARY_NOT_FOUND") || isGranaryError(error, "GRANARY_UPSTREAMS_DISABLED");
-    throw damage !== undefined && isNews ? damage : error;
+    const isOther = isGranaryError(error) && error.cause instanceof Unusable && error.cause.code === otherInfo;
+    throw damage !== undefined && (isNews || isOther) ? damage : error;
   };
 }
 
@@ -514,6 +533,10 @@ function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
 function checkUnrecorded(mod: Uint8Array): void {
   // "missing module line" of cmd/go modload.
   if (parseGoMod(mod, { lax: true }).path === undefined) throw new ProtocolError("BAD_GOMOD", "no module line");
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -8,7 +8,8 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { LRUCache } from "lru-cache";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
-import { StoreUnavailable } from "#services/store/ports.ts";
+import type { Clock } from "#services/store/ports.ts";
+import { StoreUnavailable, timeLimit } from "#services/store/ports.ts";
 import { Gate, GateFull } from "./gate.ts";
 import { VerifierFault } from "./ports.ts";
 import type { Verifier } from "./ports.ts";
@@ -21,13 +22,15 @@ const maxWaiting = 1_000;
 export class NestedModules {
   readonly #store: ModuleStore;
   readonly #verifier: Verifier;
+  readonly #clock: Pick<Clock, "timeout">;
   /** One whole zip in memory at a time, however many ask. */
   readonly #reading = new Gate(1, maxWaiting);
   readonly #directories = new LRUCache<string, ReadonlySet<string>>({ max: maxRemembered });
 
-  constructor(store: ModuleStore, verifier: Verifier) {
+  constructor(store: ModuleStore, verifier: Verifier, clock: Pick<Clock, "timeout"> = {}) {
     this.#store = store;
     this.#verifier = verifier;
+    this.#clock = clock;
   }
 
   /** True when an ancestor of `id.path` is kept whole at this version and has the rest of the path as a directory. */
@@ -55,7 +58,7 @@ export class NestedModules {
     if (known !== undefined) return known;
     const bytes = await this.#bytesOf(id);
     if (bytes === undefined) return undefined;
-    const directories = await this.#verifier.directories({ bytes }, id, AbortSignal.timeout(directoriesMs));
+    const directories = await this.#verifier.directories({ bytes }, id, timeLimit(this.#clock, directoriesMs));
     this.#directories.set(key, directories);
     return directories;
   }

@@ -186,3 +186,14 @@ test("our own abort is not an upstream's fault, and no absence", async () => {
   assert.equal(room.negative.size, 0);
   assert.equal(room.health.condition("a"), "closed");
 });
+
+test("a question that takes as long as one may is an upstream's silence, and no error of ours", async () => {
+  const room = await openRoom();
+  const over = new AbortController();
+  room.client.play("a", "v1.0.0.info", { status: 200, body: "late" });
+  const finding = room.origin.find(ask, over.signal, () => {
+    over.abort(new DOMException("the time is over", "TimeoutError"));
+    return Promise.reject(over.signal.reason as Error);
+  });
+  assert.equal(await codeOf(finding), "GRANARY_UPSTREAM_TIMEOUT");
+});

@@ -98,7 +98,12 @@ export class Origin {
     const { negative, clock } = this.#use;
     const known = negative.fresh(ask.what, clock.now());
     if (known !== undefined) throw notFound(ask.what, [known.by], known.reason);
-    const result = await this.#walk(ask, signal, accept);
+    const startedMs = clock.now();
+    const result = await this.#walk(ask, signal, accept).catch((error: unknown): never => {
+      if (!isTimeUp(signal)) throw error;
+      const waitedMs = clock.now() - startedMs;
+      throw new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what: ask.what, tried: [], waitedMs }, { cause: error });
+    });
     if (result.kind === "found") return { value: result.value, upstream: result.upstream };
     throw this.#failure(ask, result);
   }
@@ -208,6 +213,11 @@ export class Origin {
     if (this.#use.chain().hadDirect) return new GranaryError("GRANARY_NO_UPSTREAM", { what });
     return new GranaryError("GRANARY_NOT_KEPT", { what, because: "upstream-off" });
   }
+}
+
+/** Whoever asked has taken as long as one may: not their wish, but ours. */
+function isTimeUp({ aborted, reason }: AbortSignal): boolean {
+  return aborted && reason instanceof DOMException && reason.name === "TimeoutError";
 }
 
 function resuming(download: Resumable) {

@@ -20,6 +20,7 @@ import { ChunkManifests } from "./chunks.ts";
 import { GateFull } from "./gate.ts";
 import type { Listings } from "./listings.ts";
 import type { ModuleJobs, Obtained } from "./module-jobs.ts";
+import { jobDeadlineMs } from "./module-jobs.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { NestedModules } from "./nested.ts";
 import type { Origin } from "./origin.ts";
@@ -267,6 +268,9 @@ export class Proxy {
         { limit: this.#use.ingestLimit.name, value: this.#use.ingestLimit.value },
         options,
       );
+    // A job that another one waited for took as long as one may.
+    if (error instanceof DOMException && error.name === "TimeoutError")
+      return new GranaryError("GRANARY_UPSTREAM_TIMEOUT", { what, tried: [], waitedMs: jobDeadlineMs }, options);
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }

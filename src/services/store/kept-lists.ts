@@ -25,10 +25,11 @@ export class KeptLists {
   /** The token of the file under which it was whole. */
   readonly #whole: LRUCache<ModulePath, string>;
 
-  /** @param maxKnown lists that are remembered to be whole; their places are taken at once */
+  /** @param maxKnown lists that are remembered to be whole */
   constructor(storage: Storage, maxKnown = maxKnownWhole) {
     this.#storage = storage;
-    this.#whole = new LRUCache({ max: maxKnown });
+    // Counted, and not given as `max`: that would make room for all of them at every start.
+    this.#whole = new LRUCache({ maxSize: maxKnown, sizeCalculation: () => 1 });
   }
 
   /** Complete versions; no pseudo-versions. */

@@ -118,6 +118,11 @@ export class ModuleStore {
     }
   }
 
+  /** What was committed of `.info` and go.mod, also while their files are damaged. Throws StoreDamaged when nobody can say. */
+  async committedMod(id: ModuleVersion): Promise<ModManifest | undefined> {
+    return await this.#modManifest(id);
+  }
+
   /**
    * The kept zip. Its bytes are checked as they are read; one that was found damaged then is StoreDamaged here, until
    * a keep of the same bytes restores it or another file takes its place.

@@ -196,4 +196,11 @@ export interface Clock {
   now(): number;
   /** Resolves after `ms`; rejects with the signal's reason when aborted. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** A signal that aborts with a TimeoutError after `ms`. Without it the machine's own timers decide. */
+  timeout?(ms: number): AbortSignal;
+}
+
+/** A signal that aborts with a TimeoutError after `ms` of this clock, and keeps no process alive. */
+export function timeLimit(clock: Pick<Clock, "timeout">, ms: number): AbortSignal {
+  return clock.timeout?.(ms) ?? AbortSignal.timeout(ms);
 }

@@ -27,7 +27,8 @@ export type HeadsUse = {
   readonly database: string;
   readonly verifier: Verifier;
   readonly storage: Storage;
-  readonly clock: Clock;
+  /** For the date of a head. */
+  readonly clock: Pick<Clock, "now">;
   readonly tiles: Tiles;
   /** Told the storage key of the evidence of each fork when it is new, and each time the alarm that it is. */
   readonly onFork: (evidence: string, alarm: { readonly id: string; readonly isNew: boolean }) => void;

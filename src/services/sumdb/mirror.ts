@@ -61,6 +61,8 @@ export type MirrorUse = {
   readonly routes: readonly SumdbRoute[];
   readonly storage: Storage;
   readonly clock: Clock;
+  /** For dates that are written down or shown; `clock` without it. */
+  readonly wall?: Pick<Clock, "now">;
   /** In [0, 1), for the jitter of waits; none without it. */
   readonly random?: () => number;
   /** How long the newest head is taken for the newest. */
@@ -130,7 +132,7 @@ export class SumdbMirror {
     this.#use = use;
     this.#verifier = parseVerifierKey(use.key);
     this.name = this.#verifier.name;
-    const { storage, clock, onFork = () => undefined, onRefused = () => undefined } = use;
+    const { storage, clock, wall = clock, onFork = () => undefined, onRefused = () => undefined } = use;
     const shared = { database: this.name, verifier: this.#verifier, storage };
     const { signal } = this.#lifetime;
     this.#order = new RouteOrder({ routes: use.routes, clock, onRefused });
@@ -139,7 +141,7 @@ export class SumdbMirror {
     this.#tiles = new Tiles({ ...shared, clock, order, signal });
     this.#heads = new Heads({
       ...shared,
-      clock,
+      clock: wall,
       tiles: this.#tiles,
       onFork: (evidence, { id, isNew }) => {
         this.#halt.add(id);
@@ -285,7 +287,8 @@ export class SumdbMirror {
   }
 
   async #view(route: SumdbRoute, signal: AbortSignal): Promise<RouteView> {
-    const seen = { route: route.name, atMs: this.#use.clock.now() };
+    const { clock, wall = clock } = this.#use;
+    const seen = { route: route.name, atMs: wall.now() };
     const inquiry = new Inquiry(this.name);
     const bytes = await inquiry.fetch(route, { path: "/latest", maxBytes: maxNoteBytes, signal });
     if (bytes === undefined) {

@@ -99,6 +99,11 @@ export type WalkOp<T> = {
   readonly waitsOut?: boolean;
   /** Told before it waits to ask again: whoever has other ways may take them meanwhile. */
   readonly retrying?: () => void;
+  /**
+   * Told each status, where something else answers behind the upstream: its failures are its own, and from 500 on they
+   * say nothing about the upstream.
+   */
+  readonly behind?: (status: number) => void;
   /** When the operation last got on, for one that may take longer than the time for retries; else its start counts. */
   readonly progressedMs?: () => number;
   /** Reads, parses and verifies a 200. Throws Unusable to move on; other errors end the walk. */
@@ -207,7 +212,9 @@ class Attempt<T> {
     this.#leave = () => lane.leave(end);
     try {
       const { outcome, status } = await this.#exchange(end);
-      permit.answered(status);
+      op.behind?.(status);
+      if (op.behind !== undefined && status >= 500) permit.abandoned();
+      else permit.answered(status);
       this.#count(outcome.kind === "failed" && outcome.error instanceof Unusable ? "unusable" : String(status));
       return outcome;
     } catch (error) {

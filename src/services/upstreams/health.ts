@@ -128,6 +128,16 @@ export class Health {
     return state.heldUntil > now ? "held" : "closed";
   }
 
+  /**
+   * True when its breaker is open and the pause is over: one request tries it, or may. What it has to say will be known
+   * in a moment.
+   */
+  isOnTrial(upstream: string): boolean {
+    const state = this.#states.get(upstream);
+    if (state === undefined || state.openUntil === 0) return false;
+    return state.trying || state.openUntil <= this.#clock.now();
+  }
+
   /** How long a held upstream wants to be left alone from now on, in milliseconds; 0 when it does not. */
   heldMs(upstream: string): number {
     return Math.max(0, (this.#states.get(upstream)?.heldUntil ?? 0) - this.#clock.now());

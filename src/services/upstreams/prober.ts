@@ -1,6 +1,8 @@
 // Looks after upstreams when nobody asks them: a HEAD to each, now and then. One that is back is tried again at once,
 // one that cannot be connected is known before a client has to find out.
 
+import type { Clock } from "#services/store/ports.ts";
+import { timeLimit } from "#services/store/ports.ts";
 import type { Upstream } from "./chain.ts";
 import type { LastProbe } from "./desk.ts";
 import type { Health } from "./health.ts";
@@ -12,7 +14,7 @@ export type ProberUse = {
   readonly upstreams: () => readonly Upstream[];
   readonly client: UpstreamClient;
   readonly health: Health;
-  readonly clock: { now(): number; sleep(ms: number, signal?: AbortSignal): Promise<void> };
+  readonly clock: Clock;
   /** Between two probes of one upstream, in milliseconds; 0 for none. */
   readonly everyMs: () => number;
   readonly stop: AbortSignal;
@@ -58,7 +60,7 @@ export class Prober {
     const { client, health, clock } = this.#use;
     const at = clock.now();
     const took = () => clock.now() - at;
-    const limited = AbortSignal.any([signal, AbortSignal.timeout(probeMs)]);
+    const limited = AbortSignal.any([signal, timeLimit(clock, probeMs)]);
     let result: LastProbe;
     try {
       const response = await client.get(upstream, {

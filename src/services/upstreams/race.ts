@@ -225,12 +225,13 @@ class Runners<T> {
 
   #askBeside(late: Running<T>): boolean {
     const isMute = this.#isMute(late);
-    if (!this.#start()) {
+    const isOther = this.#start();
+    if (!isOther) {
       if (this.#late >= maxLate) return false;
       this.#ask(late.upstream);
     }
-    // Instead of one that is silent to all; not counted, for it is no luxury.
-    if (isMute) return true;
+    // Another one instead of one that is silent to all: not counted, for it is no luxury. The same one again is.
+    if (isMute && isOther) return true;
     this.#late++;
     this.#race.use.patience?.hedged(late.upstream.name);
     return true;

@@ -496,3 +496,29 @@ test("mode go sends again what broke on its way, and believes every answer", asy
     assert.equal(asked.join(""), "a");
   }
 });
+
+/** `a`, who has it, has been down and is being tried by another request; `b` does not have it. */
+function onTrial() {
+  const scene = stage([{ acts: 200 }, { acts: 404 }]);
+  for (let n = 0; n < scene.health.unconnectedToOpen; n++) scene.health.seenDead("a", "refused");
+  scene.health.seenAlive("a");
+  return { ...scene, trial: scene.health.permit("a") };
+}
+
+test("an absence waits for the upstream that is just being tried again: what it has is not called absent", async () => {
+  const { run, clock, health, trial } = onTrial();
+  assert.equal(health.isOnTrial("a"), true);
+  const { sleep } = clock;
+  clock.sleep = (ms) => {
+    trial.answered(200);
+    return sleep(ms);
+  };
+  assert.equal(short(await run()), "found:a");
+});
+
+test("a trial that says nothing holds up an absence for some seconds, and no longer", async () => {
+  const { run, slept } = onTrial();
+  assert.equal(short(await run()), "absent");
+  const total = slept.reduce((sum, ms) => sum + ms, 0);
+  assert.ok(total >= 3_000 && total < 6_500, `${total} ms`);
+});

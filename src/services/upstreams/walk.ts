@@ -103,14 +103,16 @@ async function walkResilient<T>(walk: Walk<T>): Promise<WalkResult<T>> {
     const won = await race(candidates, { ...walk, haveWaited, turn });
     if (won !== undefined) return won;
     const hopeful = nextCandidates(walk, round);
-    if (hopeful.length > 0 ? !mayRetry(use) : !mayOutlast(walk)) return conclude(walk);
+    const trials = hopeful.length > 0 ? [] : awaitedTrials(walk);
+    if (hopeful.length > 0 ? !mayRetry(use) : trials.length === 0 && !mayOutlast(walk)) return conclude(walk);
     const heldMs = hopeful.length > 0 ? Math.min(...hopeful.map(({ name }) => use.health.heldMs(name))) : 0;
     const wait = waitBefore(walk, round, heldMs);
     if (wait === undefined) return conclude(walk);
     op.retrying?.();
     await use.clock.sleep(wait, op.signal);
     haveWaited = heldMs > 0;
-    candidates = hopeful.length > 0 ? hopeful : backAgain(walk);
+    if (trials.length > 0) candidates = trials.filter(({ name }) => use.health.condition(name) !== "open");
+    else candidates = hopeful.length > 0 ? hopeful : backAgain(walk);
   }
 }
 
@@ -124,6 +126,18 @@ function mayOutlast<T>({ upstreams, use, op, ledger }: Walk<T>): boolean {
     return isDown && use.health.outageMs(name) < retryMsOf(use) && error !== undefined && mayBeOver(error);
   });
 }
+
+/**
+ * Upstreams that are being tried again after an outage, while others say "absent": their word is worth a moment's wait.
+ * Without it a herd that comes just after an outage hears 404 for what only the one on trial has.
+ */
+function awaitedTrials<T>({ upstreams, use, ledger, startedMs }: Walk<T>): readonly Upstream[] {
+  if (!ledger.has("absent") || use.clock.now() - startedMs >= trialMs) return [];
+  return upstreams.filter(({ name }) => ledger.failureOf(name) !== undefined && use.health.isOnTrial(name));
+}
+
+/** So long a request waits for a trial: answers take a tenth of it, and who is still silent then is still down. */
+const trialMs = 3_000;
 
 /** Those that others have found well again, and those whose turn it is to be tried. May be nobody yet. */
 function backAgain<T>({ upstreams, use }: Walk<T>): readonly Upstream[] {
