@@ -14,6 +14,7 @@ import { exportVersions } from "#services/store/export.ts";
 import type { ExportUse } from "#services/store/export.ts";
 import { Selection } from "#services/store/export-selection.ts";
 import type { Storage } from "#services/store/ports.ts";
+import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import { keptRoute } from "#services/sumdb/kept-route.ts";
 import { SumdbMirror } from "#services/sumdb/mirror.ts";
@@ -41,20 +42,27 @@ export async function exportStore(
   const store = config.values.store;
   const from = await openStore(store, {});
   const dir = resolve(request.dir);
-  const to = await openPlainTree(dir);
+  const to = await openPlainTree(dir).catch(inOurWords);
   const { prove, close } = prover(config, from, to);
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
   try {
     const report = await awake(() =>
       exportVersions({ from, to, selection, prove, jobs: jobsAtOnce, signal: stop.signal, progress }),
-    );
+    ).catch(inOurWords);
     return { ...report, dir, store, url: pathToFileURL(dir).href };
   } finally {
     off();
     close();
     await to.close();
   }
+}
+
+function inOurWords(error: unknown): never {
+  if (!(error instanceof StoreUnavailable)) throw error;
+  const { key: what, message: reason } = error;
+  if (error instanceof StoreFull) throw new GranaryError("GRANARY_STORE_FULL", { what }, { cause: error });
+  throw new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason }, { cause: error });
 }
 
 async function selectionOf({ what, from }: ExportRequest): Promise<Selection> {

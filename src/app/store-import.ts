@@ -26,7 +26,7 @@ import { Pins } from "#services/store/pins.ts";
 import type { SourceTree, Storage } from "#services/store/ports.ts";
 import { SourceUnreadable } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
-import { below, recognise } from "#services/store/source-layout.ts";
+import { below, layouts, recognise } from "#services/store/source-layout.ts";
 import type { Placed } from "#services/store/source-layout.ts";
 import { sourceVersions } from "#services/store/source-versions.ts";
 import { folderRoute } from "#services/sumdb/folder-route.ts";
@@ -85,10 +85,13 @@ export async function importStore(
   }
 }
 
+const usage = `granary store import DIR [--layout ${layouts.join("|")}]`;
+
+/** Throws GRANARY_BAD_USAGE when there is nothing to import. */
 async function openSource(request: ImportRequest): Promise<{ readonly tree: SourceTree; readonly placed: Placed }> {
   const { dir, layout } = request;
   const unreadable = (reason: string): GranaryError =>
-    new GranaryError("GRANARY_INPUT_UNREADABLE", { place: dir, reason });
+    new GranaryError("GRANARY_BAD_USAGE", { reason: `${dir}: ${reason}`, usage });
   const inPlace = (error: unknown): never => {
     throw error instanceof SourceUnreadable ? unreadable(error.message) : error;
   };

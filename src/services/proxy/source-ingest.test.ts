@@ -6,6 +6,7 @@ import type { Outcome } from "#services/store/import.ts";
 import { listKey, versionKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
+import { StoreFull } from "#services/store/ports.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { SourceVersion } from "#services/store/source-versions.ts";
 import { SumdbMirror } from "#services/sumdb/mirror.ts";
@@ -216,6 +217,12 @@ suite("a version of a foreign directory", () => {
     await storage.replace(key, Buffer.from("damage"), (await storage.stat(key))?.token);
     assert.equal(told(await fresh().ingest.take(version)), "imported");
     assert.equal(Buffer.from((await storage.get(key, 1_000))?.bytes ?? []).toString(), goModOf(module));
+  });
+
+  test("a full disk ends the import: it says nothing about the version", async () => {
+    const { ingest, tree, storage } = await room();
+    storage.stage = () => Promise.reject(new StoreFull("tmp", "no space left"));
+    await assert.rejects(ingest.take(versionOf(module, tree)), { code: "GRANARY_STORE_FULL" });
   });
 
   test("in a dry run nothing is written", async () => {

@@ -5,13 +5,12 @@ import { createHash } from "node:crypto";
 import { LRUCache } from "lru-cache";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import type { GranaryError } from "#services/errors/granary-error.ts";
-import { isGranaryError } from "#services/errors/granary-error.ts";
+import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { Outcome, Refusal } from "#services/store/import.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
 import type { SourceTree } from "#services/store/ports.ts";
-import { SourceUnreadable } from "#services/store/ports.ts";
+import { SourceUnreadable, StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import type { SourceVersion } from "#services/store/source-versions.ts";
 import type { SumdbCode } from "#services/sumdb/errors.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
@@ -45,7 +44,7 @@ export class SourceIngest {
     this.#use = use;
   }
 
-  /** Throws StoreUnavailable when the store cannot be used, and bugs; all else is an outcome. */
+  /** Throws GranaryError when the store cannot be used, and bugs; all else is an outcome. */
   async take(version: SourceVersion): Promise<Outcome> {
     let bytes = 0;
     const count = (more: number): void => void (bytes += more);
@@ -148,6 +147,14 @@ function judge(id: ModuleVersion, error: unknown): Judged {
     return { kind: "rejected", refusal: { why: "unreadable", reason: `${error.path}: ${error.message}` } };
   if (error instanceof StoreDamaged)
     return { kind: "rejected", refusal: { why: "failed", error: damaged(what, error) } };
+  if (error instanceof StoreUnavailable) throw unusable(what, error);
   if (!isGranaryError(error)) throw error;
   return { kind: "rejected", refusal: { why: "failed", error } };
+}
+
+/** Whatever comes next would meet the same. */
+function unusable(what: string, error: StoreUnavailable): GranaryError {
+  const options = { cause: error };
+  if (error instanceof StoreFull) return new GranaryError("GRANARY_STORE_FULL", { what }, options);
+  return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: error.message }, options);
 }
