@@ -15,6 +15,7 @@ import { maxZipBytes } from "#protocol/zip-check.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { readGraph } from "#services/prewarm/graph.ts";
 import { parseModuleVersion } from "#services/prewarm/wanted.ts";
+import { StoreDamaged } from "#services/store/errors.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import { fsck } from "#services/tending/fsck.ts";
@@ -117,8 +118,11 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
             clock: systemClock,
             bytesPerSecond: () => bytesPerSecond,
             mend: undefined,
-            onDamage: ({ key, message }) => {
-              if (damages.length < maxDamages) damages.push({ key, problem: message });
+            onDamage: (damage) => {
+              const { key, message } = damage;
+              const problem =
+                damage instanceof StoreDamaged ? `expected ${damage.expected}, found ${damage.found}` : message;
+              if (damages.length < maxDamages) damages.push({ key, problem });
               events.emit({ name: "store.damaged", key, repaired: false, reason: message });
             },
             signal,

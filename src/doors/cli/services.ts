@@ -61,6 +61,7 @@ export type StoreStats = {
   readonly modules: number;
   readonly versions: number;
   readonly zips: number;
+  readonly evicted: number;
   readonly bytes: number;
   readonly records: number;
 };

@@ -25,8 +25,14 @@ const stats: CommandSpec = {
     const found = await context.services.storeStats(settings);
     if (options["json"] === true) printJson(context, "granary.store.stats/1", found);
     else {
-      const { modules, versions, zips, records } = found;
-      const counts = { modules: count(modules), versions: count(versions), zips: count(zips), records: count(records) };
+      const { modules, versions, zips, records, evicted } = found;
+      const counts = {
+        modules: count(modules),
+        versions: count(versions),
+        zips: count(zips),
+        records: count(records),
+        evicted: evicted === 0 ? undefined : count(evicted),
+      };
       context.io.stdout(
         `${say(context.io.lang, "store.stats", { ...counts, dir: found.dir, bytes: bytes(found.bytes) })}\n`,
       );

@@ -386,7 +386,7 @@ export const messagesEn: MessageTable = {
     [
       `store      ${f.dir}`,
       `modules    ${f.modules}`,
-      `versions   ${f.versions} (${f.zips} with zip)`,
+      `versions   ${f.versions} (${f.zips} with zip${f.evicted === undefined ? "" : `; ${f.evicted} made room`})`,
       `records    ${f.records}`,
       `size       ${f.bytes}`,
     ].join("\n"),

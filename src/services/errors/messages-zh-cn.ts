@@ -397,7 +397,7 @@ export const messagesZh: MessageTable = {
     [
       `存储       ${f.dir}`,
       `模块       ${f.modules}`,
-      `版本       ${f.versions}（${f.zips} 个有 zip）`,
+      `版本       ${f.versions}（${f.zips} 个有 zip${f.evicted === undefined ? "" : `，${f.evicted} 个已让出空间`}）`,
       `记录       ${f.records}`,
       `大小       ${f.bytes}`,
     ].join("\n"),

@@ -332,6 +332,7 @@ export type Messages = {
     readonly modules: string;
     readonly versions: string;
     readonly zips: string;
+    readonly evicted: string | undefined;
     readonly records: string;
     readonly bytes: string;
   };

@@ -42,7 +42,7 @@ async function findings(storage: MemoryStorage | FaultyStorage): Promise<string[
 
 suite("store stats", () => {
   test("an empty store is all noughts", async () => {
-    const nothing = { modules: 0, versions: 0, zips: 0, bytes: 0, records: 0 };
+    const nothing = { modules: 0, versions: 0, zips: 0, evicted: 0, bytes: 0, records: 0 };
     assert.deepEqual(await storeStats(new MemoryStorage()), nothing);
   });
 
@@ -50,14 +50,14 @@ suite("store stats", () => {
     const storage = await filled();
     const listed = await Array.fromAsync(storage.list("modules/"));
     const bytes = listed.reduce((sum, { size }) => sum + size, 0);
-    assert.deepEqual(await storeStats(storage), { modules: 2, versions: 4, zips: 3, bytes, records: 0 });
+    assert.deepEqual(await storeStats(storage), { modules: 2, versions: 4, zips: 3, evicted: 0, bytes, records: 0 });
   });
 
   test("records are counted, tiles are not, neither is a module", async () => {
     const storage = new MemoryStorage();
     await storage.create(storageKey("modules/sumdb/sum.example/lookup/example.com/m@v1.0.0-x.mod.manifest"), zip);
     await storage.create(storageKey("modules/sumdb/sum.example/tile/8/0/000"), zip);
-    const want = { modules: 0, versions: 0, zips: 0, bytes: 2 * zip.length, records: 1 };
+    const want = { modules: 0, versions: 0, zips: 0, evicted: 0, bytes: 2 * zip.length, records: 1 };
     assert.deepEqual(await storeStats(storage), want);
   });
 });

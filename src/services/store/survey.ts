@@ -19,6 +19,8 @@ export type Stats = {
   /** Versions of which at least `.info` and go.mod are kept. */
   readonly versions: number;
   readonly zips: number;
+  /** Versions whose files made room, and whose manifests stay. */
+  readonly evicted: number;
   readonly bytes: number;
   /** Checksum records kept. */
   readonly records: number;
@@ -36,7 +38,7 @@ export type Survey = {
 
 export async function storeStats(storage: Storage): Promise<Stats> {
   const modules = new Set<string>();
-  let [versions, zips, bytes, records] = [0, 0, 0, 0];
+  let [versions, zips, evicted, bytes, records] = [0, 0, 0, 0, 0];
   for await (const { key, size } of storage.list(modulesPrefix)) {
     bytes += size;
     if (key.startsWith(sumdbPrefix)) {
@@ -44,11 +46,12 @@ export async function storeStats(storage: Storage): Promise<Stats> {
       continue;
     }
     if (key.endsWith(".zip.manifest")) zips++;
+    if (key.endsWith(".tombstone")) evicted++;
     if (!key.endsWith(".mod.manifest")) continue;
     versions++;
     modules.add(key.slice(0, key.lastIndexOf("/@v/")));
   }
-  return { modules: modules.size, versions, zips, bytes, records };
+  return { modules: modules.size, versions, zips, evicted, bytes, records };
 }
 
 /**
