@@ -69,7 +69,7 @@ async function runSuite(files: readonly string[]): Promise<Count> {
       "--import",
       "./test/support/no-net.ts",
       "--test",
-      "--test-concurrency=2",
+      "--test-concurrency=3",
       "--test-reporter=dot",
       "--test-reporter-destination=stdout",
       "--test-reporter=tap",

@@ -13,7 +13,7 @@ import { cleanUp } from "../../bench/children.ts";
 import { needsGo } from "../support/go.ts";
 
 const long = process.env["LONG"] === "1";
-const builds = long ? 1_000 : 6;
+const builds = long ? 1_000 : 4;
 const faults = 0.2;
 /** Of a build: a client whose upstreams are this bad waits longer than usual, and hangs no longer than this. */
 const buildTimeoutMs = 120_000;

@@ -145,14 +145,14 @@ suite("bad disks", { skip: noDisk ?? false, concurrency: 2 }, () => {
       return told.some(({ name }) => name === "alarm.cleared");
     });
 
-    disk.remount("ro");
+    await disk.remount("ro");
     const next = others.at(-1)!;
     const refused = await get(granary.url + fileOf(next, "info"));
     assert.equal(refused.status, 503);
     assert.match(refused.text, /^GRANARY_STORE_READ_ONLY: .*the store's file system is read-only\./);
     await assertWarm(granary, [...kept, late], stub);
     assert.match((await readyz(granary)).text, /^ready, degraded\ndegraded: .*\(read-only\)/);
-    disk.remount("rw");
+    await disk.remount("rw");
     await until("it can be written again", async () => (await obtain(granary, next)) === 200);
     assert.deepEqual(disk.leftovers(), []);
     assert.equal(await granary.stop(), 0);

@@ -206,7 +206,7 @@ export type RoomOptions = {
   readonly upstreams?: readonly Upstream[];
   readonly storage?: Storage;
   /** Whether anything new may come in. */
-  readonly room?: Pick<DiskRoom, "admit" | "failed">;
+  readonly room?: Pick<DiskRoom, "enter" | "admit" | "failed">;
   readonly meter?: Meter;
   readonly private?: string;
   /** On record in the database. */

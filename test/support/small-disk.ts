@@ -1,5 +1,6 @@
 // A file system of a few megabytes for one test: tmpfs, mounted when we are root, and unmounted whatever happens.
 import { spawnSync } from "node:child_process";
+import { setTimeout as passed } from "node:timers/promises";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { rm, statfs, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -12,7 +13,7 @@ export type SmallDisk = {
   fillTo(freeBytes: number): Promise<void>;
   /** Removes that file. */
   makeRoom(): Promise<void>;
-  remount(how: "ro" | "rw"): void;
+  remount(how: "ro" | "rw"): Promise<void>;
   /** Names in the store's tmp/. */
   leftovers(): string[];
 };
@@ -53,9 +54,14 @@ export function smallDisk(
       await writeFile(filler, new Uint8Array(Math.max(0, bavail * bsize - freeBytes)));
     },
     makeRoom: () => rm(filler, { force: true }),
-    remount: (how) => {
-      const said = run("mount", "-o", `remount,${how}`, folder);
-      if (said !== "") throw new Error(said);
+    remount: async (how) => {
+      // The index is open for writing until it was idle for a while.
+      for (let tries = 1; ; tries++) {
+        const said = run("mount", "-o", `remount,${how}`, folder);
+        if (said === "") return;
+        if (tries === 100 || !said.includes("busy")) throw new Error(said);
+        await passed(200);
+      }
     },
     leftovers: () => readdirSync(join(folder, "store", "tmp")),
   };

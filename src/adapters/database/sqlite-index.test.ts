@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, suite, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import type { IndexFacts } from "#services/tending/ports.ts";
@@ -196,6 +196,20 @@ suite("the index in SQLite", () => {
     db.close();
     const index = await openSqliteIndex(file);
     await index.put([facts(0)], 1);
+    await index.close();
+  });
+
+  test("an idle one holds no file open, and goes on when it is asked", async (t) => {
+    t.mock.timers.enable({ apis: ["setTimeout"] });
+    const file = newFile();
+    const index = await openSqliteIndex(file);
+    await index.put([facts(0)], 1);
+    const isOpen = async () => (await readdir(folder)).includes(`${basename(file)}-wal`);
+    assert.equal(await isOpen(), true);
+    t.mock.timers.tick(5_000);
+    assert.equal(await isOpen(), false, "the last one to close takes the log along");
+    assert.equal((await index.totals()).versions, 1);
+    assert.equal(await isOpen(), true);
     await index.close();
   });
 

@@ -20,6 +20,8 @@ import type {
 const maxBatch = 1_000;
 /** How long a process waits for another one's transaction. */
 const busyMs = 5_000;
+/** Without a call for so long the file is closed: an idle server holds nothing open on its disk. */
+const idleMs = 5_000;
 /** Of the database in memory, per process; the rest is read from the file. */
 const cacheKiB = 8 * 1024;
 
@@ -72,19 +74,42 @@ export async function openSqliteIndex(file: string): Promise<SqliteIndex> {
 
 export class SqliteIndex implements StoreIndex {
   readonly #file: string;
-  readonly #db: DatabaseSync;
+  #opened: DatabaseSync | undefined;
+  #closing: NodeJS.Timeout | undefined;
   readonly #prepared = new Map<string, StatementSync>();
 
   /** Use openSqliteIndex(). */
   constructor(file: string) {
     this.#file = file;
-    this.#db = new DatabaseSync(file, { timeout: busyMs });
+    this.#open();
+  }
+
+  get #db(): DatabaseSync {
+    const db = this.#opened ?? this.#open();
+    if (this.#file !== ":memory:" && this.#closing === undefined)
+      this.#closing = setTimeout(() => this.#close(), idleMs).unref();
+    this.#closing?.refresh();
+    return db;
+  }
+
+  #open(): DatabaseSync {
+    const db = new DatabaseSync(this.#file, { timeout: busyMs });
     try {
-      this.#db.exec(schema);
+      db.exec(schema);
     } catch (error) {
-      this.#db.close();
+      db.close();
       throw error;
     }
+    this.#opened = db;
+    return db;
+  }
+
+  #close(): void {
+    clearTimeout(this.#closing);
+    this.#closing = undefined;
+    this.#prepared.clear();
+    this.#opened?.close();
+    this.#opened = undefined;
   }
 
   put(facts: readonly IndexFacts[], atMs: number): Promise<void> {
@@ -235,11 +260,7 @@ export class SqliteIndex implements StoreIndex {
   }
 
   close(): Promise<void> {
-    return this.#now(() => {
-      if (!this.#db.isOpen) return;
-      this.#prepared.clear();
-      this.#db.close();
-    });
+    return this.#now(() => this.#close());
   }
 
   /** Rows in transactions of a bounded length; others get a turn between two. */
@@ -263,8 +284,9 @@ export class SqliteIndex implements StoreIndex {
   }
 
   #statement(sql: string): StatementSync {
+    const db = this.#db;
     let statement = this.#prepared.get(sql);
-    if (statement === undefined) this.#prepared.set(sql, (statement = this.#db.prepare(sql)));
+    if (statement === undefined) this.#prepared.set(sql, (statement = db.prepare(sql)));
     return statement;
   }
 

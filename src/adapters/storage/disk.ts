@@ -233,16 +233,15 @@ export class DiskStorage implements Storage {
     const path = this.#path(key);
     const folder = dirname(path);
     try {
-      await this.#folders.make(folder);
       await this.#names.put(key, folder, async () => {
         for (let tries = 1; ; tries++) {
           try {
+            await this.#folders.make(folder);
             await put(path);
             return;
           } catch (error) {
             if (codeOf(error) !== "ENOENT" || tries === maxFolderTries) throw error;
             this.#folders.forget();
-            await this.#folders.make(folder);
           }
         }
       });

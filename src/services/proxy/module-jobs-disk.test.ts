@@ -23,11 +23,13 @@ const space = { freeBytes: 5, totalBytes: 100, freeInodes: undefined, totalInode
 /** A door that is open, or closed for a reason; and what it was told. */
 function door() {
   const state: { reason: RefusalReason | undefined; told: unknown[] } = { reason: undefined, told: [] };
+  const admit = (): void => {
+    const { reason } = state;
+    if (reason !== undefined) throw new IngestRefused(reason, { space, markBytes: 10, refusal: undefined });
+  };
   const room = {
-    admit: () => {
-      const { reason } = state;
-      if (reason !== undefined) throw new IngestRefused(reason, { space, markBytes: 10, refusal: undefined });
-    },
+    admit,
+    enter: async () => await Promise.resolve().then(admit),
     failed: (error: unknown) => void state.told.push(troubleOf(error)),
   };
   return { state, room };
@@ -86,8 +88,8 @@ test("a zip that the closing door meets on its way in is broken off, and leaves 
   const closing = {
     ...gate,
     // The first question is asked before the fetch, the second one in the middle of it.
-    admit: () => {
-      gate.admit();
+    enter: async () => {
+      await gate.enter();
       state.reason = "low-space";
     },
   };

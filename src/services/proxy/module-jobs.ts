@@ -57,7 +57,7 @@ export type ModuleJobsUse = {
   readonly storage: Storage;
   readonly quarantine: Quarantine;
   /** Whether anything new may come in; without it everything may. */
-  readonly room?: Pick<Room, "admit" | "failed"> | undefined;
+  readonly room?: Pick<Room, "enter" | "admit" | "failed"> | undefined;
   readonly origin: Pick<Origin, "find" | "wouldAsk">;
   readonly sums: Sums;
   /** What a list vouched for; without it none does. */
@@ -236,7 +236,7 @@ export class ModuleJobs {
       const { kept: already, damage } = await step("resolve", { run: () => soundly(() => store.findMod(id)) });
       if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
       // What is damaged is mended in any case: that takes no more room than there was.
-      if (damage === undefined) await step("admit", { run: () => room?.admit() });
+      if (damage === undefined) await step("admit", { run: () => room?.enter() });
       const started = clock.now();
       const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
       const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
@@ -325,7 +325,7 @@ export class ModuleJobs {
       const { store, clock, events, room } = this.#use;
       const { kept: already, damage } = await step("resolve", { run: () => soundly(() => store.findZip(id)) });
       if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
-      if (damage === undefined) await step("admit", { run: () => room?.admit() });
+      if (damage === undefined) await step("admit", { run: () => room?.enter() });
       const started = clock.now();
       const download = new ZipDownload({ storage: this.#use.storage, clock, room, what: formatModuleVersion(id) });
       try {

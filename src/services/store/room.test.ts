@@ -207,3 +207,19 @@ test("run() looks every second until it is stopped", async () => {
   await running;
   assert.deepEqual([asked, clock.sleeping, room.view.refusal?.reason], [4, 0, "low-space"]);
 });
+
+test("an ingest that comes while there is trouble has the disk asked, once for all who come, and not without end", async () => {
+  const { room, disk, clock } = played();
+  await room.look();
+  room.failed(failure("EIO"));
+  disk.probe = "EIO";
+  const all = await Promise.allSettled([room.enter(), room.enter(), room.enter()]);
+  assert.deepEqual(new Set(all.map(({ status }) => status)), new Set(["rejected"]));
+  assert.equal(disk.probes, 1);
+  disk.probe = undefined;
+  await assert.rejects(room.enter(), IngestRefused);
+  assert.equal(disk.probes, 1, "it was asked a moment ago");
+  clock.pass(50);
+  await room.enter();
+  assert.equal(room.view.refusal, undefined);
+});

@@ -43,6 +43,8 @@ export type RoomView = {
 const everyMs = 1_000;
 /** Trouble ends within this once its cause is gone. A failing disk is not kept busy by asking whether it still fails. */
 const probeEveryMs = 2_000;
+/** An ingest that comes while there is trouble asks sooner: most troubles are over before the next look. */
+const askEveryMs = 50;
 /** A little more than the mark ends low space, so that the door does not swing with every file. */
 const hysteresis = 1.1;
 /** A version is five files, and a folder or two. */
@@ -65,7 +67,9 @@ export class Room {
   #space: Space | undefined;
   #low: Refusal | undefined;
   #trouble: Refusal | undefined;
-  #probedMs = 0;
+  #failedMs = 0;
+  #probedMs = -Infinity;
+  #probing: Promise<void> | undefined;
 
   constructor(use: RoomUse) {
     this.#use = use;
@@ -84,13 +88,20 @@ export class Room {
     throw new IngestRefused(refusal.reason, this.view);
   }
 
+  /** Lets an ingest begin. While there is trouble the disk is asked first. Throws IngestRefused. */
+  async enter(): Promise<void> {
+    if (this.#trouble !== undefined && this.#use.clock.now() - this.#probedMs >= askEveryMs) await this.#probe();
+    else await this.#probing;
+    this.admit();
+  }
+
   /** A call failed. Errors that say nothing about the disk as a whole change nothing. */
   failed(error: unknown): void {
     const reason = troubleOf(error);
     if (reason === undefined || this.#trouble?.reason === reason) return;
     this.#trouble = { reason, sinceMs: this.#trouble?.sinceMs ?? this.#use.clock.now() };
     // Not at once: what made it fail would still be there.
-    this.#probedMs = this.#use.clock.now();
+    this.#failedMs = this.#use.clock.now();
   }
 
   /** Looks once: at the space, and while there is trouble whether it is over. */
@@ -129,9 +140,19 @@ export class Room {
   }
 
   async #tryToWrite(): Promise<void> {
+    const lastMs = Math.max(this.#probedMs, this.#failedMs);
+    if (this.#trouble !== undefined && this.#use.clock.now() - lastMs >= probeEveryMs) await this.#probe();
+  }
+
+  /** One at a time, however many ask. */
+  async #probe(): Promise<void> {
+    this.#probing ??= this.#probeOnce().finally(() => (this.#probing = undefined));
+    await this.#probing;
+  }
+
+  async #probeOnce(): Promise<void> {
     const { clock, probe } = this.#use;
     const trouble = this.#trouble;
-    if (trouble === undefined || clock.now() - this.#probedMs < probeEveryMs) return;
     this.#probedMs = clock.now();
     try {
       await probe();
