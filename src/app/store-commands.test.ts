@@ -53,7 +53,7 @@ suite("commands that look after a store", () => {
       const names = ["v1.0.0.mod.manifest", "v1.0.0.zip.manifest", "v1.0.0.zip", "v1.1.0.mod.manifest", "list"];
       const files = [...names.map((name) => join(versions, name)), join(lookups, "m@v1.0.0")];
       await Promise.all(files.map((file) => writeFile(file, "12345")));
-      const want = { dir, modules: 1, versions: 2, zips: 1, bytes: 30, records: 1 };
+      const want = { dir, modules: 1, versions: 2, zips: 1, evicted: 0, bytes: 30, records: 1 };
       assert.deepEqual(await commands.storeStats(flags), want);
     });
   });
