@@ -38,6 +38,7 @@ import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { makeEngine } from "./manners.ts";
 import { openStore } from "./open-store.ts";
+import { doubtIndex } from "./tending.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 
 export type ImportCommandUse = {
@@ -60,6 +61,7 @@ export async function importStore(
   const storage = await openStore(config.values.store, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
+  if (!request.isDryRun) await doubtIndex(config.values.store);
   const opened = await open(config, { storage, tree, placed, request, verifyEntry: use.verifyEntry });
   try {
     const report = await awake(() =>
@@ -82,6 +84,7 @@ export async function importStore(
   } finally {
     off();
     await opened.close();
+    if (!request.isDryRun) await doubtIndex(config.values.store);
   }
 }
 

@@ -28,6 +28,7 @@ import type { HeadMemory } from "#services/sumlog/ports.ts";
 import type { Config } from "./config.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
+import { doubtIndex } from "./tending.ts";
 
 export type SnapshotCommands = Pick<CliServices, "storeSnapshot" | "storeSnapshots" | "storeRestore" | "storeDefrag">;
 
@@ -64,6 +65,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
           const report = await withTarget(store, isDry, (target) =>
             restoreSnapshot({ vault, index, store: target, logs, isDry, replacesState, progress }),
           );
+          if (!isDry) await doubtIndex(store);
           const ms = performance.now() - begun;
           return { ...report, logs: report.logs.map(toRestoredLog), dir, store, ms, isDry };
         } finally {

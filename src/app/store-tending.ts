@@ -32,7 +32,7 @@ import type { Config } from "./config.ts";
 import { readDirectoryGoMod, readInput } from "./fetch-inputs.ts";
 import type { MainInput } from "./fetch-inputs.ts";
 import { openStore } from "./open-store.ts";
-import { evictingLayout, gcRuleOf, openIndex } from "./tending.ts";
+import { doubtIndex, evictingLayout, gcRuleOf, openIndex } from "./tending.ts";
 
 export type TendingCommands = Pick<
   CliServices,
@@ -102,6 +102,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
       on(flags, async ({ storage, store, signal }) => {
         const { repairs, isDeep } = request;
         const report = await fsck({ storage, store, clock: systemClock, isDeep, repairs, signal, progress });
+        if (repairs && report.findings.length > 0) await doubtIndex(storage.root);
         const rebuilt = request.rebuilds
           ? await withIndex(storage, (index) => rebuildIndex({ storage, index, clock: systemClock, signal }))
           : undefined;
@@ -166,6 +167,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
           });
         } finally {
           await verifier.close();
+          await doubtIndex(storage.root);
         }
       }),
     pinAdd: ({ what, from }, flags) =>

@@ -69,6 +69,19 @@ export async function openIndex(root: string): Promise<StoreIndex> {
   return await openSqliteIndex(file);
 }
 
+/**
+ * To be called before and after a command keeps or takes away what the index is not told of: it is made anew before
+ * anything leaves by it. An index that cannot be opened is begun anew anyway.
+ */
+export async function doubtIndex(root: string): Promise<void> {
+  try {
+    const index = await openIndex(root);
+    await index.doubt().finally(() => index.close());
+  } catch {
+    // a server or a command that needs it will say so
+  }
+}
+
 export function rulesOf(values: Values): TendingRules {
   return {
     gc: values["gc.policy"] === "lru-ttl" ? gcRuleOf(values) : undefined,

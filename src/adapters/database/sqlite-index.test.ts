@@ -146,6 +146,8 @@ suite("the index in SQLite", () => {
     await index.put([facts(0)], 70_000);
     await index.endRebuild(second);
     assert.equal((await index.totals()).versions, 2);
+    await index.doubt();
+    assert.equal(await index.isWhole(), false);
   });
 
   test("more rows than one transaction takes", async () => {

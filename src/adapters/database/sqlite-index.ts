@@ -248,6 +248,10 @@ export class SqliteIndex implements StoreIndex {
     });
   }
 
+  doubt(): Promise<void> {
+    return this.#now(() => this.#setFact("whole", 0));
+  }
+
   isWhole(): Promise<boolean> {
     return this.#now(() => this.#fact("whole") === 1);
   }

@@ -82,6 +82,8 @@ export interface StoreIndex {
   beginRebuild(): Promise<number>;
   /** Drops what was not put since that beginning. The index is whole from now on. */
   endRebuild(round: number): Promise<void>;
+  /** Something was kept or taken away that it was not told of: it is not whole until it was made anew. */
+  doubt(): Promise<void>;
   /** False until every kept version was once put: then it must not be taken for the store. */
   isWhole(): Promise<boolean>;
   /** Gives back the space of what is no longer there; the bytes freed. */
