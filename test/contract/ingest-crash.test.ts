@@ -1,6 +1,6 @@
 // One ingest, and every call that it makes to the disk: the process is killed there, or the call fails. Whatever happens,
 // nothing torn is seen, what was acknowledged stays, a failure is told as one, and the next request mends it.
-// Every day at each sixth call, another one each day; LONG=1 takes every call, and kills on both sides of it.
+// Every day at each tenth call, another one each day; LONG=1 takes every call, and kills on both sides of it.
 import assert from "node:assert/strict";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -26,7 +26,7 @@ import type { Upstreams } from "../support/world.ts";
 
 const long = process.env["LONG"] === "1";
 /** Which calls are looked at: each costs a start of a server, or a whole ingest. SEED=n: others. */
-const stride = long ? 1 : 6;
+const stride = long ? 1 : 10;
 const first = 1 + (Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000)) % stride);
 const warm = makeModule({ path: "example.com/warm", version: "v1.0.0" });
 /** Its folders must be made, and the database's newest head is replaced for it. */

@@ -26,7 +26,7 @@ import type { Upstreams } from "../support/world.ts";
 
 const long = process.env["LONG"] === "1";
 const seed = Number(process.env["SEED"] ?? 20261128);
-const cuts = long ? 2_000 : 40;
+const cuts = long ? 2_000 : 16;
 
 let program: Program;
 let folder: string;

@@ -8,7 +8,7 @@ import { simulate } from "../simulation/simulation.ts";
 import type { Report } from "../simulation/simulation.ts";
 import { onThreads, seedsOf } from "../simulation/threads.ts";
 
-const seeds = seedsOf(process.env["SEEDS"] ?? (process.env["LONG"] === "1" ? "1..4000" : "1..80"));
+const seeds = seedsOf(process.env["SEEDS"] ?? (process.env["LONG"] === "1" ? "1..4000" : "1..40"));
 
 /** The slowest of machines does one in two seconds. */
 const timeout = 60_000 + seeds.length * 2_000;
