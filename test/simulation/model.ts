@@ -44,6 +44,7 @@ export class Model {
   /** Manifests that were damaged: nobody can say any more which bytes were given out. */
   readonly #doomed = new Set<string>();
   /** Files that were removed on purpose. */
+  /** Files that may be missing: evicted, or rotten once. */
   readonly #evicted = new Set<string>();
   /** The last list that clients saw of a module. */
   readonly #shown = new Map<string, ReadonlySet<string>>();
@@ -111,14 +112,15 @@ export class Model {
   }
 
   /** Something was done to an object behind the server's back. */
-  harmed(key: StorageKey, how: "rotten" | "evicted"): void {
+  harmed(key: StorageKey): void {
     const now = this.#use.nowMs();
     if (/\/sumdb\//.test(key)) this.#isSumdbHarmed = true;
     const listed = /^(?:modules|state\/listings)\/(.+)\/@v\/(?:list|list[.]json|latest[.]json)$/.exec(key);
     if (listed !== null) this.#shown.delete(unescapePath(listed[1] ?? ""));
     const file = fileOf(key);
     if (file === undefined) return;
-    if (how === "evicted") this.#evicted.add(key);
+    // A server takes a rotten file away before it puts the right one in its place: a crash between leaves none.
+    this.#evicted.add(key);
     const { name, kind } = file;
     const isManifest = kind.endsWith(".manifest");
     if (isManifest) this.#doomed.add(`${kind.slice(0, 3)} ${name}`);
@@ -158,7 +160,7 @@ export class Model {
       for (const member of file.kind === "zip.manifest" ? ["zip"] : ["info", "mod"]) {
         const memberKey = key.replace(/(mod|zip)[.]manifest$/, member) as StorageKey;
         const found = disk.find(memberKey);
-        if (found !== undefined) this.#evicted.delete(memberKey);
+        if (found !== undefined && !found.isRotten) this.#evicted.delete(memberKey);
         if (found?.isRotten === true || this.#evicted.has(memberKey)) continue;
         if (found === undefined) throw new Violation(`after a crash ${key} names ${member}, and there is none`);
         if (writtenSha256(found) !== manifest[member]?.sha256)

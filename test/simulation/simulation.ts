@@ -259,7 +259,7 @@ class Story {
     const { id, name } = this.#chance.pick(kept);
     for (const file of this.#chance.pick([["zip"], ["zip", "mod"], ["mod"], ["info"]] as const)) {
       const key = versionKey(id, file);
-      if (this.#disk.drop(key)) this.#model.harmed(key, "evicted");
+      if (this.#disk.drop(key)) this.#model.harmed(key);
     }
     this.#tell(`evict ${name}`);
   }
@@ -269,7 +269,7 @@ class Story {
     if (keys.length === 0) return;
     const key = this.#chance.pick(keys);
     if (!this.#disk.rot(key, this.#chance, { isSilent })) return;
-    this.#model.harmed(key, "rotten");
+    this.#model.harmed(key);
     this.#tell(`corrupt ${key}${isSilent ? " in silence" : ""}`);
   }
 
