@@ -529,7 +529,7 @@ const tending = {
       en: "what kept versions may take with lru-ttl; 0 for any amount",
       "zh-CN": "lru-ttl 下已保存版本可占用的空间；0 表示不限",
     },
-    reason: "The space of .info, go.mod and zip files; manifests and checksum records come on top, some 1 %.",
+    reason: "The space of .info, go.mod and zip files; manifests and checksum records come on top.",
   }),
   "gc.olderThan": setting({
     kind: duration(0, 3650 * days),

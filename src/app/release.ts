@@ -4,7 +4,6 @@
 import { hashGoMod } from "#protocol/dirhash.ts";
 import { parsePath } from "#protocol/path.ts";
 import { checkModuleVersion, formatModuleVersion } from "#protocol/version.ts";
-import { maxZipBytes } from "#protocol/zip-check.ts";
 import type { JsonlSink } from "#adapters/sinks/jsonl.ts";
 import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
@@ -15,6 +14,7 @@ import type { Verifier } from "#services/proxy/ports.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import { HashMismatch, Sums, recordsOf, verifiedBy } from "#services/proxy/sums.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
+import { stageOf } from "#services/store/object-bytes.ts";
 import { Pins } from "#services/store/pins.ts";
 import { Quarantine, quarantinedBytesKey } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
@@ -50,7 +50,7 @@ export async function releaseQuarantined(held: Quarantined, use: ReleaseUse): Pr
     privacy: privacyOf(config.values.private),
     pins: new Pins(storage, events),
   });
-  const stage = await stageOf(held, storage);
+  const stage = await stageHeld(held, storage);
   try {
     await release(held, { ...use, sums, stage });
   } finally {
@@ -126,17 +126,12 @@ function inOurWords(error: unknown, about: { readonly what: string; readonly hel
   );
 }
 
-async function stageOf(held: Quarantined, storage: DiskStorage): Promise<Stage> {
+async function stageHeld(held: Quarantined, storage: DiskStorage): Promise<Stage> {
   const object = await storage.open(quarantinedBytesKey(held.id));
   if (object === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id: held.id });
-  const stage = await storage.stage(maxZipBytes);
-  const piece = new Uint8Array(1 << 20);
-  for (let at = 0; at < object.size;) {
-    const got = await object.read(at, piece);
-    await stage.write(piece.subarray(0, got));
-    at += got;
+  try {
+    return (await stageOf(object, storage)).stage;
+  } finally {
+    await object.close();
   }
-  await object.close();
-  await stage.seal();
-  return stage;
 }

@@ -3,7 +3,7 @@
 // Nothing in it must survive a power cut, so commits are not synced one by one; a file that SQLite finds damaged is put
 // aside and begun anew. Calls take well below a millisecond, or one transaction for a batch of at most maxBatch rows.
 
-import { rename, rm, stat } from "node:fs/promises";
+import { rename, rm } from "node:fs/promises";
 import { DatabaseSync } from "node:sqlite";
 import type { SQLInputValue, StatementSync } from "node:sqlite";
 import type {
@@ -256,13 +256,6 @@ export class SqliteIndex implements StoreIndex {
     return this.#now(() => this.#fact("whole") === 1);
   }
 
-  async compact(): Promise<number> {
-    this.#db.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    const before = await sizeOf(this.#file);
-    this.#db.exec("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)");
-    return Math.max(0, before - (await sizeOf(this.#file)));
-  }
-
   close(): Promise<void> {
     return this.#now(() => this.#close());
   }
@@ -328,8 +321,4 @@ function isDamage(error: unknown): boolean {
     errcode !== undefined &&
     ([11, 26].includes(errcode & 0xff) || (errcode === 1 && /no such column|has no column/.test(message)))
   );
-}
-
-async function sizeOf(file: string): Promise<number> {
-  return (await stat(file).catch(() => undefined))?.size ?? 0;
 }

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { unprivileged } from "../../../test/support/unprivileged.ts";
 import { FileUpstreamClient } from "./file.ts";
 import { anyUpstreamClient } from "./select.ts";
 
@@ -66,13 +67,11 @@ for (const path of absent)
   });
 
 test("a forbidden file is a 403", async (t) => {
-  if (process.getuid?.() === 0) {
-    t.skip("LOUD: root may read everything, the 403 of a file did not run");
-    return;
-  }
   const { at, dir } = await tree(t);
   await chmod(join(dir, "m.test/!x/@v/list"), 0);
-  assert.equal((await get(at, "/m.test/!x/@v/list")).status, 403);
+  const answer = await unprivileged(join(dir, ".."), () => get(at, "/m.test/!x/@v/list"));
+  if (answer === undefined) t.skip("LOUD: root reads everything, and cannot become somebody else here");
+  else assert.equal(answer.value.status, 403);
 });
 
 test("a directory is no answer", async (t) => {

@@ -8,7 +8,7 @@ import { versionKey } from "./layout.ts";
 import { maxManifestBytes } from "./manifest.ts";
 import type { OpenObject, Stage, Storage, StorageKey, StoredBytes } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
-import { formatTombstone, maxTombstoneBytes, parseTombstone } from "./tombstone.ts";
+import { findTombstone, formatTombstone } from "./tombstone.ts";
 import type { Tombstone } from "./tombstone.ts";
 
 type FileFacts = { readonly size: number; readonly sha256: string };
@@ -90,8 +90,7 @@ export class VersionFiles {
 
   /** Undefined when the version was not evicted, or what says so cannot be understood. */
   async tombstone(id: ModuleVersion): Promise<Tombstone | undefined> {
-    const stored = await this.#storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
-    return stored && parseTombstone(stored.bytes, id);
+    return await findTombstone(this.#storage, id);
   }
 
   /** Writes a version's tombstone; one that has its `.info` stays. */

@@ -5,7 +5,6 @@
 // healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
 // That is why an eviction takes the files only: a version that comes back meets its manifests.
 
-import { createHash } from "node:crypto";
 import { hashGoMod } from "#protocol/dirhash.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
@@ -21,6 +20,7 @@ import { versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
+import { stageOf } from "./object-bytes.ts";
 import type { OpenObject, Stage, Storage } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 import type { Eviction, Tombstone } from "./tombstone.ts";
@@ -404,30 +404,6 @@ function keptMod(
   kept: { readonly info: Uint8Array; readonly mod: Uint8Array; readonly manifest: ModManifest },
 ): KeptMod {
   return { id, ...kept, since: new Date(kept.manifest.firstSeen) };
-}
-
-/** The bytes once more, sealed, and their sha256: an open object outlives its name. */
-async function stageOf(
-  object: OpenObject,
-  storage: Storage,
-): Promise<{ readonly stage: Stage; readonly hash: string }> {
-  const stage = await storage.stage(object.size);
-  const hash = createHash("sha256");
-  try {
-    const piece = new Uint8Array(16 * zipBlockBytes);
-    for (let at = 0; at < object.size;) {
-      const got = await object.read(at, piece);
-      if (got === 0) break;
-      await stage.write(piece.subarray(0, got));
-      hash.update(piece.subarray(0, got));
-      at += got;
-    }
-    await stage.seal();
-    return { stage, hash: hash.digest("hex") };
-  } catch (error) {
-    await stage.discard();
-    throw error;
-  }
 }
 
 function zipMember({ size, sha256, h1, blocks }: ZipFacts): ZipManifest["zip"] {

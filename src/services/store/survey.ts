@@ -1,6 +1,5 @@
 // Looking a whole store over: what is in it, and whether every kept byte is what was committed. Reads, never repairs.
 
-import { createHash } from "node:crypto";
 import { ProtocolError } from "#protocol/errors.ts";
 import { maxListBytes, parseList } from "#protocol/info.ts";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
@@ -10,9 +9,10 @@ import { noFile, StoreDamaged } from "./errors.ts";
 import { listKey, modulesPrefix, sumdbPrefix, versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
 import { maxManifestBytes, parseModManifest, parseZipManifest } from "./manifest.ts";
-import type { OpenObject, Storage, StorageKey } from "./ports.ts";
+import { hashOf } from "./object-bytes.ts";
+import type { Storage, StorageKey } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
-import { maxTombstoneBytes, parseTombstone } from "./tombstone.ts";
+import { isEvicted } from "./tombstone.ts";
 
 export type Stats = {
   readonly modules: number;
@@ -156,22 +156,6 @@ async function checkListed(storage: Storage, id: ModuleVersion): Promise<number>
   const isListed = stored !== undefined && parseList(stored.bytes).includes(id.version);
   if (!isListed) throw new StoreDamaged(key, { expected: formatModuleVersion(id), found: "a list without it" });
   return 0;
-}
-
-async function isEvicted(storage: Storage, id: ModuleVersion): Promise<boolean> {
-  const stored = await storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
-  return stored !== undefined && parseTombstone(stored.bytes, id) !== undefined;
-}
-
-async function hashOf(object: OpenObject): Promise<string> {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 20);
-  for (let at = 0; ;) {
-    const got = await object.read(at, piece);
-    if (got === 0) return hash.digest("hex");
-    hash.update(piece.subarray(0, got));
-    at += got;
-  }
 }
 
 async function problemOf(key: StorageKey, work: () => Promise<void>): Promise<Finding | undefined> {

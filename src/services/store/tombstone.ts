@@ -5,6 +5,8 @@
 
 import { maxInfoBytes } from "#protocol/info.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
+import { versionKey } from "./layout.ts";
+import type { Storage } from "./ports.ts";
 
 /** `age`: not used for long; `size`: the store was too large; `damage`: a file was not what had been committed. */
 export type Eviction = "age" | "size" | "damage" | "operator";
@@ -21,14 +23,14 @@ export type Tombstone = {
 };
 
 /** `.info` in base64, and a path and version of the longest kind. */
-export const maxTombstoneBytes = 2 * maxInfoBytes;
+const maxTombstoneBytes = 2 * maxInfoBytes;
 
 export function formatTombstone(tombstone: Tombstone): Uint8Array {
   return Buffer.from(`${JSON.stringify(tombstone)}\n`);
 }
 
 /** Undefined when the bytes are not this version's tombstone: then nothing is known, and the files are missing. */
-export function parseTombstone(bytes: Uint8Array, { path, version }: ModuleVersion): Tombstone | undefined {
+function parseTombstone(bytes: Uint8Array, { path, version }: ModuleVersion): Tombstone | undefined {
   try {
     const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Tombstone> | null;
     const isOurs = value?.tombstone === 1 && value.path === path && value.version === version;
@@ -37,4 +39,14 @@ export function parseTombstone(bytes: Uint8Array, { path, version }: ModuleVersi
   } catch {
     return undefined;
   }
+}
+
+/** Undefined when the version was not evicted, or what says so cannot be understood. */
+export async function findTombstone(storage: Storage, id: ModuleVersion): Promise<Tombstone | undefined> {
+  const stored = await storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
+  return stored && parseTombstone(stored.bytes, id);
+}
+
+export async function isEvicted(storage: Storage, id: ModuleVersion): Promise<boolean> {
+  return (await findTombstone(storage, id)) !== undefined;
 }

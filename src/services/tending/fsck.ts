@@ -14,9 +14,10 @@ import type { VersionFile } from "#services/store/layout.ts";
 import { maxManifestBytes, parseModManifest, parseZipManifest } from "#services/store/manifest.ts";
 import type { ModManifest, ZipManifest } from "#services/store/manifest.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
-import type { Clock, OpenObject, Storage, StorageKey } from "#services/store/ports.ts";
+import { hashOf } from "#services/store/object-bytes.ts";
+import type { Clock, Storage, StorageKey } from "#services/store/ports.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
-import { maxTombstoneBytes, parseTombstone } from "#services/store/tombstone.ts";
+import { isEvicted } from "#services/store/tombstone.ts";
 
 /** What a finding is, and with it what can be done. */
 export type FsckKind =
@@ -167,7 +168,7 @@ class Check {
   async #wrongWith(id: ModuleVersion, file: "info" | "mod" | "zip", committed: Committed): Promise<Wrong | undefined> {
     const key = versionKey(id, file);
     const object = await this.#use.storage.open(key);
-    if (object === undefined) return { file, key, found: noFile, isEvicted: await this.#isBuried(id) };
+    if (object === undefined) return { file, key, found: noFile, isEvicted: await isEvicted(this.#use.storage, id) };
     try {
       const { size = object.size, sha256 } = committed;
       if (object.size !== size) return { file, key, found: `${object.size} of ${size} bytes`, isEvicted: false };
@@ -226,11 +227,6 @@ class Check {
     this.#add({ key: listKey(path), kind: "list", problem: "it does not name the complete versions", isMended: true });
   }
 
-  async #isBuried(id: ModuleVersion): Promise<boolean> {
-    const stored = await this.#use.storage.get(versionKey(id, "tombstone"), maxTombstoneBytes);
-    return stored !== undefined && parseTombstone(stored.bytes, id) !== undefined;
-  }
-
   /** What cannot be read is a finding as well: the rest is still looked at. */
   async #tried(key: StorageKey, work: () => Promise<void>): Promise<void> {
     try {
@@ -257,16 +253,4 @@ type Wrong = {
 
 function expected(wanted: string, found: string): string {
   return `expected ${wanted}, found ${found}`;
-}
-
-async function hashOf(object: OpenObject, signal: AbortSignal): Promise<string> {
-  const hash = createHash("sha256");
-  const piece = new Uint8Array(1 << 20);
-  for (let at = 0; ;) {
-    signal.throwIfAborted();
-    const got = await object.read(at, piece);
-    if (got === 0) return hash.digest("hex");
-    hash.update(piece.subarray(0, got));
-    at += got;
-  }
 }

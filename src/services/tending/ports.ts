@@ -86,8 +86,6 @@ export interface StoreIndex {
   doubt(): Promise<void>;
   /** False until every kept version was once put: then it must not be taken for the store. */
   isWhole(): Promise<boolean>;
-  /** Gives back the space of what is no longer there; the bytes freed. */
-  compact(): Promise<number>;
   close(): Promise<void>;
 }
 

@@ -12,6 +12,7 @@ import { versionKey } from "#services/store/layout.ts";
 import { maxManifestBytes, parseZipManifest } from "#services/store/manifest.ts";
 import type { ZipManifest } from "#services/store/manifest.ts";
 import type { ModuleStore, ZipFacts } from "#services/store/module-store.ts";
+import { stageOf } from "#services/store/object-bytes.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
 import { quarantinedBytesKey } from "#services/store/quarantine.ts";
 import type { Quarantine } from "#services/store/quarantine.ts";
@@ -106,21 +107,8 @@ async function fromQuarantine(manifest: ZipManifest, use: RollbackUse): Promise<
     if (held.kind !== "zip" || held.path !== path || held.version !== version || held.found !== zip.h1) continue;
     const object = await use.storage.open(quarantinedBytesKey(held.id));
     if (object === undefined) continue;
-    const stage = await use.storage.stage(zip.size);
     try {
-      const piece = new Uint8Array(1 << 20);
-      for (let at = 0; at < object.size && object.size === zip.size;) {
-        const got = await object.read(at, piece);
-        if (got === 0) break;
-        await stage.write(piece.subarray(0, got));
-        at += got;
-      }
-      await stage.seal();
-      if (stage.size === zip.size) return stage;
-      await stage.discard();
-    } catch (error) {
-      await stage.discard();
-      throw error;
+      if (object.size === zip.size) return (await stageOf(object, use.storage)).stage;
     } finally {
       await object.close();
     }
