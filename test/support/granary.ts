@@ -147,11 +147,15 @@ function cleanEnv(home: string, more: Readonly<Record<string, string>>): Record<
     XDG_DATA_HOME: join(home, "data"),
     LANG: "en_US.UTF-8",
     GOENV: "off",
-    ...(process.env["NODE_EXTRA_CA_CERTS"] === undefined
-      ? {}
-      : { NODE_EXTRA_CA_CERTS: process.env["NODE_EXTRA_CA_CERTS"] }),
+    ...handedOn("NODE_EXTRA_CA_CERTS"),
+    ...handedOn("NODE_COMPILE_CACHE"),
     ...more,
   };
+}
+
+function handedOn(name: string): Record<string, string> {
+  const value = process.env[name];
+  return value === undefined ? {} : { [name]: value };
 }
 
 type Output = { stdout: string; stderr: string; readonly onLine: (listener: () => void) => void };

@@ -37,6 +37,12 @@ export class HandClock implements Clock {
     });
   }
 
+  /** So much time passes in which nobody can do anything; then all that should have woken wake. */
+  async stall(ms: number): Promise<void> {
+    this.#now += ms;
+    await this.pass(0);
+  }
+
   /** Lets so much time pass; whoever wakes on the way does what it has to do before time goes on. */
   async pass(ms: number): Promise<void> {
     const end = this.#now + ms;

@@ -27,6 +27,11 @@ export class Listening {
     this.#bytes += bytes;
   }
 
+  /** We did not listen for so long, in milliseconds: it may have spoken, and is not held to be silent for it. */
+  pardon(ms: number): void {
+    if (this.#sinceMs !== undefined) this.#sinceMs = Math.min(this.#sinceMs + ms, this.#clock.now());
+  }
+
   /** Since when it has been silent; undefined while it is our turn. */
   get silentSinceMs(): number | undefined {
     return this.#sinceMs;

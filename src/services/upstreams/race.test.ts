@@ -97,6 +97,26 @@ test("an upstream that keeps silent holds up the next one for the time of patien
   assert.equal(await end(), "b:good");
 });
 
+test("time in which we could not listen is not the upstream's silence", async () => {
+  const { client, clock, end, hedged } = start();
+  await clock.stall(5 * usualMs);
+  assert.equal(client.asked, "a");
+  client.call("a").whole("good");
+  assert.equal(await end(), "a:good");
+  assert.deepEqual(hedged, []);
+});
+
+test("after time in which we could not listen, silence counts on", async () => {
+  const { client, clock } = start({ known: [] });
+  await clock.pass(9750);
+  // It would have looked again after 150 ms; all beyond that is not counted.
+  await clock.stall(5000);
+  await clock.pass(silenceMs - 9900 - 1);
+  assert.equal(client.asked, "a");
+  await clock.pass(1);
+  assert.equal(client.asked, "ab");
+});
+
 test("a late good answer of the first still wins, and the second is let go of", async () => {
   const { client, clock, end, health } = start({ known: [] });
   await clock.pass(silenceMs);

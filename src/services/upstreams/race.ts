@@ -151,10 +151,15 @@ class Runners<T> {
       await promise;
       return;
     }
+    const { clock } = this.#race.use;
+    const began = clock.now();
     const timer = new AbortController();
-    const slept = this.#race.use.clock.sleep(ms, timer.signal).catch(() => undefined);
+    const slept = clock.sleep(ms, timer.signal).catch(() => undefined);
     await Promise.race([promise, slept]);
     timer.abort();
+    // Woken late: the process was busy or halted, and an answer may lie unread in its socket.
+    const overslept = clock.now() - began - ms;
+    if (overslept > 0) for (const { listening } of this.#running) listening.pardon(overslept);
   }
 
   /** Whose silence matters: that of a large body which others wait to take their turn after, else the newest one's. */
