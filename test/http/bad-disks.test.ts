@@ -100,9 +100,10 @@ const metric = async ({ url }: RunningGranary, line: string): Promise<number> =>
 };
 const events = async ({ store }: SmallDisk): Promise<Record<string, unknown>[]> => {
   const text = await readFile(join(store, "state", "events.jsonl"), "utf8");
+  // A full disk may break a line off; the sink begins a new one after it.
   return text
-    .trim()
     .split("\n")
+    .filter((line) => line.startsWith("{") && line.endsWith("}"))
     .map((line) => JSON.parse(line) as Record<string, unknown>);
 };
 
