@@ -34,7 +34,9 @@ const [versions, files, rounds] = [values.versions, values.files, values.rounds]
 ];
 const batch = 1_000;
 const day = 86_400_000;
-const program = join(import.meta.dirname, "../bin/granary.ts");
+const repository = join(import.meta.dirname, "..");
+/** What an operator runs. */
+const program = join(repository, "dist/granary.mjs");
 
 const nameOf = (n: number) => ({ path: `example.com/m${Math.floor(n / 100)}`, version: `v1.${n % 100}.0` });
 
@@ -132,6 +134,7 @@ function dryRun(root: string, order: string): { readonly seconds: number; readon
   return { seconds: (performance.now() - began) / 1000, evicted: (JSON.parse(stdout) as { evicted: number }).evicted };
 }
 
+spawnSync(process.execPath, ["scripts/bundle.ts"], { cwd: repository, stdio: "inherit" });
 const root = await newFolder("tending");
 try {
   await fill(root);
