@@ -108,7 +108,10 @@ async function fromQuarantine(manifest: ZipManifest, use: RollbackUse): Promise<
     const object = await use.storage.open(quarantinedBytesKey(held.id));
     if (object === undefined) continue;
     try {
-      if (object.size === zip.size) return (await stageOf(object, use.storage)).stage;
+      if (object.size !== zip.size) continue;
+      const { stage } = await stageOf(object, use.storage);
+      if (stage.size === zip.size) return stage;
+      await stage.discard();
     } finally {
       await object.close();
     }
