@@ -2,6 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { sha256 as sha256Of, VersionFiles } from "./_version-files.ts";
+import { piecesOf } from "./object-bytes.ts";
 import type { OpenObject, Storage, StorageKey } from "./ports.ts";
 import { objectKey, SnapshotDamaged } from "./snapshot-index.ts";
 import type { SnapshotFile } from "./snapshot-index.ts";
@@ -134,12 +135,9 @@ async function pour(
   into: (piece: Uint8Array) => Promise<void>,
 ): Promise<string> {
   const hash = createHash("sha256");
-  const piece = Buffer.alloc(Math.min(Math.max(object.size, 1), smallBytes));
-  for (let at = 0; ;) {
-    const got = await object.read(at, piece);
-    if (got === 0) return hash.digest("hex");
-    hash.update(piece.subarray(0, got));
-    await into(piece.subarray(0, got));
-    at += got;
+  for await (const piece of piecesOf(object)) {
+    hash.update(piece);
+    await into(piece);
   }
+  return hash.digest("hex");
 }

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { sha256 as sha256Of } from "./_version-files.ts";
 import { StoreDamaged } from "./errors.ts";
+import { hashOf } from "./object-bytes.ts";
 import type { ObjectStat, OpenObject, Stage, Storage, StorageKey } from "./ports.ts";
 import { StoreUnavailable } from "./ports.ts";
 import { objectKey } from "./snapshot-index.ts";
@@ -185,11 +186,7 @@ async function isObjectSound(vault: Storage, { sha256, size }: Found): Promise<b
   const object = await vault.open(objectKey(sha256));
   if (object === undefined) return false;
   try {
-    const hash = createHash("sha256");
-    const piece = Buffer.alloc(smallBytes);
-    let at = 0;
-    for (let got = 0; (got = await object.read(at, piece)) > 0; at += got) hash.update(piece.subarray(0, got));
-    return at === size && hash.digest("hex") === sha256;
+    return object.size === size && (await hashOf(object)) === sha256;
   } finally {
     await object.close();
   }
