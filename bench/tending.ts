@@ -16,9 +16,10 @@ import { versionKey } from "#services/store/layout.ts";
 import { indexFile } from "#services/tending/ports.ts";
 import type { IndexFacts } from "#services/tending/ports.ts";
 import { arrivalFacts, moduleVersion, zipManifest } from "../test/support/manifests.ts";
-import { newFolder, dropFolder } from "./children.ts";
+import { newFolder, dropFolder, runToEnd } from "./children.ts";
 import { describeRun } from "./report.ts";
 import { median } from "./rounds.ts";
+import { repository } from "./servers.ts";
 
 const { values } = parseArgs({
   options: {
@@ -34,7 +35,6 @@ const [versions, files, rounds] = [values.versions, values.files, values.rounds]
 ];
 const batch = 1_000;
 const day = 86_400_000;
-const repository = join(import.meta.dirname, "..");
 /** What an operator runs. */
 const program = join(repository, "dist/granary.mjs");
 
@@ -134,7 +134,7 @@ function dryRun(root: string, order: string): { readonly seconds: number; readon
   return { seconds: (performance.now() - began) / 1000, evicted: (JSON.parse(stdout) as { evicted: number }).evicted };
 }
 
-spawnSync(process.execPath, ["scripts/bundle.ts"], { cwd: repository, stdio: "inherit" });
+await runToEnd({ command: process.execPath, args: [join(repository, "scripts/bundle.ts")], cwd: repository });
 const root = await newFolder("tending");
 try {
   await fill(root);

@@ -32,7 +32,7 @@ const hasGo = spawnSync("go", ["version"]).status === 0;
 
 /** What node has compiled is compiled once for all suites: half the work of each server that a test starts. */
 const compiled = mkdtempSync(join(tmpdir(), "granary-compiled-"));
-process.on("exit", () => rmSync(compiled, { recursive: true, force: true }));
+process.on("exit", () => rmSync(compiled, { recursive: true, force: true, maxRetries: 3 }));
 
 const total = { pass: 0, fail: 0, skipped: 0 };
 const complaints: string[] = [];
