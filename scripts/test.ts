@@ -23,6 +23,8 @@ const suites: readonly Suite[] = [
 
 /** One suite may take this long; the whole must stay below 20 minutes in CI. */
 const suiteLimitMs = { normal: 14 * 60_000, long: 60 * 60_000 };
+/** One file may take this long, so that one that hangs is named and the others are still run; the slowest takes 130 s. */
+const fileLimitMs = { normal: 5 * 60_000, long: 58 * 60_000 };
 
 const args = process.argv.slice(2);
 const long = args.includes("--long");
@@ -66,14 +68,18 @@ async function runSuite(files: readonly string[]): Promise<Count> {
   const tap = join(dir, "tap");
   const slow = join(dir, "slow");
   const began = performance.now();
+  const limitMs = long ? fileLimitMs.long : fileLimitMs.normal;
   const child = spawn(
     process.execPath,
     [
       "--disable-warning=ExperimentalWarning",
       "--import",
       "./test/support/no-net.ts",
+      "--import",
+      "./test/support/bounded-file.ts",
       "--test",
       "--test-concurrency=3",
+      `--test-timeout=${limitMs}`,
       "--test-reporter=dot",
       "--test-reporter-destination=stdout",
       "--test-reporter=tap",
@@ -84,7 +90,14 @@ async function runSuite(files: readonly string[]): Promise<Count> {
     ],
     {
       stdio: ["ignore", "inherit", "inherit"],
-      env: { ...process.env, ...(long && { LONG: "1" }), NODE_NO_WARNINGS: "1", NODE_COMPILE_CACHE: compiled },
+      env: {
+        ...process.env,
+        ...(long && { LONG: "1" }),
+        NODE_NO_WARNINGS: "1",
+        NODE_COMPILE_CACHE: compiled,
+        // A little later than a test's own limit, which says more.
+        GRANARY_TEST_FILE_MS: String(limitMs + 10_000),
+      },
     },
   );
   const timer = setTimeout(() => child.kill(), long ? suiteLimitMs.long : suiteLimitMs.normal);

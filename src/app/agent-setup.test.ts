@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../../test/support/at-end.ts";
 import { checkAgent } from "./agent.ts";
 import { formatUnit, setUpAgent } from "./agent-setup.ts";
 
 async function newHome(t: TestContext): Promise<string> {
   const home = await mkdtemp(join(tmpdir(), "granary-home-"));
-  t.after(() => rm(home, { recursive: true, force: true }));
+  atEnd(t, () => rm(home, { recursive: true, force: true }));
   return home;
 }
 

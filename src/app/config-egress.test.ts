@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../../test/support/at-end.ts";
 import { parseHosts, proxiesOf } from "./config-egress.ts";
 import { displayValue, loadConfig, reloadConfig } from "./config.ts";
 import type { Config, Machine } from "./config.ts";
@@ -112,7 +113,7 @@ test("a client certificate needs its key, and both must be readable and belong t
   await assert.rejects(load(yaml(`${corp}    clientCert: /c.pem\n`)), { code: "GRANARY_BAD_CONFIG" });
   await assert.rejects(load(yaml(`${corp}    clientKey: /c.key\n`)), { code: "GRANARY_BAD_CONFIG" });
   const folder = await mkdtemp(join(tmpdir(), "granary-pair-"));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   const file = join(folder, "not.pem");
   await writeFile(file, "not PEM");
   for (const path of [file, join(folder, "none.pem")]) {

@@ -10,6 +10,7 @@ import { readOnlyStorage } from "#adapters/storage/read-only.ts";
 import { HeadFile } from "#adapters/system/head-file.ts";
 import { generateKey } from "#protocol/note.ts";
 import { SumLog } from "#services/sumlog/log.ts";
+import { atEnd } from "../../test/support/at-end.ts";
 import { appendRecords, contents, isWhole, keepVersion, put, signer } from "../../test/support/snapshot-world.ts";
 import { loadConfig } from "./config.ts";
 import { snapshotCommands } from "./store-snapshot.ts";
@@ -21,7 +22,7 @@ const plain = { id: undefined, isDry: false, replacesState: false };
 
 async function newPlace(t: TestContext) {
   const folder = await mkdtemp(join(tmpdir(), "granary-snapshot-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const [store, dir, key] = [join(folder, "store"), join(folder, "snapshots"), join(folder, "sumlog.key")];
   const { signerKey } = generateKey("log.example", Buffer.alloc(32, 7));
   await writeFile(key, `${signerKey}\n`);

@@ -12,11 +12,12 @@ import { DiskLeftovers } from "#adapters/storage/leftovers.ts";
 import { defragStore } from "#services/store/defrag.ts";
 import type { DefragUse } from "#services/store/defrag.ts";
 import { storageKey } from "#services/store/ports.ts";
+import { atEnd } from "../support/at-end.ts";
 import { contents, isWhole, keepVersion, put } from "../support/snapshot-world.ts";
 
 async function newStore(t: TestContext): Promise<{ root: string; storage: DiskStorage }> {
   const folder = await mkdtemp(join(tmpdir(), "granary-defrag-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const root = join(folder, "store");
   return { root, storage: await openDiskStorage(root, { fsync: "never" }) };
 }

@@ -9,6 +9,7 @@ import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { atEnd } from "../support/at-end.ts";
 import { makeProgram } from "../support/crash-runner.ts";
 import type { Program } from "../support/crash-runner.ts";
 import { systemError, watchDisk } from "../support/disk-shim.ts";
@@ -74,7 +75,7 @@ async function newPlace(): Promise<Place> {
 /** Closed at the end of the test at the latest. */
 async function openFor(t: TestContext, place: Place): Promise<InsideServer> {
   const server = await openInside(place, program.verifyEntry);
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   return server;
 }
 

@@ -13,6 +13,7 @@ import type { Storage } from "#services/store/ports.ts";
 import { snapshotIds } from "#services/store/snapshot-index.ts";
 import { listSnapshots, pruneSnapshots } from "#services/store/snapshots.ts";
 import { SumLogError } from "#services/sumlog/errors.ts";
+import { atEnd } from "../support/at-end.ts";
 import { Death, Life } from "../support/mortal-storage.ts";
 import {
   appendRecords,
@@ -218,7 +219,7 @@ suite("a restore that dies at every call", () => {
 
 test("snapshots beside a writer have all that was acknowledged before them, whole", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-snapshots-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const store = await openDiskStorage(join(folder, "store"), { fsync: "never" });
   const vault = await openDiskStorage(join(folder, "vault"), { fsync: "never" });
   const acknowledged = { versions: 0, records: 0 };

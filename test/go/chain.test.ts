@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient } from "../support/go.ts";
 import { makeModule, readModuleFixtures } from "../support/modules.ts";
@@ -30,7 +31,7 @@ for (const place of ["before", "after"] as const) {
 test("a private module comes from its own upstream; no public one hears its name or its ancestors'", async (t) => {
   const corp = await startStubUpstream({ modules: [secret] });
   const folder = await mkdtemp(join(tmpdir(), "granary-chain-"));
-  t.after(async () => {
+  atEnd(t, async () => {
     await corp.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -50,7 +51,7 @@ test("a private module comes from its own upstream; no public one hears its name
 test("a private module whose bytes change is refused: its hashes were pinned on first sight", async (t) => {
   const corp = await startStubUpstream({ modules: [secret] });
   const folder = await mkdtemp(join(tmpdir(), "granary-chain-"));
-  t.after(async () => {
+  atEnd(t, async () => {
     await corp.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -106,7 +107,7 @@ test("a go line newer than the client makes it fetch the toolchain through Grana
 test("in mode go a comma stops at the first broken upstream, as the go command itself does", async (t) => {
   const broken = await startStubUpstream({ modules: readModuleFixtures() });
   broken.fault(/./, { kind: "status", status: 500 });
-  t.after(() => broken.close());
+  atEnd(t, () => broken.close());
   const world = await startWorld({ before: broken.url, flags: ["--mode=go"] });
   const go = await clientOf(t, world);
   if (go === undefined) return;
@@ -118,11 +119,11 @@ test("in mode go a comma stops at the first broken upstream, as the go command i
 
 /** A client of the world, both gone when the test ends; undefined when there is no go (said loudly). */
 async function clientOf(t: TestContext, world: World, env: Record<string, string> = {}): Promise<GoClient | undefined> {
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const tool = await needsGo(t);
   if (tool === undefined) return undefined;
   const go = await newGoClient(tool, { GOPROXY: world.granary.url, GOSUMDB: world.gosumdb, ...env });
-  t.after(() => go.remove());
+  atEnd(t, () => go.remove());
   return go;
 }
 

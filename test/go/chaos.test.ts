@@ -10,6 +10,7 @@ import { test } from "node:test";
 import { ChaosRig, usualWeather } from "../../bench/chaos-build.ts";
 import type { ChaosCase, ChaosResult } from "../../bench/chaos-build.ts";
 import { cleanUp } from "../../bench/children.ts";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo } from "../support/go.ts";
 
 const long = process.env["LONG"] === "1";
@@ -32,7 +33,7 @@ test(
   { timeout: builds * buildTimeoutMs, concurrency: together },
   async (t) => {
     if ((await needsGo(t)) === undefined) return;
-    t.after(cleanUp);
+    atEnd(t, cleanUp);
     const weather = { ...usualWeather, buildTimeoutMs, nodeFlags: noNet };
     const rigs = await Promise.all(Array.from({ length: together }, () => ChaosRig.open(weather)));
     const failed: string[] = [];

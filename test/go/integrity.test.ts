@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient } from "../support/go.ts";
 import { integrityWorld } from "../support/integrity-world.ts";
@@ -27,7 +28,7 @@ test("with a complete go.sum a plain go builds on the list's word; without one i
 
   // Somebody writes go.sum where there is a database; the publisher keeps what the build needs.
   const first = await newGoClient(tool, { GOPROXY: world.publisher.url, GOSUMDB: gosumdb });
-  t.after(() => first.remove());
+  atEnd(t, () => first.remove());
   const cwd = await lay(first, { goMod: "module work.example/app\n\ngo 1.19\n", goSum: "" });
   await first.ok(["mod", "tidy"], { cwd });
   await first.ok(["build", "./..."], { cwd });

@@ -5,6 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import type { Fault } from "../support/faults.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
@@ -94,7 +95,7 @@ for (const { name, where, fault, says } of lies) {
     const tool = await needsGo(t);
     if (tool === undefined) return;
     const world = await startWorld({});
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     world.stub.fault(where, typeof fault === "function" ? await fault() : fault);
     const { code, output } = await download(tool, world);
     assert.notEqual(code, 0);
@@ -109,9 +110,9 @@ for (const { name, where, fault } of lies.filter(({ where }) => typeof where ===
     const tool = await needsGo(t);
     if (tool === undefined) return;
     const liar = await startUpstreams();
-    t.after(() => liar.stub.close());
+    atEnd(t, () => liar.stub.close());
     const world = await startWorld({ before: liar.stub.url });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     liar.stub.fault(where, typeof fault === "function" ? await fault() : fault);
     const { code, output } = await download(tool, world);
     assert.equal(code, 0, output);
@@ -140,16 +141,16 @@ test("a second log under the same key is a fork: refused, told, and what was kep
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const folder = await mkdtemp(join(tmpdir(), "granary-lies-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const store = join(folder, "store");
   const modules = readModuleFixtures();
   const world = await startWorld({ store, modules });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   assert.equal((await download(tool, world)).code, 0);
   await world.granary.stop();
 
   const forked = await startWorld({ store, modules: [...modules].reverse() });
-  t.after(() => forked.close());
+  atEnd(t, () => forked.close());
   const { code, output } = await download(tool, forked, "example.com/multi/v2@v2.1.0");
   assert.notEqual(code, 0);
   assert.match(output, /GRANARY_SUMDB_FORK/);

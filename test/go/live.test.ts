@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { sumdbName } from "#protocol/official.ts";
+import { atEnd } from "../support/at-end.ts";
 import { machineGo, machineSetting, newGoClient, skipLoudly } from "../support/go.ts";
 import { startGranary } from "../support/granary.ts";
 
@@ -20,7 +21,7 @@ test("the machine's own upstream, the public database, three public modules, twi
   }
   const upstream = await machineSetting("GOPROXY");
   const probe = await newGoClient(tool, { GOPROXY: upstream, GOSUMDB: sumdbName });
-  t.after(() => probe.remove());
+  atEnd(t, () => probe.remove());
   const reached = await probe.run(["mod", "download", pinned[0] ?? ""], { timeoutMs: 60_000 });
   if (reached.code !== 0) {
     skipLoudly(t, `the machine's GOPROXY cannot be reached: ${reached.stderr.slice(0, 200)}`);
@@ -28,11 +29,11 @@ test("the machine's own upstream, the public database, three public modules, twi
   }
 
   const granary = await startGranary({ upstream, sumdb: sumdbName, live: true });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   const sums = [];
   for (const round of [1, 2]) {
     const go = await newGoClient(tool, { GOPROXY: granary.url, GOSUMDB: sumdbName });
-    t.after(() => go.remove());
+    atEnd(t, () => go.remove());
     const { stdout } = await go.ok(["mod", "download", "-json", ...pinned]);
     sums.push([...stdout.matchAll(/"Sum": "(h1:[^"]+)"/g)].map(([, sum]) => sum));
     assert.equal(sums.at(-1)?.length, pinned.length, `round ${round}`);

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { ownWorld, secret } from "../support/own-world.ts";
@@ -40,7 +41,7 @@ test("public and private modules are verified by the own database, in every life
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const first = await world.start();
   const env = { GOPROXY: first.url, GOSUMDB: world.verifierKey };
   await t.test("a client with nothing", () => withClient(tool, env, build));
@@ -85,7 +86,7 @@ test("a private module that changed is refused: the first record stays", async (
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const granary = await world.start();
   await withClient(tool, { GOPROXY: granary.url, GOSUMDB: world.verifierKey }, (go) =>
     go.ok(["mod", "download", `${secret.path}@v1.0.0`]),
@@ -95,7 +96,7 @@ test("a private module that changed is refused: the first record stays", async (
   const { startStubUpstream } = await import("../support/stub-upstream.ts");
   const files = { "go.mod": `module ${secret.path}\n\ngo 1.19\n`, "moved.go": "package secret\n" };
   const liar = await startStubUpstream({ modules: [makeModule({ ...secret, files })] });
-  t.after(() => liar.close());
+  atEnd(t, () => liar.close());
   const GOSUMDB = `${world.verifierKey} ${granary.url}/sumdb/${world.verifier.name}`;
   await withClient(tool, { GOPROXY: liar.url, GOSUMDB }, async (go) => {
     const { code, output } = await go.run(["mod", "download", `${secret.path}@v1.0.0`]);

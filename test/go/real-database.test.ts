@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { sumdbName } from "#protocol/official.ts";
+import { atEnd } from "../support/at-end.ts";
 import { machineGo, machineSetting, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
@@ -45,7 +46,7 @@ test("300 real records preloaded, the upstream cut: a plain go builds, by the pu
   }
   const [upstream = ""] = (await machineSetting("GOPROXY")).split(/[,|]/);
   const folder = await mkdtemp(join(tmpdir(), "granary-real-database-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const store = join(folder, "store");
   const from: string[] = [];
   for (const [at, require] of goMods.entries()) {
@@ -78,7 +79,7 @@ test("300 real records preloaded, the upstream cut: a plain go builds, by the pu
   const made = await runGranary(["sumdb", "keygen", "--name=sum.corp.test", `--out=${keyFile}`, "--json"]);
   const { verifierKey = "" } = JSON.parse(made.stdout) as { verifierKey?: string };
   const cut = await startGranary({ upstream: "off", sumdb: sumdbName, store, flags: [`--sumlog-key=${keyFile}`] });
-  t.after(() => cut.stop());
+  atEnd(t, () => cut.stop());
   await t.test("by the public database, with an empty cache", () =>
     build(tool, { GOPROXY: cut.url, GOSUMDB: sumdbName }),
   );

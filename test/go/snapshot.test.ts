@@ -5,6 +5,7 @@ import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { runGranary } from "../support/granary.ts";
@@ -38,7 +39,7 @@ test("serve, snapshot, lose the store, restore, build", async (t) => {
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { store, keyFile, folder, database } = world;
   const vault = join(folder, "snapshots");
   const run = (...args: readonly string[]) => runGranary(["store", ...args, `--store=${store}`]);

@@ -8,12 +8,12 @@ import { dirname, join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { asAthens, asGoproxy, filesIn, runHere } from "../support/filled-caches.ts";
+import { atEnd } from "../support/at-end.ts";
 import { machineGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { startGranary } from "../support/granary.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { goModOf, makeModule } from "../support/modules.ts";
-import { undo } from "../support/undo.ts";
 import { recordModule, startUpstreams } from "../support/world.ts";
 import type { Upstreams } from "../support/world.ts";
 
@@ -105,7 +105,7 @@ suite("store import and export, with a real go", () => {
     const offline = { upstream: "off" };
     const sumdb = upstreams.database.verifierKey;
     const granary = await startGranary({ store: at("store"), upstream: "off", sumdb, private: "corp.example" });
-    undo(t, () => granary.stop());
+    atEnd(t, () => granary.stop());
     assert.equal((await fetch(`${granary.url}/example.com/hello/@v/v1.0.0.zip`)).status, 404);
     const dry = await importInto("store", join(cache, "cache/download"), { ...offline, flags: ["--dry-run"] });
     assert.deepEqual([dry.layout, dry.imported, dry.kept], ["gomodcache", dry.found, 0]);

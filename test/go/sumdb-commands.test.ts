@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { runGranary, startCommand, startGranary } from "../support/granary.ts";
@@ -21,7 +22,7 @@ type Scene = Upstreams & { readonly folder: string; readonly flags: readonly str
 async function sceneFor(t: TestContext): Promise<Scene> {
   const folder = await mkdtemp(join(tmpdir(), "granary-sumdb-commands-"));
   const upstreams = await startUpstreams();
-  t.after(async () => {
+  atEnd(t, async () => {
     await upstreams.stub.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -84,16 +85,16 @@ test("preload, then nobody to ask: a plain go verifies from the store, and from 
 
   // From now on nobody tunnels the database; the modules themselves come from elsewhere.
   const modules = await startStubUpstream({ modules: readModuleFixtures() });
-  t.after(() => modules.close());
+  atEnd(t, () => modules.close());
   await stub.cut();
   database.asked.length = 0;
   const granary = await startGranary({ upstream: "off", sumdb: database.verifierKey, store });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   await withGo(tool, { GOPROXY: `${granary.url},${modules.url}`, GOSUMDB: database.verifierKey }, (go) =>
     go.ok(["mod", "download", hello, multi]),
   );
   const sumweb = await startCommand(["sumweb", "-db", db, "-addr", "127.0.0.1:0"]);
-  t.after(() => sumweb.stop());
+  atEnd(t, () => sumweb.stop());
   await withGo(tool, { GOPROXY: modules.url, GOSUMDB: `${database.verifierKey} ${sumweb.url}` }, (go) =>
     go.ok(["mod", "download", hello, multi]),
   );

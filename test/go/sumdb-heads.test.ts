@@ -8,6 +8,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { decide } from "#services/sumdb/go-decision.ts";
 import type { GoSettings } from "#services/sumdb/go-decision.ts";
+import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
@@ -15,7 +16,6 @@ import { makeModule } from "../support/modules.ts";
 import { startStubUpstream } from "../support/stub-upstream.ts";
 import { fillTo, startSwitchedDatabase } from "../support/switched-database.ts";
 import { obtainGo, wantedGoVersions } from "../support/toolchains.ts";
-import { undo } from "../support/undo.ts";
 import { recordModule, startUpstreams } from "../support/world.ts";
 
 const path = "example.com/hello";
@@ -25,19 +25,19 @@ const middle = makeModule({ path, version: "v1.5.0" });
 
 async function clientFor(t: TestContext, tool: GoTool, env: { GOPROXY: string; GOSUMDB: string }): Promise<GoClient> {
   const go = await newGoClient(tool, env);
-  undo(t, () => go.remove());
+  atEnd(t, () => go.remove());
   return go;
 }
 
 async function scenario(t: TestContext, tool: GoTool): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "granary-heads-go-"));
-  undo(t, () => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const { stub, honest, setting } = await startSwitchedDatabase(["v1.0.0"], 300);
-  undo(t, () => stub.close());
+  atEnd(t, () => stub.close());
   const store = join(folder, "store");
   const env = { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" };
   const granary = await startGranary({ upstream: stub.url, sumdb: setting, store, env });
-  undo(t, () => granary.stop());
+  atEnd(t, () => granary.stop());
   const GOSUMDB = honest.verifierKey;
   const through = { GOPROXY: granary.url, GOSUMDB };
   const past = { GOPROXY: stub.url, GOSUMDB };
@@ -109,9 +109,9 @@ test("a client whose head is newer: online we fetch what proves it", async (t) =
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const { stub, honest, setting } = await startSwitchedDatabase(["v1.0.0"], 300);
-  undo(t, () => stub.close());
+  atEnd(t, () => stub.close());
   const granary = await startGranary({ upstream: stub.url, sumdb: setting });
-  undo(t, () => granary.stop());
+  atEnd(t, () => granary.stop());
   const GOSUMDB = honest.verifierKey;
   await (await clientFor(t, tool, { GOPROXY: granary.url, GOSUMDB })).ok(["mod", "download", early]);
   await fillTo(honest, 699);
@@ -133,9 +133,9 @@ test("granary sumdb explain says what go does", async (t) => {
   const hello = makeModule({ path, version: "v1.0.0" });
   const modules = [hello, toolchain];
   const { stub, database } = await startUpstreams(modules);
-  undo(t, () => stub.close());
+  atEnd(t, () => stub.close());
   const plain = await startStubUpstream({ modules });
-  undo(t, () => plain.close());
+  atEnd(t, () => plain.close());
   const key = database.verifierKey;
   const both = `${plain.url},${stub.url}`;
   const { path: toolchainPath, version: toolchainVersion } = toolchain;
@@ -163,7 +163,7 @@ test("granary sumdb explain says what go does", async (t) => {
       const settings = { GOSUMDB: "", GOPROXY: "", GONOSUMDB: "", GOPRIVATE: "", GOFLAGS: "-modcacherw", ...env };
       const { outcome } = decide(settings, module.split("@")[0]);
       const go = await newGoClient(tool, { ...settings, GONOPROXY: "none", GOTOOLCHAIN: "local" });
-      undo(t, () => go.remove());
+      atEnd(t, () => go.remove());
       database.asked.length = 0;
       const lookups = () => database.asked.filter((asked) => asked.startsWith("/lookup/")).length;
       const { code, output } = await go.run(["mod", "download", module]);
@@ -189,7 +189,7 @@ test("granary sumdb explain says what go does", async (t) => {
     });
   await t.test("what `go env` prints is understood", async (t) => {
     const go = await newGoClient(tool, { GOPROXY: both, GOSUMDB: `${key} ${stub.url}` });
-    undo(t, () => go.remove());
+    atEnd(t, () => go.remove());
     const file = join(go.home, "env.txt");
     for (const args of [["env"], ["env", "-json"]]) {
       await writeFile(file, (await go.ok(args)).stdout);
@@ -200,7 +200,7 @@ test("granary sumdb explain says what go does", async (t) => {
   });
   await t.test("go get stops at -insecure", async (t) => {
     const go = await newGoClient(tool, { GOPROXY: both, GOSUMDB: key, GOFLAGS: "-insecure" });
-    undo(t, () => go.remove());
+    atEnd(t, () => go.remove());
     await writeFile(join(go.home, "work/go.mod"), "module work.example/app\n");
     assert.match(
       (await go.run(["get", early])).output,

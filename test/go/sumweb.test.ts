@@ -11,6 +11,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import type { TestDatabase } from "#services/lab/sumdb-server.ts";
 import { databaseFolder, markFolder } from "#services/sumdb/folder.ts";
 import { SumdbMirror } from "#services/sumdb/mirror.ts";
+import { atEnd } from "../support/at-end.ts";
 import { makeCorp, operationsIn } from "../support/corp.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
@@ -36,7 +37,7 @@ async function withClient(
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-sumweb-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -61,14 +62,14 @@ test("sumweb -db: a folder alone verifies for a plain go, and nothing in it chan
   const tool = await needsGo(t);
   if (tool === undefined) return;
   const { stub, database } = await startUpstreams();
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const dir = join(await newFolder(t), "sumdb");
   await fillFolder(dir, database);
   const before = await filesIn(dir);
   for (const name of ["index", "tree", "latest"]) assert.ok(before.includes(name), name);
   database.asked.length = 0;
   const sumweb = await startCommand(["sumweb", "-db", dir, "-addr", "127.0.0.1:0"]);
-  t.after(() => sumweb.stop());
+  atEnd(t, () => sumweb.stop());
 
   await t.test("by a URL in GOSUMDB", () =>
     withClient(tool, { GOPROXY: stub.url, GOSUMDB: `${database.verifierKey} ${sumweb.url}` }, (go) =>
@@ -85,7 +86,7 @@ test("sumweb -db: a folder alone verifies for a plain go, and nothing in it chan
     const liar = await startStubUpstream({
       modules: [makeModule({ path: "example.com/hello", version: "v1.0.0", files })],
     });
-    t.after(() => liar.close());
+    atEnd(t, () => liar.close());
     await withClient(tool, { GOPROXY: liar.url, GOSUMDB: `${database.verifierKey} ${sumweb.url}` }, async (go) => {
       const { code, output } = await go.run(["mod", "download", hello]);
       assert.notEqual(code, 0);
@@ -95,7 +96,7 @@ test("sumweb -db: a folder alone verifies for a plain go, and nothing in it chan
   await t.test("what the folder lacks is refused with the reason", async (t) => {
     const unknown = makeModule({ path: "example.com/unknown", version: "v1.0.0" });
     const other = await startStubUpstream({ modules: [unknown] });
-    t.after(() => other.close());
+    atEnd(t, () => other.close());
     await withClient(tool, { GOPROXY: other.url, GOSUMDB: `${database.verifierKey} ${sumweb.url}` }, async (go) => {
       const { code, output } = await go.run(["mod", "download", "example.com/unknown@v1.0.0"]);
       assert.notEqual(code, 0);
@@ -112,11 +113,11 @@ test("go, the agent with a certificate, and a server that answers nobody without
   if (tool === undefined || corp === undefined) return;
   const logs = join(corp.folder, "logs");
   const world = await startWorld({ flags: [...corp.flags, `--logdir=${logs}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const url = world.granary.url.replace("127.0.0.1", "localhost");
   const agentWith = async (...flags: readonly string[]) => {
     const agent = await startCommand(["agent", "--listen=127.0.0.1:0", "--url", url, "--ca", corp.caFile, ...flags]);
-    t.after(() => agent.stop());
+    atEnd(t, () => agent.stop());
     return agent;
   };
 
@@ -159,7 +160,7 @@ test("strict: no handshake for strangers; the agent says what may be wrong", asy
   const corp = tool && (await makeCorp(t));
   if (tool === undefined || corp === undefined) return;
   const { stub, database } = await startUpstreams();
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const logs = join(corp.folder, "logs");
   const { server, caFile } = corp;
   // The guides' own flags: a mirror of one database behind certificates.
@@ -167,7 +168,7 @@ test("strict: no handshake for strangers; the agent says what may be wrong", asy
   const words = ["sumweb", "-http", "127.0.0.1:0", "-sumdb", sumdb, "-key", server.keyFile, "-cert", server.certFile];
   const more = ["-client-ca", caFile, "-client-auth", "strict", "-logdir", logs, "-store", join(corp.folder, "store")];
   const sumweb = await startCommand([...words, ...more]);
-  t.after(() => sumweb.stop());
+  atEnd(t, () => sumweb.stop());
   const url = sumweb.url.replace("127.0.0.1", "localhost");
   const base = ["agent", "--listen=127.0.0.1:0", "--url", url, "--ca", caFile];
   const download = async (flags: readonly string[]): ReturnType<GoClient["run"]> => {

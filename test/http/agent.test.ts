@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary, startCommand } from "../support/granary.ts";
 import { listen } from "../support/loopback.ts";
 import { readModuleFixtures } from "../support/modules.ts";
@@ -19,7 +20,7 @@ const base = "/example.com/hello/@v/v1.0.0";
 
 async function tokenFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-agent-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "token");
   await writeFile(file, `${secret}\n`, { mode: 0o600 });
   return file;
@@ -27,7 +28,7 @@ async function tokenFile(t: TestContext): Promise<string> {
 
 async function startAgent(t: TestContext, url: string, flags: readonly string[] = []) {
   const agent = await startCommand(["agent", "--listen=127.0.0.1:0", "--url", url, ...flags]);
-  t.after(() => agent.stop());
+  atEnd(t, () => agent.stop());
   return agent;
 }
 
@@ -43,7 +44,7 @@ test("bytes come through as they are, with a token that go never had, and go's o
     modules: readModuleFixtures(),
     onRequest: (_, { headers }) => seen.push(headers),
   });
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const file = await tokenFile(t);
   const agent = await startAgent(t, stub.url, ["--token-file", file]);
   for (const ending of [".info", ".mod", ".zip"]) {
@@ -177,7 +178,7 @@ test("what would lend the credential to strangers, or could not work, is refused
 test("beyond this machine only when that is said", async (t) => {
   const { url } = await startServer(t, (_, response) => response.end("v1.0.0\n"));
   const agent = await startCommand(["agent", "--listen", "0.0.0.0:0", "--expose", "--url", url]);
-  t.after(() => agent.stop());
+  atEnd(t, () => agent.stop());
   const { port } = new URL(agent.url);
   const status = await new Promise((resolve, reject) => {
     const headers = { host: `agent.corp.example:${port}` };

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { get } from "node:http";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { atEnd } from "../support/at-end.ts";
 import { makeModule } from "../support/modules.ts";
 import { startWorld } from "../support/world.ts";
 
@@ -35,7 +36,7 @@ test(
   async (t) => {
     // Nothing lies ready in memory, as if these zips were large.
     const world = await startWorld({ modules, env: { GRANARY_CACHE_ENTRY_BYTES: "0" } });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     const client = async (number: number, ...files: readonly string[]): Promise<void> => {
       const url = (file: string): string => `${world.granary.url}/example.com/${file}`;
       for (const file of files) assert.equal(await askFrom(`127.0.0.${number}`, url(file)), 200, file);

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { atEnd } from "../support/at-end.ts";
 import { startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { fileOf, modulesFor } from "../support/mirrors.ts";
@@ -35,7 +36,7 @@ async function sceneFor(
   const disk = smallDisk(t, of.disk);
   const modules = modulesFor(of.modules, "disk", of.bytes);
   const { stub, database } = await startUpstreams(modules);
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const start = async (env: Readonly<Record<string, string>> = {}) => {
     const granary = await startGranary({
       upstream: stub.url,
@@ -50,7 +51,7 @@ async function sceneFor(
         ...env,
       },
     });
-    t.after(() => granary.stop());
+    atEnd(t, () => granary.stop());
     return granary;
   };
   return { modules, stub, disk, start };
@@ -238,13 +239,13 @@ suite("bad disks", { skip: noDisk ?? false, concurrency: 2 }, () => {
     const granary = await start({ GRANARY_CACHE_ENABLED: "on" });
     assert.equal(await obtain(granary, kept), 200);
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-    t.after(() => agent.destroy());
+    atEnd(t, () => agent.destroy());
     const path = fileOf(kept, "mod");
     assert.equal(await over(agent, granary.url + path), 200);
     const open = readdirSync(`/proc/${granary.pid}/fd`).length;
     assert.equal(run("prlimit", `--pid=${granary.pid}`, `--nofile=${open + 20}:`), "");
     const sockets: Socket[] = [];
-    t.after(() => {
+    atEnd(t, () => {
       for (const socket of sockets) socket.destroy();
     });
     let shed = 0;

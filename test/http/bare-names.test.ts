@@ -5,6 +5,7 @@ import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 
 const program = resolve(import.meta.dirname, "../../bin/granary.ts");
 
@@ -15,7 +16,7 @@ for (const [name, args, said] of [
 ] as const)
   test(`${name} ${args.join(" ")}`, async (t) => {
     const folder = await mkdtemp(join(tmpdir(), "granary-link-"));
-    t.after(() => rm(folder, { recursive: true, force: true }));
+    atEnd(t, () => rm(folder, { recursive: true, force: true }));
     const link = join(folder, name);
     await symlink(program, link);
     const env = { PATH: process.env["PATH"], HOME: folder, LANG: "en_US.UTF-8" };

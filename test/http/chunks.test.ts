@@ -6,6 +6,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { startGranary } from "../support/granary.ts";
 import { fileOf, mirrorsFor, moduleOf } from "../support/mirrors.ts";
 import { makeModule } from "../support/modules.ts";
@@ -75,7 +76,7 @@ test("who may not read a private module gets no manifest of it, and no shared ca
   await writeFile(config, `upstreams:\n  corp:\n    url: ${corp.url}\n    private: corp.example/team/*\n`);
   const flags = [`--config=${config}`];
   const granary = await startGranary({ upstream: corp.url, private: "corp.example/team/*", flags });
-  t.after(async () => {
+  atEnd(t, async () => {
     await granary.stop();
     await corp.close();
     await rm(folder, { recursive: true, force: true });

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { connect } from "node:tls";
 import type { ConnectionOptions } from "node:tls";
+import { atEnd } from "../support/at-end.ts";
 import { makeCorp, operationsIn } from "../support/corp.ts";
 import type { Corp, Pair } from "../support/corp.ts";
 import { runGranary, startCommand } from "../support/granary.ts";
@@ -21,7 +22,7 @@ async function startGuarded(t: TestContext, flags: readonly string[] = []): Prom
   if (corp === undefined) return undefined;
   const logs = join(corp.folder, "logs");
   const world = await startWorld({ flags: [...corp.flags, `--logdir=${logs}`, ...flags] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   return { corp, world, logs, port: Number(new URL(world.granary.url).port) };
 }
 
@@ -77,7 +78,7 @@ test("HTTP/2: each connection's own certificate, one stream after the other", as
   const statusOf = (pair: Pair | undefined): Promise<number[]> => {
     const tls = { ca: corp.ca, ...(pair && { cert: pair.cert, key: pair.key }) };
     const session = connectHttp2(`https://localhost:${port}`, tls);
-    t.after(() => session.destroy());
+    atEnd(t, () => session.destroy());
     const one = (): Promise<number> =>
       new Promise((resolve, reject) => {
         const stream = session.request({ [constants.HTTP2_HEADER_PATH]: mod });
@@ -192,7 +193,7 @@ test("sumweb: the root, the tunnel and its pages; a module is somebody else's bu
   const corp = await makeCorp(t);
   if (corp === undefined) return;
   const world = await startWorld({});
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { database, stub } = world;
   const sumdb = `--sumdb=${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
   const dir = join(corp.folder, "mirror");
@@ -203,7 +204,7 @@ test("sumweb: the root, the tunnel and its pages; a module is somebody else's bu
     sumdb,
     `--logdir=${corp.folder}/l`,
   ]);
-  t.after(() => sumweb.stop());
+  atEnd(t, () => sumweb.stop());
   const text = async (path: string): Promise<string> => {
     const answer = await fetch(sumweb.url + path);
     return `${answer.status} ${await answer.text()}`;
@@ -225,7 +226,7 @@ test("sumweb: the root, the tunnel and its pages; a module is somebody else's bu
   // What it kept is a folder for another one, without any network.
   await sumweb.stop();
   const offline = await startCommand(["sumweb", "-db", dir, "-addr", "127.0.0.1:0"]);
-  t.after(() => offline.stop());
+  atEnd(t, () => offline.stop());
   assert.match(await (await fetch(offline.url + lookup)).text(), /example\.com\/hello v1\.0\.0 h1:/);
   const wrong = await runGranary(["sumweb", "-db", dir, "-sumdb", "sum.golang.org", "-addr", "127.0.0.1:0"]);
   assert.match(wrong.stderr, /GRANARY_NOT_A_DATABASE/);

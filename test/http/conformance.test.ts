@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { rawHttpTarget } from "#adapters/system/raw-http.ts";
 import { runConformance } from "#services/lab/conformance.ts";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary } from "../support/granary.ts";
 import { sampleFixtures } from "../support/sample-fixtures.ts";
 import { makeModule, readModuleFixtures } from "../support/modules.ts";
@@ -16,7 +17,7 @@ for (const flags of [[], ["--workers=2"]])
       makeModule({ path: `example.com/many/m${n}`, version: "v1.0.0" }),
     );
     const world = await startWorld({ flags, modules: [...readModuleFixtures(), toolchain, ...many] });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     const fixtures = { ...sampleFixtures, database: { name: world.database.name, key: world.gosumdb } };
     const wrong: string[] = [];
     let passed = 0;
@@ -31,7 +32,7 @@ for (const flags of [[], ["--workers=2"]])
 test("granary conformance says in JSON and by its exit code what a proxy does not do", async (t) => {
   // The public modules that the command counts on are not in this world.
   const world = await startWorld({});
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { code, stdout } = await runGranary(["conformance", world.granary.url, "--json"]);
   assert.equal(code, 1);
   const report = JSON.parse(stdout) as {

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseLookup } from "#protocol/record.ts";
 import { parseTree } from "#protocol/checkpoint.ts";
+import { atEnd } from "../support/at-end.ts";
 import { makeProgram } from "../support/crash-runner.ts";
 import type { Program } from "../support/crash-runner.ts";
 import { harm, harms } from "../support/damage.ts";
@@ -26,9 +27,9 @@ const stem = "/example.com/hello/@v/v1.0.0";
 for (const ext of ["info", "mod", "zip"] as const)
   test(`a .${ext} damaged on disk never leaves, and is fetched and proven again`, async (t) => {
     const store = await mkdtemp(join(tmpdir(), "granary-damage-"));
-    t.after(() => rm(store, { recursive: true }));
+    atEnd(t, () => rm(store, { recursive: true }));
     const world = await startWorld({ store });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     const url = `${world.granary.url}${stem}.${ext}`;
     await (await fetch(`${world.granary.url}${stem}.zip`)).arrayBuffer();
     const first = Buffer.from(await (await fetch(url)).arrayBuffer());
@@ -41,7 +42,7 @@ for (const ext of ["info", "mod", "zip"] as const)
     const sumdb = `${world.database.verifierKey} ${world.stub.url}/sumdb/${world.database.name}`;
     await world.granary.stop();
     const granary = await startGranary({ upstream, sumdb, store });
-    t.after(() => granary.stop());
+    atEnd(t, () => granary.stop());
     const statuses: number[] = [];
     for (let round = 0; round < 3; round++) {
       const answer = await fetch(`${granary.url}${stem}.${ext}`);

@@ -5,6 +5,7 @@ import { createServer as createTlsServer } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import { egressProxy, listen, makeAuthority } from "../support/loopback.ts";
 import { startUpstreams } from "../support/world.ts";
@@ -15,7 +16,7 @@ test("an upstream behind a proxy with credentials and a client certificate; ever
   const authority = makeAuthority(t);
   if (authority === undefined) return;
   const { stub } = await startUpstreams();
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const demanding = { ...authority.issue("up", ["up.test"]), ca: authority.ca, requestCert: true };
   const port = await listen(
     t,
@@ -27,7 +28,7 @@ test("an upstream behind a proxy with credentials and a client certificate; ever
   );
   const proxy = await egressProxy(t, { ports: { "up.test": port }, credentials: "granary:s3cret" });
   const folder = await mkdtemp(join(tmpdir(), "granary-egress-"));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   const pair = authority.issue("granary", []);
   const write = async (name: string, text: string): Promise<string> => {
     await writeFile(join(folder, name), text);
@@ -49,7 +50,7 @@ upstreams:
   );
   const store = join(folder, "store");
   const granary = await startGranary({ upstream: "https://up.test", flags: [`--config=${config}`], store });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   const answer = await fetch(granary.url + list);
   assert.equal(answer.status, 200);
   assert.equal(await answer.text(), "v1.0.0\nv1.1.0\nv1.2.0-rc.1\n");
@@ -74,12 +75,12 @@ upstreams:
 
 test("each connection and, with egressAudit, each request is a line of state/events.jsonl", async (t) => {
   const { stub } = await startUpstreams();
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const store = await mkdtemp(join(tmpdir(), "granary-egress-"));
-  t.after(() => rm(store, { recursive: true }));
+  atEnd(t, () => rm(store, { recursive: true }));
   const env = { GRANARY_EGRESS_AUDIT: "on", GRANARY_EGRESS: "direct", HTTP_PROXY: "http://127.0.0.1:1" };
   const granary = await startGranary({ upstream: stub.url, store, env });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   await (await fetch(granary.url + list)).text();
   await granary.stop();
   const lines = (await readFile(join(store, "state/events.jsonl"), "utf8")).trimEnd().split("\n");

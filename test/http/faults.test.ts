@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { atEnd } from "../support/at-end.ts";
 import { makeProgram } from "../support/crash-runner.ts";
 import type { Fault } from "../support/faults.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
@@ -81,7 +82,7 @@ function armFaults(stub: StubUpstream, modules: readonly ModuleFixture[]): numbe
 
 test(`${versions} versions through an upstream with 2 % of every fault: all arrive, all are what they should be`, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-faults-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const config = join(folder, "granary.yaml");
   const store = join(folder, "store");
   await writeFile(
@@ -90,7 +91,7 @@ test(`${versions} versions through an upstream with 2 % of every fault: all arri
   );
   const modules = manyVersions(versions);
   const world = await startWorld({ modules, store, flags: [`--config=${config}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary, stub } = world;
   const armed = armFaults(stub, modules);
   assert.ok(armed > 60, String(armed));
@@ -129,11 +130,11 @@ const perRound = 12;
 
 test(`${rounds} kills at random moments: the store is sound, and what was answered is still there`, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-kills-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const store = join(folder, "store");
   const modules = manyVersions(rounds * perRound);
   const { stub, database } = await startUpstreams(modules);
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
   const random = seeded(7);
   const acknowledged = new Set<string>();
@@ -195,7 +196,7 @@ test(`${kills} kills of a server with eight downloads at a time: nothing torn, n
   const folder = await mkdtemp(join(tmpdir(), "granary-random-kills-"));
   const program = await makeProgram();
   const { stub, database } = await startUpstreams(pool);
-  t.after(async () => {
+  atEnd(t, async () => {
     await stub.close();
     await program.remove();
     await rm(folder, { recursive: true, force: true });

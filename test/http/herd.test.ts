@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { Agent, get } from "node:http";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { startWorld } from "../support/world.ts";
 
 const clients = 1000;
@@ -9,12 +10,12 @@ const clients = 1000;
 test("a thousand clients, one cold version: exactly one upstream fetch of each file", async (t) => {
   // An upstream that is silent for long is asked again, and on a slow machine a thousand clients take long.
   const world = await startWorld({ env: { GRANARY_UPSTREAM_CLIENT_SILENCE: "60s" } });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const files = ["info", "mod", "zip"].map((ext) => `/example.com/hello/@v/v1.0.0.${ext}`);
   // Slow enough that all of them wait for the same job.
   for (const file of files) world.stub.fault(file, { kind: "delay", ms: 300 });
   const agent = new Agent({ maxSockets: clients });
-  t.after(() => agent.destroy());
+  atEnd(t, () => agent.destroy());
   const asked = Array.from({ length: clients }, (_, n) => fetchHash(world.granary.url + (files[n % 3] ?? ""), agent));
   const answers = await Promise.all(asked);
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
@@ -24,11 +25,11 @@ test("a thousand clients, one cold version: exactly one upstream fetch of each f
 
 test("clients that go away do not kill the fetch the others wait for", async (t) => {
   const world = await startWorld({});
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const file = "/example.com/hello/@v/v1.0.0.zip";
   world.stub.fault(file, { kind: "delay", ms: 500 });
   const agent = new Agent();
-  t.after(() => agent.destroy());
+  atEnd(t, () => agent.destroy());
   const first = get(world.granary.url + file, { agent });
   first.on("error", () => undefined);
   await new Promise((resolve) => setTimeout(resolve, 100));

@@ -4,6 +4,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { rawHttpTarget } from "#adapters/system/raw-http.ts";
+import { atEnd } from "../support/at-end.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { parseScript, runScript } from "../support/http-script.ts";
 import type { ScriptHooks } from "../support/http-script.ts";
@@ -63,7 +64,7 @@ for (const { name, title, more } of runs) {
       flags: [...script.flags, ...more],
       env: { [variableOf("upstreamClient.retryTime")]: "3s" },
     });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     await runScript(script, rawHttpTarget(world.granary.url, { timeoutMs: 30_000 }), hooksOf(world));
   });
 }

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { platform } from "node:os";
 import { test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { startGranary } from "../support/granary.ts";
 import { startLargeUpstream } from "../support/large-upstream.ts";
 
@@ -14,13 +15,13 @@ const mostMiB = 450;
 
 test(`${count} ingests of ${megabytes} MiB at a time stay below ${mostMiB} MiB of memory`, async (t) => {
   const upstream = await startLargeUpstream(count, megabytes);
-  t.after(() => upstream.close());
+  atEnd(t, () => upstream.close());
   const granary = await startGranary({
     upstream: upstream.url,
     sumdb: upstream.sumdb,
     env: { NODE_OPTIONS: "--max-old-space-size=256" },
   });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   const begun = performance.now();
   await Promise.all(
     upstream.zips.map(async (path) => {

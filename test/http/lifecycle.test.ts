@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { someBytes } from "../support/manifests.ts";
@@ -17,7 +18,7 @@ import { startWorld } from "../support/world.ts";
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-life-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -45,7 +46,7 @@ test("a port that is taken ends with 3 and says which", async (t) => {
   const folder = await folderFor(t);
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  t.after(() => other.close());
+  atEnd(t, () => other.close());
   const { port } = other.address() as AddressInfo;
   const { code, stderr } = await runGranary([...serve, `--listen=127.0.0.1:${port}`, `--store=${folder}`]);
   assert.equal(code, 3, stderr);
@@ -129,7 +130,7 @@ async function said(granary: RunningGranary, text: string): Promise<void> {
 
 test("SIGTERM: a running download comes to its end, new connections are refused, the exit code is 0", async (t) => {
   const world = await startWorld({ modules: [large] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary } = world;
   await (await fetch(granary.url + largeZip)).arrayBuffer();
   const response = await beginLarge(granary);
@@ -142,7 +143,7 @@ test("SIGTERM: a running download comes to its end, new connections are refused,
 
 test("a second SIGTERM ends it at once: the download breaks, and never looks complete", async (t) => {
   const world = await startWorld({ modules: [large] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary } = world;
   await (await fetch(granary.url + largeZip)).arrayBuffer();
   const response = await beginLarge(granary);
@@ -155,7 +156,7 @@ test("a second SIGTERM ends it at once: the download breaks, and never looks com
 
 test("idle connections do not hold up the end", async (t) => {
   const world = await startWorld({});
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const idle = await fetch(`${world.granary.url}/-/livez`);
   await idle.text();
   assert.equal(await world.granary.stop(), 0);
@@ -168,7 +169,7 @@ test("a changed configuration is applied whole, or refused whole with the reason
   const list = "/example.com/hello/@v/list";
   await writeFile(config, "freshness:\n  list: 60s\n");
   const world = await startWorld({ flags: [`--config=${config}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary } = world;
   const cacheControl = async () => (await fetch(granary.url + list)).headers.get("cache-control");
   assert.match((await cacheControl()) ?? "", /max-age=60\b/);
@@ -185,7 +186,7 @@ test("without a memory cache the answers are the same", async (t) => {
   const config = join(await folderFor(t), "granary.yaml");
   await writeFile(config, "cache:\n  enabled: off\n");
   const world = await startWorld({ flags: [`--config=${config}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   for (const file of ["v1.0.0.info", "v1.0.0.mod", "v1.0.0.zip", "list"]) {
     const path = `/example.com/hello/@v/${file}`;
     const [first, second] = [await fetch(world.granary.url + path), await fetch(world.granary.url + path)];

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { makeModule } from "../support/modules.ts";
 import { converse, parseAnswers } from "../support/raw-socket.ts";
 import { startWorld } from "../support/world.ts";
@@ -16,11 +17,11 @@ const list = "/example.com/hello/@v/list";
 
 async function worldWith(t: TestContext, yaml: string, more: Parameters<typeof startWorld>[0] = {}): Promise<World> {
   const folder = await mkdtemp(join(tmpdir(), "granary-limits-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const config = join(folder, "granary.yaml");
   await writeFile(config, yaml);
   const world = await startWorld({ ...more, flags: [`--config=${config}`, ...(more.flags ?? [])] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   return world;
 }
 
@@ -44,7 +45,7 @@ for (const [profile, onset] of [
   for (const workers of [0, 2])
     test(`${profile}, ${workers} workers: from request ${onset} of a second on 429 with Retry-After: 60`, async (t) => {
       const store = await mkdtemp(join(tmpdir(), "granary-limits-"));
-      t.after(() => rm(store, { recursive: true, force: true }));
+      atEnd(t, () => rm(store, { recursive: true, force: true }));
       // What is kept a worker could answer by itself.
       const kept = "/example.com/hello/@v/v1.0.0.mod";
       const before = await startWorld({ store });
@@ -95,11 +96,11 @@ test("custom: after the pause the client is answered again, and ready-made answe
 
 test("a changed file puts a limiter in force, and takes it away with its pauses", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-limits-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const config = join(folder, "granary.yaml");
   await writeFile(config, "log:\n  level: info\n");
   const world = await startWorld({ flags: [`--config=${config}`, "--workers=1"] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const last = async () => (await burst(world, repeated(list, 10))).at(-1)?.status;
   assert.equal(await last(), 200);
   await writeFile(config, "limiter:\n  profile: official\n");

@@ -9,6 +9,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import { jobId } from "#services/proxy/dead-letters.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import type { UpstreamView } from "#services/upstreams/desk.ts";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import { startUpstreams, startWorld } from "../support/world.ts";
 import type { WorldOptions } from "../support/world.ts";
@@ -20,7 +21,7 @@ async function operated(t: TestContext, options: WorldOptions = {}) {
   const folder = await mkdtemp(join(tmpdir(), "granary-operations-"));
   // Last first, and the folder when nobody writes into it any more.
   const ends: (() => Promise<unknown>)[] = [() => rm(folder, { recursive: true, force: true })];
-  t.after(async () => {
+  atEnd(t, async () => {
     for (const end of ends.toReversed()) await end();
   });
   const store = options.store ?? join(folder, "store");
@@ -39,7 +40,7 @@ async function operated(t: TestContext, options: WorldOptions = {}) {
 
 test("a disabled upstream is asked no more, through all that time kept files are answered; enabled it is asked again", async (t) => {
   const other = await startUpstreams();
-  t.after(() => other.stub.close());
+  atEnd(t, () => other.stub.close());
   const { granary, stub, command, upstreams } = await operated(t, { after: other.stub.url });
   const [first, second] = (await upstreams()).map(({ name }) => name);
   assert.deepEqual([first, second], [new URL(stub.url).host, new URL(other.stub.url).host]);
@@ -191,7 +192,7 @@ test("an absence is an answer: nothing waits to be tried again", async (t) => {
 
 test("a dead letter of an earlier process is listed, retried and, when the version is kept, gone from the disk", async (t) => {
   const store = await mkdtemp(join(tmpdir(), "granary-letters-"));
-  t.after(() => rm(store, { recursive: true, force: true }));
+  atEnd(t, () => rm(store, { recursive: true, force: true }));
   const module = checkModuleVersion("example.com/hello", "v1.0.0");
   const gone = checkModuleVersion("example.com/nowhere", "v1.0.0");
   // The first start makes the store; its letters are what an earlier process would have left.

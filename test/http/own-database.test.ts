@@ -10,6 +10,7 @@ import { findSums, parseDataTile, parseLookup } from "#protocol/record.ts";
 import { parseEntries, parseOriginTree } from "#protocol/tlog-tiles.ts";
 import { checkTree } from "#protocol/tlog.ts";
 import { SumLog } from "#services/sumlog/log.ts";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary } from "../support/granary.ts";
 import { makeModule } from "../support/modules.ts";
 import { ownName, ownWorld, secret } from "../support/own-world.ts";
@@ -21,7 +22,7 @@ const stranger = { headers: { via: "1.1 somebody" } };
 
 test("private lookups and records are for readers; hashes, heads and public lookups are for everybody", async (t) => {
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { url } = await world.start();
   const get = async (path: string, init: RequestInit = {}) => {
     const answer = await fetch(url + path, init);
@@ -72,7 +73,7 @@ test("private lookups and records are for readers; hashes, heads and public look
 
 test("what is kept is recorded in the order of its arrival, and stays when the public database is gone", async (t) => {
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { url } = await world.start();
   for (const path of [
     "example.com/hello/@v/v1.0.0.zip",
@@ -93,7 +94,7 @@ test("what is kept is recorded in the order of its arrival, and stays when the p
 
 test("a store that was set back does not sign: 503 with the reason, and everything else goes on", async (t) => {
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const first = await world.start();
   assert.equal((await fetch(first.url + lookup)).status, 200);
   await first.stop();
@@ -114,7 +115,7 @@ test("a store that was set back does not sign: 503 with the reason, and everythi
 test("two servers that both believe to own the store, and are killed: one history, every answer stays true", async (t) => {
   const modules = Array.from({ length: 24 }, (_, n) => makeModule({ path: `example.com/m${n}`, version: "v1.0.0" }));
   const world = await ownWorld(modules);
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const first = await world.start();
   // As where the lock cannot tell: two machines, or two containers, with one folder.
   await rm(join(world.store, "granary.lock"));
@@ -160,7 +161,7 @@ test("two servers that both believe to own the store, and are killed: one histor
 
 test("keygen, client-config and fsck", async (t) => {
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const out = join(world.folder, "new.key");
   const made = await runGranary(["sumdb", "keygen", "--name", "sum.new.example", "--out", out]);
   assert.equal(made.code, 0, made.stderr);
@@ -199,7 +200,7 @@ test("keygen, client-config and fsck", async (t) => {
 
 test("an address of its own: the database at the root, private lookups for readers, and nothing else", async (t) => {
   const world = await ownWorld();
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const granary = await world.start(["--sumlog-listen=127.0.0.1:0"]);
   let address: string | undefined;
   while ((address = /sumlog\.listening address=(\S+)/.exec(granary.stderr())?.[1]) === undefined)

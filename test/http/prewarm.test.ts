@@ -9,6 +9,7 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { main } from "#app/main.ts";
 import type { PlanView, PrewarmView } from "#doors/cli/services.ts";
+import { atEnd } from "../support/at-end.ts";
 import { makeModule } from "../support/modules.ts";
 import { startWorld } from "../support/world.ts";
 import type { World } from "../support/world.ts";
@@ -69,7 +70,7 @@ async function command(args: readonly string[], onStop: (stop: () => void) => vo
 async function setUp(t: TestContext, files: Readonly<Record<string, string>>, more = {}): Promise<Setting> {
   const folder = await mkdtemp(join(tmpdir(), "granary-prewarm-"));
   const world = await startWorld({ modules, ...more });
-  t.after(async () => {
+  atEnd(t, async () => {
     await world.close();
     await rm(folder, { recursive: true, force: true });
   });
@@ -254,7 +255,7 @@ test("credentials go out only when they are named, and never where anybody can r
     else response.writeHead(401).end("GRANARY_UNAUTHORIZED: corp.example/x needs a token.\n");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const args = ["prewarm", `--from=${join(folder, "list.txt")}`, "--json"];
   const token = `--token=file:${join(folder, "token")}`;

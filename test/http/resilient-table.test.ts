@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { FallbackWorld, pathOf } from "../support/fallback-cells.ts";
 import type { Cell } from "../support/fallback-cells.ts";
 import { startGranary } from "../support/granary.ts";
@@ -67,7 +68,7 @@ suite("mode resilient over real sockets", { concurrency: 3 }, () => {
         const golden = table.find((cell) => cell.situation === situation && `${cell.a} ${cell.b}` === sample);
         assert.ok(golden !== undefined);
         const world = await FallbackWorld.start();
-        t.after(() => world.close());
+        atEnd(t, () => world.close());
         const cell = { ...golden, operation: "info" as const };
         const seen = await askFresh(world, cell);
         // Who is dead keeps no log.

@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import { atEnd } from "../support/at-end.ts";
 import { startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { fileOf, moduleOf } from "../support/mirrors.ts";
@@ -42,7 +43,7 @@ async function sceneFor(t: TestContext, { ignoresIfRange = false } = {}): Promis
   };
   const { stub, database } = await startUpstreams([big], { onRequest });
   const running: RunningGranary[] = [];
-  t.after(async () => {
+  atEnd(t, async () => {
     for (const granary of running) await granary.stop();
     await stub.close();
     await rm(folder, { recursive: true, force: true });

@@ -7,11 +7,11 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { parseTilePath, formatTilePath, newTiles } from "#protocol/tile.ts";
 import type { TestDatabase } from "#services/lab/sumdb-server.ts";
+import { atEnd } from "../support/at-end.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { fillTo, startSwitchedDatabase } from "../support/switched-database.ts";
 import type { SwitchedDatabase } from "../support/switched-database.ts";
-import { undo } from "../support/undo.ts";
 import { databaseName } from "../support/world.ts";
 
 const module = "example.com/hello";
@@ -21,21 +21,21 @@ const hurry = { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" };
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-heads-"));
-  undo(t, () => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
 async function worldFor(t: TestContext): Promise<SwitchedDatabase & { folder: string; store: string }> {
   const folder = await folderFor(t);
   const world = await startSwitchedDatabase(["v1.0.0", "v1.1.0", "v1.2.0"], size);
-  undo(t, () => world.stub.close());
+  atEnd(t, () => world.stub.close());
   return { ...world, folder, store: join(folder, "store") };
 }
 
 async function serve(t: TestContext, world: SwitchedDatabase & { store: string }): Promise<RunningGranary> {
   const { stub, setting, store } = world;
   const granary = await startGranary({ upstream: stub.url, sumdb: setting, store, env: hurry });
-  undo(t, () => granary.stop());
+  atEnd(t, () => granary.stop());
   return granary;
 }
 

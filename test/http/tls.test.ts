@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { connect } from "node:tls";
+import { atEnd } from "../support/at-end.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { skipLoudly } from "../support/go.ts";
 import { startWorld } from "../support/world.ts";
@@ -23,7 +24,7 @@ type Secure = {
 
 async function startSecure(t: TestContext, flags: readonly string[] = []): Promise<Secure | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "granary-tls-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const files = await makeCertificate(folder, "first");
   if (files === undefined) {
     skipLoudly(t, "no openssl");
@@ -31,7 +32,7 @@ async function startSecure(t: TestContext, flags: readonly string[] = []): Promi
   }
   const { cert, key } = files;
   const world = await startWorld({ flags: [`--tls-cert=${cert}`, `--tls-key=${key}`, ...flags] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   assert.match(world.granary.url, /^https:/);
   return { world, folder, ca: () => readFile(cert), port: Number(new URL(world.granary.url).port) };
 }
@@ -56,7 +57,7 @@ test("HTTP/2 gives the same answers as HTTP/1.1, first and ready-made", async (t
   if (secure === undefined) return;
   const { world } = secure;
   const session = connectHttp2(world.granary.url, { ca: await secure.ca() });
-  t.after(() => session.destroy());
+  atEnd(t, () => session.destroy());
   const base = "/example.com/hello/@v/v1.0.0";
   for (const round of ["first", "ready-made"])
     for (const ending of [".info", ".mod", ".zip"]) {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../support/at-end.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import { makeModule } from "../support/modules.ts";
@@ -15,7 +16,7 @@ const base = "/example.com/hello/@v/v1.0.0";
 
 async function folderFor(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-tools-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 
@@ -36,7 +37,7 @@ async function tokenFor(store: string, scope: "read" | "write"): Promise<string>
 test("refresh needs a write token: 403 without any, 401 with a wrong one; with a right one the list is asked anew", async (t) => {
   const store = join(await folderFor(t), "store");
   const world = await startWorld({ store });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary, stub } = world;
   const list = `${granary.url}/example.com/hello/@v/list`;
   const refresh = `${granary.url}/-/api/refresh/example.com/hello`;
@@ -65,7 +66,7 @@ test("an escaped module path in a refresh means that module", async (t) => {
   const store = join(await folderFor(t), "store");
   const module = makeModule({ path: "example.com/Upper", version: "v1.0.0" });
   const world = await startWorld({ store, modules: [module] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const token = await tokenFor(store, "write");
   const list = `${world.granary.url}/example.com/!upper/@v/list`;
   assert.equal((await text(list)).body, "v1.0.0\n");
@@ -78,7 +79,7 @@ test("an escaped module path in a refresh means that module", async (t) => {
 
 test("an error's request id is explained by the server and by the command", async (t) => {
   const world = await startWorld({ env: { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" } });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary, stub } = world;
   await stub.cut();
   const failed = await text(`${granary.url}${base}.info`);
@@ -100,7 +101,7 @@ test("an error's request id is explained by the server and by the command", asyn
 test("an error's request id is the trace of the events that it set off", async (t) => {
   const store = await folderFor(t);
   const world = await startWorld({ store, env: { GRANARY_UPSTREAM_CLIENT_RETRY_TIME: "1s" } });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   await world.stub.cut();
   const failed = await text(`${world.granary.url}${base}.info`);
   await world.granary.stop();
@@ -113,7 +114,7 @@ test("an error's request id is the trace of the events that it set off", async (
 
 test("metrics count what was kept from leaving, per client, and name no module", async (t) => {
   const world = await startWorld({ private: "corp.example/team" });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const leaks = async () => {
     const { body } = await text(`${world.granary.url}/-/metrics`);
     assert.doesNotMatch(body, /corp\.example|secret/);
@@ -135,7 +136,7 @@ const otherZip = fixtureZip(
 test("quarantine: a lie is listed, shown, and never released against the database", async (t) => {
   const store = join(await folderFor(t), "store");
   const world = await startWorld({ store });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   world.stub.fault(`${base}.zip`, { kind: "bytes", body: otherZip });
   assert.equal((await text(`${world.granary.url}${base}.zip`)).status, 502);
   await world.granary.stop();
@@ -159,7 +160,7 @@ test("quarantine: a lie is listed, shown, and never released against the databas
 test("store verify finds one flipped byte, names the file, ends with 1; stats counts", async (t) => {
   const store = join(await folderFor(t), "store");
   const world = await startWorld({ store });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   for (const ending of [".info", ".mod", ".zip"]) await text(`${world.granary.url}${base}${ending}`);
   await world.granary.stop();
   const sound = await runGranary(["store", "verify", `--store=${store}`]);
@@ -213,7 +214,7 @@ test("no secret is in any answer, log line, event or file; JSON log lines are JS
   const store = join(folder, "store");
   const config = join(folder, "granary.yaml");
   const { stub, database } = await startUpstreams();
-  t.after(() => stub.close());
+  atEnd(t, () => stub.close());
   const withSecrets = `${stub.url.replace("//", `//ci:${planted.userinfo}@`)}?key=${planted.query}`;
   await writeFile(
     config,
@@ -225,7 +226,7 @@ test("no secret is in any answer, log line, event or file; JSON log lines are JS
     store,
     flags: [`--config=${config}`, "--log-format=json", "--log-level=debug"],
   });
-  t.after(() => granary.stop());
+  atEnd(t, () => granary.stop());
   const world = { granary, stub, database, gosumdb: "", close: () => Promise.resolve() };
   const answers = await useWithSecrets(world);
   const token = await tokenFor(store, "write");

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { parseCosignerKey, readCosignatures } from "#protocol/cosignature.ts";
 import { openNote } from "#protocol/note.ts";
 import { parseOriginTree } from "#protocol/tlog-tiles.ts";
+import { atEnd } from "../support/at-end.ts";
 import { makeModule } from "../support/modules.ts";
 import { ownName, ownWorld, type OwnWorld } from "../support/own-world.ts";
 import { serveWitness, TestWitness } from "../support/witness.ts";
@@ -46,7 +47,7 @@ async function record(url: string, n: number): Promise<number> {
 
 test("cosigned by one that is well; the dead and the silent hold up nothing; a restart keeps it", async (t) => {
   const world = await ownWorld(modules);
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const witnesses = [1, 2, 3, 4].map((n) => new TestWitness(`witness.example/w${n}`, [world.verifier], n));
   const [good, hanging, endless, dead] = witnesses as [TestWitness, TestWitness, TestWitness, TestWitness];
   hanging.manner = "hangs";
@@ -105,7 +106,7 @@ test("cosigned by one that is well; the dead and the silent hold up nothing; a r
 
 test("the log's own words to a witness on the audit record", async (t) => {
   const world = await ownWorld(modules);
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const witness = new TestWitness("witness.example/w1", [world.verifier]);
   const env = {
     GRANARY_SUMLOG_WITNESSES: `${witness.verifierKey} ${await serveWitness(t, witness)}`,

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connect } from "node:tls";
+import { atEnd } from "../support/at-end.ts";
 import { makeModule } from "../support/modules.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
@@ -65,10 +66,10 @@ async function until(what: () => boolean | Promise<boolean>): Promise<void> {
 
 test("two hundred clients, one cold version: each file is fetched once across all processes", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   for (const file of files) world.stub.fault(file, { kind: "delay", ms: 300 });
   const agent = new Agent({ maxSockets: 200 });
-  t.after(() => agent.destroy());
+  atEnd(t, () => agent.destroy());
   const asked = Array.from({ length: 200 }, (_, n) => ask(world.granary.url + (files[n % 3] ?? ""), { agent }));
   const answers = await Promise.all(asked);
   assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200]);
@@ -78,7 +79,7 @@ test("two hundred clients, one cold version: each file is fetched once across al
 
 test("workers answer hits themselves, and the metrics count every request once", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary } = world;
   assert.equal(await metric(granary, "granary_workers"), 2);
   for (const file of files) await ask(granary.url + file);
@@ -98,7 +99,7 @@ test("workers answer hits themselves, and the metrics count every request once",
 
 test("what only the owner knows is kept ready in the workers too, and a refresh reaches them", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const { granary, stub } = world;
   const list = `${granary.url}/example.com/dep/@v/list`;
   await until(() => isReadyEverywhere(granary, list));
@@ -129,7 +130,7 @@ async function addToken(granary: RunningGranary, scope: string): Promise<string>
 
 test("absences are kept ready in the workers, with the id that the owner explains", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const url = `${world.granary.url}/example.com/nowhere/@v/list`;
   await until(() => isReadyEverywhere(world.granary, url));
   const { status, headers } = await ask(url);
@@ -143,7 +144,7 @@ test(
   limit,
   async (t) => {
     const world = await startWorld({ flags: [workers] });
-    t.after(() => world.close());
+    atEnd(t, () => world.close());
     const { granary } = world;
     for (const file of files) await ask(granary.url + file);
     await until(async () => (await metric(granary, "granary_requests_total")) === 3);
@@ -163,7 +164,7 @@ test(
 
 test("SIGTERM lets running answers end and leaves no process behind", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   world.stub.fault(files[2]!, { kind: "delay", ms: 500 });
   const running = ask(world.granary.url + files[2]!);
   await until(() => world.stub.requests(files[2]!) === 1);
@@ -176,7 +177,7 @@ test("SIGTERM lets running answers end and leaves no process behind", limit, asy
 
 test("a second SIGTERM stops at once, workers included", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   world.stub.fault(files[2]!, { kind: "stall" });
   const running = ask(world.granary.url + files[2]!).then(
     () => "answered",
@@ -194,7 +195,7 @@ test("a second SIGTERM stops at once, workers included", limit, async (t) => {
 
 test("workers do not outlive an owner that is killed", limit, async (t) => {
   const world = await startWorld({ flags: [workers] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const pids = workerPids(world.granary);
   world.granary.signal("SIGKILL");
   await world.granary.ended;
@@ -206,14 +207,14 @@ test(
   limit,
   async (t) => {
     const { stub } = await startUpstreams();
-    t.after(() => stub.close());
+    atEnd(t, () => stub.close());
     const folder = await mkdtemp(join(tmpdir(), "granary-workers-"));
-    t.after(() => rm(folder, { recursive: true }));
+    atEnd(t, () => rm(folder, { recursive: true }));
     const config = join(folder, "granary.yaml");
     await writeFile(config, `upstreams:\n  corp:\n    url: ${stub.url}\n    private: corp.example/*\n`);
     const flags = [workers, `--config=${config}`];
     const granary = await startGranary({ upstream: stub.url, private: "corp.example/*", flags });
-    t.after(() => granary.stop());
+    atEnd(t, () => granary.stop());
     for (let round = 0; round < 4; round++) {
       const { status, headers } = await ask(`${granary.url}/corp.example/private/@v/v1.0.0.mod`);
       assert.equal(status, 200);
@@ -227,11 +228,11 @@ test(
 
 test("a changed configuration file is in force in the workers", limit, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-workers-"));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   const config = join(folder, "granary.yaml");
   await writeFile(config, "freshness:\n  info: 100s\n");
   const world = await startWorld({ flags: [workers, `--config=${config}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   const url = world.granary.url + files[1]!;
   const lifetimes = async (): Promise<string> => {
     const seen = new Set<string>();
@@ -248,10 +249,10 @@ test("a changed configuration file is in force in the workers", limit, async (t)
 test("a port that is taken is said as without workers", limit, async (t) => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
-  t.after(() => other.close());
+  atEnd(t, () => other.close());
   const { port } = other.address() as AddressInfo;
   const store = await mkdtemp(join(tmpdir(), "granary-workers-"));
-  t.after(() => rm(store, { recursive: true }));
+  atEnd(t, () => rm(store, { recursive: true }));
   const args = ["serve", workers, `--listen=127.0.0.1:${port}`, `--store=${store}`, "--upstream=off", "--sumdb=off"];
   const { code, stderr } = await runGranary(args);
   assert.equal(code, 3);
@@ -261,7 +262,7 @@ test("a port that is taken is said as without workers", limit, async (t) => {
 
 test("TLS ends in the workers, and a new certificate reaches them", limit, async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-workers-"));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   if (!makeCertificate(folder, "first")) {
     t.skip("openssl is not there");
     return;
@@ -269,7 +270,7 @@ test("TLS ends in the workers, and a new certificate reaches them", limit, async
   makeCertificate(folder, "second");
   const [cert, key] = [join(folder, "first.crt"), join(folder, "first.key")];
   const world = await startWorld({ flags: [workers, `--tls-cert=${cert}`, `--tls-key=${key}`] });
-  t.after(() => world.close());
+  atEnd(t, () => world.close());
   assert.match(world.granary.url, /^https:/);
   const port = Number(new URL(world.granary.url).port);
   assert.equal(await subjectAt(port), "first");

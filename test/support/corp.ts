@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { atEnd } from "./at-end.ts";
 import { makeAuthority } from "./loopback.ts";
 import type { Authority } from "./loopback.ts";
 
@@ -34,7 +35,7 @@ export async function makeCorp(t: TestContext): Promise<Corp | undefined> {
   const others = authority && makeAuthority(t);
   if (authority === undefined || others === undefined) return undefined;
   const folder = await mkdtemp(join(tmpdir(), "granary-corp-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const issueOf = async (by: Authority, subject: string, names: readonly string[]): Promise<Pair> => {
     const { cert, key } = by.issue(subject, names);
     const [certFile, keyFile] = [join(folder, `${subject}.pem`), join(folder, `${subject}.key`)];

@@ -44,6 +44,8 @@ const root = resolve(import.meta.dirname, "../..");
 const readyMs = 60_000;
 /** A drain is bounded by the server itself; past this it hangs, and the test must not. */
 const stopMs = 20_000;
+/** Longest run of a command: one that hangs must not hold its test for ever. */
+const runMs = process.env["LONG"] === undefined ? 240_000 : 1_800_000;
 
 /** Starts Granary and waits for its ready line. Throws with its stderr when it ends before that. */
 export async function startGranary(options: GranaryOptions): Promise<RunningGranary> {
@@ -77,6 +79,7 @@ export async function startCommand(
   });
   const output = collect(child);
   const ended = new Promise<number>((resolve) => child.once("exit", (code) => resolve(code ?? -1)));
+  endWithUs(child);
   const stop = once(async () => {
     const timer = setTimeout(() => child.kill("SIGKILL"), stopMs);
     child.kill("SIGTERM");
@@ -113,11 +116,24 @@ export async function runGranary(
     cwd: home,
     env: cleanEnv(home, env),
     stdio: ["ignore", "pipe", "pipe"],
+    timeout: runMs,
   });
   const output = collect(child);
+  endWithUs(child);
   const code = await new Promise<number>((resolve) => child.once("close", (status) => resolve(status ?? -1)));
   await rm(home, { recursive: true, force: true });
   return { code, stdout: output.stdout, stderr: output.stderr };
+}
+
+const alive = new Set<ChildProcess>();
+let isWatching = false;
+
+/** A test file that is ended early leaves no process behind. */
+function endWithUs(child: ChildProcess): void {
+  if (!isWatching) process.on("exit", () => alive.forEach((each) => each.kill("SIGKILL")));
+  isWatching = true;
+  alive.add(child);
+  child.once("exit", () => alive.delete(child));
 }
 
 function commandLine(options: GranaryOptions, store: string): string[] {

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { generateKey } from "#protocol/note.ts";
+import { atEnd } from "./at-end.ts";
 import { startGranary } from "./granary.ts";
 import type { RunningGranary } from "./granary.ts";
 import { makeModule } from "./modules.ts";
@@ -47,7 +48,7 @@ export async function integrityWorld(t: TestContext): Promise<IntegrityWorld> {
   });
   const address = `http://127.0.0.1:${await listen(t, gate)}`;
   const running: RunningGranary[] = [];
-  t.after(async () => {
+  atEnd(t, async () => {
     for (const granary of running) await granary.stop();
     await stub.close();
     await corp.close();

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { Worker } from "node:worker_threads";
+import { atEnd } from "./at-end.ts";
 
 /** Listens on a free port; connections are broken when the test ends. */
 export async function listen(
@@ -25,7 +26,7 @@ export async function listen(
   await new Promise<void>((done, failed) => {
     server.once("error", failed).listen(at.port ?? 0, at.host ?? "127.0.0.1", done);
   });
-  t.after(() => {
+  atEnd(t, () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -52,7 +53,7 @@ export type Authority = {
 /** A certificate authority made by openssl; undefined, with a loud skip, where there is none. */
 export function makeAuthority(t: TestContext): Authority | undefined {
   const dir = mkdtempSync(join(tmpdir(), "granary-ca-"));
-  t.after(() => rmSync(dir, { recursive: true }));
+  atEnd(t, () => rmSync(dir, { recursive: true }));
   const file = (name: string): string => join(dir, name);
   const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
   const openssl = (...args: string[]): void => void execFileSync("openssl", args, { stdio: "ignore" });
@@ -126,7 +127,7 @@ const hole = `
 export async function blackHole(t: TestContext, at: { readonly host: string; readonly port: number }): Promise<void> {
   const worker = new Worker(hole, { eval: true, workerData: at });
   const fillers: Socket[] = [];
-  t.after(async () => {
+  atEnd(t, async () => {
     for (const socket of fillers) socket.destroy();
     await worker.terminate();
   });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { settingKeys, variableOf } from "#app/config-schema.ts";
+import { atEnd } from "./at-end.ts";
 import type { Fault } from "./faults.ts";
 import { startGranary } from "./granary.ts";
 import type { RunningGranary } from "./granary.ts";
@@ -46,7 +47,7 @@ export type MirrorsOptions = {
 /** As startMirrors, for as long as the test runs. */
 export async function mirrorsFor(t: TestContext, options: MirrorsOptions): Promise<Mirrors> {
   const mirrors = await startMirrors(options);
-  t.after(async () => {
+  atEnd(t, async () => {
     await mirrors.close();
     assert.deepEqual(mirrors.a.waitingFaults, []);
   });

@@ -1,11 +1,12 @@
 // A file system of a few megabytes for one test: tmpfs, mounted when we are root, and unmounted whatever happens.
 import { spawnSync } from "node:child_process";
 import { setTimeout as passed } from "node:timers/promises";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { rm, statfs, writeFile } from "node:fs/promises";
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { appendFile, rm, statfs, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { atEnd } from "./at-end.ts";
 
 export type SmallDisk = {
   readonly store: string;
@@ -39,8 +40,8 @@ export function smallDisk(
   const options = [`size=${bytes}`, "mode=755", ...(inodes === undefined ? [] : [`nr_inodes=${inodes}`])];
   const mounted = run("mount", "-t", "tmpfs", "-o", options.join(","), "tmpfs", folder);
   if (mounted !== "") throw new Error(mounted);
-  // Registered first, so that it runs last: what uses the disk is stopped by hooks that come later.
-  t.after(() => {
+  // The last to go: what uses the disk is registered later.
+  atEnd(t, () => {
     // A file that is still open keeps a disk busy; lazily it goes when that file does.
     if (run("umount", folder) !== "") run("umount", "-l", folder);
     rmSync(folder, { recursive: true, force: true });
@@ -49,9 +50,11 @@ export function smallDisk(
   return {
     store: join(folder, "store"),
     fillTo: async (freeBytes) => {
-      await rm(filler, { force: true });
+      // Grown or cut, never made anew: a server that looks in between would see all the room of an empty disk.
       const { bavail, bsize } = await statfs(folder);
-      await writeFile(filler, new Uint8Array(Math.max(0, bavail * bsize - freeBytes)));
+      const more = bavail * bsize - freeBytes;
+      if (more > 0) await appendFile(filler, new Uint8Array(more));
+      else if (existsSync(filler)) await truncate(filler, Math.max(0, statSync(filler).size + more));
     },
     makeRoom: () => rm(filler, { force: true }),
     remount: async (how) => {

@@ -4,13 +4,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "#adapters/system/clock.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { JsonlSink } from "./jsonl.ts";
 
 const event = (file: string) => ({ name: "config.applied", file, reason: "" }) as const;
 
 test("after a write that failed, perhaps in the middle of a line, the next event has a line of its own", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "granary-events-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   const file = join(folder, "state", "events.jsonl");
   const sink = new JsonlSink(file, systemClock);
   sink.emit(event("1"));

@@ -5,11 +5,12 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { GranaryEvent, Operation } from "#services/events/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { OperationsFile } from "./operations.ts";
 
 async function newFolder(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-operations-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -7,6 +7,7 @@ import { after, test } from "node:test";
 import type { TestContext } from "node:test";
 import { storageKey, StoreFull } from "#services/store/ports.ts";
 import type { LastingStage } from "#services/store/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { openDiskStorage } from "./disk.ts";
 import type { DiskOptions, DiskStorage } from "./disk.ts";
 
@@ -20,7 +21,7 @@ after(async () => {
 
 async function rootFor(t: TestContext): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), "granary-lasting-"));
-  t.after(() => rm(root, { recursive: true, force: true }));
+  atEnd(t, () => rm(root, { recursive: true, force: true }));
   return root;
 }
 

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import { storageKey } from "#services/store/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { openDiskStorage } from "./disk.ts";
 import { readOnlyStorage } from "./read-only.ts";
 
 test("a reader finds what the owner keeps, and can change nothing", async (t) => {
   const root = await mkdtemp(join(tmpdir(), "granary-read-only-"));
-  t.after(() => rm(root, { recursive: true }));
+  atEnd(t, () => rm(root, { recursive: true }));
   const owner = await openDiskStorage(root, { fsync: "never" });
   const reader = readOnlyStorage(root);
   const key = storageKey("a/b");

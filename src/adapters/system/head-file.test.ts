@@ -5,13 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { formatTree } from "#protocol/checkpoint.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { HeadFile } from "./head-file.ts";
 
 const head = (size: number): Buffer => Buffer.from(`${formatTree({ size, root: Buffer.alloc(32, size) })}\n— x y\n`);
 
 async function keyFile(t: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "granary-head-"));
-  t.after(() => rm(folder, { recursive: true, force: true }));
+  atEnd(t, () => rm(folder, { recursive: true, force: true }));
   return join(folder, "sumlog.key");
 }
 

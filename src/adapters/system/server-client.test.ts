@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { ServerSilent } from "#services/prewarm/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { HttpServerClient } from "./server-client.ts";
 
 const never = new AbortController().signal;
@@ -14,7 +15,7 @@ async function clientOf(t: TestContext, answer: RequestListener, more: { token?:
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new HttpServerClient(origin, { connections: 2, userAgent: "test", ...more });
-  t.after(async () => {
+  atEnd(t, async () => {
     await client.close();
     server.closeAllConnections();
     server.close();
@@ -58,7 +59,7 @@ test("no answer, half an answer and a slow answer are silence; an abort is the c
   const slow = await clientOf(t, () => undefined, { timeoutMs: 50 });
   await assert.rejects(slow.ask(request), ServerSilent);
   const nobody = new HttpServerClient("http://127.0.0.1:1", { connections: 1, userAgent: "test" });
-  t.after(() => nobody.close());
+  atEnd(t, () => nobody.close());
   await assert.rejects(nobody.ask(request), ServerSilent);
   const reason = new Error("enough");
   const waiting = await clientOf(t, () => undefined);

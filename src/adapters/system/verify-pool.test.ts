@@ -12,6 +12,7 @@ import { deflateRawSync } from "node:zlib";
 import { writeModuleZip } from "#protocol/zip-write.ts";
 import { blockBytes, VerifierFault } from "#services/proxy/ports.ts";
 import { forgeZip } from "../../../test/fixtures/forge-zip.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { VerifyPool } from "./verify-pool.ts";
 import type { VerifyPoolOptions } from "./verify-pool.ts";
 
@@ -27,7 +28,7 @@ after(() => rm(folder, { recursive: true, force: true }));
 
 function pool(t: TestContext, options: Partial<VerifyPoolOptions> = {}): VerifyPool {
   const made = new VerifyPool(options);
-  t.after(() => made.close());
+  atEnd(t, () => made.close());
   return made;
 }
 

@@ -11,6 +11,7 @@ import { TLSSocket } from "node:tls";
 import { gzipSync } from "node:zlib";
 import type { GranaryEvent } from "#services/events/ports.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { egressProxy, fakeLookup, listen, makeAuthority } from "../../../test/support/loopback.ts";
 import { HttpUpstreamClient } from "./http.ts";
 import type { Egress } from "./pools.ts";
@@ -20,7 +21,7 @@ const lookup = fakeLookup(Object.fromEntries(known.map((name) => [name, ["127.0.
 
 function clientFor(t: TestContext, options: Egress = {}): HttpUpstreamClient {
   const client = new HttpUpstreamClient({ userAgent: "Granary/0", lookup, ...options });
-  t.after(() => client.close());
+  atEnd(t, () => client.close());
   return client;
 }
 

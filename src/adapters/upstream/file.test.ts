@@ -7,13 +7,14 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { unprivileged } from "../../../test/support/unprivileged.ts";
 import { FileUpstreamClient } from "./file.ts";
 import { anyUpstreamClient } from "./select.ts";
 
 async function tree(t: TestContext): Promise<{ readonly dir: string; readonly at: UpstreamEndpoint }> {
   const outer = await mkdtemp(join(tmpdir(), "granary-file-"));
-  t.after(() => rm(outer, { recursive: true }));
+  atEnd(t, () => rm(outer, { recursive: true }));
   const dir = join(outer, "a dir");
   await mkdir(join(dir, "m.test/!x/@v"), { recursive: true });
   await writeFile(join(outer, "outside"), "secret");

@@ -13,6 +13,7 @@ import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import type { FaultReason, UpstreamEndpoint, UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { HttpUpstreamClient } from "./http.ts";
 import type { HttpUpstreamOptions } from "./http.ts";
 
@@ -29,7 +30,7 @@ const lookup: LookupFunction = (hostname, options, callback) => {
 
 function clientFor(t: TestContext, options: Partial<HttpUpstreamOptions> = {}): HttpUpstreamClient {
   const client = new HttpUpstreamClient({ userAgent, lookup, ...options });
-  t.after(() => client.close());
+  atEnd(t, () => client.close());
   return client;
 }
 
@@ -41,7 +42,7 @@ async function listen(t: TestContext, server: Server): Promise<number> {
     socket.on("close", () => sockets.delete(socket));
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  t.after(() => {
+  atEnd(t, () => {
     for (const socket of sockets) socket.destroy();
     server.close();
   });
@@ -414,7 +415,7 @@ test("our own abort, before the answer and in the body: aborted", async (t) => {
 /** A self-signed pair for `up.test` made by openssl, or undefined where there is none. */
 function certificate(t: TestContext): { readonly cert: string; readonly key: string } | undefined {
   const dir = mkdtempSync(join(tmpdir(), "granary-cert-"));
-  t.after(() => rmSync(dir, { recursive: true }));
+  atEnd(t, () => rmSync(dir, { recursive: true }));
   const [cert, key] = [join(dir, "cert.pem"), join(dir, "key.pem")];
   const request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=up.test";
   const names = ["-addext", "subjectAltName=DNS:up.test,DNS:other.test", "-keyout", key, "-out", cert];

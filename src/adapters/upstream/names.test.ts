@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { LookupFunction } from "node:net";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { Names } from "./names.ts";
 
 const minute = 60_000;
@@ -16,7 +17,7 @@ function world(t: TestContext, hosts = new Map<string, readonly string[]>()) {
     else setImmediate(() => callback(Object.assign(new Error("down"), { code: "EAI_AGAIN" }), []));
   };
   const names = new Names({ lookup, hosts, now: () => state.now });
-  t.after(() => names.close());
+  atEnd(t, () => names.close());
   return { state, names };
 }
 

@@ -10,6 +10,7 @@ import { test } from "node:test";
 import type { GranaryEvent } from "#services/events/ports.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { blackHole, fakeLookup, listen, makeAuthority } from "../../../test/support/loopback.ts";
 import { HttpUpstreamClient } from "./http.ts";
 import type { Egress } from "./pools.ts";
@@ -18,7 +19,7 @@ const lookup = fakeLookup({ "up.test": ["127.0.0.1"], "other.test": ["127.0.0.1"
 
 function clientFor(t: TestContext, options: Egress = {}): HttpUpstreamClient {
   const client = new HttpUpstreamClient({ userAgent: "Granary/0", lookup, ...options });
-  t.after(() => client.close());
+  atEnd(t, () => client.close());
   return client;
 }
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
 import { connect as connectTls } from "node:tls";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { makeCertificate } from "../../../test/support/certificate.ts";
 import { listen } from "./listener.ts";
 import type { Listener } from "./listener.ts";
@@ -27,7 +28,7 @@ for (const http2 of [false, true])
     { timeout: 60_000 },
     async (t) => {
       const folder = await mkdtemp(join(tmpdir(), "granary-listener-"));
-      t.after(() => rm(folder, { recursive: true }));
+      atEnd(t, () => rm(folder, { recursive: true }));
       const made = await makeCertificate(folder, "granary.test");
       if (made === undefined) {
         t.skip("LOUD: no openssl here, the TLS cases did not run");
@@ -35,9 +36,9 @@ for (const http2 of [false, true])
       }
       const tls = { cert: await readFile(made.cert), key: await readFile(made.key), profile: "compat", http2 } as const;
       const listener = await listen({ host: "127.0.0.1", port: 0 }, { handler: () => undefined, limits, tls });
-      t.after(() => listener.stop());
+      atEnd(t, () => listener.stop());
       const socket = connect(listener.port, "127.0.0.1");
-      t.after(() => socket.destroy());
+      atEnd(t, () => socket.destroy());
       socket.on("error", () => undefined);
       await new Promise((resolve) => socket.once("close", resolve));
       assert.equal(socket.destroyed, true);
@@ -56,7 +57,7 @@ for (const [name, protocol, text] of [
     if (listener === undefined) return;
     const options = { host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: [protocol] };
     const socket = connectTls({ ...options, port: listener.port }, () => socket.write(text, "latin1"));
-    t.after(() => socket.destroy());
+    atEnd(t, () => socket.destroy());
     socket.on("error", () => undefined).resume();
     await new Promise((resolve) => socket.once("close", resolve));
   });
@@ -65,7 +66,7 @@ test("an HTTP/2 session that idles is closed; one whose answer takes long is not
   const listener = await listenSecurely(t, { ...limits, keepAliveMs: 200 });
   if (listener === undefined) return;
   const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false });
-  t.after(() => session.destroy());
+  atEnd(t, () => session.destroy());
   session.on("error", () => undefined);
   const closed = new Promise((resolve) => session.once("close", resolve));
   const stream = session.request({ ":path": "/" });
@@ -78,7 +79,7 @@ test("an HTTP/2 session that idles is closed; one whose answer takes long is not
 /** Answers after three times the idle limit of 200 ms. */
 async function listenSecurely(t: TestContext, bounds = limits): Promise<Listener | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "granary-listener-"));
-  t.after(() => rm(folder, { recursive: true }));
+  atEnd(t, () => rm(folder, { recursive: true }));
   const made = await makeCertificate(folder, "granary.test");
   if (made === undefined) {
     t.skip("LOUD: no openssl here, the TLS cases did not run");
@@ -88,6 +89,6 @@ async function listenSecurely(t: TestContext, bounds = limits): Promise<Listener
   const handler = (_: Request, response: Response) => void setTimeout(() => response.end("late"), 600);
   const tls = { cert, key, profile: "compat", http2: true } as const;
   const listener = await listen({ host: "127.0.0.1", port: 0 }, { handler, limits: bounds, tls });
-  t.after(() => listener.stop());
+  atEnd(t, () => listener.stop());
   return listener;
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import type { Operation } from "#services/events/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import type { Handler } from "./client-certificate.ts";
 import { withOperations } from "./operations.ts";
 
@@ -23,7 +24,7 @@ async function startLogged(t: TestContext, handler: Handler): Promise<Logged> {
   const clock = { now: () => Date.UTC(2026, 10, 21) };
   const server = createServer(withOperations(handler, { log, clock })).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
-  t.after(() => {
+  atEnd(t, () => {
     server.closeAllConnections();
     server.close();
   });

@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { addressOf, callerOf } from "./caller.ts";
 import { Counters } from "./counters.ts";
 import { HotCache } from "./hot.ts";
@@ -44,7 +45,7 @@ async function startRelay(
   const relay = new Relay({ path, key: said, hot, absent, counters: new Counters(), clock });
   const server = createServer((request, response) => relay.forward(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => {
+  atEnd(t, () => {
     server.close();
     server.closeAllConnections();
     relay.close();
@@ -138,7 +139,7 @@ test("an ordinary connection's facts are its own, whatever headers it sends", as
     response.end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  t.after(() => server.close());
+  atEnd(t, () => server.close());
   const client = formatClient(key, { address: "192.0.2.1", secure: true });
   await ask((server.address() as AddressInfo).port, { headers: ["Host", "h", relayHeader, client] });
   assert.deepEqual(callers, ["127.0.0.1"]);

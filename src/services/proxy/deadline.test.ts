@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { StandingClock } from "../../../test/support/proxy-room.ts";
 import { Deadline } from "./deadline.ts";
 
@@ -34,7 +35,7 @@ test("the time of a job runs out", async (t) => {
   const signal = deadline.next();
   // Such a timer keeps no process alive.
   const alive = setInterval(() => undefined, 1_000);
-  t.after(() => clearInterval(alive));
+  atEnd(t, () => clearInterval(alive));
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
   assert.ok(signal.aborted);
 });

@@ -11,6 +11,7 @@ import type { Stage } from "#services/store/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import type { FaultReason } from "#services/upstreams/ports.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { playedUpstream, StandingClock } from "../../../test/support/proxy-room.ts";
 import { ZipDownload } from "./download.ts";
 
@@ -228,7 +229,7 @@ const large = Buffer.alloc(9 * mib + 100, "large zips do not all compress ");
 /** Storage on disk, and one download of the large zip that breaks off at `a` and ends. */
 async function leftOnDisk(t: TestContext, broke: Answer): Promise<DiskStorage> {
   const root = await mkdtemp(join(tmpdir(), "granary-download-"));
-  t.after(() => rm(root, { recursive: true, force: true }));
+  atEnd(t, () => rm(root, { recursive: true, force: true }));
   const storage = await openDiskStorage(root, { fsync: "never" });
   const download = new ZipDownload({ storage, clock: new StandingClock(), what });
   await assert.rejects(download.read(answer({ bytes: large, breaks: "reset", ...broke }), a));

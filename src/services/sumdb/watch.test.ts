@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { HandClock } from "../../../test/support/hand-clock.ts";
 import { PlainStorage } from "../../../test/support/plain-storage.ts";
 import { TestDatabase } from "../lab/sumdb-server.ts";
@@ -43,7 +44,7 @@ function stage(t: TestContext) {
       stop: stop.signal,
       onFailure: (error) => failures.push(error),
     });
-    t.after(async () => {
+    atEnd(t, async () => {
       stop.abort(new Error("over"));
       await watching;
     });

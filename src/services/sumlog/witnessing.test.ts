@@ -6,6 +6,7 @@ import { readCosignatures } from "#protocol/cosignature.ts";
 import { generateKey, openNote, parseSignerKey } from "#protocol/note.ts";
 import { parseOriginTree } from "#protocol/tlog-tiles.ts";
 import type { Storage } from "#services/store/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { TestWitness } from "../../../test/support/witness.ts";
 import { cosignedKey } from "./layout.ts";
@@ -56,7 +57,7 @@ async function start(
     stop.abort();
     await running;
   };
-  t.after(end);
+  atEnd(t, end);
   await settle();
   return { log, witnessing, storage, clock, news, end };
 }
