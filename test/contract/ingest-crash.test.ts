@@ -2,79 +2,39 @@
 // nothing torn is seen, what was acknowledged stays, a failure is told as one, and the next request mends it.
 // Every day at each tenth call, another one each day; LONG=1 takes every call, and kills on both sides of it.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
 import { atEnd } from "../support/at-end.ts";
-import { makeProgram } from "../support/crash-runner.ts";
-import type { Program } from "../support/crash-runner.ts";
 import { systemError, watchDisk } from "../support/disk-shim.ts";
 import type { DiskCall } from "../support/disk-shim.ts";
 import { machineGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
+import { fresh, freshPaths, makeIngestWorld, warm, warmPaths } from "../support/ingest-world.ts";
+import type { IngestWorld } from "../support/ingest-world.ts";
 import { openInside } from "../support/inside-server.ts";
 import type { Answer, InsideServer, Place } from "../support/inside-server.ts";
 import { makeModule } from "../support/modules.ts";
 import type { ModuleFixture } from "../support/modules.ts";
 import { acknowledgedIn, checkFiles, checkStore, pathsOf, truthOf } from "../support/store-truth.ts";
-import type { Truth } from "../support/store-truth.ts";
-import { recordModule, startUpstreams } from "../support/world.ts";
-import type { Upstreams } from "../support/world.ts";
+import { recordModule } from "../support/world.ts";
 
 const long = process.env["LONG"] === "1";
 /** Which calls are looked at: each costs a start of a server, or a whole ingest. SEED=n: others. */
 const stride = long ? 1 : 10;
 const first = 1 + (Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000)) % stride);
-const warm = makeModule({ path: "example.com/warm", version: "v1.0.0" });
-/** Its folders must be made, and the database's newest head is replaced for it. */
-const fresh = makeModule({ path: "example.com/fresh/deep", version: "v1.2.3" });
-const fetched = pathsOf(fresh);
-const warmPaths = pathsOf(warm);
 
-let program: Program;
-let upstreams: Upstreams;
-let truth: Truth;
-let folder: string;
-/** A store that keeps the warm module: every test begins with a copy. */
-let template: string;
-let places = 0;
+let world: IngestWorld;
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "granary-ingest-"));
-  program = await makeProgram();
-  upstreams = await startUpstreams([warm]);
-  template = join(folder, "template");
-  const server = await openInside(placeAt(template), program.verifyEntry);
-  for (const path of warmPaths) assert.equal((await server.get(path))?.status, 200);
-  await server.close();
-  upstreams.stub.add(fresh);
-  await recordModule(upstreams.database, fresh);
-  truth = truthOf([warm, fresh], upstreams.stub);
-});
-after(async () => {
-  await program.remove();
-  await upstreams.stub.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function placeAt(root: string): Place {
-  const { stub, database } = upstreams;
-  return { root, upstream: stub.url, sumdb: `${database.verifierKey} ${stub.url}/sumdb/${database.name}` };
-}
-
-async function newPlace(): Promise<Place> {
-  const root = join(folder, `store-${places++}`);
-  await cp(template, root, { recursive: true });
-  return placeAt(root);
-}
+before(async () => (world = await makeIngestWorld()));
+after(() => world.close());
 
 /** Closed at the end of the test at the latest. */
 async function openFor(t: TestContext, place: Place): Promise<InsideServer> {
-  const server = await openInside(place, program.verifyEntry);
+  const server = await openInside(place, world.program.verifyEntry);
   atEnd(t, () => server.close());
   return server;
 }
@@ -87,22 +47,27 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
   const go = await machineGo();
   if (go === undefined) t.diagnostic("SKIPPED: no `go` on PATH, nobody but us has looked at the directories");
   const dieAt = async (step: number, when: "before" | "after"): Promise<boolean> => {
-    const place = await newPlace();
-    const { lines, signal } = await program.live({ scene: "ingest", place, args: fetched, dies: { step, when } });
+    const place = await world.newPlace();
+    const { lines, signal } = await world.program.live({
+      scene: "ingest",
+      place,
+      args: freshPaths,
+      dies: { step, when },
+    });
     const last = lines.at(-1) ?? "";
     if (signal !== null) deaths.push(last.replace(/^dies (\w+) step \d+, (\w+).*/, "$1 $2"));
-    const kept = acknowledgedIn(lines, truth);
+    const kept = acknowledgedIn(lines, world.truth);
     acknowledged += kept.length;
     // Each costs a process of go: a sample.
     if (go !== undefined && (long || step % (3 * stride) === first)) await checkWithGo(place, { go, kept });
     // That the rest can be fetched again is asked of every third: it costs as much as all the other questions.
-    const wanted = long || step % (3 * stride) === first ? fetched : [];
+    const wanted = long || step % (3 * stride) === first ? freshPaths : [];
     await checkStore({
       place,
-      truth,
+      truth: world.truth,
       acknowledged: [...warmPaths, ...kept],
       wanted,
-      verifyEntry: program.verifyEntry,
+      verifyEntry: world.program.verifyEntry,
     }).catch((error: unknown) => {
       throw new Error(`after ${last}: ${String(error)}`, { cause: error });
     });
@@ -125,7 +90,7 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
 /** A plain `go` that takes the directory for its GOPROXY gets the right zip or none; what was acknowledged it gets. */
 async function checkWithGo({ root }: Place, use: { go: GoTool; kept: readonly string[] }): Promise<void> {
   const proxy = pathToFileURL(join(root, "modules")).href;
-  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: upstreams.database.verifierKey });
+  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: world.upstreams.database.verifierKey });
   try {
     for (const module of [warm, fresh]) {
       const { code, stdout, output } = await client.run([
@@ -139,7 +104,7 @@ async function checkWithGo({ root }: Place, use: { go: GoTool; kept: readonly st
       assert.ok(code === 0 || !isPromised, output);
       if (code !== 0) continue;
       const { Zip } = JSON.parse(stdout) as { readonly Zip: string };
-      assert.ok(truth.get(zipPath)?.equals(await readFile(Zip)), `go took a wrong zip of ${module.path}`);
+      assert.ok(world.truth.get(zipPath)?.equals(await readFile(Zip)), `go took a wrong zip of ${module.path}`);
     }
   } finally {
     await client.remove();
@@ -157,33 +122,39 @@ type Fault = (typeof failures)[number];
 for (const fault of failures) {
   const how = `${fault.code} ${fault.when === "before" ? "instead of" : "after"} every call of an ingest`;
   test(`${how}: one server lives through all of them`, async (t) => {
-    const place = await newPlace();
+    const place = await world.newPlace();
     const server = await openFor(t, place);
     const modules: ModuleFixture[] = [];
     const count = await failEach(t, async (step) => {
       const module = makeModule({ path: `m${step}.example.com/${fault.when}/deep`, version: "v1.2.3" });
-      upstreams.stub.add(module);
-      await recordModule(upstreams.database, module);
+      world.upstreams.stub.add(module);
+      await recordModule(world.upstreams.database, module);
       modules.push(module);
       return await failOnce({ place, server, module, step, fault });
     });
     await server.close();
     const all = [warm, ...modules];
     const paths = all.flatMap(pathsOf);
-    const truth = truthOf(all, upstreams.stub);
-    await checkStore({ place, truth, acknowledged: paths, wanted: paths, verifyEntry: program.verifyEntry });
+    const truth = truthOf(all, world.upstreams.stub);
+    await checkStore({ place, truth, acknowledged: paths, wanted: paths, verifyEntry: world.program.verifyEntry });
     assert.ok(count >= 50 / stride - 1, `${count} calls failed`);
     await gone(place);
   });
 
   test(`${how}: in the first one of a server`, { skip: !long && "only with LONG=1" }, async (t) => {
     const count = await failEach(t, async (step) => {
-      const place = await newPlace();
+      const place = await world.newPlace();
       const server = await openFor(t, place);
       const story = await failOnce({ place, server, module: fresh, step, fault });
       await server.close();
-      const acknowledged = [...warmPaths, ...fetched];
-      await checkStore({ place, truth, acknowledged, wanted: fetched, verifyEntry: program.verifyEntry });
+      const acknowledged = [...warmPaths, ...freshPaths];
+      await checkStore({
+        place,
+        truth: world.truth,
+        acknowledged,
+        wanted: freshPaths,
+        verifyEntry: world.program.verifyEntry,
+      });
       await gone(place);
       return story;
     });
@@ -224,7 +195,7 @@ async function failOnce(use: {
   readonly fault: Fault;
 }): Promise<Story> {
   const { place, server, module, step, fault } = use;
-  const truth = truthOf([warm, module], upstreams.stub);
+  const truth = truthOf([warm, module], world.upstreams.stub);
   const before = await temporary(place);
   const calls: DiskCall[] = [];
   let failed: DiskCall | undefined;

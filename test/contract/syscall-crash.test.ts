@@ -1,0 +1,170 @@
+// One ingest, and every system call that it makes to the disk, in whatever thread: the process is killed there, or the
+// call fails. A sample every day, another one each day; LONG=1 takes every call.
+import assert from "node:assert/strict";
+import { rm } from "node:fs/promises";
+import { after, before, suite, test } from "node:test";
+import { setTimeout as passed } from "node:timers/promises";
+import { startLife } from "../support/crash-runner.ts";
+import { freshPaths, makeIngestWorld, warmPaths } from "../support/ingest-world.ts";
+import type { IngestWorld } from "../support/ingest-world.ts";
+import { getWhole } from "../support/inside-server.ts";
+import type { Answer, Place } from "../support/inside-server.ts";
+import { checkStore } from "../support/store-truth.ts";
+import { inject, noStrace } from "../support/strace.ts";
+import type { Injection } from "../support/strace.ts";
+
+const long = process.env["LONG"] === "1";
+/** Calls that open, change or end something. `write` is also how a thread of node's pool wakes the main one. */
+const calls = ["openat", "write", "fsync", "link", "rename", "unlink", "mkdir", "utimensat", "close", "pwrite64"];
+/** A thread that cannot be woken, or whose write to a pipe fails, is no disk's doing: `write` is only killed at. */
+const failing = calls.filter((call) => call !== "write");
+/** Above what one ingest makes of any: where each of them is looked at, the first that nothing happens at ends it. */
+const most = 400;
+/** A day's sample looks at so many of each call at most. */
+const sampled = 1;
+const seed = Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000));
+/** Within this a store takes ingests again once its disk is well (services/store/room.ts). */
+const healMs = 10_000;
+
+let world: IngestWorld;
+
+suite("system calls", { skip: noStrace ?? false }, () => {
+  before(async () => (world = await makeIngestWorld()));
+  after(() => world.close());
+
+  test("killed at every system call of an ingest", async (t) => {
+    const deaths = await throughAll(calls, "KILL", async (injection) => {
+      const { acknowledged, isDead, place } = await ingestWith(injection);
+      await checkStore({
+        place,
+        truth: world.truth,
+        acknowledged: [...warmPaths, ...acknowledged],
+        wanted: freshPaths,
+        verifyEntry: world.program.verifyEntry,
+      });
+      await rm(place.root, { recursive: true });
+      return isDead;
+    });
+    t.diagnostic(`${deaths.length} deaths: ${told(deaths)}`);
+    assert.ok(deaths.length >= (long ? 300 : 5), `${deaths.length} deaths`);
+  });
+
+  for (const how of ["EIO", "ENOSPC"] as const)
+    test(`${how} at every system call of an ingest`, async (t) => {
+      const failures = await throughAll(failing, how, async (injection) => {
+        const { acknowledged, place, refused } = await ingestWith(injection);
+        await checkStore({
+          place,
+          truth: world.truth,
+          acknowledged: [...warmPaths, ...acknowledged],
+          wanted: freshPaths,
+          verifyEntry: world.program.verifyEntry,
+        });
+        await rm(place.root, { recursive: true });
+        return refused > 0;
+      });
+      t.diagnostic(`${failures.length} ingests were refused for it: ${told(failures)}`);
+      assert.ok(failures.length >= (long ? 40 : 1), `${failures.length} failures`);
+    });
+});
+
+/** Every call of each kind, or a sample of them. Returns those at which something happened. */
+async function throughAll(
+  kinds: readonly string[],
+  how: Injection["how"],
+  run: (injection: Injection) => Promise<boolean>,
+): Promise<Injection[]> {
+  const met: Injection[] = [];
+  for (const call of kinds) {
+    let idle = 0;
+    for (let nth = 1, tries = 0; nth <= most; nth++) {
+      if (!long) nth = 1 + ((seed * 7 + tries * 5) % samplesOf(call));
+      const injection = { call, nth, how };
+      const hasHappened = await run(injection).catch((error: unknown) => {
+        throw new Error(`after ${how} at ${call} ${nth}: ${String(error)}`, { cause: error });
+      });
+      if (hasHappened) met.push(injection);
+      // Failing calls are not always felt; a process that lived through many is past the last one.
+      idle = hasHappened ? 0 : idle + 1;
+      if (long ? idle >= (how === "KILL" ? 2 : 25) : ++tries >= sampled) break;
+    }
+  }
+  return met;
+}
+
+/** Of how many the day's sample is taken: about as many as a thread makes. */
+function samplesOf(call: string): number {
+  return { openat: 60, write: 250, fsync: 40, close: 50, mkdir: 20 }[call] ?? 10;
+}
+
+type Outcome = {
+  readonly place: Place;
+  readonly acknowledged: readonly string[];
+  readonly refused: number;
+  readonly isDead: boolean;
+};
+
+/** A server is asked for the version while one of its system calls is struck, and again when none is. */
+async function ingestWith(injection: Injection): Promise<Outcome> {
+  const place = await world.newPlace();
+  // One thread in the pool, so that it makes the calls of a kind one after the other.
+  const child = startLife(world.program.file, { scene: "hold", place }, { UV_THREADPOOL_SIZE: "1" });
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  try {
+    const url = await new Promise<string>((resolve, reject) => {
+      let said = "";
+      child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        const listening = /^listening (\S+)$/m.exec(said)?.[1];
+        if (listening !== undefined) resolve(listening);
+      });
+      child.once("exit", () => reject(new Error(`it ended before it listened: ${said}`)));
+    });
+    const letGo = await inject(child.pid ?? -1, injection);
+    const acknowledged: string[] = [];
+    let refused = 0;
+    for (const path of freshPaths) {
+      const answer = await getWhole(url + path);
+      if (answer?.status === 200) acknowledged.push(isRight(path, answer));
+      else if (injection.how !== "KILL") refused += checkRefusal(path, answer);
+    }
+    await letGo();
+    const isDead = child.exitCode !== null || child.signalCode !== null;
+    assert.ok(!isDead || injection.how === "KILL", "it did not live through a failing call");
+    if (!isDead) for (const path of freshPaths) acknowledged.push(isRight(path, await askedAgain(url + path)));
+    return { place, acknowledged, refused, isDead };
+  } finally {
+    child.kill("SIGKILL");
+    await ended;
+  }
+}
+
+function isRight(path: string, { status, body }: Answer): string {
+  assert.equal(status, 200, body.toString());
+  assert.ok(world.truth.get(path)?.equals(body), `wrong bytes of ${path}`);
+  return path;
+}
+
+/** A whole answer says that it is the store's bad moment. One under way can only break off. */
+function checkRefusal(path: string, answer: Answer | undefined): 1 {
+  if (answer === undefined) return 1;
+  const text = answer.body.toString();
+  assert.ok(answer.status === 503 || answer.status === 507, `${path}: ${answer.status} ${text}`);
+  assert.match(text, /^GRANARY_\w+: /);
+  return 1;
+}
+
+/** The door to ingests opens by itself when the disk is well. */
+async function askedAgain(url: string): Promise<Answer> {
+  const deadline = performance.now() + healMs;
+  for (;;) {
+    const answer = await getWhole(url);
+    if (answer?.status === 200 || performance.now() > deadline) {
+      assert.ok(answer !== undefined, `${url} broke off`);
+      return answer;
+    }
+    await passed(50);
+  }
+}
+
+const told = (met: readonly Injection[]): string => met.map(({ call, nth }) => `${call} ${nth}`).join(", ");
