@@ -26,6 +26,8 @@ export type Injection = {
 
 /** Longest wait for strace to have hold of all threads. */
 const attachMs = 20_000;
+/** It may wait for ever for a thread of a process that was killed; one that lives is let go at once. */
+const detachMs = 2_000;
 
 /** Resolves when the process is traced. Returns what lets go of it. */
 export async function inject(pid: number, { call, nth, how }: Injection): Promise<() => Promise<void>> {
@@ -48,7 +50,9 @@ export async function inject(pid: number, { call, nth, how }: Injection): Promis
     void ended.then(() => reject(new Error(`strace ended: ${said}`)));
   });
   return async () => {
+    const timer = setTimeout(() => tracer.kill("SIGKILL"), detachMs);
     tracer.kill("SIGTERM");
     await ended;
+    clearTimeout(timer);
   };
 }
