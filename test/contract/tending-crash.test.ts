@@ -9,11 +9,14 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
+import { StoreDamaged } from "#services/store/errors.ts";
+import { ModuleStore } from "#services/store/module-store.ts";
 import { makeProgram } from "../support/crash-runner.ts";
 import type { Life, Program } from "../support/crash-runner.ts";
 import { runHere } from "../support/filled-caches.ts";
 import { openInside } from "../support/inside-server.ts";
 import type { Place } from "../support/inside-server.ts";
+import { arrivalFacts, moduleVersion } from "../support/manifests.ts";
 import { makeModule } from "../support/modules.ts";
 import { checkStore, checkSurvey, pathsOf, truthOf } from "../support/store-truth.ts";
 import type { Truth } from "../support/store-truth.ts";
@@ -24,6 +27,9 @@ const long = process.env["LONG"] === "1";
 const seed = Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000));
 const modules = ["v1.0.0", "v1.1.0", "v1.2.0"].map((version) => makeModule({ path: "example.com/many", version }));
 const paths = modules.flatMap(pathsOf);
+/** Nobody may evict it. */
+const pinned = makeModule({ path: "example.com/many", version: "v1.1.0" });
+const staying = pathsOf(pinned);
 
 /** What `granary.json` of a store said that knew no tombstones. */
 const oldLayout = '{"layout":1}\n';
@@ -45,6 +51,7 @@ before(async () => {
   const server = await openInside(placeAt(filled), program.verifyEntry);
   for (const path of paths) assert.equal((await server.get(path))?.status, 200);
   await server.close();
+  await runHere(["pin", "add", `${pinned.path}@${pinned.version}`, `--store=${filled}`]);
 });
 after(async () => {
   await program.remove();
@@ -105,12 +112,27 @@ const isThere = (root: string, path: string): Promise<boolean> =>
     () => false,
   );
 
+/** Other bytes under an evicted version's name are a conflict. */
+async function refusesOthers(root: string): Promise<void> {
+  const store = new ModuleStore(await openDiskStorage(root, { fsync: "never" }));
+  try {
+    const [module = pinned] = modules;
+    const id = moduleVersion(module.path, module.version);
+    const forged = Buffer.from(`module ${module.path}\n\ngo 1.99\n`);
+    const info = Buffer.from(`{"Version":"${module.version}"}`);
+    await assert.rejects(store.keepMod({ id, info, mod: forged, facts: arrivalFacts }), StoreDamaged);
+  } finally {
+    await store.close();
+  }
+}
+
 test("killed at every call of `store gc` that changes the disk", async (t) => {
-  const args = ["--max-size=1B"];
+  // One of the three fits in: the pinned one.
+  const args = ["--max-size=450B"];
   const deaths = await killAtEach(t, {
     scene: "gc",
     args,
-    stride: 8,
+    stride: 16,
     fill: (root) => cp(filled, root, { recursive: true }),
     check: async (place) => {
       const { root } = place;
@@ -120,24 +142,28 @@ test("killed at every call of `store gc` that changes the disk", async (t) => {
         // Manifests stay whatever happens; what misses a file has a tombstone that says so.
         for (const manifest of ["mod.manifest", "zip.manifest"])
           assert.ok(await isThere(root, `${name}.${manifest}`), `${name}.${manifest} is gone`);
-        if (left.includes(false)) assert.ok(await isThere(root, `${name}.tombstone`), `${name}: half gone, no tombstone`);
+        assert.ok(version !== pinned.version || !left.includes(false), `${name} is pinned, and gone`);
+        if (left.includes(false))
+          assert.ok(await isThere(root, `${name}.tombstone`), `${name}: gone without a tombstone`);
       }
       await checkSurvey(root, { mayBeUnlisted: true });
       await again(place, ["gc", ...args]);
-      for (const path of paths) assert.ok(!(await isThere(root, path)), `${path} is still there`);
+      for (const path of paths)
+        assert.equal(await isThere(root, path), staying.includes(path), `${path} stays, or leaves, against its pin`);
       await again(place, ["fsck", "--deep"]);
+      await refusesOthers(root);
       // They come back as they were, and stay.
-      await checkStore({ place, truth, acknowledged: [], wanted: paths, verifyEntry: program.verifyEntry });
+      await checkStore({ place, truth, acknowledged: staying, wanted: paths, verifyEntry: program.verifyEntry });
     },
   });
-  assert.ok(deaths > (long ? 40 : 3), `${deaths} deaths`);
+  assert.ok(deaths > (long ? 40 : 2), `${deaths} deaths`);
 });
 
 test("killed at every call of `store migrate` that changes the disk", async (t) => {
   const deaths = await killAtEach(t, {
     scene: "migrate",
     args: [],
-    stride: 2,
+    stride: 5,
     fill: async (root) => {
       await cp(filled, root, { recursive: true });
       await writeFile(join(root, "granary.json"), oldLayout);
@@ -150,7 +176,7 @@ test("killed at every call of `store migrate` that changes the disk", async (t) 
       await checkStore({ place, truth, acknowledged: paths, wanted: [], verifyEntry: program.verifyEntry });
     },
   });
-  assert.ok(deaths > (long ? 8 : 1), `${deaths} deaths`);
+  assert.ok(deaths > (long ? 8 : 0), `${deaths} deaths`);
 });
 
 test("killed at every call of `store import` that changes the disk", async (t) => {
@@ -163,8 +189,10 @@ test("killed at every call of `store import` that changes the disk", async (t) =
   const deaths = await killAtEach(t, {
     scene: "import",
     args,
-    stride: 40,
-    fill: async (root) => void (await mkdir(root, { recursive: true })),
+    stride: 80,
+    fill: async (root) => {
+      await mkdir(root);
+    },
     check: async (place) => {
       await checkSurvey(place.root, { mayBeUnlisted: true });
       await again(place, ["import", ...args]);
@@ -174,5 +202,5 @@ test("killed at every call of `store import` that changes the disk", async (t) =
       await checkStore({ place, truth, acknowledged: paths, wanted: [], verifyEntry: program.verifyEntry });
     },
   });
-  assert.ok(deaths > (long ? 100 : 2), `${deaths} deaths`);
+  assert.ok(deaths > (long ? 100 : 0), `${deaths} deaths`);
 });
