@@ -1,6 +1,7 @@
 // What a process may be killed in the middle of: one operation on a store each. A new operation is one more line of the
 // table. A scene says what it acknowledges, and calls begin() where the steps that count begin.
 import { createHash } from "node:crypto";
+import { main } from "../../src/app/main.ts";
 import { openInside } from "./inside-server.ts";
 import type { Place } from "./inside-server.ts";
 
@@ -15,7 +16,7 @@ export type SceneUse = {
 
 type Scene = (use: SceneUse) => Promise<void>;
 
-export type SceneName = "ingest" | "storm" | "hold";
+export type SceneName = "ingest" | "storm" | "hold" | "gc" | "migrate" | "import";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   /** Asks a server for the paths, one after the other. */
@@ -29,7 +30,31 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     say(`listening ${server.url}`);
     await new Promise(() => undefined);
   },
+  /** `granary store gc`, with the command's own arguments behind it; so the two below. */
+  gc: (use) => command("gc", use),
+  migrate: (use) => command("migrate", use),
+  import: (use) => command("import", use),
 };
+
+/** Every step counts, those of opening the store too: a command opens it each time. */
+async function command(name: string, { place, args, verifyEntry, say, begin }: SceneUse): Promise<void> {
+  begin();
+  const out = { stdout: "", stderr: "" };
+  const code = await main(["store", name, ...args, `--store=${place.root}`], {
+    stdout: (text) => (out.stdout += text),
+    stderr: (text) => (out.stderr += text),
+    isTerminal: false,
+    onStop: () => () => undefined,
+    verifyEntry,
+    machine: {
+      env: { LANG: "en_US.UTF-8", GOENV: "off" },
+      platform: "linux",
+      home: "/nonexistent",
+      readFile: () => Promise.resolve(undefined),
+    },
+  });
+  say(`done ${code} ${JSON.stringify(out)}`);
+}
 
 async function ask({ place, args, verifyEntry, say, begin }: SceneUse, width: number): Promise<void> {
   const server = await openInside(place, verifyEntry);
