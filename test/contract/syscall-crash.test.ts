@@ -16,8 +16,8 @@ import type { Injection } from "../support/strace.ts";
 const long = process.env["LONG"] === "1";
 /** Calls that open, change or end something. `write` is also how a thread of node's pool wakes the main one. */
 const calls = ["openat", "write", "fsync", "link", "rename", "unlink", "mkdir", "utimensat", "close", "pwrite64"];
-/** A thread that cannot be woken, or whose write to a pipe fails, is no disk's doing: `write` is only killed at. */
-const failing = calls.filter((call) => call !== "write");
+/** Sockets and pipes are written to and closed as well, and node ends itself when that fails: these are only killed at. */
+const failing = calls.filter((call) => call !== "write" && call !== "close");
 /** Above what one ingest makes of any: where each of them is looked at, the first that nothing happens at ends it. */
 const most = 400;
 /** Within this a store takes ingests again once its disk is well (services/store/room.ts). */
