@@ -7,18 +7,18 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
-import { setTimeout as passed } from "node:timers/promises";
 import { atEnd } from "../support/at-end.ts";
 import { systemError, watchDisk } from "../support/disk-shim.ts";
 import type { DiskCall } from "../support/disk-shim.ts";
 import { machineGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
+import type { FilledWorld } from "../support/filled-world.ts";
 import { fresh, freshPaths, makeIngestWorld, warm, warmPaths } from "../support/ingest-world.ts";
-import type { IngestWorld } from "../support/ingest-world.ts";
 import { openInside } from "../support/inside-server.ts";
-import type { Answer, InsideServer, Place } from "../support/inside-server.ts";
+import type { InsideServer, Place } from "../support/inside-server.ts";
 import { makeModule } from "../support/modules.ts";
 import type { ModuleFixture } from "../support/modules.ts";
+import { askedAgain, checkRefusal } from "../support/refusals.ts";
 import { acknowledgedIn, checkFiles, checkStore, pathsOf, truthOf } from "../support/store-truth.ts";
 import { recordModule } from "../support/world.ts";
 
@@ -27,7 +27,10 @@ const long = process.env["LONG"] === "1";
 const stride = long ? 1 : 10;
 const first = 1 + (Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000)) % stride);
 
-let world: IngestWorld;
+/** Within this a store takes ingests again once its disk is well. */
+const healMs = 5_000;
+
+let world: FilledWorld;
 
 before(async () => (world = await makeIngestWorld()));
 after(() => world.close());
@@ -90,7 +93,7 @@ test("killed at every call of an ingest that changes the disk", async (t) => {
 /** A plain `go` that takes the directory for its GOPROXY gets the right zip or none; what was acknowledged it gets. */
 async function checkWithGo({ root }: Place, use: { go: GoTool; kept: readonly string[] }): Promise<void> {
   const proxy = pathToFileURL(join(root, "modules")).href;
-  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: world.upstreams.database.verifierKey });
+  const client = await newGoClient(use.go, { GOPROXY: proxy, GOSUMDB: world.database.verifierKey });
   try {
     for (const module of [warm, fresh]) {
       const { code, stdout, output } = await client.run([
@@ -127,15 +130,15 @@ for (const fault of failures) {
     const modules: ModuleFixture[] = [];
     const count = await failEach(t, async (step) => {
       const module = makeModule({ path: `m${step}.example.com/${fault.when}/deep`, version: "v1.2.3" });
-      world.upstreams.stub.add(module);
-      await recordModule(world.upstreams.database, module);
+      world.stub.add(module);
+      await recordModule(world.database, module);
       modules.push(module);
       return await failOnce({ place, server, module, step, fault });
     });
     await server.close();
     const all = [warm, ...modules];
     const paths = all.flatMap(pathsOf);
-    const truth = truthOf(all, world.upstreams.stub);
+    const truth = truthOf(all, world.stub);
     await checkStore({ place, truth, acknowledged: paths, wanted: paths, verifyEntry: world.program.verifyEntry });
     assert.ok(count >= 50 / stride - 1, `${count} calls failed`);
     await gone(place);
@@ -195,7 +198,7 @@ async function failOnce(use: {
   readonly fault: Fault;
 }): Promise<Story> {
   const { place, server, module, step, fault } = use;
-  const truth = truthOf([warm, module], world.upstreams.stub);
+  const truth = truthOf([warm, module], world.stub);
   const before = await temporary(place);
   const calls: DiskCall[] = [];
   let failed: DiskCall | undefined;
@@ -232,7 +235,7 @@ async function failOnce(use: {
     // As after a crash at this moment.
     await checkFiles(place.root, truth, pathsOf(module));
     for (const path of [...warmPaths, ...pathsOf(module)]) {
-      const answer = await askedAgain(() => server.get(path));
+      const answer = await askedAgain(() => server.get(path), healMs);
       assert.equal(answer?.status, 200, `${where()}: ${path} afterwards: ${answer?.body.toString() ?? ""}`);
       assert.ok(truth.get(path)?.equals(answer.body), `${where()}: wrong bytes of ${path}`);
     }
@@ -243,24 +246,6 @@ async function failOnce(use: {
   // What could not be removed is removed at the next start.
   if (failed?.name !== "unlink") assert.deepEqual(await temporary(place), before, where());
   return { failed, refused, made };
-}
-
-/** The door to ingests opens when the disk takes a small write again, and that is asked at most every 50 ms. */
-async function askedAgain(ask: () => Promise<Answer | undefined>): Promise<Answer | undefined> {
-  const deadline = performance.now() + 5_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer?.status === 200 || performance.now() > deadline) return answer;
-    await passed(20);
-  }
-}
-
-/** A whole answer tells what happened. One under way has no status left to tell it by: it ends without a clean end. */
-function checkRefusal(answer: Answer | undefined, where: string): void {
-  if (answer === undefined) return;
-  const text = answer.body.toString();
-  assert.ok(answer.status === 503 || answer.status === 507, `${where}: ${answer.status} ${text}`);
-  assert.match(text, /^GRANARY_STORE_\w+: /, where);
 }
 
 async function temporary({ root }: Place): Promise<string[]> {

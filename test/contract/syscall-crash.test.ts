@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { rm } from "node:fs/promises";
 import { after, before, suite, test } from "node:test";
-import { setTimeout as passed } from "node:timers/promises";
 import { startLife } from "../support/crash-runner.ts";
+import type { FilledWorld } from "../support/filled-world.ts";
 import { freshPaths, makeIngestWorld, warmPaths } from "../support/ingest-world.ts";
-import type { IngestWorld } from "../support/ingest-world.ts";
 import { getWhole } from "../support/inside-server.ts";
 import type { Answer, Place } from "../support/inside-server.ts";
+import { askedAgain, checkRefusal } from "../support/refusals.ts";
 import { checkStore } from "../support/store-truth.ts";
-import { inject, noStrace } from "../support/strace.ts";
+import { inject, whyNotTraced } from "../support/strace.ts";
 import type { Injection } from "../support/strace.ts";
 
 const long = process.env["LONG"] === "1";
@@ -18,51 +18,29 @@ const long = process.env["LONG"] === "1";
 const calls = ["openat", "write", "fsync", "link", "rename", "unlink", "mkdir", "utimensat", "close", "pwrite64"];
 /** Sockets and pipes are written to and closed as well, and node ends itself when that fails: these are only killed at. */
 const failing = calls.filter((call) => call !== "write" && call !== "close");
-/** Above what one ingest makes of any: where each of them is looked at, the first that nothing happens at ends it. */
+/** Above what one ingest makes of any. */
 const most = 400;
 /** Within this a store takes ingests again once its disk is well (services/store/room.ts). */
 const healMs = 10_000;
 
-let world: IngestWorld;
+let world: FilledWorld;
 
 /** Its processes are slow to start under a tracer, and a busy machine makes them slower: not in the everyday run. */
-const skip = noStrace ?? (long ? false : "only with LONG=1");
+const skip = long ? (whyNotTraced() ?? false) : "only with LONG=1";
 
 suite("system calls", { skip }, () => {
   before(async () => (world = await makeIngestWorld()));
   after(() => world.close());
 
   test("killed at every system call of an ingest", async (t) => {
-    const deaths = await throughAll(calls, "KILL", async (injection) => {
-      const { acknowledged, isDead, place } = await ingestWith(injection);
-      await checkStore({
-        place,
-        truth: world.truth,
-        acknowledged: [...warmPaths, ...acknowledged],
-        wanted: freshPaths,
-        verifyEntry: world.program.verifyEntry,
-      });
-      await rm(place.root, { recursive: true });
-      return isDead;
-    });
+    const deaths = await throughAll(calls, "KILL", async (injection) => (await struck(injection)).isDead);
     t.diagnostic(`${deaths.length} deaths: ${told(deaths)}`);
     assert.ok(deaths.length >= 300, `${deaths.length} deaths`);
   });
 
   for (const how of ["EIO", "ENOSPC"] as const)
     test(`${how} at every system call of an ingest`, async (t) => {
-      const failures = await throughAll(failing, how, async (injection) => {
-        const { acknowledged, place, refused } = await ingestWith(injection);
-        await checkStore({
-          place,
-          truth: world.truth,
-          acknowledged: [...warmPaths, ...acknowledged],
-          wanted: freshPaths,
-          verifyEntry: world.program.verifyEntry,
-        });
-        await rm(place.root, { recursive: true });
-        return refused > 0;
-      });
+      const failures = await throughAll(failing, how, async (injection) => (await struck(injection)).refused > 0);
       t.diagnostic(`${failures.length} ingests were refused for it: ${told(failures)}`);
       assert.ok(failures.length >= 40, `${failures.length} failures`);
     });
@@ -89,6 +67,21 @@ async function throughAll(
     }
   }
   return met;
+}
+
+/** One ingest with that call struck, and everything that must be true of what it left. */
+async function struck(injection: Injection): Promise<Outcome> {
+  const outcome = await ingestWith(injection);
+  const { place, acknowledged } = outcome;
+  await checkStore({
+    place,
+    truth: world.truth,
+    acknowledged: [...warmPaths, ...acknowledged],
+    wanted: freshPaths,
+    verifyEntry: world.program.verifyEntry,
+  });
+  await rm(place.root, { recursive: true });
+  return outcome;
 }
 
 type Outcome = {
@@ -120,12 +113,17 @@ async function ingestWith(injection: Injection): Promise<Outcome> {
     for (const path of freshPaths) {
       const answer = await getWhole(url + path);
       if (answer?.status === 200) acknowledged.push(isRight(path, answer));
-      else if (injection.how !== "KILL") refused += checkRefusal(path, answer);
+      else if (injection.how !== "KILL") {
+        checkRefusal(answer, path, /^GRANARY_\w+: /);
+        refused++;
+      }
     }
     await letGo();
     const isDead = child.exitCode !== null || child.signalCode !== null;
     assert.ok(!isDead || injection.how === "KILL", "it did not live through a failing call");
-    if (!isDead) for (const path of freshPaths) acknowledged.push(isRight(path, await askedAgain(url + path)));
+    if (!isDead)
+      for (const path of freshPaths)
+        acknowledged.push(isRight(path, await askedAgain(() => getWhole(url + path), healMs)));
     return { place, acknowledged, refused, isDead };
   } finally {
     child.kill("SIGKILL");
@@ -133,32 +131,11 @@ async function ingestWith(injection: Injection): Promise<Outcome> {
   }
 }
 
-function isRight(path: string, { status, body }: Answer): string {
-  assert.equal(status, 200, body.toString());
-  assert.ok(world.truth.get(path)?.equals(body), `wrong bytes of ${path}`);
+function isRight(path: string, answer: Answer | undefined): string {
+  assert.ok(answer !== undefined, `${path} broke off`);
+  assert.equal(answer.status, 200, answer.body.toString());
+  assert.ok(world.truth.get(path)?.equals(answer.body), `wrong bytes of ${path}`);
   return path;
-}
-
-/** A whole answer says that it is the store's bad moment. One under way can only break off. */
-function checkRefusal(path: string, answer: Answer | undefined): 1 {
-  if (answer === undefined) return 1;
-  const text = answer.body.toString();
-  assert.ok(answer.status === 503 || answer.status === 507, `${path}: ${answer.status} ${text}`);
-  assert.match(text, /^GRANARY_\w+: /);
-  return 1;
-}
-
-/** The door to ingests opens by itself when the disk is well. */
-async function askedAgain(url: string): Promise<Answer> {
-  const deadline = performance.now() + healMs;
-  for (;;) {
-    const answer = await getWhole(url);
-    if (answer?.status === 200 || performance.now() > deadline) {
-      assert.ok(answer !== undefined, `${url} broke off`);
-      return answer;
-    }
-    await passed(50);
-  }
 }
 
 const told = (met: readonly Injection[]): string => met.map(({ call, nth }) => `${call} ${nth}`).join(", ");

@@ -3,25 +3,22 @@
 // command once more finishes what the dead one began.
 // Every day some of the calls, others each day; LONG=1 takes every call, and kills on both sides of it.
 import assert from "node:assert/strict";
-import { cp, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
-import { makeProgram } from "../support/crash-runner.ts";
-import type { Life, Program } from "../support/crash-runner.ts";
-import { runHere } from "../support/filled-caches.ts";
-import { openInside } from "../support/inside-server.ts";
+import type { Life } from "../support/crash-runner.ts";
+import { makeFilledWorld } from "../support/filled-world.ts";
+import type { FilledWorld } from "../support/filled-world.ts";
 import type { Place } from "../support/inside-server.ts";
 import { arrivalFacts, moduleVersion } from "../support/manifests.ts";
 import { makeModule } from "../support/modules.ts";
-import { checkStore, checkSurvey, pathsOf, truthOf } from "../support/store-truth.ts";
-import type { Truth } from "../support/store-truth.ts";
-import { startUpstreams } from "../support/world.ts";
-import type { Upstreams } from "../support/world.ts";
+import { runHere } from "../support/run-here.ts";
+import { checkStore, checkSurvey, pathsOf } from "../support/store-truth.ts";
+import type { Expected } from "../support/store-truth.ts";
 
 const long = process.env["LONG"] === "1";
 const seed = Number(process.env["SEED"] ?? Math.floor(Date.now() / 86_400_000));
@@ -34,42 +31,21 @@ const staying = pathsOf(pinned);
 /** What `granary.json` of a store said that knew no tombstones. */
 const oldLayout = '{"layout":1}\n';
 
-let program: Program;
-let upstreams: Upstreams;
-let truth: Truth;
-let folder: string;
-/** A store that keeps all of them. */
-let filled: string;
-let places = 0;
+/** Its stores keep all of them. */
+let world: FilledWorld;
 
 before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "granary-tending-"));
-  program = await makeProgram();
-  upstreams = await startUpstreams(modules);
-  truth = truthOf(modules, upstreams.stub);
-  filled = join(folder, "filled");
-  const server = await openInside(placeAt(filled), program.verifyEntry);
-  for (const path of paths) assert.equal((await server.get(path))?.status, 200);
-  await server.close();
-  await runHere(["pin", "add", `${pinned.path}@${pinned.version}`, `--store=${filled}`]);
+  world = await makeFilledWorld(modules);
+  await runHere(["pin", "add", `${pinned.path}@${pinned.version}`, `--store=${world.template}`]);
 });
-after(async () => {
-  await program.remove();
-  await upstreams.stub.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function placeAt(root: string): Place {
-  const { stub, database } = upstreams;
-  return { root, upstream: stub.url, sumdb: `${database.verifierKey} ${stub.url}/sumdb/${database.name}` };
-}
+after(() => world.close());
 
 type Killing = {
   readonly scene: Life["scene"];
   readonly args: readonly string[];
   /** Of the calls that are looked at in CI. */
   readonly stride: number;
-  readonly fill: (root: string) => Promise<void>;
+  readonly fill: () => Promise<Place>;
   /** Looks at what the dead one left. */
   readonly check: (place: Place) => Promise<void>;
 };
@@ -80,9 +56,8 @@ async function killAtEach(t: TestContext, { scene, args, stride, fill, check }: 
   const width = long ? 1 : stride;
   for (const when of long ? (["before", "after"] as const) : (["before"] as const)) {
     for (let step = 1 + (seed % width); ; step += width) {
-      const place = placeAt(join(folder, `store-${places++}`));
-      await fill(place.root);
-      const { lines, signal } = await program.live({ scene, place, args, dies: { step, when }, counts: "all" });
+      const place = await fill();
+      const { lines, signal } = await world.program.live({ scene, place, args, dies: { step, when }, counts: "all" });
       const last = lines.at(-1) ?? "";
       if (signal === null) assert.match(lines.at(-2) ?? "", /^done 0 /);
       await check(place).catch((error: unknown) => {
@@ -105,6 +80,10 @@ async function again(place: Place, words: readonly string[]): Promise<string> {
   assert.equal(code, 0, `${words.join(" ")}: ${stdout}${stderr}`);
   return stdout;
 }
+
+/** Everything that must be true of a store, with a server started on it. */
+const isRight = (place: Place, asked: Pick<Expected, "acknowledged" | "wanted">): Promise<void> =>
+  checkStore({ place, truth: world.truth, verifyEntry: world.program.verifyEntry, ...asked });
 
 const isThere = (root: string, path: string): Promise<boolean> =>
   stat(join(root, "modules", path)).then(
@@ -133,7 +112,7 @@ test("killed at every call of `store gc` that changes the disk", async (t) => {
     scene: "gc",
     args,
     stride: 16,
-    fill: (root) => cp(filled, root, { recursive: true }),
+    fill: () => world.newPlace(),
     check: async (place) => {
       const { root } = place;
       for (const { path, version } of modules) {
@@ -153,7 +132,7 @@ test("killed at every call of `store gc` that changes the disk", async (t) => {
       await again(place, ["fsck", "--deep"]);
       await refusesOthers(root);
       // They come back as they were, and stay.
-      await checkStore({ place, truth, acknowledged: staying, wanted: paths, verifyEntry: program.verifyEntry });
+      await isRight(place, { acknowledged: staying, wanted: paths });
     },
   });
   assert.ok(deaths > (long ? 40 : 2), `${deaths} deaths`);
@@ -164,42 +143,48 @@ test("killed at every call of `store migrate` that changes the disk", async (t) 
     scene: "migrate",
     args: [],
     stride: 5,
-    fill: async (root) => {
-      await cp(filled, root, { recursive: true });
-      await writeFile(join(root, "granary.json"), oldLayout);
+    fill: async () => {
+      const place = await world.newPlace();
+      await writeFile(join(place.root, "granary.json"), oldLayout);
+      return place;
     },
     check: async (place) => {
       await again(place, ["migrate"]);
       const storage = await openDiskStorage(place.root, { fsync: "never" });
       assert.equal(await storage.layout(), 2);
       await again(place, ["fsck", "--deep"]);
-      await checkStore({ place, truth, acknowledged: paths, wanted: [], verifyEntry: program.verifyEntry });
+      await isRight(place, { acknowledged: paths, wanted: [] });
     },
   });
   assert.ok(deaths > (long ? 8 : 0), `${deaths} deaths`);
 });
 
 test("killed at every call of `store import` that changes the disk", async (t) => {
-  const source = join(folder, "source");
+  const source = join(world.folder, "source");
   for (const path of paths) {
     await mkdir(dirname(join(source, path)), { recursive: true });
-    await writeFile(join(source, path), upstreams.stub.bytes(path));
+    await writeFile(join(source, path), world.stub.bytes(path));
   }
-  const args = [source, `--sumdb=${placeAt("").sumdb}`];
+  const args = [source, `--sumdb=${world.emptyPlace().sumdb}`];
   const deaths = await killAtEach(t, {
     scene: "import",
     args,
     stride: 80,
-    fill: async (root) => {
-      await mkdir(root);
+    fill: async () => {
+      const place = world.emptyPlace();
+      await mkdir(place.root);
+      return place;
     },
     check: async (place) => {
       await checkSurvey(place.root, { mayBeUnlisted: true });
       await again(place, ["import", ...args]);
       for (const path of paths)
-        assert.ok((await readFile(join(place.root, "modules", path))).equals(truth.get(path) ?? Buffer.alloc(0)), path);
+        assert.ok(
+          (await readFile(join(place.root, "modules", path))).equals(world.truth.get(path) ?? Buffer.alloc(0)),
+          path,
+        );
       await again(place, ["fsck", "--deep"]);
-      await checkStore({ place, truth, acknowledged: paths, wanted: [], verifyEntry: program.verifyEntry });
+      await isRight(place, { acknowledged: paths, wanted: [] });
     },
   });
   assert.ok(deaths > (long ? 100 : 0), `${deaths} deaths`);

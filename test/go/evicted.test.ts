@@ -64,12 +64,10 @@ async function download(tool: GoTool, world: Pick<World, "granary" | "gosumdb">,
   }
 }
 
-type GcReport = { readonly versions: number; readonly bytes: number };
-
-async function gc(store: string, ...flags: string[]): Promise<GcReport> {
-  const { code, stdout, stderr } = await runGranary(["store", "gc", `--store=${store}`, "--json", ...flags]);
-  assert.ok(code <= 1, stderr);
-  return JSON.parse(stdout) as GcReport;
+/** 1 says that pins or private modules hold more than the size allows. */
+async function gc(store: string, ...flags: string[]): Promise<void> {
+  const { code, stderr } = await runGranary(["store", "gc", `--store=${store}`, ...flags]);
+  assert.ok(code === 0 || code === 1, stderr);
 }
 
 /** What the server has open it may answer once more. */
@@ -123,9 +121,8 @@ test("an evicted version whose tag was moved: refused and told, until the first 
   corp.fault(zipOf(secretId), { kind: "bytes", body: Buffer.from(moved.bytes(zipOf(secretId))) });
   const other = await download(tool, world, secretId);
   assert.notEqual(other.code, 0);
-  assert.match(other.output, /GRANARY_/);
+  assert.match(other.output, /GRANARY_PIN_MISMATCH/);
   assert.ok(!isKept(store, secretId), "other bytes were kept");
-  t.diagnostic(/GRANARY_\w+/.exec(other.output)?.[0] ?? "");
 
   corp.clearFaults();
   const again = await download(tool, world, secretId);

@@ -1,26 +1,23 @@
 // The disk lies: what was kept is not what is there. Nothing of it leaves, and the upstream mends it. 200 damages of every
 // kind, to every kind of file, with the server stopped and while it runs. LONG=1: 10,000. SEED=n: others.
 import assert from "node:assert/strict";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parseLookup } from "#protocol/record.ts";
 import { parseTree } from "#protocol/checkpoint.ts";
 import { atEnd } from "../support/at-end.ts";
-import { makeProgram } from "../support/crash-runner.ts";
-import type { Program } from "../support/crash-runner.ts";
 import { harm, harms } from "../support/damage.ts";
+import { makeFilledWorld } from "../support/filled-world.ts";
+import type { FilledWorld } from "../support/filled-world.ts";
 import { startGranary } from "../support/granary.ts";
 import { openInside } from "../support/inside-server.ts";
-import type { InsideServer, Place } from "../support/inside-server.ts";
+import type { InsideServer } from "../support/inside-server.ts";
 import { someBytes } from "../support/manifests.ts";
 import { makeModule } from "../support/modules.ts";
 import { seeded } from "../support/own-log-world.ts";
-import { truthOf } from "../support/store-truth.ts";
-import type { Truth } from "../support/store-truth.ts";
-import { startUpstreams, startWorld } from "../support/world.ts";
-import type { Upstreams } from "../support/world.ts";
+import { startWorld } from "../support/world.ts";
 
 const stem = "/example.com/hello/@v/v1.0.0";
 
@@ -75,33 +72,11 @@ const modules = ["a", "b", "c", "d"].flatMap((name, m) =>
 );
 const lists = [...new Set(modules.map(({ path }) => `/${path}/@v/list`))];
 
-let program: Program;
-let upstreams: Upstreams;
-let truth: Truth;
-let folder: string;
-/** A store that keeps all of it. */
-let template: string;
+/** Its stores keep all of it. */
+let world: FilledWorld;
 
-before(async () => {
-  folder = await mkdtemp(join(tmpdir(), "granary-damages-"));
-  program = await makeProgram();
-  upstreams = await startUpstreams(modules);
-  truth = truthOf(modules, upstreams.stub);
-  template = join(folder, "template");
-  const server = await openInside(placeAt(template), program.verifyEntry);
-  for (const path of truth.keys()) assert.equal((await server.get(path))?.status, 200);
-  await server.close();
-});
-after(async () => {
-  await program.remove();
-  await upstreams.stub.close();
-  await rm(folder, { recursive: true, force: true });
-});
-
-function placeAt(root: string): Place {
-  const { stub, database } = upstreams;
-  return { root, upstream: stub.url, sumdb: `${database.verifierKey} ${stub.url}/sumdb/${database.name}` };
-}
+before(async () => (world = await makeFilledWorld(modules)));
+after(() => world.close());
 
 type Tally = { done: number; asked: number; right: number; refused: number; brokenOff: number; beyond: number };
 const newTally = (): Tally => ({ done: 0, asked: 0, right: 0, refused: 0, brokenOff: 0, beyond: 0 });
@@ -124,7 +99,7 @@ async function damageSome(root: string, count: number, random: () => number): Pr
 
 /** Asks for everything once; throws when anything wrong comes. */
 async function askAll(server: InsideServer, tally: Tally, story: string): Promise<void> {
-  const { database } = upstreams;
+  const { database, truth } = world;
   const judge = async (path: string, isRight: (body: Buffer) => boolean | Promise<boolean>): Promise<void> => {
     const answer = await server.get(path);
     tally.asked++;
@@ -164,7 +139,7 @@ async function checkHealed(server: InsideServer, tally: Tally, harmed: readonly 
   const story = harmed.join(", ");
   // A zip's damage is found while it is read, and mended for the next who asks.
   for (let round = 0; round < 2; round++) await askAll(server, tally, story);
-  for (const [path, bytes] of truth) {
+  for (const [path, bytes] of world.truth) {
     const answer = await server.get(path);
     if (answer?.status === 200) assert.ok(bytes.equals(answer.body), path);
     else {
@@ -184,17 +159,16 @@ test(`${damages / 2} damages while no server runs: no wrong byte leaves, and the
   const random = seeded(seed);
   const tally = newTally();
   for (; tally.done < damages / 2; tally.done += perRound) {
-    const root = join(folder, `stopped-${tally.done}`);
-    await cp(template, root, { recursive: true });
-    const harmed = await damageSome(root, perRound, random);
-    const server = await openInside(placeAt(root), program.verifyEntry);
+    const place = await world.newPlace();
+    const harmed = await damageSome(place.root, perRound, random);
+    const server = await openInside(place, world.program.verifyEntry);
     try {
       await askAll(server, tally, harmed.join(", "));
       await checkHealed(server, tally, harmed);
     } finally {
       await server.close();
     }
-    await rm(root, { recursive: true, force: true });
+    await rm(place.root, { recursive: true, force: true });
   }
   t.diagnostic(told(tally));
   assert.ok(tally.refused + tally.brokenOff > 0);
@@ -203,7 +177,7 @@ test(`${damages / 2} damages while no server runs: no wrong byte leaves, and the
 test(`${damages / 2} damages while a server runs: no wrong byte leaves, and the upstream mends them`, async (t) => {
   const random = seeded(seed + 1);
   const tally = newTally();
-  const root = join(folder, "running");
+  let root = "";
   const rounds = Math.ceil(damages / 2 / perRound);
   let server: InsideServer | undefined;
   let harmed: string[] = [];
@@ -212,11 +186,12 @@ test(`${damages / 2} damages while a server runs: no wrong byte leaves, and the 
       // Damaged manifests stay so: after some rounds a new store, and a server that has looked at all of it.
       if (round % 5 === 0) {
         await server?.close();
-        await rm(root, { recursive: true, force: true });
-        await cp(template, root, { recursive: true });
+        if (root !== "") await rm(root, { recursive: true, force: true });
+        const place = await world.newPlace();
+        root = place.root;
         harmed = [];
         // Nothing from memory: what is damaged would not be seen.
-        server = await openInside(placeAt(root), program.verifyEntry, { "cache.bytes": "0" });
+        server = await openInside(place, world.program.verifyEntry, { "cache.bytes": "0" });
         await askAll(server, newTally(), "nothing");
       }
       const running = server!;

@@ -1,9 +1,9 @@
 // What a process may be killed in the middle of: one operation on a store each. A new operation is one more line of the
 // table. A scene says what it acknowledges, and calls begin() where the steps that count begin.
 import { createHash } from "node:crypto";
-import { main } from "../../src/app/main.ts";
 import { openInside } from "./inside-server.ts";
 import type { Place } from "./inside-server.ts";
+import { runHere } from "./run-here.ts";
 
 export type SceneUse = {
   readonly place: Place;
@@ -39,20 +39,7 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
 /** Every step counts, those of opening the store too: a command opens it each time. */
 async function command(name: string, { place, args, verifyEntry, say, begin }: SceneUse): Promise<void> {
   begin();
-  const out = { stdout: "", stderr: "" };
-  const code = await main(["store", name, ...args, `--store=${place.root}`], {
-    stdout: (text) => (out.stdout += text),
-    stderr: (text) => (out.stderr += text),
-    isTerminal: false,
-    onStop: () => () => undefined,
-    verifyEntry,
-    machine: {
-      env: { LANG: "en_US.UTF-8", GOENV: "off" },
-      platform: "linux",
-      home: "/nonexistent",
-      readFile: () => Promise.resolve(undefined),
-    },
-  });
+  const { code, ...out } = await runHere(["store", name, ...args, `--store=${place.root}`], verifyEntry);
   say(`done ${code} ${JSON.stringify(out)}`);
 }
 

@@ -1,8 +1,7 @@
 // Directories as other tools fill them, made from one module cache of a real go command: a goproxy's, an Athens', and a
-// plain tree. And the program itself, run in this process.
+// plain tree.
 import { copyFile, cp, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
-import { main } from "../../src/app/main.ts";
 import { unescapePath } from "#protocol/path.ts";
 import { unescapeVersion } from "#protocol/version.ts";
 
@@ -32,23 +31,4 @@ export async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   return files.map((file) => file.slice(folder.length + 1).replaceAll(sep, "/")).sort();
-}
-
-/** One command line in this process: a test with many of them would else start many processes. */
-export async function runHere(argv: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  const out = { code: -1, stdout: "", stderr: "" };
-  out.code = await main(argv, {
-    stdout: (text) => (out.stdout += text),
-    stderr: (text) => (out.stderr += text),
-    isTerminal: false,
-    onStop: () => () => undefined,
-    verifyEntry: new URL("../../bin/granary.ts", import.meta.url),
-    machine: {
-      env: { LANG: "en_US.UTF-8" },
-      platform: "linux",
-      home: "/nonexistent",
-      readFile: () => Promise.resolve(undefined),
-    },
-  });
-  return out;
 }

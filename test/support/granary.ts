@@ -126,12 +126,10 @@ export async function runGranary(
 }
 
 const alive = new Set<ChildProcess>();
-let isWatching = false;
+process.on("exit", () => alive.forEach((each) => each.kill("SIGKILL")));
 
 /** A test file that is ended early leaves no process behind. */
 function endWithUs(child: ChildProcess): void {
-  if (!isWatching) process.on("exit", () => alive.forEach((each) => each.kill("SIGKILL")));
-  isWatching = true;
   alive.add(child);
   child.once("exit", () => alive.delete(child));
 }

@@ -1,8 +1,8 @@
 // A file system of a few megabytes for one test: tmpfs, mounted when we are root, and unmounted whatever happens.
 import { spawnSync } from "node:child_process";
 import { setTimeout as passed } from "node:timers/promises";
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { appendFile, rm, statfs, truncate } from "node:fs/promises";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { open, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -53,8 +53,13 @@ export function smallDisk(
       // Grown or cut, never made anew: a server that looks in between would see all the room of an empty disk.
       const { bavail, bsize } = await statfs(folder);
       const more = bavail * bsize - freeBytes;
-      if (more > 0) await appendFile(filler, new Uint8Array(more));
-      else if (existsSync(filler)) await truncate(filler, Math.max(0, statSync(filler).size + more));
+      const file = await open(filler, "a");
+      try {
+        if (more > 0) await file.appendFile(new Uint8Array(more));
+        else await file.truncate(Math.max(0, (await file.stat()).size + more));
+      } finally {
+        await file.close();
+      }
     },
     makeRoom: () => rm(filler, { force: true }),
     remount: async (how) => {

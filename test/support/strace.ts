@@ -4,9 +4,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 
 /** Why no process can be traced here; undefined when one can. */
-export const noStrace: string | undefined = whyNot();
-
-function whyNot(): string | undefined {
+export function whyNotTraced(): string | undefined {
   if (process.platform !== "linux") return "SKIPPED: strace is for Linux";
   const { status, stderr, error } = spawnSync("strace", ["-o", "/dev/null", "true"], {
     encoding: "utf8",
@@ -38,21 +36,27 @@ export async function inject(pid: number, { call, nth, how }: Injection): Promis
   });
   const ended = once(tracer, "exit");
   let said = "";
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`strace is not there: ${said}`)), attachMs);
+  let timer: NodeJS.Timeout | undefined;
+  const attached = new Promise<void>((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`strace has no hold of it: ${said}`)), attachMs);
     tracer.stderr.setEncoding("utf8").on("data", (text: string) => {
       said += text;
-      if (!said.includes(" attached")) return;
-      clearTimeout(timer);
-      resolve();
+      if (said.includes(" attached")) resolve();
     });
-    tracer.once("error", reject);
-    void ended.then(() => reject(new Error(`strace ended: ${said}`)));
+    ended.then(() => reject(new Error(`strace ended: ${said}`)), reject);
   });
+  try {
+    await attached;
+  } catch (error) {
+    tracer.kill("SIGKILL");
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
   return async () => {
-    const timer = setTimeout(() => tracer.kill("SIGKILL"), detachMs);
+    const late = setTimeout(() => tracer.kill("SIGKILL"), detachMs);
     tracer.kill("SIGTERM");
     await ended;
-    clearTimeout(timer);
+    clearTimeout(late);
   };
 }
