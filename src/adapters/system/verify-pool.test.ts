@@ -97,13 +97,6 @@ test("directories() names the directories of a zip", async (t) => {
   assert.deepEqual([...found].sort(), ["cmd", "cmd/x"]);
 });
 
-test("a file that is not there is unreadable", async (t) => {
-  const verifier = pool(t);
-  const asked = verifier.check({ path: join(folder, "nowhere.zip") }, id, never());
-  await assert.rejects(asked, { name: "VerifierFault", reason: "unreadable" });
-  assert.equal((await verifier.check({ bytes: zip }, id, never())).h1, h1);
-});
-
 test("a hundred zips at once are checked by two threads", async (t) => {
   const verifier = pool(t, { maxWorkers: 2 });
   const all = Array.from({ length: 100 }, () => verifier.check({ bytes: zip }, id, never()));
@@ -165,6 +158,24 @@ test("an entry that cannot start fails each job and does not spin", async (t) =>
     await assert.rejects(asked, { name: "VerifierFault", reason: "crashed" });
   }
   assert.equal(verifier.workers, 0);
+});
+
+test("a file that cannot be read is the disk's fault, and says which call failed", async (t) => {
+  const verifier = pool(t);
+  const asked = verifier.check({ path: join(folder, "nowhere.zip") }, id, never());
+  await assert.rejects(asked, { name: "VerifierFault", reason: "disk", cause: { code: "ENOENT" } });
+  assert.equal((await verifier.check({ bytes: zip }, id, never())).h1, h1);
+});
+
+test("so is a program that cannot be read", async (t) => {
+  const program = `throw Object.assign(new Error("EIO: i/o error, open"), { code: "EIO", syscall: "open" });`;
+  const verifier = pool(t, { entry: await entry("unread", program) });
+  const asked = verifier.check({ bytes: zip }, id, never());
+  await assert.rejects(asked, ({ reason, cause }: VerifierFault) => {
+    assert.equal(reason, "disk");
+    assert.equal((cause as { code?: unknown }).code, "EIO");
+    return true;
+  });
 });
 
 test("an aborted job gives its reason, whether it runs or waits", async (t) => {

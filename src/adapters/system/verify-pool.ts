@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { VerifierFault } from "#services/proxy/ports.ts";
 import type { VerifiedZip, Verifier, ZipLocation, ZipModule } from "#services/proxy/ports.ts";
 
-import { verifyWorkerData } from "./verify-worker.ts";
+import { systemCode, verifyWorkerData } from "./verify-worker.ts";
 import type { VerifyAnswer, VerifyJob } from "./verify-worker.ts";
 
 export type VerifyPoolOptions = {
@@ -116,7 +116,9 @@ export class VerifyPool implements Verifier {
     this.#members.add(member);
     worker.on("message", (answer: VerifyAnswer) => this.#finish(member, answer));
     worker.on("error", (cause) => {
-      void this.#dismiss(member, new VerifierFault("crashed", "the verifying thread crashed", { cause }));
+      // A thread whose program could not be read says nothing about a zip.
+      const fault = systemCode(cause) === undefined ? "crashed" : "disk";
+      void this.#dismiss(member, new VerifierFault(fault, "the verifying thread crashed", { cause }));
     });
     worker.on("exit", (code) => {
       void this.#dismiss(member, new VerifierFault("crashed", `the verifying thread stopped with code ${code}`));
@@ -142,7 +144,8 @@ export class VerifyPool implements Verifier {
     clearTimeout(member.timer);
     member.task = undefined;
     if (answer.ok) task?.resolve(answer.value);
-    else task?.reject(new VerifierFault("unreadable", answer.message));
+    else if (answer.code === undefined) task?.reject(new VerifierFault("unreadable", answer.message));
+    else task?.reject(new VerifierFault("disk", answer.message, { cause: { code: answer.code } }));
     // An idle thread keeps nobody from exiting.
     member.worker.unref();
     member.timer = setTimeout(() => void this.#dismiss(member), this.#options.idleMs).unref();
