@@ -39,10 +39,11 @@ function never(): AbortSignal {
 /** A worker program written for one test. */
 async function entry(name: string, program: string): Promise<URL> {
   const file = join(folder, `${name}.mjs`);
-  await writeFile(file, `import { parentPort } from "node:worker_threads";\n${program}`);
+  await writeFile(file, `import { parentPort } from "node:worker_threads";\n${isReady}${program}`);
   return new URL(`file://${file}`);
 }
 
+const isReady = `parentPort.postMessage("ready");\n`;
 const answered = `{ ok: true, value: { h1: "done" } }`;
 
 test("check() verifies a zip in a file and one in memory alike", async (t) => {
@@ -155,27 +156,16 @@ test("an entry that cannot start fails each job and does not spin", async (t) =>
   const verifier = pool(t, { entry: new URL(`file://${folder}/nowhere.mjs`) });
   for (let i = 0; i < 2; i++) {
     const asked = verifier.check({ bytes: zip }, id, never());
-    await assert.rejects(asked, { name: "VerifierFault", reason: "crashed" });
+    await assert.rejects(asked, { name: "VerifierFault", reason: "unable" });
   }
   assert.equal(verifier.workers, 0);
 });
 
-test("a file that cannot be read is the disk's fault, and says which call failed", async (t) => {
+test("a file that cannot be read is this machine's fault, and says which call failed", async (t) => {
   const verifier = pool(t);
   const asked = verifier.check({ path: join(folder, "nowhere.zip") }, id, never());
-  await assert.rejects(asked, { name: "VerifierFault", reason: "disk", cause: { code: "ENOENT" } });
+  await assert.rejects(asked, { name: "VerifierFault", reason: "unable", cause: { code: "ENOENT" } });
   assert.equal((await verifier.check({ bytes: zip }, id, never())).h1, h1);
-});
-
-test("so is a program that cannot be read", async (t) => {
-  const program = `throw Object.assign(new Error("EIO: i/o error, open"), { code: "EIO", syscall: "open" });`;
-  const verifier = pool(t, { entry: await entry("unread", program) });
-  const asked = verifier.check({ bytes: zip }, id, never());
-  await assert.rejects(asked, ({ reason, cause }: VerifierFault) => {
-    assert.equal(reason, "disk");
-    assert.equal((cause as { code?: unknown }).code, "EIO");
-    return true;
-  });
 });
 
 test("an aborted job gives its reason, whether it runs or waits", async (t) => {

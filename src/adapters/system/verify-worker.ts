@@ -33,10 +33,14 @@ const readBytes = 16 * blockBytes;
 
 const serving = new WeakSet<MessagePort>();
 
+/** What a thread says first, once its program is loaded. */
+export const ready = "ready";
+
 /** Answers each VerifyJob that comes in on the port with one VerifyAnswer. Asked twice for a port, it serves once. */
 export function runVerifyWorker(port: MessagePort): void {
   if (serving.has(port)) return;
   serving.add(port);
+  port.postMessage(ready);
   port.on("message", (job: VerifyJob) => port.postMessage(answer(job)));
 }
 
@@ -50,7 +54,7 @@ function answer(job: VerifyJob): VerifyAnswer {
 }
 
 /** `EIO`, `EMFILE`, … of a failed system call; undefined for every other error. */
-export function systemCode(error: unknown): string | undefined {
+function systemCode(error: unknown): string | undefined {
   const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
   return typeof code === "string" && typeof syscall === "string" ? code : undefined;
 }

@@ -473,7 +473,7 @@ test("a disk that fails the check is our trouble, and nobody else is asked", asy
   const cause = { code: "EIO" };
   const broken: Verifier = {
     ...plainVerifier,
-    check: () => Promise.reject(new VerifierFault("disk", "EIO: i/o error, read", { cause })),
+    check: () => Promise.reject(new VerifierFault("unable", "EIO: i/o error, read", { cause })),
   };
   const room = await honest({ verifier: broken });
   const options = { keptOnly: false, hops: "", caller: "", signal: new AbortController().signal } as const;

@@ -416,14 +416,14 @@ export class ModuleJobs {
 
   /**
    * A zip on which the checking thread breaks or never ends says something about its upstream: another may do better.
-   * A disk that fails it says nothing about anybody.
+   * A machine that cannot check at all says nothing about anybody.
    */
   async #check(stage: Stage, id: ModuleVersion, signal: AbortSignal): Promise<VerifiedZip> {
     try {
       return await this.#use.verifier.check(stage.locate(), id, signal);
     } catch (error) {
       if (!(error instanceof VerifierFault)) throw error;
-      if (error.reason === "disk") throw new StoreUnavailable("tmp", error.message, { cause: error.cause });
+      if (error.reason === "unable") throw new StoreUnavailable("tmp", error.message, { cause: error.cause });
       if (error.reason !== "timeout" && error.reason !== "crashed") throw error;
       throw new Unusable("UNCHECKED", `zip: ${error.message}`, { cause: error });
     }

@@ -50,7 +50,7 @@ export type VerifierFaultReason =
   | "timeout" // one zip took longer than any honest one
   | "crashed" // the thread died, for example out of memory
   | "unreadable" // the bytes are no zip that was ever found valid
-  | "disk" // a system call failed; the cause has its `code`
+  | "unable" // no thread could be started, or the file not be read: this machine's fault; the cause may have a `code`
   | "closed";
 
 /** No verdict about a zip. */
