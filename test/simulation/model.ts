@@ -122,6 +122,10 @@ export class Model {
         this.#evicted.add(versionKey(id, file));
         this.#acknowledged.delete(`${file} ${name}`);
       }
+      // It may have been in the list only because it was kept.
+      const shown = this.#shown.get(id.path);
+      if (shown !== undefined)
+        this.#shown.set(id.path, new Set([...shown].filter((version) => version !== id.version)));
     };
     count(1);
     return () => count(-1);

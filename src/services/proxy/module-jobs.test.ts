@@ -13,6 +13,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { settle } from "../../../test/support/hand-clock.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import { VerifierFault } from "#services/proxy/ports.ts";
+import { ModuleStore } from "#services/store/module-store.ts";
 import { troubleOf } from "#services/store/trouble.ts";
 import type { Verifier } from "#services/proxy/ports.ts";
 import type { KeptMod } from "#services/store/module-store.ts";
@@ -374,6 +375,16 @@ test("a damaged .info is restored by the mirror that tells it as it was told fir
   await damage(storage, "info");
   room.client.play("b", ".info", { status: 200, body: '{"Version":"v1.0.0","Time":"2020-01-01T00:00:00Z"}' });
   await assert.rejects(room.jobs.fetchMod(id, patient()), { name: "StoreDamaged" });
+});
+
+test("so is one that was damaged when the version was evicted: its tombstone does not have it", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  const before = (await room.jobs.fetchMod(id, patient())).kept.info;
+  await damage(storage, "info");
+  await new ModuleStore(storage).evict(id, { reason: "size", atMs: 0 });
+  room.client.play("a", ".info", { status: 200, body: '{"Version":"v1.0.0","Time":"2020-01-01T00:00:00Z"}' });
+  assert.deepEqual((await room.jobs.fetchMod(id, patient())).kept.info, before);
 });
 
 test("damage that no upstream can heal stays damage", async () => {

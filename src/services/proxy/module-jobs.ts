@@ -241,13 +241,13 @@ export class ModuleJobs {
       const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
       const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
       // Mirrors may tell one version's time differently: what was given out before is the one that counts.
-      const committed = damage && (await store.committedMod(id))?.info.sha256;
+      const lost = await store.lostInfo(id);
       const signal = this.#deadline.next();
       const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, { step, signal }) : undefined;
       const wait = new Wait(this.#use);
       const found = await this.#use.origin
         .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
-          this.#acceptMod(id, { response, upstream, more, early, wait, committed }),
+          this.#acceptMod(id, { response, upstream, more, early, wait, lost }),
         )
         .catch(neverAbsent(damage));
       const { info, mod, expectation } = found.value;
@@ -282,11 +282,11 @@ export class ModuleJobs {
       wait: Wait;
       /** Asked for before it was known that there is such a version; what failed by now is asked again. */
       early: Promise<Expectation> | undefined;
-      /** SHA-256 of the `.info` that was kept before and is to be restored. */
-      committed: string | undefined;
+      /** SHA-256 of the `.info` that was kept before and is nowhere any more. */
+      lost: string | undefined;
     },
   ) {
-    const { response, upstream, more, early, wait, committed } = from;
+    const { response, upstream, more, early, wait, lost } = from;
     wait.over();
     const state = upstreamCacheState(response.headers);
     return inSteps(this.#use, async (step) => {
@@ -297,7 +297,7 @@ export class ModuleJobs {
         run: async () => {
           const bytes = await readBody(response);
           const info = unusableUnless(() => formatInfo(parseInfo(bytes, id.version)));
-          if (committed !== undefined && sha256(info) !== committed)
+          if (lost !== undefined && sha256(info) !== lost)
             throw new Unusable(otherInfo, "its .info is not the one that was kept before");
           return { info, mod: await more.companion };
         },

@@ -118,9 +118,19 @@ export class ModuleStore {
     }
   }
 
-  /** What was committed of `.info` and go.mod, also while their files are damaged. Throws StoreDamaged when nobody can say. */
-  async committedMod(id: ModuleVersion): Promise<ModManifest | undefined> {
-    return await this.#modManifest(id);
+  /**
+   * SHA-256 of the `.info` that must come again for a version that was committed, when neither its file nor its tombstone
+   * has it. Throws StoreDamaged when nobody can say.
+   */
+  async lostInfo(id: ModuleVersion): Promise<string | undefined> {
+    const manifest = await this.#modManifest(id);
+    if (manifest === undefined) return undefined;
+    const { info } = manifest;
+    const kept = await this.#files.readChecked(versionKey(id, "info"), info).catch(damageIsNothing);
+    if (kept !== undefined) return undefined;
+    const buried = (await this.#files.tombstone(id))?.info;
+    if (buried !== undefined && sha256(Buffer.from(buried, "base64")) === info.sha256) return undefined;
+    return info.sha256;
   }
 
   /**
