@@ -45,6 +45,7 @@ function errorSection(code: GranaryCode, outcome: string): string {
 const groupTitles: Readonly<Record<Group, string>> = {
   server: "Server · 服务器",
   upstreams: "Upstreams · 上游",
+  direct: "Modules from their repositories · 从仓库直接构建的模块",
   trust: "What may be seen, and what is trusted · 可见范围与信任",
   logs: "Log · 日志",
   tls: "TLS",
