@@ -127,7 +127,7 @@ async function readText(answer: IncomingMessage): Promise<string> {
 
 /** What a page says about a module: go takes its tags whatever the status is. */
 export function judge(module: string, page: Page, places: Places): Discovered {
-  const at = `${page.url.origin}${page.url.pathname}`;
+  const at = `${page.url.origin}${page.url.pathname}?go-get=1`;
   const tags = importTags(page.text).filter(([prefix]) => module === prefix || module.startsWith(`${prefix}/`));
   const [tag] = tags;
   if (tag === undefined) {

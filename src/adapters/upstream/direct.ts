@@ -181,12 +181,14 @@ export class DirectUpstreamClient implements UpstreamClient {
     if (program !== undefined) return new UpstreamFault("direct", "no-program", program);
     const { secrets } = this.#options.places;
     const show = (words: string): string => fitToShow(words, { folders: [sandbox.folder], secrets });
-    const shown = show(text);
+    const notes = pass.notes.map(show);
+    // Where a repository is, go heard from us: it has nothing to add.
+    const isUnfound = text.includes("unrecognized import path");
     // What was refused or broke on the way makes whatever go concludes from it a guess.
-    const news = pass.notes.map(show).filter((each) => !shown.includes(each));
-    const isAbsent = pass.notes.length === 0 && (statesAbsence(text) || pass.absent !== undefined);
-    if (isAbsent) return new Absent(shown);
-    return new UpstreamFault("direct", "repository", [shown, ...news].join(" · "));
+    if (notes.length > 0)
+      return new UpstreamFault("direct", "repository", [...(isUnfound ? [] : [show(text)]), ...notes].join(" · "));
+    if (isUnfound && pass.absent !== undefined) return new Absent(show(pass.absent));
+    return statesAbsence(text) ? new Absent(show(text)) : new UpstreamFault("direct", "repository", show(text));
   }
 }
 
