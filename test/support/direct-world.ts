@@ -39,8 +39,15 @@ export type StartOptions = {
   readonly direct?: string;
 };
 
+export type DirectWorldOptions = Pick<GitHostOptions, "before"> & {
+  /** More names of the git host. */
+  readonly hosts?: readonly string[];
+  /** Everybody may read. */
+  readonly isOpen?: boolean;
+};
+
 /** Undefined where there is no openssl. */
-export async function directWorld(options: Pick<GitHostOptions, "before"> & { readonly hosts?: readonly string[] } = {}): Promise<DirectWorld | undefined> {
+export async function directWorld(options: DirectWorldOptions = {}): Promise<DirectWorld | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "granary-direct-test-"));
   const certificate = await makeCertificate(folder, "corp", [corpHost, ...(options.hosts ?? [])]);
   if (certificate === undefined) {
@@ -48,7 +55,7 @@ export async function directWorld(options: Pick<GitHostOptions, "before"> & { re
     return undefined;
   }
   const repositories = join(folder, "repositories");
-  const host = await startGitHost({ root: repositories, certificate, login, host: corpHost, ...options });
+  const host = await startGitHost({ root: repositories, certificate, host: corpHost, ...options, ...(options.isOpen !== true && { login }) });
   const { signerKey, verifierKey } = generateKey("sum.corp.example", Buffer.alloc(32, 5));
   await writeFile(join(folder, "sumlog.key"), `${signerKey}\n`, { mode: 0o600 });
   await writeFile(join(folder, "password"), `${plantedSecret}\n`, { mode: 0o600 });

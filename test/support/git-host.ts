@@ -5,7 +5,9 @@ import { readFile } from "node:fs/promises";
 import { createServer as createHttp } from "node:http";
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
+import { connect } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { Certificate } from "./certificate.ts";
 
 export type GitHostOptions = {
@@ -127,4 +129,25 @@ function runBackend(request: IncomingMessage, response: ServerResponse, { url, r
   });
   child.once("close", () => response.end());
   response.once("close", () => child.kill());
+}
+
+/** A CONNECT proxy that knows one way: whatever is asked for, it is the host at `address`. */
+export async function startProxyTo(address: string): Promise<{ readonly url: string; close(): Promise<void> }> {
+  const [host = "", port = ""] = address.split(":");
+  const sockets = new Set<Duplex>();
+  const server = createHttp();
+  server.on("connect", (_request, socket: Duplex) => {
+    const out = connect(Number(port), host, () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    for (const each of [socket, out]) each.on("error", () => undefined).once("close", () => sockets.delete(each));
+    sockets.add(socket).add(out);
+    socket.pipe(out).pipe(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
