@@ -1,7 +1,7 @@
 // A private repository with a password, behind TLS of a company's own authority: a plain go builds it through Granary
 // from an empty cache, with GOSUMDB set to Granary's own database.
 import assert from "node:assert/strict";
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
@@ -10,6 +10,7 @@ import { corpHost, directWorld, plantedSecret } from "../support/direct-world.ts
 import type { DirectWorld } from "../support/direct-world.ts";
 import { makeRepository } from "../support/git-repository.ts";
 import type { GitCommit } from "../support/git-repository.ts";
+import { runGranary } from "../support/granary.ts";
 import { needsGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 
@@ -70,6 +71,70 @@ test("a private repository with a password builds from an empty cache, verified 
   assert.match(gone.output, /unknown revision v9\.9\.9/);
   assert.deepEqual((await readdir(join(world.folder, "runs"))).filter((name) => !name.startsWith("granary-direct-")), []);
   await isNowhere(world, plantedSecret, granary.stdout() + granary.stderr() + gone.output);
+});
+
+test("a tag that was moved by force: the same bytes for ever, and an alarm", async (t) => {
+  const found = await scene(t);
+  if (found === undefined) return;
+  const { tool, world } = found;
+  const granary = await world.start({ env: { GRANARY_DIRECT_KEEP: "1s", GRANARY_CACHE_ENABLED: "off" } });
+  const env = { GOPROXY: granary.url, GOSUMDB: world.verifierKey };
+  const ask = async () => await withClient(tool, env, (go) => go.run(["mod", "download", "-json", `${hello}@v1.0.0`]));
+  const sumIn = (text: string): string => /"Sum": "(h1:[^"]+)"/.exec(text)?.[1] ?? text;
+  const first = await ask();
+  assert.equal(first.code, 0, first.output);
+  await makeRepository(
+    join(world.repositories, "team/hello"),
+    [{ files: { "hello.go": "package hello\n\nconst Word = 666\n" }, tags: ["v1.0.0"] }],
+    { fromHour: 24 },
+  );
+  const again = await ask();
+  assert.equal(sumIn(again.stdout), sumIn(first.stdout));
+
+  const gc = await runGranary(["store", "gc", `--store=${world.store}`, "--max-size=1B", "--private"]);
+  assert.ok(gc.code === 0 || gc.code === 1, gc.stderr);
+  const statuses: number[] = [];
+  while (statuses.at(-1) !== 404 && statuses.length < 20)
+    statuses.push((await fetch(`${granary.url}/cached-only/${hello}/@v/v1.0.0.zip`)).status);
+  const moved = await ask();
+  assert.notEqual(moved.code, 0);
+  assert.match(moved.output, /GRANARY_PIN_MISMATCH/);
+  await granary.stop(); // what is not written yet is written then
+  const events = await readFile(join(world.store, "state/events.jsonl"), "utf8");
+  assert.match(events, /"name":"module\.denied".*"code":"GRANARY_PIN_MISMATCH"/);
+  assert.ok((await readdir(join(world.store, "state/quarantine"))).some((name) => name.endsWith(".bytes")));
+});
+
+test("a place that is read over SSH: its key and host keys, and no other host", async (t) => {
+  const found = await scene(t);
+  if (found === undefined) return;
+  const { tool, world } = found;
+  // Stands in for ssh: says what it was told, and serves when it is the host that was configured.
+  const bin = join(world.folder, "bin");
+  await mkdir(bin);
+  const said = join(world.folder, "ssh-said");
+  await writeFile(
+    join(bin, "ssh"),
+    `#!/bin/sh\necho "$@" >> '${said}'\ncat "$2" >> '${said}'\nfor last; do :; done\ncd '${world.repositories}' && eval "exec \${last%% *} $(echo "\${last#* }" | sed "s:'/:'./:")"\n`,
+  );
+  await chmod(join(bin, "ssh"), 0o755);
+  const place = [
+    `    address: ${world.host.address}`,
+    `    ca: ${world.certificate.cert}`,
+    "    user: builder",
+    `    password: file:${join(world.folder, "password")}`,
+  ].join("\n");
+  const ssh = `  ${corpHost}/team:\n    sshKey: /etc/granary/id_ed25519\n    knownHosts: /etc/granary/known_hosts\n`;
+  const granary = await world.start({ place, more: ssh, env: { PATH: `${bin}:${process.env["PATH"] ?? ""}` } });
+  const env = { GOPROXY: granary.url, GOSUMDB: world.verifierKey };
+  const { output } = await withClient(tool, env, (go) => go.ok(["mod", "download", "-json", `${hello}@v1.0.0`]));
+  assert.match(output, /"Sum": "h1:/);
+  const told = await readFile(said, "utf8");
+  assert.match(told, /^-F \S+\/secrets\/ssh_config .*git@git\.corp\.example git-upload-pack '\/team\/hello'$/m);
+  assert.match(told, /^Host git\.corp\.example\n(?: {2}.*\n)* {2}IdentityFile "\/etc\/granary\/id_ed25519"\n {2}UserKnownHostsFile "\/etc\/granary\/known_hosts"\n {2}ProxyCommand none\n/m);
+  assert.match(told, /^Host \*\n {2}ProxyCommand false\n/m);
+  assert.match(told, /StrictHostKeyChecking yes/);
+  assert.ok(!world.host.requests.some((line) => line.includes("upload-pack")), "git was not spoken over SSH");
 });
 
 /** A secret stands in no file of store and logs, and in nothing that was said. */

@@ -69,7 +69,7 @@ export async function git(folder: string, args: readonly string[], input: Uint8A
   const child = spawn("git", args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-  child.stdin.end(input);
+  child.stdin.on("error", () => undefined).end(input); // init reads nothing
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`git ${args.join(" ")} ended with ${code}: ${said}`);
   return said;

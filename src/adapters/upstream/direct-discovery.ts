@@ -147,9 +147,10 @@ type Tag = readonly [prefix: string, vcs: string, repo: string, subdir?: string]
 
 /** The go-import tags of a page's head (cmd/go parseMetaGoImports, which reads it as sloppy XML). */
 function importTags(html: string): readonly Tag[] {
-  const head = html.split(/<\/head\s*>|<body[\s>]/i, 1)[0] ?? "";
+  const seen = html.replaceAll(/<!--.*?(?:-->|$)/gs, "");
+  const head = seen.split(/<\/head\s*>|<body[\s>]/i, 1)[0] ?? "";
   const tags: Tag[] = [];
-  for (const [tag] of head.replaceAll(/<!--.*?-->/gs, "").matchAll(/<meta\s[^>]*>/gi)) {
+  for (const [tag] of head.matchAll(/<meta\s[^>]*>/gi)) {
     if (attribute(tag, "name") !== "go-import") continue;
     const fields = attribute(tag, "content").trim().split(/\s+/);
     if (fields.length === 3 || fields.length === 4) tags.push(fields as unknown as Tag);
@@ -168,7 +169,7 @@ function whatIsWrong(tag: { readonly vcs: string; readonly repo: string; readonl
   const { vcs, repo, subdir } = tag;
   if (vcs === "mod") return "names a module proxy: configure it as an upstream";
   if (vcs !== "git") return `names the version control ${quoted(vcs)}: only git is read`;
-  if (subdir !== "" && !/^[\w.~][\w.~-]*(\/[\w.~][\w.~-]*)*$/.test(subdir)) return `has the subdirectory ${quoted(subdir)}`;
+  if (subdir !== "" && !/^\w[\w.~-]*(\/[\w~][\w.~-]*)*$/.test(subdir)) return `has the subdirectory ${quoted(subdir)}`;
   const [, scheme = "", user, host = "", path = ""] =
     /^([a-z][a-z\d+.-]*):\/\/(?:([\w.-]+)@)?([a-z\d][a-z\d.-]*|\[[\da-f:]+\])(?::\d{1,5})?(\/[\w.~%+/-]*)?$/i.exec(repo) ?? [];
   const isClean = host !== "" && repo.length <= maxTagChars && !/\/-|\/\.\.?(\/|$)|\/\//.test(path);
