@@ -34,12 +34,19 @@ type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lan
 const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
 
 /** Quotes and backslashes would need care in the files that git and ssh read. */
-const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引号的绝对路径" }, (value) => /^(\/|[A-Za-z]:\\)[^"'\\]*$/.test(value));
+const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引号的绝对路径" }, (value) =>
+  /^(\/|[A-Za-z]:\\)[^"'\\]*$/.test(value),
+);
 
 export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix">, Field>> = {
   user: field({
-    kind: text({ en: "a name without spaces and colons", "zh-CN": "不含空格和冒号的名称" }, (value) => /^[\w.@+-]{1,128}$/.test(value)),
-    about: { en: "who we are there; `granary`, or `git` over SSH, without it", "zh-CN": "登录名；默认 granary，SSH 下为 git" },
+    kind: text({ en: "a name without spaces and colons", "zh-CN": "不含空格和冒号的名称" }, (value) =>
+      /^[\w.@+-]{1,128}$/.test(value),
+    ),
+    about: {
+      en: "who we are there; `granary`, or `git` over SSH, without it",
+      "zh-CN": "登录名；默认 granary，SSH 下为 git",
+    },
     reason: "Hosts that take tokens take them with any name; some want the account's.",
   }),
   password: field({
@@ -59,7 +66,10 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix
   }),
   url: field({
     kind: text({ en: "an https, http or ssh URL", "zh-CN": "https、http 或 ssh URL" }, isRepositoryUrl),
-    about: { en: "the repository of the module of this name and those below: nobody is asked where it is", "zh-CN": "该名称及其下模块的仓库：不再询问其位置" },
+    about: {
+      en: "the repository of the module of this name and those below: nobody is asked where it is",
+      "zh-CN": "该名称及其下模块的仓库：不再询问其位置",
+    },
     reason: "For servers that show no go-import tag.",
   }),
   sshKey: field({
@@ -74,7 +84,10 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix
   }),
   http: field({
     kind: onOff,
-    about: { en: "plain HTTP is spoken with the host; passwords are not sent over it", "zh-CN": "与该主机使用明文 HTTP；不在其上发送口令" },
+    about: {
+      en: "plain HTTP is spoken with the host; passwords are not sent over it",
+      "zh-CN": "与该主机使用明文 HTTP；不在其上发送口令",
+    },
     reason: "For a host without TLS on a network that is trusted.",
   }),
 };
@@ -84,7 +97,10 @@ export async function readRepositories(
   entries: readonly FileEntry[],
   machine: Machine,
   lang: Lang,
-): Promise<{ readonly repositories: readonly Repository[]; readonly warnings: { readonly key: string; readonly origin: string }[] }> {
+): Promise<{
+  readonly repositories: readonly Repository[];
+  readonly warnings: { readonly key: string; readonly origin: string }[];
+}> {
   const named = new Map<string, Record<string, unknown>>();
   const warnings: { key: string; origin: string }[] = [];
   for (const entry of entries) {
@@ -104,7 +120,11 @@ export async function readRepositories(
 }
 
 /** A key without the host keys it may be used with would be a connection to anybody. */
-function checkPair(prefix: string, place: Record<string, unknown>, at: { readonly entries: readonly FileEntry[]; readonly lang: Lang }): void {
+function checkPair(
+  prefix: string,
+  place: Record<string, unknown>,
+  at: { readonly entries: readonly FileEntry[]; readonly lang: Lang },
+): void {
   if ((place["sshKey"] === undefined) === (place["knownHosts"] === undefined)) return;
   const missing = place["sshKey"] === undefined ? "sshKey" : "knownHosts";
   const origin = at.entries.find((entry) => entry.path[1] === prefix)?.origin ?? "";
@@ -154,7 +174,8 @@ function isAddress(value: string): boolean {
 
 /** No credentials in it, no query, and nothing that a program could take for an option. */
 function isRepositoryUrl(value: string): boolean {
-  if (!/^(https?|ssh):\/\/([\w.-]+@)?[a-z\d][a-z\d.-]*(:\d{1,5})?\/[\w.~%+/-]+$/i.test(value) || !URL.canParse(value)) return false;
+  if (!/^(https?|ssh):\/\/([\w.-]+@)?[a-z\d][a-z\d.-]*(:\d{1,5})?\/[\w.~%+/-]+$/i.test(value) || !URL.canParse(value))
+    return false;
   const { protocol, username, pathname } = new URL(value);
   return (username === "" || protocol === "ssh:") && !/\/-|\/\.\.?(\/|$)/.test(pathname);
 }

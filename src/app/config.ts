@@ -148,7 +148,8 @@ export function configFiles({ file, profile }: Pick<Config, "file" | "profile">)
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
-  for (const section of ["upstreams", "repositories"] as const) if (!same(before[section], after[section])) keys.push(section);
+  for (const section of ["upstreams", "repositories"] as const)
+    if (!same(before[section], after[section])) keys.push(section);
   return keys;
 }
 

@@ -39,7 +39,8 @@ const words: Readonly<Record<Lang, Words>> = {
     use: "Use it:",
     look: "Look:",
     nobody: "none",
-    directLeft: "`direct` in this machine's GOPROXY is not followed: write it into `upstream`, or name modules with --direct.",
+    directLeft:
+      "`direct` in this machine's GOPROXY is not followed: write it into `upstream`, or name modules with --direct.",
     allDisabled: (names, first) =>
       `All upstreams are disabled (${names}): only what is kept is served. Enable one: granary upstream enable ${first}`,
     someDisabled: (names, first) => `Disabled by an operator: ${names}. Enable: granary upstream enable ${first}`,

@@ -120,7 +120,9 @@ function makeDirectClient({ values, egress, source }: Config, use: DirectUse): D
 
 function placeOf(repository: Repository): Place {
   const { ca, ...rest } = repository;
-  return ca === undefined ? rest : { ...rest, ca: readPem({ name: repository.prefix, section: "repositories" }, "ca", ca) };
+  return ca === undefined
+    ? rest
+    : { ...rest, ca: readPem({ name: repository.prefix, section: "repositories" }, "ca", ca) };
 }
 
 function commonOptions({ values }: Config): Egress & { readonly userAgent: string } {
@@ -177,7 +179,11 @@ function checkPair(
   }
 }
 
-function readPem({ name, section = "upstreams" }: { readonly name: string; readonly section?: string }, field: string, file: string): string {
+function readPem(
+  { name, section = "upstreams" }: { readonly name: string; readonly section?: string },
+  field: string,
+  file: string,
+): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

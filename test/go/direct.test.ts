@@ -17,7 +17,10 @@ import type { GoClient, GoTool } from "../support/go.ts";
 const hello = `${corpHost}/team/hello`;
 const goMod = (path: string): string => `module ${path}\n\ngo 1.19\n`;
 const helloCommits: readonly GitCommit[] = [
-  { files: { "go.mod": goMod(hello), "hello.go": "package hello\n\nconst Word = 1\n", LICENSE: "free\n" }, tags: ["v1.0.0"] },
+  {
+    files: { "go.mod": goMod(hello), "hello.go": "package hello\n\nconst Word = 1\n", LICENSE: "free\n" },
+    tags: ["v1.0.0"],
+  },
   { files: { "hello.go": "package hello\n\nconst Word = 2\n" }, annotated: ["v1.1.0"] },
   { files: { "v2/go.mod": goMod(`${hello}/v2`), "v2/hello.go": "package hello\n" }, tags: ["v2.0.0"] },
   { files: { "sub/go.mod": goMod(`${hello}/sub`), "sub/sub.go": "package sub\n" }, tags: ["sub/v0.1.0"] },
@@ -28,13 +31,20 @@ async function scene(t: TestContext): Promise<{ tool: GoTool; world: DirectWorld
   const tool = await needsGo(t);
   if (tool === undefined) return undefined;
   const world = await directWorld();
-  if (world === undefined) return void skipLoudly(t, "no `openssl` on PATH");
+  if (world === undefined) {
+    skipLoudly(t, "no `openssl` on PATH");
+    return;
+  }
   atEnd(t, () => world.close());
   await makeRepository(join(world.repositories, "team/hello"), helloCommits);
   return { tool, world };
 }
 
-async function withClient<T>(tool: GoTool, env: Record<string, string>, work: (go: GoClient) => Promise<T>): Promise<T> {
+async function withClient<T>(
+  tool: GoTool,
+  env: Record<string, string>,
+  work: (go: GoClient) => Promise<T>,
+): Promise<T> {
   const go = await newGoClient(tool, env);
   try {
     return await work(go);
@@ -60,7 +70,10 @@ test("a private repository with a password builds from an empty cache, verified 
     await go.ok(["mod", "tidy"], { cwd });
     await go.ok(["build", "./..."], { cwd });
     await go.ok(["mod", "verify"], { cwd });
-    assert.match(await readFile(join(cwd, "go.mod"), "utf8"), /team\/hello v1\.1\.0\n.*team\/hello\/sub v0\.1\.0\n.*team\/hello\/v2 v2\.0\.0\n/s);
+    assert.match(
+      await readFile(join(cwd, "go.mod"), "utf8"),
+      /team\/hello v1\.1\.0\n.*team\/hello\/sub v0\.1\.0\n.*team\/hello\/v2 v2\.0\.0\n/s,
+    );
   });
   const { stdout } = await withClient(tool, env, (go) => go.ok(["list", "-m", "-versions", `${hello}@latest`]));
   assert.equal(stdout.trim(), `${hello} v1.0.0 v1.1.0`);
@@ -69,7 +82,10 @@ test("a private repository with a password builds from an empty cache, verified 
   const gone = await withClient(tool, env, (go) => go.run(["mod", "download", `${hello}@v9.9.9`]));
   assert.match(gone.output, /404 Not Found/);
   assert.match(gone.output, /unknown revision v9\.9\.9/);
-  assert.deepEqual((await readdir(join(world.folder, "runs"))).filter((name) => !name.startsWith("granary-direct-")), []);
+  assert.deepEqual(
+    (await readdir(join(world.folder, "runs"))).filter((name) => !name.startsWith("granary-direct-")),
+    [],
+  );
   await isNowhere(world, plantedSecret, granary.stdout() + granary.stderr() + gone.output);
 });
 
@@ -131,7 +147,10 @@ test("a place that is read over SSH: its key and host keys, and no other host", 
   assert.match(output, /"Sum": "h1:/);
   const told = await readFile(said, "utf8");
   assert.match(told, /^-F \S+\/secrets\/ssh_config .*git@git\.corp\.example git-upload-pack '\/team\/hello'$/m);
-  assert.match(told, /^Host git\.corp\.example\n(?: {2}.*\n)* {2}IdentityFile "\/etc\/granary\/id_ed25519"\n {2}UserKnownHostsFile "\/etc\/granary\/known_hosts"\n {2}ProxyCommand none\n/m);
+  assert.match(
+    told,
+    /^Host git\.corp\.example\n(?: {2}.*\n)* {2}IdentityFile "\/etc\/granary\/id_ed25519"\n {2}UserKnownHostsFile "\/etc\/granary\/known_hosts"\n {2}ProxyCommand none\n/m,
+  );
   assert.match(told, /^Host \*\n {2}ProxyCommand false\n/m);
   assert.match(told, /StrictHostKeyChecking yes/);
   assert.ok(!world.host.requests.some((line) => line.includes("upload-pack")), "git was not spoken over SSH");

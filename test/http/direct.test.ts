@@ -23,10 +23,16 @@ async function ask(url: string, path: string): Promise<Said> {
   return { status: response.status, text: await response.text() };
 }
 
-async function scene(t: TestContext, options: Parameters<typeof directWorld>[0] = {}): Promise<DirectWorld | undefined> {
+async function scene(
+  t: TestContext,
+  options: Parameters<typeof directWorld>[0] = {},
+): Promise<DirectWorld | undefined> {
   if ((await needsGo(t)) === undefined) return undefined;
   const world = await directWorld(options);
-  if (world === undefined) return void skipLoudly(t, "no `openssl` on PATH");
+  if (world === undefined) {
+    skipLoudly(t, "no `openssl` on PATH");
+    return;
+  }
   atEnd(t, () => world.close());
   return world;
 }
@@ -39,7 +45,10 @@ const hello = `${corpHost}/team/hello`;
 /** No module, and no run that goes on or left something. */
 async function nothingStayed(world: DirectWorld): Promise<void> {
   const kept = await readdir(join(world.store, "modules"), { recursive: true }).catch(() => []);
-  assert.deepEqual(kept.filter((name) => /\.(zip|mod|info)$/.test(name)), []);
+  assert.deepEqual(
+    kept.filter((name) => /\.(zip|mod|info)$/.test(name)),
+    [],
+  );
   assert.deepEqual(await readdir(join(world.folder, "runs")).catch(() => []), []);
 }
 
@@ -61,14 +70,21 @@ test("a wrong password, an unknown host, a host that nobody named: a sentence ea
   await makeRepository(join(world.repositories, "team/hello"), simple(hello));
   const wrong = join(world.folder, "wrong");
   await writeFile(wrong, "wr0ng-secret\n");
-  const place = [`    address: ${world.host.address}`, `    password: file:${wrong}`, `    ca: ${world.certificate.cert}`].join("\n");
+  const place = [
+    `    address: ${world.host.address}`,
+    `    password: file:${wrong}`,
+    `    ca: ${world.certificate.cert}`,
+  ].join("\n");
   const granary = await world.start({
     place,
     direct: `${corpHost}/*,inside.example/*,nowhere.invalid/*,*.example/glob`,
     more: "hosts:\n  elsewhere.example: 127.0.0.1\n",
   });
   for (const [path, why] of [
-    [`/${hello}/@v/list`, /GRANARY_DIRECT_FAILED: .*\nhttps:\/\/git\.corp\.example\/team\/hello\?go-get=1 answered 401\n/],
+    [
+      `/${hello}/@v/list`,
+      /GRANARY_DIRECT_FAILED: .*\nhttps:\/\/git\.corp\.example\/team\/hello\?go-get=1 answered 401\n/,
+    ],
     [`/${hello}/@v/v1.0.0.zip`, /answered 401/],
     ["/nowhere.invalid/x/@v/list", /nowhere\.invalid/],
     ["/elsewhere.example/glob/@v/list", /elsewhere\.example is inside/],
@@ -92,7 +108,9 @@ test("pages that want to lead inside, or to be an argument: not followed, not ru
   const inside = await canary(t);
   const pages = new Map<string, (response: ServerResponse) => void>();
   const page = (content: string) => (response: ServerResponse) =>
-    void response.writeHead(200, { "content-type": "text/html" }).end(`<head><meta name="go-import" content="${content}"></head>`);
+    void response
+      .writeHead(200, { "content-type": "text/html" })
+      .end(`<head><meta name="go-import" content="${content}"></head>`);
   const redirect = (location: string) => (response: ServerResponse) => void response.writeHead(302, { location }).end();
   const before = ({ url = "" }: IncomingMessage, response: ServerResponse): boolean => {
     const found = [...pages].find(([name]) => url.startsWith(`/${name}?`) || url.startsWith(`/${name}/`));
@@ -103,6 +121,10 @@ test("pages that want to lead inside, or to be an argument: not followed, not ru
   if (world === undefined) return;
   const touched = join(world.folder, "touched");
   const { port } = inside;
+  const gitTo = (location: string) => (name: string) => (response: ServerResponse) => {
+    const isPage = response.req.url?.includes("go-get=1") === true;
+    (isPage ? tag(name, `git https://evil.example/${name}`) : redirect(location))(response);
+  };
   const tag = (name: string, rest: string) => page(`evil.example/${name} ${rest}`);
   const hostile: Readonly<Record<string, (name: string) => (response: ServerResponse) => void>> = {
     file: (name) => tag(name, "git file:///etc"),
@@ -134,7 +156,9 @@ test("pages that want to lead inside, or to be an argument: not followed, not ru
     subdir: (name) => tag(name, "git https://evil.example/x -x"),
     subup: (name) => tag(name, "git https://evil.example/x ../../etc"),
     twice: (name) => (response) =>
-      void response.end(`<head>${`<meta name="go-import" content="evil.example/${name} git https://evil.example/x">`.repeat(2)}</head>`),
+      void response.end(
+        `<head>${`<meta name="go-import" content="evil.example/${name} git https://evil.example/x">`.repeat(2)}</head>`,
+      ),
     toloopback: () => redirect(`https://127.0.0.1:${port}/x?go-get=1`),
     tolocalhost: () => redirect(`https://localhost:${port}/x?go-get=1`),
     tohttp: () => redirect(`http://127.0.0.1:${port}/x?go-get=1`),
@@ -142,14 +166,8 @@ test("pages that want to lead inside, or to be an argument: not followed, not ru
     toname: () => redirect("https://canary.example/x?go-get=1"),
     toloop: (name) => redirect(`https://evil.example/${name}?go-get=1&again`),
     // The page is good, and git is what is redirected.
-    gitaway: (name) => (response) =>
-      void (response.req.url?.includes("go-get=1") === true
-        ? tag(name, `git https://evil.example/${name}`)(response)
-        : redirect(`https://127.0.0.1:${port}/x/info/refs?service=git-upload-pack`)(response)),
-    gitfile: (name) => (response) =>
-      void (response.req.url?.includes("go-get=1") === true
-        ? tag(name, `git https://evil.example/${name}`)(response)
-        : redirect("file:///etc/info/refs?service=git-upload-pack")(response)),
+    gitaway: gitTo(`https://127.0.0.1:${port}/x/info/refs?service=git-upload-pack`),
+    gitfile: gitTo("file:///etc/info/refs?service=git-upload-pack"),
     large: () => (response) => void response.writeHead(200).end(Buffer.alloc(2 << 20, 32)),
     status: () => (response) => void response.writeHead(503).end("later"),
   };
@@ -183,11 +201,23 @@ test("`direct` in the list is for everybody's names, and leads inside no more th
   const inside = await canary(t);
   const world = await scene(t);
   if (world === undefined) return;
-  const granary = await world.start({ direct: "", flags: ["--upstream=direct"], more: "hosts:\n  canary.example: 127.0.0.1\n" });
-  for (const path of ["canary.example/x", "canary.example/x.git", "127.0.0.1/x", "127.0.0.1/x.git"]) {
+  const granary = await world.start({
+    direct: "",
+    flags: ["--upstream=direct"],
+    more: "hosts:\n  canary.example: 127.0.0.1\n",
+  });
+  for (const [path, why] of [
+    ["canary.example/x", /canary\.example is inside/],
+    ["canary.example/x.git", /canary\.example is inside/],
+    // The go command would go there by itself, past every proxy.
+    ["127.0.0.1/x", /is no host that modules are read from/],
+    ["127.0.0.1/x.git", /is no host that modules are read from/],
+    ["127.9.9.9/x", /is no host that modules are read from/],
+  ] as const) {
     const { status, text } = await ask(granary.url, `/${path}/@v/list`);
     assert.equal(status, 502, text);
     assert.match(text, /GRANARY_DIRECT_FAILED/);
+    assert.match(text, why);
   }
   assert.equal(inside.connections(), 0);
 });
@@ -215,12 +245,27 @@ test("refs and queries that look like arguments are names", async (t) => {
   const granary = await world.start();
   const list = await ask(granary.url, `/${hello}/@v/list`);
   assert.deepEqual([list.status, list.text], [200, "v1.0.0\nv1.6.0-rc.1\n"]);
-  for (const query of ["--upload-pack=x", "-c", "-", "--", "none", "upgrade", "patch", "%3C%3Dv1.0.0", "v1.2.0;x", "v1.3.0-%60id%60", "a%40b"]) {
+  for (const query of [
+    "--upload-pack=x",
+    "-c",
+    "-",
+    "--",
+    "none",
+    "upgrade",
+    "patch",
+    "%3C%3Dv1.0.0",
+    "v1.2.0;x",
+    "v1.3.0-%60id%60",
+    "a%40b",
+  ]) {
     const { status, text } = await ask(granary.url, `/${hello}/@v/${query}.info`);
     assert.ok(status === 404 || status === 400 || status === 502, `${query}: ${status} ${text}`);
   }
   const files = await readdir(world.folder, { recursive: true });
-  assert.deepEqual(files.filter((name) => name.endsWith("touched")), []);
+  assert.deepEqual(
+    files.filter((name) => name.endsWith("touched")),
+    [],
+  );
 });
 
 test("a repository without end, and one that never answers, are given up within their limits", async (t) => {
@@ -244,11 +289,13 @@ test("a repository without end, and one that never answers, are given up within 
   const world = await scene(t, { before });
   if (world === undefined) return;
   const noise = Buffer.alloc(6 << 20, 0);
-  for (let at = 0, state = 1; at < noise.length; at += 4) noise.writeUInt32LE((state = Math.imul(state, 1664525) + 1013904223) >>> 0, at);
+  for (let at = 0, state = 1; at < noise.length; at += 4)
+    noise.writeUInt32LE((state = Math.imul(state, 1664525) + 1013904223) >>> 0, at);
   await makeRepository(join(world.repositories, "team/huge"), [
     { files: { "go.mod": `module ${corpHost}/team/huge\n`, "noise.bin": noise }, tags: ["v1.0.0"] },
   ]);
-  for (const name of ["hang/x", "flood/x"]) await makeRepository(join(world.repositories, name), simple(`${corpHost}/${name}`));
+  for (const name of ["hang/x", "flood/x"])
+    await makeRepository(join(world.repositories, name), simple(`${corpHost}/${name}`));
   const env = { GRANARY_DIRECT_TIMEOUT: "5s", GRANARY_DIRECT_MAX_BYTES: "2MiB" };
   const granary = await world.start({ env });
   for (const [path, why] of [
@@ -287,7 +334,11 @@ test("without go, or without git, the answer says which", async (t) => {
   const without = await ask(granary.url, `/${hello}/@v/list`);
   assert.equal(without.status, 502);
   assert.match(without.text, /GRANARY_NO_GO: .*`go`/);
-  const go = (process.env["PATH"] ?? "").split(":").map((folder) => join(folder, "go")).find((file) => existsSync(file)) ?? "";
+  const go =
+    (process.env["PATH"] ?? "")
+      .split(":")
+      .map((folder) => join(folder, "go"))
+      .find((file) => existsSync(file)) ?? "";
   await symlink(go, join(bin, "go"));
   const withGo = await ask(granary.url, `/${hello}/@v/list`);
   assert.equal(withGo.status, 502);
@@ -300,7 +351,10 @@ test("what is of this server's environment does not reach the child", async (t) 
   const bin = join(world.folder, "bin");
   await mkdir(bin);
   const seen = join(world.folder, "seen");
-  await writeFile(join(bin, "go"), `#!/bin/sh\n/usr/bin/env > '${seen}'\nprintf '%s\\n' "$@" > '${seen}.args'\nexit 1\n`);
+  await writeFile(
+    join(bin, "go"),
+    `#!/bin/sh\n/usr/bin/env > '${seen}'\nprintf '%s\\n' "$@" > '${seen}.args'\nexit 1\n`,
+  );
   await chmod(join(bin, "go"), 0o755);
   const hostile = {
     GOFLAGS: "-toolexec=/bin/false",
@@ -317,8 +371,12 @@ test("what is of this server's environment does not reach the child", async (t) 
   const granary = await world.start({ env: { ...hostile, PATH: bin } });
   await ask(granary.url, `/${hello}/@v/v1.0.0.info`);
   const names = (await readFile(seen, "utf8")).split("\n").map((line) => line.split("=")[0] ?? "");
-  const known = /^(PATH|PWD|OLDPWD|SHLVL|_|LANG|LC_ALL|TZ|HOME|TMPDIR|GO\w+|CGO_ENABLED|HTTPS?_PROXY|NO_PROXY|GIT_(CONFIG_GLOBAL|CONFIG_NOSYSTEM|ATTR_NOSYSTEM|TERMINAL_PROMPT|ASKPASS|ALLOW_PROTOCOL|SSH_COMMAND|SSH_VARIANT)|SSH_ASKPASS)$/;
-  assert.deepEqual(names.filter((name) => name !== "" && !known.test(name)), []);
+  const known =
+    /^(PATH|PWD|OLDPWD|SHLVL|_|LANG|LC_ALL|TZ|HOME|TMPDIR|GO\w+|CGO_ENABLED|HTTPS?_PROXY|NO_PROXY|GIT_(CONFIG_GLOBAL|CONFIG_NOSYSTEM|ATTR_NOSYSTEM|TERMINAL_PROMPT|ASKPASS|ALLOW_PROTOCOL|SSH_COMMAND|SSH_VARIANT)|SSH_ASKPASS)$/;
+  assert.deepEqual(
+    names.filter((name) => name !== "" && !known.test(name)),
+    [],
+  );
   const text = await readFile(seen, "utf8");
   assert.match(text, /^GOFLAGS=-modcacherw$/m);
   assert.match(text, /^GOPROXY=direct$/m);
@@ -344,10 +402,14 @@ test("a password is shown to its own place only: not to a redirect, not to a nei
   if (world === undefined) return;
   await makeRepository(join(world.repositories, "team/hello"), simple(hello));
   const more = `  other.example:\n    address: ${world.host.address}\n    ca: ${world.certificate.cert}\n`;
-  const start = async (options: StartOptions) => (await world.start({ direct: `${corpHost}/*,other.example/*`, more, ...options })).url;
+  const start = async (options: StartOptions) =>
+    (await world.start({ direct: `${corpHost}/*,other.example/*`, more, ...options })).url;
   const url = await start({});
   assert.equal((await ask(url, `/${corpHost}/team/away/@v/list`)).status, 502);
   assert.equal((await ask(url, "/other.example/x/@v/list")).status, 502);
   const shown = world.host.requests.filter((line) => line.includes("Basic"));
-  assert.ok(shown.every((line) => !line.includes("/x") && (!line.includes("/away") || line.includes("go-get=1"))), shown.join("\n"));
+  assert.ok(
+    shown.every((line) => !line.includes("/x") && (!line.includes("/away") || line.includes("go-get=1"))),
+    shown.join("\n"),
+  );
 });

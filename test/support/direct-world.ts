@@ -55,7 +55,13 @@ export async function directWorld(options: DirectWorldOptions = {}): Promise<Dir
     return undefined;
   }
   const repositories = join(folder, "repositories");
-  const host = await startGitHost({ root: repositories, certificate, host: corpHost, ...options, ...(options.isOpen !== true && { login }) });
+  const host = await startGitHost({
+    root: repositories,
+    certificate,
+    host: corpHost,
+    ...options,
+    ...(options.isOpen !== true && { login }),
+  });
   const { signerKey, verifierKey } = generateKey("sum.corp.example", Buffer.alloc(32, 5));
   await writeFile(join(folder, "sumlog.key"), `${signerKey}\n`, { mode: 0o600 });
   await writeFile(join(folder, "password"), `${plantedSecret}\n`, { mode: 0o600 });

@@ -73,12 +73,19 @@ export async function startGitHost(options: GitHostOptions): Promise<GitHost> {
 }
 
 /** The longest folder of the path that is a repository: what GitLab or Gitea would say. */
-async function goImport(path: string, response: ServerResponse, { root, host, certificate }: GitHostOptions): Promise<void> {
+async function goImport(
+  path: string,
+  response: ServerResponse,
+  { root, host, certificate }: GitHostOptions,
+): Promise<void> {
   const scheme = certificate === undefined ? "http" : "https";
   const elements = path.split("/").filter((element) => element !== "");
   for (let count = elements.length; count > 0; count--) {
     const name = elements.slice(0, count).join("/");
-    const isRepository = await readFile(`${root}/${name}/HEAD`).then(() => true, () => false);
+    const isRepository = await readFile(`${root}/${name}/HEAD`).then(
+      () => true,
+      () => false,
+    );
     if (!isRepository) continue;
     const tag = `<meta name="go-import" content="${host}/${name} git ${scheme}://${host}/${name}">`;
     response.writeHead(200, { "content-type": "text/html" }).end(`<html><head>${tag}</head><body></body></html>`);
@@ -88,7 +95,11 @@ async function goImport(path: string, response: ServerResponse, { root, host, ce
 }
 
 /** CGI (RFC 3875), as far as git's program needs it. */
-function runBackend(request: IncomingMessage, response: ServerResponse, { url, root }: GitHostOptions & { url: URL }): void {
+function runBackend(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { url, root }: GitHostOptions & { url: URL },
+): void {
   const child = spawn("git", ["http-backend"], {
     env: {
       PATH: process.env["PATH"] ?? "",
@@ -121,7 +132,10 @@ function runBackend(request: IncomingMessage, response: ServerResponse, { url, r
     head = Buffer.concat([head, chunk]);
     const end = head.indexOf("\r\n\r\n");
     if (end < 0) return;
-    const headers = head.toString("latin1", 0, end).split("\r\n").map((line) => line.split(/:\s*/, 2) as [string, string]);
+    const headers = head
+      .toString("latin1", 0, end)
+      .split("\r\n")
+      .map((line) => line.split(/:\s*/, 2) as [string, string]);
     const status = Number(headers.find(([name]) => name.toLowerCase() === "status")?.[1].slice(0, 3) ?? 200);
     response.writeHead(status, Object.fromEntries(headers.filter(([name]) => name.toLowerCase() !== "status")));
     response.write(head.subarray(end + 4));

@@ -25,7 +25,11 @@ export type GitCommit = {
 const firstSecond = 1_704_067_200;
 
 /** Makes, or adds to, the bare repository `folder`. Tags that exist are moved: a forced push. */
-export async function makeRepository(folder: string, commits: readonly GitCommit[], { fromHour = 0 } = {}): Promise<void> {
+export async function makeRepository(
+  folder: string,
+  commits: readonly GitCommit[],
+  { fromHour = 0 } = {},
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   await git(folder, ["init", "--quiet", "--bare", "--initial-branch=main", "."]);
   await git(folder, ["fast-import", "--quiet", "--force"], script(commits, fromHour));
@@ -34,7 +38,8 @@ export async function makeRepository(folder: string, commits: readonly GitCommit
 function script(commits: readonly GitCommit[], fromHour: number): Buffer {
   const parts: Buffer[] = [];
   const write = (...lines: (string | Uint8Array)[]): void => {
-    for (const line of lines) parts.push(typeof line === "string" ? Buffer.from(line) : Buffer.from(line), Buffer.from("\n"));
+    for (const line of lines)
+      parts.push(typeof line === "string" ? Buffer.from(line) : Buffer.from(line), Buffer.from("\n"));
   };
   const branches = new Set<string>();
   let newest = 0;
@@ -56,19 +61,35 @@ function script(commits: readonly GitCommit[], fromHour: number): Buffer {
 
 function writeFileTo(write: (...lines: (string | Uint8Array)[]) => void, name: string, file: GitFile): void {
   const path = `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
-  if (file === undefined) return write(`D ${path}`);
-  if (typeof file === "object" && "submodule" in file) return write(`M 160000 ${file.submodule} ${path}`);
+  if (file === undefined) {
+    write(`D ${path}`);
+    return;
+  }
+  if (typeof file === "object" && "submodule" in file) {
+    write(`M 160000 ${file.submodule} ${path}`);
+    return;
+  }
   const isLink = typeof file === "object" && "link" in file;
   const bytes = Buffer.from(isLink ? file.link : file);
   write(`M ${isLink ? "120000" : "100644"} inline ${path}`, `data ${bytes.length}`, bytes);
 }
 
 /** Runs git in a folder, with nothing of this machine's own settings. Throws with what it said. */
-export async function git(folder: string, args: readonly string[], input: Uint8Array = Buffer.alloc(0)): Promise<string> {
-  const env = { PATH: process.env["PATH"] ?? "", HOME: folder, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+export async function git(
+  folder: string,
+  args: readonly string[],
+  input: Uint8Array = Buffer.alloc(0),
+): Promise<string> {
+  const env = {
+    PATH: process.env["PATH"] ?? "",
+    HOME: folder,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
   const child = spawn("git", args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   let said = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text: string) => (said += text));
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding("utf8").on("data", (text: string) => (said += text));
   child.stdin.on("error", () => undefined).end(input); // init reads nothing
   const [code] = (await once(child, "close")) as [number | null];
   if (code !== 0) throw new Error(`git ${args.join(" ")} ended with ${code}: ${said}`);

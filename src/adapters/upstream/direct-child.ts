@@ -41,7 +41,13 @@ const maxFiles = 500_000;
 export function runChild(program: string, args: readonly string[], options: ChildOptions): Promise<ChildEnd> {
   const { cwd, env, signal } = options;
   return new Promise((resolve) => {
-    const child = spawn(program, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true, windowsHide: true });
+    const child = spawn(program, args, {
+      cwd,
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      windowsHide: true,
+    });
     const said = { stdout: [] as Buffer[], stderr: [] as Buffer[], bytes: 0 };
     let stopped: Stopped | undefined;
     let isMissing = false;
@@ -87,7 +93,8 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH" && (error as NodeJS.ErrnoException).code !== "EPERM") throw error;
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH" && (error as NodeJS.ErrnoException).code !== "EPERM")
+      throw error;
   }
 }
 
@@ -98,11 +105,19 @@ async function watch(child: ChildProcess, { folder, maxBytes, maxMemoryBytes, st
   while (!isOver()) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, lookMs);
-      over.addEventListener("abort", () => { clearTimeout(timer); resolve(); }, { once: true });
+      over.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
     });
     if (isOver()) return;
     if ((await folderBytes(folder, maxBytes)) > maxBytes) stop("disk");
-    else if (maxMemoryBytes > 0 && child.pid !== undefined && (await treeBytes(child.pid)) > maxMemoryBytes) stop("memory");
+    else if (maxMemoryBytes > 0 && child.pid !== undefined && (await treeBytes(child.pid)) > maxMemoryBytes)
+      stop("memory");
   }
 }
 
@@ -130,7 +145,8 @@ async function treeBytes(pid: number): Promise<number> {
   // Threads of go start programs too: their children are listed with them.
   const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
   for (const thread of threads)
-    if (thread !== String(pid)) children.push(...(await read(`task/${thread}/children`)).split(" ").filter((each) => /^\d+$/.test(each)));
+    if (thread !== String(pid))
+      children.push(...(await read(`task/${thread}/children`)).split(" ").filter((each) => /^\d+$/.test(each)));
   const below = await Promise.all(children.map((each) => treeBytes(Number(each))));
   return below.reduce((sum, bytes) => sum + bytes, Number(pages) * pageBytes);
 }

@@ -38,7 +38,14 @@ export function makeDirectDial(use: DirectDialUse): DirectDial {
       const began = performance.now();
       const socket = await dial([ip], { port: to, addressTimeoutMs, signal: AbortSignal.any([stop, signal]) });
       const ms = Math.round(performance.now() - began);
-      use.tell({ name: "egress.connected", upstream: "direct", host: `${host}:${port}`, via: "direct", address: ip, ms });
+      use.tell({
+        name: "egress.connected",
+        upstream: "direct",
+        host: `${host}:${port}`,
+        via: "direct",
+        address: ip,
+        ms,
+      });
       return socket;
     }
     return await unlessInside(host, places.isNamed(host) ? named : guarded, { port, signal });

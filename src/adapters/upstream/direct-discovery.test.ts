@@ -13,17 +13,37 @@ const places = new Places({
   cidrs: [],
 });
 const url = new URL(`https://${module}?go-get=1`);
-const meta = (content: string): string => `<html><head><meta name="go-import" content="${content}"></head><body></body></html>`;
+const meta = (content: string): string =>
+  `<html><head><meta name="go-import" content="${content}"></head><body></body></html>`;
 const page = (text: string, more: { status?: number; wasRedirected?: boolean } = {}) =>
   judge(module, { url, status: 200, wasRedirected: false, text, ...more }, places);
 
 const found = [
-  ["the module's own", meta(`${module} git https://git.corp.example/team/x.git`), "https://git.corp.example/team/x.git"],
+  [
+    "the module's own",
+    meta(`${module} git https://git.corp.example/team/x.git`),
+    "https://git.corp.example/team/x.git",
+  ],
   ["a parent's", meta("git.corp.example/team git https://git.corp.example/mono"), "https://git.corp.example/mono"],
-  ["single quotes, odd order", `<META content='${module} git https://a.example/x' name=go-import>`, "https://a.example/x"],
-  ["after tags of others", `${meta("other.example git https://other.example/x")}`.replace("</head>", `<meta name="go-import" content="${module} git https://a.example/x"></head>`), "https://a.example/x"],
+  [
+    "single quotes, odd order",
+    `<META content='${module} git https://a.example/x' name=go-import>`,
+    "https://a.example/x",
+  ],
+  [
+    "after tags of others",
+    meta("other.example git https://other.example/x").replace(
+      "</head>",
+      `<meta name="go-import" content="${module} git https://a.example/x"></head>`,
+    ),
+    "https://a.example/x",
+  ],
   ["plain http where it is allowed", meta(`${module} git http://plain.corp.example/x`), "http://plain.corp.example/x"],
-  ["ssh where there is a key", meta(`${module} git ssh://git@keys.corp.example/x.git`), "ssh://git@keys.corp.example/x.git"],
+  [
+    "ssh where there is a key",
+    meta(`${module} git ssh://git@keys.corp.example/x.git`),
+    "ssh://git@keys.corp.example/x.git",
+  ],
   ["a port", meta(`${module} git https://git.corp.example:8443/x`), "https://git.corp.example:8443/x"],
 ] as const;
 for (const [name, text, repo] of found)
@@ -77,10 +97,21 @@ for (const content of refused)
 
 test("a prefix ends at a slash, and two tags decide nothing", () => {
   assert.equal(page(meta("git.corp.example/tea git https://a.example/x")).kind, "absent");
-  assert.equal(page(meta(`${module} git https://a.example/x`) .replace("</head>", `<meta name="go-import" content="${module} git https://b.example/x"></head>`)).kind, "doubt");
+  assert.equal(
+    page(
+      meta(`${module} git https://a.example/x`).replace(
+        "</head>",
+        `<meta name="go-import" content="${module} git https://b.example/x"></head>`,
+      ),
+    ).kind,
+    "doubt",
+  );
 });
 
 test("what go is shown has the tag and nothing else", () => {
   const shown = importPage({ kind: "found", prefix: module, repo: "https://a.example/x", subdir: "sub" });
-  assert.equal(shown, `<html><head><meta name="go-import" content="${module} git https://a.example/x sub"></head></html>\n`);
+  assert.equal(
+    shown,
+    `<html><head><meta name="go-import" content="${module} git https://a.example/x sub"></head></html>\n`,
+  );
 });

@@ -61,7 +61,8 @@ async function fetchPage(first: URL, use: DiscoveryUse, signal: AbortSignal): Pr
 }
 
 function nextUrl(from: URL, location: string): URL {
-  if (location.length > maxTagChars || !URL.canParse(location, from.href)) throw new PageFault("a redirect without a usable Location");
+  if (location.length > maxTagChars || !URL.canParse(location, from.href))
+    throw new PageFault("a redirect without a usable Location");
   const to = new URL(location, from);
   if (to.protocol !== "https:" && !(to.protocol === "http:" && from.protocol === "http:"))
     throw new PageFault(`a redirect to ${to.protocol}`);
@@ -73,14 +74,22 @@ async function ask(url: URL, { places, dial }: DiscoveryUse, signal: AbortSignal
   const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
   const port = url.port === "" ? portOf[protocol] : Number(url.port);
   const raw = await dial({ protocol, host, port }, signal);
-  const socket = protocol === "http:" ? raw : await secure(raw, host, places.onHost(host, (place) => place.ca !== undefined));
+  const socket =
+    protocol === "http:"
+      ? raw
+      : await secure(raw, { host, place: places.onHost(host, ({ ca }) => ca !== undefined), signal });
   const credentials = places.at(host, url.pathname, (place) => place.password !== undefined);
   return await new Promise((resolve, reject) => {
     const request = httpRequest({
       method: "GET",
       host: url.host,
       path: url.pathname + url.search,
-      headers: { "user-agent": "Go-http-client/1.1", host: url.host, connection: "close", ...basicAuth(protocol, credentials) },
+      headers: {
+        "user-agent": "Go-http-client/1.1",
+        host: url.host,
+        connection: "close",
+        ...basicAuth(protocol, credentials),
+      },
       createConnection: () => socket,
       signal,
     });
@@ -102,14 +111,26 @@ function basicAuth(protocol: string, place: Place | undefined): Record<string, s
 /** Hosts that take a token take it with any name. */
 export const defaultUser = "granary";
 
-function secure(raw: Socket, host: string, place: Place | undefined): Promise<Socket> {
+type Securing = { readonly host: string; readonly place: Place | undefined; readonly signal: AbortSignal };
+
+function secure(raw: Socket, { host, place, signal }: Securing): Promise<Socket> {
   const ca = place?.ca === undefined ? {} : { ca: [...getCACertificates("default"), place.ca] };
   const servername = isIP(host) === 0 ? host : "";
   return new Promise((resolve, reject) => {
     const socket = connectTls({ socket: raw, host, servername, ...ca, ALPNProtocols: ["http/1.1"] });
-    socket.once("secureConnect", () => resolve(socket)).once("error", (error) => {
-      raw.destroy();
-      reject(error);
+    const fail = (error?: Error): void => {
+      signal.removeEventListener("abort", aborted);
+      raw.on("error", () => undefined).destroy();
+      socket.on("error", () => undefined).destroy();
+      reject(error ?? new PageFault("the connection closed during the TLS handshake"));
+    };
+    const aborted = (): void => fail(signal.reason as Error);
+    signal.addEventListener("abort", aborted, { once: true });
+    socket.once("error", fail).once("close", () => fail());
+    socket.once("secureConnect", () => {
+      signal.removeEventListener("abort", aborted);
+      socket.off("error", fail);
+      resolve(socket);
     });
   });
 }
@@ -159,19 +180,28 @@ function importTags(html: string): readonly Tag[] {
 }
 
 function attribute(tag: string, name: string): string {
-  const [, double, single, bare] = new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, "i").exec(tag) ?? [];
+  const [, double, single, bare] =
+    new RegExp(`\\s${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)'|([^\\s>"']+))`, "i").exec(tag) ?? [];
   const entities: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
-  return (double ?? single ?? bare ?? "").replaceAll(/&(amp|lt|gt|quot|#39);/g, (_, entity: string) => entities[entity] ?? "");
+  return (double ?? single ?? bare ?? "").replaceAll(
+    /&(amp|lt|gt|quot|#39);/g,
+    (_, entity: string) => entities[entity] ?? "",
+  );
 }
 
 /** What keeps a tag from being passed on, in words that follow "the tag"; undefined when nothing does. */
-function whatIsWrong(tag: { readonly vcs: string; readonly repo: string; readonly subdir: string }, places: Places): string | undefined {
+function whatIsWrong(
+  tag: { readonly vcs: string; readonly repo: string; readonly subdir: string },
+  places: Places,
+): string | undefined {
   const { vcs, repo, subdir } = tag;
   if (vcs === "mod") return "names a module proxy: configure it as an upstream";
   if (vcs !== "git") return `names the version control ${quoted(vcs)}: only git is read`;
   if (subdir !== "" && !/^\w[\w.~-]*(\/[\w~][\w.~-]*)*$/.test(subdir)) return `has the subdirectory ${quoted(subdir)}`;
   const [, scheme = "", user, host = "", path = ""] =
-    /^([a-z][a-z\d+.-]*):\/\/(?:([\w.-]+)@)?([a-z\d][a-z\d.-]*|\[[\da-f:]+\])(?::\d{1,5})?(\/[\w.~%+/-]*)?$/i.exec(repo) ?? [];
+    /^([a-z][a-z\d+.-]*):\/\/(?:([\w.-]+)@)?([a-z\d][a-z\d.-]*|\[[\da-f:]+\])(?::\d{1,5})?(\/[\w.~%+/-]*)?$/i.exec(
+      repo,
+    ) ?? [];
   const isClean = host !== "" && repo.length <= maxTagChars && !/\/-|\/\.\.?(\/|$)|\/\//.test(path);
   if (!isClean) return `names the repository ${quoted(repo)}`;
   const isAllowed =

@@ -89,7 +89,10 @@ export class DirectFilter {
 
   async #listen(): Promise<Server> {
     const server = createServer({ maxHeaderSize: 16 * 1024 });
-    server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#tunnel(request, socket, head));
+    server.on(
+      "connect",
+      (request: IncomingMessage, socket: Duplex, head: Buffer) => void this.#tunnel(request, socket, head),
+    );
     server.on("request", (request, response) => void this.#answer(request, response));
     server.on("clientError", (_, socket) => socket.destroy());
     await new Promise<void>((resolve, reject) => {
@@ -111,12 +114,21 @@ export class DirectFilter {
   async #tunnel(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on("error", () => socket.destroy());
     const whose = this.#holderOf(request);
-    if (whose === undefined) return refuse(socket, "407 Proxy Authentication Required");
+    if (whose === undefined) {
+      refuse(socket, "407 Proxy Authentication Required");
+      return;
+    }
     // Go asks over https first, whatever it wants; that it is refused makes it ask us in the clear.
-    if (whose.program === "go") return refuse(socket, "403 Forbidden");
+    if (whose.program === "go") {
+      refuse(socket, "403 Forbidden");
+      return;
+    }
     const { holder } = whose;
     const goal = parseAuthority(request.url ?? "");
-    if (goal === undefined) return refuse(socket, "400 Bad Request");
+    if (goal === undefined) {
+      refuse(socket, "400 Bad Request");
+      return;
+    }
     try {
       const out = await this.#use.dial(goal, holder.stop.signal);
       socket.write("HTTP/1.1 200 Connection established\r\n\r\n");
@@ -134,10 +146,18 @@ export class DirectFilter {
     const whose = this.#holderOf(request);
     const target = request.url ?? "";
     const url = /^http:\/\//i.test(target) && URL.canParse(target) ? new URL(target) : undefined;
-    if (whose === undefined || url === undefined) return say(response, whose === undefined ? 407 : 400, "no");
-    if (whose.program === "git") return await this.#forward({ request, response, url, holder: whose.holder });
-    if (request.method !== "GET" || url.search !== "?go-get=1" || url.port !== "")
-      return say(response, 403, "the go command asks here for go-import tags and nothing else");
+    if (whose === undefined || url === undefined) {
+      say(response, whose === undefined ? 407 : 400, "no");
+      return;
+    }
+    if (whose.program === "git") {
+      await this.#forward({ request, response, url, holder: whose.holder });
+      return;
+    }
+    if (request.method !== "GET" || url.search !== "?go-get=1" || url.port !== "") {
+      say(response, 403, "the go command asks here for go-import tags and nothing else");
+      return;
+    }
     await this.#discover(whose.holder, url, response);
   }
 
@@ -145,7 +165,10 @@ export class DirectFilter {
     const module = url.host + url.pathname.replace(/\/+$/, "");
     try {
       const found = await discover(module, this.#use, holder.stop.signal);
-      if (found.kind === "found") return say(response, 200, importPage(found), "text/html");
+      if (found.kind === "found") {
+        say(response, 200, importPage(found), "text/html");
+        return;
+      }
       if (found.kind === "absent") holder.absent = found.reason;
       else note(holder, found.reason);
       say(response, found.kind === "absent" ? 404 : 502, found.reason);
@@ -156,7 +179,12 @@ export class DirectFilter {
   }
 
   /** Plain HTTP, which direct-dial.ts allows for hosts that the operator named so. */
-  async #forward(exchange: { request: IncomingMessage; response: ServerResponse; url: URL; holder: Holder }): Promise<void> {
+  async #forward(exchange: {
+    request: IncomingMessage;
+    response: ServerResponse;
+    url: URL;
+    holder: Holder;
+  }): Promise<void> {
     const { request, response, url, holder } = exchange;
     const port = url.port === "" ? portOf["http:"] : Number(url.port);
     let out: Socket;
@@ -164,7 +192,8 @@ export class DirectFilter {
       out = await this.#use.dial({ protocol: "http:", host: url.hostname, port }, holder.stop.signal);
     } catch (error) {
       note(holder, `${url.hostname}: ${textOf(error)}`);
-      return say(response, 403, "no");
+      say(response, 403, "no");
+      return;
     }
     watch(holder, out);
     const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !hopByHop.test(name)));
@@ -175,10 +204,12 @@ export class DirectFilter {
       createConnection: () => out,
       signal: holder.stop.signal,
     });
-    passed.once("error", () => response.destroy()).once("response", (answer) => {
-      response.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.on("error", () => response.destroy()).pipe(response);
-    });
+    passed
+      .once("error", () => response.destroy())
+      .once("response", (answer) => {
+        response.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.on("error", () => response.destroy()).pipe(response);
+      });
     request.pipe(passed);
   }
 }

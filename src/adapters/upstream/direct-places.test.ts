@@ -24,8 +24,10 @@ test("the narrowest place answers, at a slash, for its own host only", () => {
 });
 
 test("hosts that are written out are named, those below a glob are not", () => {
-  for (const host of ["git.corp.example", "sub.corp.example", "code.corp.example"]) assert.ok(places.isNamed(host), host);
-  for (const host of ["a.lab.example", "lab.example", "corp.example", "go.corp.example"]) assert.ok(!places.isNamed(host), host);
+  for (const host of ["git.corp.example", "sub.corp.example", "code.corp.example"])
+    assert.ok(places.isNamed(host), host);
+  for (const host of ["a.lab.example", "lab.example", "corp.example", "go.corp.example"])
+    assert.ok(!places.isNamed(host), host);
 });
 
 test("a url says where the modules of its name are, and below", () => {

@@ -63,7 +63,9 @@ export class Places {
 
   /** The place that says outright where a module's repository is. */
   ofModule(module: string): (Place & { readonly url: string }) | undefined {
-    const found = this.sites.map(({ place }) => place).filter((place) => place.url !== undefined && isBelow(module, place.prefix));
+    const found = this.sites
+      .map(({ place }) => place)
+      .filter((place) => place.url !== undefined && isBelow(module, place.prefix));
     const [longest] = found.toSorted((a, b) => b.prefix.length - a.prefix.length);
     return longest as (Place & { readonly url: string }) | undefined;
   }

@@ -94,8 +94,12 @@ function goEnv(at: (name: string) => string, proxy: string): Record<string, stri
   };
 }
 
-function gitEnv(config: string, { ssh, places }: { readonly ssh: string; readonly places: Places }): Record<string, string> {
-  const has = (key: "sshKey" | "http"): boolean => places.sites.some(({ place }) => place[key] !== undefined && place[key] !== false);
+function gitEnv(
+  config: string,
+  { ssh, places }: { readonly ssh: string; readonly places: Places },
+): Record<string, string> {
+  const has = (key: "sshKey" | "http"): boolean =>
+    places.sites.some(({ place }) => place[key] !== undefined && place[key] !== false);
   return {
     GIT_CONFIG_GLOBAL: config,
     GIT_CONFIG_NOSYSTEM: "1",
@@ -116,7 +120,13 @@ async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Pro
     section("http", { proxy, proxyAuthMethod: "basic", emptyAuth: "false", followRedirects: "initial" }),
     section("protocol.ext", { allow: "never" }),
     section("protocol.file", { allow: "never" }),
-    section("core", { hooksPath: "/dev/null", fsmonitor: "false", askPass: "", attributesFile: "/dev/null", excludesFile: "/dev/null" }),
+    section("core", {
+      hooksPath: "/dev/null",
+      fsmonitor: "false",
+      askPass: "",
+      attributesFile: "/dev/null",
+      excludesFile: "/dev/null",
+    }),
     section("gc", { auto: "0" }),
     section("maintenance", { auto: "false" }),
     section("submodule", { recurse: "false" }),
@@ -124,14 +134,16 @@ async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Pro
     section("credential", { helper: "", interactive: "false" }),
   ];
   // The shortest path first: what a longer one says is read later and holds.
-  for (const [index, site] of places.sites.toReversed().entries()) lines.push(...(await siteLines(site, `${index}`, secret)));
+  for (const [index, site] of places.sites.toReversed().entries())
+    lines.push(...(await siteLines(site, `${index}`, secret)));
   return lines.join("");
 }
 
 async function siteLines({ place, host, path }: Site, name: string, secret: GitConfigUse["secret"]): Promise<string[]> {
   const url = `https://${host}${path}`;
   const lines: string[] = [];
-  if (place.ca !== undefined) lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, place.ca) }));
+  if (place.ca !== undefined)
+    lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, place.ca) }));
   if (place.password !== undefined) {
     const pair = `${encodeURIComponent(place.user ?? defaultUser)}:${encodeURIComponent(place.password)}`;
     const file = await secret(`credentials-${name}`, `https://${pair}@${host}\n`);
@@ -148,7 +160,9 @@ function section(name: string, values: Readonly<Record<string, string | readonly
   const quote = (value: string): string => `"${value.replaceAll(/["\\]/g, "\\$&")}"`;
   const dot = name.indexOf(".");
   const title = dot < 0 ? name : `${name.slice(0, dot)} ${quote(name.slice(dot + 1))}`;
-  const rows = Object.entries(values).flatMap(([key, value]) => [value].flat().map((each) => `\t${key} = ${quote(each)}\n`));
+  const rows = Object.entries(values).flatMap(([key, value]) =>
+    [value].flat().map((each) => `\t${key} = ${quote(each)}\n`),
+  );
   return `[${title}]\n${rows.join("")}`;
 }
 

@@ -7,10 +7,10 @@ const never = new AbortController().signal;
 test("one work for all who wait, and it is given up with the last of them", async () => {
   const shared = new Shared(2);
   let works = 0;
-  let given: AbortSignal | undefined;
+  const given: AbortSignal[] = [];
   const work = (signal: AbortSignal): Promise<string> => {
     works++;
-    given = signal;
+    given.push(signal);
     return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
   };
   const [a, b] = [new AbortController(), new AbortController()];
@@ -19,10 +19,10 @@ test("one work for all who wait, and it is given up with the last of them", asyn
   await Promise.resolve();
   a.abort(new Error("a left"));
   await assert.rejects(waiting[0] ?? Promise.resolve(), /a left/);
-  assert.equal(given?.aborted, false);
+  assert.equal(given[0]?.aborted, false);
   b.abort(new Error("b left"));
   await settled;
-  assert.deepEqual([works, given?.aborted], [1, true]);
+  assert.deepEqual([works, given[0]?.aborted], [1, true]);
   assert.equal(await shared.do("k", never, () => Promise.resolve("anew")), "anew");
 });
 
@@ -47,6 +47,9 @@ test("so many at a time; who stands in line and leaves does not run", async () =
 
 test("a failure is everybody's, and the next one starts anew", async () => {
   const shared = new Shared(1);
-  await assert.rejects(shared.do("k", never, () => Promise.reject(new Error("no"))), /no/);
+  await assert.rejects(
+    shared.do("k", never, () => Promise.reject(new Error("no"))),
+    /no/,
+  );
   assert.equal(await shared.do("k", never, () => Promise.resolve(1)), 1);
 });

@@ -37,11 +37,20 @@ export function missingProgram(text: string): string | undefined {
 const maxChars = 700;
 
 /** One line of the child's words. */
-export function fitToShow(text: string, hidden: { readonly folders: readonly string[]; readonly secrets: readonly string[] }): string {
+export function fitToShow(
+  text: string,
+  hidden: { readonly folders: readonly string[]; readonly secrets: readonly string[] },
+): string {
   let shown = text;
   for (const folder of hidden.folders) shown = shown.replaceAll(folder, "…");
   shown = shown.replaceAll(/([a-z][a-z\d+.-]*:\/\/)[^\s/@]+@/gi, "$1xxxxx@");
   for (const secret of hidden.secrets) shown = shown.replaceAll(secret, "xxxxx");
-  const lines = shown.replaceAll(/[^\P{C}\n]/gu, " ").split("\n").map((line) => line.trim());
-  return lines.filter((line) => line !== "").join(" · ").slice(0, maxChars);
+  const lines = shown
+    .replaceAll(/[^\P{C}\n]/gu, " ")
+    .split("\n")
+    .map((line) => line.trim());
+  return lines
+    .filter((line) => line !== "")
+    .join(" · ")
+    .slice(0, maxChars);
 }

@@ -2,6 +2,7 @@
 // GOPROXY request becomes `go list -m` or `go mod download` in a sandbox; the three files of a version come from one
 // download, which is kept for a while, so that they are one snapshot. What it yields is verified like anybody's answer.
 
+import { isIP } from "node:net";
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import { ProtocolError } from "#protocol/errors.ts";
@@ -78,6 +79,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   }
 
   async #answer(target: ModuleTarget, endpoint: UpstreamEndpoint, request: UpstreamRequest): Promise<UpstreamResponse> {
+    checkHost(target.path);
     const version = "version" in target ? target.version : undefined;
     if (version !== undefined) {
       const { root } = await this.#download(`${target.path}@${version}`, request.signal);
@@ -94,7 +96,10 @@ export class DirectUpstreamClient implements UpstreamClient {
   /** The versions that have tags, as a proxy lists them. Retracted ones are among them. */
   async #list(path: string, signal: AbortSignal): Promise<string> {
     return await this.#shared.do(`list ${path}`, signal, async (running) => {
-      const module = await this.#ask(["list", "-m", "-e", "-json", "-versions", "-retracted", `${path}@latest`], running);
+      const module = await this.#ask(
+        ["list", "-m", "-e", "-json", "-versions", "-retracted", `${path}@latest`],
+        running,
+      );
       const versions = Array.isArray(module["Versions"]) ? module["Versions"] : [];
       return versions.map((version) => `${String(version)}\n`).join("");
     });
@@ -112,9 +117,11 @@ export class DirectUpstreamClient implements UpstreamClient {
     return await this.#shared.do(`download ${what}`, signal, async (running) => {
       const kept = this.#kept.get(what);
       if (kept !== undefined) return kept;
-      const sandbox = await this.#run(["mod", "download", "-json", what], running, ({ sandbox }) => Promise.resolve(sandbox));
+      const sandbox = await this.#run(["mod", "download", "-json", what], running, ({ sandbox }) =>
+        Promise.resolve(sandbox),
+      );
       const root = await keepDownloads(sandbox);
-      const download = { root, bytes: await folderBytes(root, Infinity), remove: sandbox.remove };
+      const download = { root, bytes: await folderBytes(root, Infinity), remove: () => sandbox.remove() };
       this.#kept.add(what, download);
       return download;
     });
@@ -132,7 +139,14 @@ export class DirectUpstreamClient implements UpstreamClient {
     const { limits, env } = this.#options;
     const passed = { PATH: env["PATH"] ?? "", GOTOOLCHAIN: "local", GOENV: "off", HOME: this.#root };
     const folder = this.#root;
-    const end = await runChild("go", ["env", "GOVERSION"], { ...limits, maxBytes: Infinity, cwd: folder, folder, env: passed, signal });
+    const end = await runChild("go", ["env", "GOVERSION"], {
+      ...limits,
+      maxBytes: Infinity,
+      cwd: folder,
+      folder,
+      env: passed,
+      signal,
+    });
     if (end.kind === "missing") throw new UpstreamFault("direct", "no-program", "go");
     return answer(200, "");
   }
@@ -145,7 +159,11 @@ export class DirectUpstreamClient implements UpstreamClient {
     const pass = await this.#filter.admit({ maxBytes: limits.maxBytes, onTooMuch: () => own.abort() });
     const sandbox = await makeSandbox({ places, root: this.#root, env }, pass);
     try {
-      const bounds = { ...limits, folder: sandbox.folder, signal: AbortSignal.any([signal, own.signal, this.#stop.signal]) };
+      const bounds = {
+        ...limits,
+        folder: sandbox.folder,
+        signal: AbortSignal.any([signal, own.signal, this.#stop.signal]),
+      };
       const end = await runChild("go", args, { ...bounds, cwd: sandbox.work, env: sandbox.env });
       if (end.kind === "missing") throw new UpstreamFault("direct", "no-program", "go");
       if (end.kind === "stopped" && own.signal.aborted) throw this.#stopped("traffic");
@@ -239,6 +257,13 @@ function targetOf(path: string): ModuleTarget | undefined {
     case "impossible":
       return undefined;
   }
+}
+
+/** Go goes around every proxy to a loopback address (httpproxy.useProxy), ours too; no module lives at an address. */
+function checkHost(path: string): void {
+  const [host = ""] = path.split("/");
+  if (isIP(host) === 0 && !/^localhost(\.|$)/.test(host)) return;
+  throw new UpstreamFault("direct", "repository", `${host} is no host that modules are read from`);
 }
 
 /** Words of go that mean no revision, and comparisons, are not asked of a repository. */

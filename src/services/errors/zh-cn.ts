@@ -212,7 +212,8 @@ const answers = {
     ],
     cause:
       "在此对模块自己的仓库运行 go 命令失败：主机无法访问或不被允许、需要其他凭据、超过限制，或模块违反规则。第二行是它的原话。",
-    remedy: "看第二行。repositories 中是主机的凭据、证书和地址，direct.* 是限制。没有保存任何内容，修好后重新请求即可。",
+    remedy:
+      "看第二行。repositories 中是主机的凭据、证书和地址，direct.* 是限制。没有保存任何内容，修好后重新请求即可。",
   },
   GRANARY_NO_GO: {
     lines: (f) => [
