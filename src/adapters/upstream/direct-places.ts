@@ -87,8 +87,11 @@ function hostsIn(patterns: string): readonly string[] {
   return firsts.filter((host) => /^[\w.-]+$/.test(host)).map((host) => host.toLowerCase());
 }
 
+/** A shorter one is no secret, and blotting it out would make every text unreadable. */
+const minSecretChars = 4;
+
 /** Every spelling in which a secret could show up in somebody's text. */
 function formsOf(user: string, password: string): readonly string[] {
   const pair = Buffer.from(`${user}:${password}`).toString("base64");
-  return [...new Set([pair, password, encodeURIComponent(password)])].filter((form) => form !== "");
+  return [...new Set([pair, password, encodeURIComponent(password)])].filter((form) => form.length >= minSecretChars);
 }

@@ -143,12 +143,12 @@ const answers = {
     lines: (f) => [
       `${f.what} is private and not kept here.`,
       "It falls under the private patterns; no upstream of this server is private for it, and public ones are never asked.",
-      "Use `direct` after this proxy in GOPROXY, or add an upstream with `private:` for this pattern.",
+      "Who runs this server: build it from its repository (--direct PATTERN), or add an upstream with `private:`.",
     ],
     cause:
       "The name (or a module below it) matches a private pattern. Private names never travel to a public upstream or a public checksum database.",
     remedy:
-      "Configure an upstream with `private: PATTERNS` that serves these modules; or let clients fetch them directly (GOPROXY=…,direct); or, if the module is public after all, narrow the pattern.",
+      "Build them from their repositories with `direct.modules`; or configure an upstream with `private: PATTERNS` that serves them; or let clients fetch them directly (GOPROXY=…,direct); or, if the module is public after all, narrow the pattern.",
   },
   GRANARY_UPSTREAM_FAILED: {
     lines: (f) => [

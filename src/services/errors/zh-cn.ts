@@ -129,11 +129,11 @@ const answers = {
     lines: (f) => [
       `${f.what} 是私有模块，本地未保存。`,
       "它属于私有模式的范围；没有负责它的私有上游，也绝不会询问公共上游。",
-      "可在 GOPROXY 中于本代理之后加 direct，或为此模式添加带 private: 的上游。",
+      "服务器运维人员可从仓库构建它（--direct 模式），或添加带 private: 的上游。",
     ],
     cause: "该名称（或其下的模块）匹配私有模式。私有名称绝不会发往公共上游或公共校验和数据库。",
     remedy:
-      "为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
+      "用 direct.modules 从仓库构建；或为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
   },
   GRANARY_UPSTREAM_FAILED: {
     lines: (f) => [
