@@ -13,6 +13,7 @@ import type { GitCommit } from "../support/git-repository.ts";
 import { runGranary } from "../support/granary.ts";
 import { needsGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
+import { obtainGo, wantedGoVersions } from "../support/toolchains.ts";
 
 const hello = `${corpHost}/team/hello`;
 const goMod = (path: string): string => `module ${path}\n\ngo 1.19\n`;
@@ -87,6 +88,29 @@ test("a private repository with a password builds from an empty cache, verified 
     [],
   );
   await isNowhere(world, plantedSecret, granary.stdout() + granary.stderr() + gone.output);
+});
+
+test("old and new go commands on the server make the same module", { timeout: 250_000 }, async (t) => {
+  if (process.env["LONG"] === undefined) { t.skip("with LONG=1"); return; }
+  const sums = new Set<string>();
+  for (const version of wantedGoVersions) {
+    const server = await obtainGo(version);
+    if (typeof server === "string") {
+      skipLoudly(t, server);
+      continue;
+    }
+    const found = await scene(t);
+    if (found === undefined) return;
+    const granary = await found.world.start({ env: { PATH: `${server.goroot}/bin:/usr/bin:/bin` } });
+    const env = { GOPROXY: granary.url, GOSUMDB: "off" };
+    const { stdout } = await withClient(found.tool, env, (go) =>
+      go.ok(["mod", "download", "-json", `${hello}@v1.1.0`]),
+    );
+    sums.add(/"Sum": "(h1:[^"]+)"/.exec(stdout)?.[1] ?? stdout);
+    const gone = await fetch(`${granary.url}/${hello}/@v/v9.9.9.info`);
+    assert.equal(gone.status, 404, `go ${version}: ${await gone.text()}`);
+  }
+  assert.ok(sums.size <= 1, [...sums].join(" "));
 });
 
 test("a tag that was moved by force: the same bytes for ever, and an alarm", async (t) => {

@@ -1,6 +1,7 @@
 // `direct` against the world as it may be: wrong passwords, hosts that lead inside, pages and refs that want to be
 // arguments, repositories without end. Whoever asks gets a sentence; nothing is stored, nothing inside is reached.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -220,6 +221,9 @@ test("`direct` in the list is for everybody's names, and leads inside no more th
     assert.match(text, why);
   }
   assert.equal(inside.connections(), 0);
+  await granary.stop(); // what is not written yet is written then
+  const events = await readFile(join(world.store, "state/events.jsonl"), "utf8");
+  assert.match(events, /"name":"egress\.failed","upstream":"direct","host":"canary\.example:443"/);
 });
 
 test("refs and queries that look like arguments are names", async (t) => {
@@ -312,6 +316,18 @@ test("a repository without end, and one that never answers, are given up within 
   assert.deepEqual(await childrenOf(granary.pid), [], "a child of a run still lives");
 });
 
+test("a run that takes too much memory is given up", async (t) => {
+  if (process.platform !== "linux") { skipLoudly(t, "memory is counted in /proc"); return; }
+  const world = await scene(t);
+  if (world === undefined) return;
+  await makeRepository(join(world.repositories, "team/hello"), simple(hello));
+  const granary = await world.start({ env: { GRANARY_DIRECT_MAX_MEMORY: "2MiB" } });
+  const { status, text } = await ask(granary.url, `/${hello}/@v/v1.0.0.info`);
+  assert.equal(status, 502, text);
+  assert.match(text, /direct\.maxMemory \(2 MiB\)/);
+  await nothingStayed(world);
+});
+
 /** Processes below this one, by name. */
 async function childrenOf(pid: number): Promise<readonly string[]> {
   const names: string[] = [];
@@ -368,6 +384,10 @@ test("what is of this server's environment does not reach the child", async (t) 
     SECRET_TOKEN: "tell-nobody",
     HTTPS_PROXY: "",
   };
+  const ended = spawnSync("true").pid;
+  const left = join(world.folder, "runs", `granary-direct-${ended}-abcdef`);
+  const alive = join(world.folder, "runs", `granary-direct-${process.pid}-abcdef`);
+  for (const folder of [left, alive]) await mkdir(join(folder, "mod/cache"), { recursive: true });
   const granary = await world.start({ env: { ...hostile, PATH: bin } });
   await ask(granary.url, `/${hello}/@v/v1.0.0.info`);
   const names = (await readFile(seen, "utf8")).split("\n").map((line) => line.split("=")[0] ?? "");
@@ -383,6 +403,7 @@ test("what is of this server's environment does not reach the child", async (t) 
   assert.doesNotMatch(text, /tell-nobody/);
   assert.ok(!text.includes(plantedSecret), "a password is in the child's environment");
   assert.equal(await readFile(`${seen}.args`, "utf8"), `mod\ndownload\n-json\n${hello}@v1.0.0\n`);
+  assert.deepEqual([existsSync(left), existsSync(alive)], [false, true], "what a dead process left, and nothing else");
 });
 
 test("a password is shown to its own place only: not to a redirect, not to a neighbour", async (t) => {

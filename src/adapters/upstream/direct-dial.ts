@@ -8,7 +8,7 @@ import { makeConnector } from "./connector.ts";
 import type { Connector, ConnectorOptions } from "./connector.ts";
 import { dial } from "./dial.ts";
 import type { Places } from "./direct-places.ts";
-import { DialRefused } from "./faults.ts";
+import { DialRefused, reasonOfError } from "./faults.ts";
 
 export type Goal = { readonly protocol: "https:" | "http:"; readonly host: string; readonly port: number };
 
@@ -29,27 +29,33 @@ export function makeDirectDial(use: DirectDialUse): DirectDial {
   const named = makeConnector({ ...raw, allowed: undefined });
   const guarded = makeConnector({ ...raw, allowed: places.allowed });
   return async (goal, signal) => {
-    checkGoal(goal, places);
     const { host, port } = goal;
     const { address } = places.onHost(host, (place) => place.address !== undefined) ?? {};
-    if (address !== undefined) {
+    const began = performance.now();
+    const told = { upstream: "direct", host: `${host}:${port}`, via: "direct" };
+    const ms = (): number => Math.round(performance.now() - began);
+    try {
+      checkGoal(goal, places);
+      if (address === undefined)
+        return await unlessInside(host, places.isNamed(host) ? named : guarded, { port, signal });
       const [ip, ownPort] = splitAddress(address);
       const to = port === portOf[goal.protocol] ? (ownPort ?? port) : port;
-      const began = performance.now();
       const socket = await dial([ip], { port: to, addressTimeoutMs, signal: AbortSignal.any([stop, signal]) });
-      const ms = Math.round(performance.now() - began);
-      use.tell({
-        name: "egress.connected",
-        upstream: "direct",
-        host: `${host}:${port}`,
-        via: "direct",
-        address: ip,
-        ms,
-      });
+      use.tell({ name: "egress.connected", ...told, address: ip, ms: ms() });
       return socket;
+    } catch (error) {
+      // What the connector met it has told itself.
+      const isOurs = error instanceof DialRefused || address !== undefined;
+      if (isOurs && !signal.aborted) use.tell({ name: "egress.failed", ...told, ...reasonAndDetail(error), ms: ms() });
+      throw error instanceof AggregateError ? error.errors[0] : error;
     }
-    return await unlessInside(host, places.isNamed(host) ? named : guarded, { port, signal });
   };
+}
+
+function reasonAndDetail(error: unknown): { readonly reason: string; readonly detail: string } {
+  const failure: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const detail = failure instanceof Error ? failure.message : "";
+  return { reason: failure instanceof DialRefused ? "refused" : (reasonOfError(failure) ?? "unknown"), detail };
 }
 
 async function unlessInside(

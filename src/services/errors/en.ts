@@ -245,7 +245,7 @@ const answers = {
       "Install it where the server runs and see that it is on PATH. Kept versions are still served.",
     ],
     cause: "`direct` runs the machine's go command, which runs git. One of them is not on the PATH of the server.",
-    remedy: "Install go (1.21 or later) and git, put them on the PATH of the server's process, and ask again.",
+    remedy: "Install go and git, put them on the PATH of the server's process, and ask again.",
   },
   GRANARY_LOOP: {
     lines: (f) => [

@@ -221,7 +221,7 @@ const answers = {
       "请在服务器所在机器上安装，并确认在 PATH 中。已保存的版本照常提供。",
     ],
     cause: "direct 运行本机的 go 命令，go 再运行 git。其中之一不在服务器进程的 PATH 中。",
-    remedy: "安装 go（1.21 或更新）和 git，放到服务器进程的 PATH 中，再重新请求。",
+    remedy: "安装 go 和 git，放到服务器进程的 PATH 中，再重新请求。",
   },
   GRANARY_LOOP: {
     lines: (f) => [`对 ${f.what} 的请求已经过本服务器。`, `Via：${f.via}`, "请在后面的代理的上游列表中去掉本服务器。"],
