@@ -9,6 +9,8 @@ import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
+import { readRepositories } from "./config-repositories.ts";
+import type { Repository } from "./config-repositories.ts";
 import { readUpstreams } from "./config-upstreams.ts";
 import type { NamedUpstream } from "./config-upstreams.ts";
 import type { Machine } from "./go-env.ts";
@@ -34,6 +36,8 @@ export type Config = {
   readonly origins: Readonly<Record<SettingKey, string>>;
   /** The presets and the `upstreams:` section. */
   readonly upstreams: readonly NamedUpstream[];
+  /** The `repositories:` section; passwords resolved. Never to be shown. */
+  readonly repositories: readonly Repository[];
   /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */
   readonly egress: string;
   readonly warnings: readonly Warning[];
@@ -42,6 +46,9 @@ export type Config = {
   readonly profile: string | undefined;
   readonly source: ConfigSource;
 };
+
+/** Parts of a file whose keys are names that somebody chose. */
+const sections: readonly string[] = ["upstreams", "repositories"];
 
 /** Variables of ours that are no settings. */
 const fileVariable = "GRANARY_CONFIG";
@@ -56,9 +63,9 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   checkProfile(profile, file, lang);
   checkVariables(machine.env);
   const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
-  const ofUpstreams = entries.filter((entry) => entry.path[0] === "upstreams");
+  const ofSection = (name: string) => entries.filter((entry) => entry.path[0] === name);
   const ofSettings = new Map(
-    joinHosts(entries.filter((entry) => entry.path[0] !== "upstreams")).map((entry) => [entry.key, entry]),
+    joinHosts(entries.filter(({ path }) => !sections.includes(path[0] ?? ""))).map((entry) => [entry.key, entry]),
   );
   checkKeys(ofSettings.values());
 
@@ -69,7 +76,11 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     values[key] = readValue(key, raw, lang);
     origins[key] = raw.origin;
   }
-  const { upstreams, warnings } = await readUpstreams(ofUpstreams, machine, lang);
+  // What is built from repositories is private: one setting says both.
+  values.private = [...new Set([values.private, values["direct.modules"]])].filter((list) => list !== "").join(",");
+  const { upstreams, warnings } = await readUpstreams(ofSection("upstreams"), machine, lang);
+  const { repositories, warnings: more } = await readRepositories(ofSection("repositories"), machine, lang);
+  warnings.push(...more);
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
   const egress = await readEgress(said, machine, lang);
   if (egress.isPlain) warnings.push(said);
@@ -77,6 +88,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
     upstreams,
+    repositories,
     egress: egress.value,
     warnings: warnings.map(({ key, origin }) => ({ kind: "plain-secret" as const, key, origin })),
     file,
@@ -104,7 +116,7 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   const changed = changedKeys(previous, config);
   if (changed.length === 0) return { verdict: "unchanged" };
   const fixed = changed.filter((key) =>
-    isSettingKey(key) ? settings[key].restart === true : hasNewConnections(previous, config),
+    isSettingKey(key) ? settings[key].restart === true : key === "repositories" || hasNewConnections(previous, config),
   );
   if (fixed.length > 0)
     return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
@@ -136,7 +148,9 @@ export function configFiles({ file, profile }: Pick<Config, "file" | "profile">)
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
-  return same(before.upstreams, after.upstreams) ? keys : [...keys, "upstreams"];
+  for (const section of ["upstreams", "repositories"] as const)
+    if (!same(before[section], after[section])) keys.push(section);
+  return keys;
 }
 
 export function isSettingKey(text: string): text is SettingKey {
@@ -185,7 +199,7 @@ function badValue(key: SettingKey, raw: { value: string; origin: string }, lang:
 function checkKeys(entries: Iterable<FileEntry>): void {
   for (const { key, origin } of entries) {
     if (isSettingKey(key)) continue;
-    const guess = nearest(key, [...settingKeys, "upstreams"]);
+    const guess = nearest(key, [...settingKeys, ...sections]);
     throw new GranaryError("GRANARY_UNKNOWN_SETTING", { origin, key, ...(guess !== undefined && { nearest: guess }) });
   }
 }

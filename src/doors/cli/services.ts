@@ -51,7 +51,7 @@ export type SettingFlag = {
   /** As people read it. */
   readonly initial: string;
   readonly isList: boolean;
-  readonly group: "server" | "upstreams" | "trust" | "logs" | "tls";
+  readonly group: "server" | "upstreams" | "direct" | "trust" | "logs" | "tls";
 };
 
 export type ShownSetting = { readonly key: string; readonly value: string; readonly origin: string };

@@ -51,6 +51,8 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_OFFLINE: { what, tried },
   GRANARY_UPSTREAMS_DISABLED: { what, names: ["corp", "mirror.example"] },
   GRANARY_NO_UPSTREAM: { what },
+  GRANARY_DIRECT_FAILED: { what, reason: "fatal: Authentication failed for 'https://git.corp.example/x/'", tried },
+  GRANARY_NO_GO: { what, program: "go" },
   GRANARY_LOOP: { what, via: "1.1 granary" },
   GRANARY_SUMDB_UNREACHABLE: { what, database: "sum.example", tried },
   GRANARY_SUMDB_NEWER_HEAD: { what: "tile/8/0/001", database: "sum.example", ours: 300, atLeast: 512, tried },

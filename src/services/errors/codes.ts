@@ -48,7 +48,11 @@ export type AnswerFields = {
   GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
   /** Not kept, and an operator took everybody out of use who may be asked. */
   GRANARY_UPSTREAMS_DISABLED: { readonly what: string; readonly names: readonly string[] };
-  /** Only `direct` is configured, which this version does not serve. */
+  /** A module's own repository could not be read; `reason` is what the go command said. */
+  GRANARY_DIRECT_FAILED: { readonly what: string; readonly reason: string; readonly tried: readonly Tried[] };
+  /** Repositories are to be read, and a program that does it is not on this machine. */
+  GRANARY_NO_GO: { readonly what: string; readonly program: string };
+  /** The machine's list holds only `direct`, which nobody configured here. */
   GRANARY_NO_UPSTREAM: { readonly what: string };
   /** The request has passed through this server already. */
   GRANARY_LOOP: { readonly what: string; readonly via: string };

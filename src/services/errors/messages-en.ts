@@ -34,6 +34,7 @@ export const messagesEn: MessageTable = {
   "cli.repeatable": () => "repeatable",
   "group.server": () => "Server",
   "group.upstreams": () => "Upstreams",
+  "group.direct": () => "Modules from their repositories",
   "group.trust": () => "What may be seen, and what is trusted",
   "group.logs": () => "Log",
   "group.tls": () => "TLS",

@@ -47,6 +47,7 @@ export const messagesZh: MessageTable = {
   "cli.repeatable": () => "可重复",
   "group.server": () => "服务器",
   "group.upstreams": () => "上游",
+  "group.direct": () => "从仓库直接构建的模块",
   "group.trust": () => "可见范围与信任",
   "group.logs": () => "日志",
   "group.tls": () => "TLS",

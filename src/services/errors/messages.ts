@@ -16,6 +16,7 @@ export type Messages = {
   "cli.repeatable": None;
   "group.server": None;
   "group.upstreams": None;
+  "group.direct": None;
   "group.trust": None;
   "group.logs": None;
   "group.tls": None;

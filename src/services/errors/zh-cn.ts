@@ -129,11 +129,11 @@ const answers = {
     lines: (f) => [
       `${f.what} 是私有模块，本地未保存。`,
       "它属于私有模式的范围；没有负责它的私有上游，也绝不会询问公共上游。",
-      "可在 GOPROXY 中于本代理之后加 direct，或为此模式添加带 private: 的上游。",
+      "服务器运维人员可从仓库构建它（--direct 模式），或添加带 private: 的上游。",
     ],
     cause: "该名称（或其下的模块）匹配私有模式。私有名称绝不会发往公共上游或公共校验和数据库。",
     remedy:
-      "为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
+      "用 direct.modules 从仓库构建；或为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
   },
   GRANARY_UPSTREAM_FAILED: {
     lines: (f) => [
@@ -196,11 +196,32 @@ const answers = {
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `没有可询问 ${f.what} 的上游。`,
-      "上游列表只有 direct，本服务器尚不支持。",
-      "请配置上游：granary serve --upstream URL。",
+      "本机 GOPROXY 只有 direct，而本服务器未被要求读取代码仓库。",
+      "请配置上游（granary serve --upstream URL），或指定要构建的模块：--direct 模式",
     ],
-    cause: "direct 条目在启动时从列表中去掉，之后一个也不剩。",
-    remedy: "在列表中加入一个代理，或不设置列表，使用内置预设。",
+    cause: "不跟随本机 GOPROXY 中的 direct：否则客户端说出任何主机，本服务器都会对其运行 git。列表中再无其他条目。",
+    remedy:
+      "在列表中加入一个代理，或不设置列表，使用内置预设。要从仓库构建模块，用 direct.modules 指定，或在本服务器自己的 upstream 中写入 direct。",
+  },
+  GRANARY_DIRECT_FAILED: {
+    lines: (f) => [
+      `无法读取 ${f.what} 的代码仓库。`,
+      f.reason,
+      ...(f.tried.length === 0 ? [] : [`其他：${tried(f.tried)}`]),
+      "这不表示它不存在。服务器运维人员可在 docs/direct.md 中查到需要的设置。",
+    ],
+    cause:
+      "在此对模块自己的仓库运行 go 命令失败：主机无法访问或不被允许、需要其他凭据、超过限制，或模块违反规则。第二行是它的原话。",
+    remedy:
+      "看第二行。repositories 中是主机的凭据、证书和地址，direct.* 是限制。没有保存任何内容，修好后重新请求即可。",
+  },
+  GRANARY_NO_GO: {
+    lines: (f) => [
+      `${f.what} 需从仓库构建，而本服务器没有 \`${f.program}\`。`,
+      "请在服务器所在机器上安装，并确认在 PATH 中。已保存的版本照常提供。",
+    ],
+    cause: "direct 运行本机的 go 命令，go 再运行 git。其中之一不在服务器进程的 PATH 中。",
+    remedy: "安装 go 和 git，放到服务器进程的 PATH 中，再重新请求。",
   },
   GRANARY_LOOP: {
     lines: (f) => [`对 ${f.what} 的请求已经过本服务器。`, `Via：${f.via}`, "请在后面的代理的上游列表中去掉本服务器。"],
