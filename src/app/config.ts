@@ -10,6 +10,8 @@ import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
 import { readUpstreams } from "./config-upstreams.ts";
+import { readWebhooks } from "./config-webhooks.ts";
+import type { Hook } from "#services/sync/hooks.ts";
 import type { NamedUpstream } from "./config-upstreams.ts";
 import type { Machine } from "./go-env.ts";
 
@@ -34,6 +36,8 @@ export type Config = {
   readonly origins: Readonly<Record<SettingKey, string>>;
   /** The presets and the `upstreams:` section. */
   readonly upstreams: readonly NamedUpstream[];
+  /** The `webhooks:` section, secrets resolved. Never to be shown. */
+  readonly webhooks: readonly Hook[];
   /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */
   readonly egress: string;
   readonly warnings: readonly Warning[];
@@ -46,6 +50,8 @@ export type Config = {
 /** Variables of ours that are no settings. */
 const fileVariable = "GRANARY_CONFIG";
 const profileVariable = "GRANARY_PROFILE";
+/** What a file may have beside settings: named things with keys of their own. */
+const sections: readonly string[] = ["upstreams", "webhooks"];
 
 /** Reads everything. Throws a GranaryError that names flag, variable or line, the value and the accepted form. */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -56,9 +62,10 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   checkProfile(profile, file, lang);
   checkVariables(machine.env);
   const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
-  const ofUpstreams = entries.filter((entry) => entry.path[0] === "upstreams");
+  const ofSection = (name: string): FileEntry[] => entries.filter((entry) => entry.path[0] === name);
+  const ofUpstreams = ofSection("upstreams");
   const ofSettings = new Map(
-    joinHosts(entries.filter((entry) => entry.path[0] !== "upstreams")).map((entry) => [entry.key, entry]),
+    joinHosts(entries.filter(({ path: [first = ""] }) => !sections.includes(first))).map((entry) => [entry.key, entry]),
   );
   checkKeys(ofSettings.values());
 
@@ -70,6 +77,8 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     origins[key] = raw.origin;
   }
   const { upstreams, warnings } = await readUpstreams(ofUpstreams, machine, lang);
+  const hooks = await readWebhooks(ofSection("webhooks"), machine, lang);
+  warnings.push(...hooks.warnings);
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
   const egress = await readEgress(said, machine, lang);
   if (egress.isPlain) warnings.push(said);
@@ -77,6 +86,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
     upstreams,
+    webhooks: hooks.webhooks,
     egress: egress.value,
     warnings: warnings.map(({ key, origin }) => ({ kind: "plain-secret" as const, key, origin })),
     file,
@@ -104,7 +114,7 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   const changed = changedKeys(previous, config);
   if (changed.length === 0) return { verdict: "unchanged" };
   const fixed = changed.filter((key) =>
-    isSettingKey(key) ? settings[key].restart === true : hasNewConnections(previous, config),
+    isSettingKey(key) ? settings[key].restart === true : key === "upstreams" && hasNewConnections(previous, config),
   );
   if (fixed.length > 0)
     return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
@@ -136,7 +146,7 @@ export function configFiles({ file, profile }: Pick<Config, "file" | "profile">)
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
-  return same(before.upstreams, after.upstreams) ? keys : [...keys, "upstreams"];
+  return [...keys, ...(["upstreams", "webhooks"] as const).filter((section) => !same(before[section], after[section]))];
 }
 
 export function isSettingKey(text: string): text is SettingKey {
@@ -185,7 +195,7 @@ function badValue(key: SettingKey, raw: { value: string; origin: string }, lang:
 function checkKeys(entries: Iterable<FileEntry>): void {
   for (const { key, origin } of entries) {
     if (isSettingKey(key)) continue;
-    const guess = nearest(key, [...settingKeys, "upstreams"]);
+    const guess = nearest(key, [...settingKeys, ...sections]);
     throw new GranaryError("GRANARY_UNKNOWN_SETTING", { origin, key, ...(guess !== undefined && { nearest: guess }) });
   }
 }

@@ -111,8 +111,15 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
     return;
   }
   const { method = "" } = exchange.request;
-  if (method !== "GET" && method !== "HEAD")
-    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: "GET, HEAD" });
+  if (method === "POST" && target.kind === "info" && !target.cachedOnly) {
+    refuseLoop(use, exchange);
+    await use.house.refreshInfo(exchange, target, { hops: hopsOf(exchange.request), signal });
+    return;
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    const allowed = target.kind === "info" && !target.cachedOnly ? "GET, HEAD, POST" : "GET, HEAD";
+    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed });
+  }
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);

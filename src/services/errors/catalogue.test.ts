@@ -39,6 +39,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_AGENT_EXPOSED: { listen: "0.0.0.0:3128" },
   GRANARY_FILE_EXISTS: { file: "granary-agent.service" },
   GRANARY_WRITE_DISABLED: { route: "POST /-/api/x" },
+  GRANARY_WEBHOOK_REFUSED: { forge: "github" },
   GRANARY_NEEDS_WRITE_TOKEN: { route: "POST /-/api/x" },
   GRANARY_NOT_FOUND: { what, upstreams: ["official"], reason: "not found: unknown revision v1.2.0" },
   GRANARY_IMPOSSIBLE: { what, reason: "the first path element has no dot" },

@@ -20,6 +20,8 @@ export type AnswerFields = {
   /** A token came over a connection that anybody on the way can read. */
   GRANARY_TOKEN_NEEDS_TLS: { readonly what: string };
   GRANARY_WRITE_DISABLED: { readonly route: string };
+  /** A webhook's delivery without a good proof, whatever is wrong with it. */
+  GRANARY_WEBHOOK_REFUSED: { readonly forge: string };
   /** The client showed no certificate, or one that is not of the configured authorities; `detail` is OpenSSL's verdict. */
   GRANARY_CLIENT_CERTIFICATE: { readonly problem: "missing" | "refused"; readonly detail: string };
   /** Upstreams that can know said so. */

@@ -92,6 +92,17 @@ const answers = {
     cause: "Routes that change something need a token with write scope, and none is configured.",
     remedy: "Create one with `granary token add --scope write`. Readers are not affected.",
   },
+  GRANARY_WEBHOOK_REFUSED: {
+    lines: (f) => [
+      `this delivery to /webhook/${f.forge} is not accepted.`,
+      "It carries no valid proof of a configured webhook.",
+      "Compare secret and forge with the server's webhooks: section; its log names the reason.",
+    ],
+    cause:
+      "No webhook of this forge is configured, or the signature (X-Hub-Signature-256, X-Gitea-Signature) or token (X-Gitlab-Token) is missing or is not of its secret. Senders are told no more than that.",
+    remedy:
+      "Set the same secret in the forge and below `webhooks:` in the configuration, and send JSON. The server's event `webhook.refused` says what was wrong (docs/webhooks.md).",
+  },
   GRANARY_CLIENT_CERTIFICATE: {
     lines: (f) =>
       f.problem === "missing"

@@ -83,6 +83,17 @@ const answers = {
     cause: "修改数据的路由需要写令牌，而目前一个也没有配置。",
     remedy: "用 `granary token add --scope write` 创建。读取不受影响。",
   },
+  GRANARY_WEBHOOK_REFUSED: {
+    lines: (f) => [
+      `不接受这次发往 /webhook/${f.forge} 的推送。`,
+      "它没有任何已配置 webhook 的有效凭证。",
+      "请核对密钥和平台是否与服务器 webhooks: 配置一致；原因见服务器日志。",
+    ],
+    cause:
+      "未配置该平台的 webhook，或签名（X-Hub-Signature-256、X-Gitea-Signature）、令牌（X-Gitlab-Token）缺失或与密钥不符。对发送方只说明这些。",
+    remedy:
+      "在平台和配置文件的 `webhooks:` 下设置相同的密钥，并以 JSON 发送。服务器事件 `webhook.refused` 会说明原因（docs/webhooks.md）。",
+  },
   GRANARY_CLIENT_CERTIFICATE: {
     lines: (f) =>
       f.problem === "missing"

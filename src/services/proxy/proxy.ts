@@ -74,7 +74,10 @@ export class Proxy {
     }
   }
 
-  /** Forgets what upstreams said about a module: listings and absences. Kept versions stay. */
+  /**
+   * Forgets what upstreams said about a module and those below it: listings and absences; and that its ancestors are
+   * none. Kept versions stay.
+   */
   refresh(path: string): void {
     this.#use.listings.forget(path);
     this.#use.negative.forget(path);
