@@ -713,6 +713,14 @@ const limits = {
     reason: "Bounds sockets, temporary space and verification work.",
     restart: true,
   }),
+  "limits.uploads": setting({
+    kind: integer(1, 256),
+    group: "limits",
+    initial: "4",
+    about: { en: "versions published at once", "zh-CN": "同时发布的版本数" },
+    reason: "Bounds temporary space and verification work; as many again may wait.",
+    restart: true,
+  }),
   "limits.waiting": setting({
     kind: integer(0, 1_000_000),
     group: "limits",

@@ -116,9 +116,13 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
     await use.house.refreshInfo(exchange, target, { hops: hopsOf(exchange.request), signal });
     return;
   }
+  if (method === "PUT" && target.kind === "zip" && !target.cachedOnly) {
+    refuseLoop(use, exchange);
+    await use.house.publish(exchange, target, signal);
+    return;
+  }
   if (method !== "GET" && method !== "HEAD") {
-    const allowed = target.kind === "info" && !target.cachedOnly ? "GET, HEAD, POST" : "GET, HEAD";
-    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed });
+    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: methodsOf(target) });
   }
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
@@ -137,6 +141,18 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
       throw error;
     await sendAnswer(use, exchange, { answer: await ask(), path });
   }
+}
+
+function methodsOf(target: Target): string {
+  const [more] =
+    "cachedOnly" in target && target.cachedOnly
+      ? []
+      : target.kind === "info"
+        ? ["POST"]
+        : target.kind === "zip"
+          ? ["PUT"]
+          : [];
+  return more === undefined ? "GET, HEAD" : `GET, HEAD, ${more}`;
 }
 
 function refuseLoop(use: HttpUse, { request, url }: Exchange): void {

@@ -76,6 +76,12 @@ async function room() {
         return { outcome: "pong" };
       },
     },
+    publisher: {
+      publish: ({ id, key }) => {
+        calls.push(`publish ${id.path}@${id.version} ${key ?? ""}`);
+        return Promise.resolve({ isNew: true, h1: "h1:a", goModH1: "h1:b" });
+      },
+    },
     upstreams: {
       list: () => upstreams,
       probe: (name) => {
@@ -272,7 +278,11 @@ for (const { path, method, scope } of houseRoutes)
     ] as const) {
       const said = await ask(method, path, token).catch((error: unknown) => String(error));
       const isIn = !guards.includes(String(said));
-      assert.equal(isIn, admitted[scope].some((one) => one === who), `${who}: ${String(said)}`);
+      assert.equal(
+        isIn,
+        admitted[scope].some((one) => one === who),
+        `${who}: ${String(said)}`,
+      );
     }
   });
 

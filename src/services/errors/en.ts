@@ -394,6 +394,41 @@ const answers = {
     remedy:
       "Look at the evidence: granary store quarantine list. When a database answers again, it decides, not the list.",
   },
+  GRANARY_PUBLISH_PUBLIC: {
+    lines: (f) => [
+      `${f.what} is no private module here: it cannot be published.`,
+      f.patterns === "" ? "no private patterns are configured" : `private patterns: ${f.patterns}`,
+      "Public modules come from their origin, proven by the checksum database. If this one is private, add its pattern to private.",
+    ],
+    cause: "Only modules that a pattern of `private` covers can be published.",
+    remedy: "Check the module path, or let the operator add the pattern to the setting `private`.",
+  },
+  GRANARY_PUBLISH_REFUSED: {
+    lines: (f) => [
+      `what was sent is no module zip of ${f.what}.`,
+      f.reason,
+      "Nothing was kept; the version is still free. `granary publish` makes a zip as the go command wants it.",
+    ],
+    cause: "The upload breaks a rule of Go for module zips, or its go.mod names another module.",
+    remedy: "Publish from the directory or the tag with `granary publish`; `--dry-run` shows what would be sent.",
+  },
+  GRANARY_PUBLISH_CONFLICT: {
+    lines: (f) => [
+      `${f.what} is published with other content.`,
+      `kept ${f.kept}  received ${f.received}`,
+      "A version never changes. Publish the change as a new version.",
+    ],
+    cause: "The version is kept, pinned or recorded with another hash. Builds rely on it.",
+    remedy: "Raise the version number. Nothing about the published version was changed.",
+  },
+  GRANARY_PUBLISH_KEY: {
+    lines: (f) => [
+      `the Idempotency-Key ${JSON.stringify(f.key)} belongs to another upload, not to this one of ${f.what}.`,
+      "Nothing was kept. Use a new key for each upload, and the same key only to repeat it.",
+    ],
+    cause: "Within a day an Idempotency-Key stands for one version and one content.",
+    remedy: "Choose a new key, for example a UUID.",
+  },
   GRANARY_BAD_MODULE: {
     lines: (f) => [
       `${f.what} from ${f.upstream} breaks Go's rules for modules.`,
