@@ -62,5 +62,22 @@ export function openSyncRoom(options: { readonly hooks?: readonly Hook[] } = {})
     );
   const of = <N extends GranaryEvent["name"]>(name: N) =>
     emitted.filter((event): event is Extract<GranaryEvent, { readonly name: N }> => event.name === name);
-  return { clock, storage, events, emitted, meter, counted, table, known, asked, listed, modules, stop, follower, webhooks, states, of };
+  return {
+    clock,
+    storage,
+    events,
+    emitted,
+    meter,
+    counted,
+    table,
+    known,
+    asked,
+    listed,
+    modules,
+    stop,
+    follower,
+    webhooks,
+    states,
+    of,
+  };
 }

@@ -128,7 +128,7 @@ export class ModuleJobs {
     return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
       this.#begun("zip", id, job, async () => {
         const mod = await this.#modOf(id, job);
-        const finished = await this.#finish(id, mod);
+        const finished = await this.finish(id);
         if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
         return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
       }),
@@ -221,6 +221,24 @@ export class ModuleJobs {
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
     const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
     return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency };
+  }
+
+  /** Completes what was published here when its process died between the two manifests. Undefined when there is nothing to complete. */
+  async finish(id: ModuleVersion): Promise<KeptZip | undefined> {
+    const { store, sums } = this.#use;
+    const stage = await store.unfinishedZip(id);
+    if (stage === undefined) return undefined;
+    try {
+      const mod = await store.findMod(id);
+      const verified = await this.#check(stage, id, this.#deadline.next());
+      if (mod === undefined || !verified.report.valid || !sameBytes(goModIn(id, verified), mod.mod)) return undefined;
+      if (!(await sums.agrees(id, { by: "pin" }, { what: "zip", found: verified.h1 }))) return undefined;
+      const { verifiedBy, records, origin, firstSeen } = mod.manifest;
+      const facts = { verifiedBy, records, origin, firstSeen };
+      return (await store.keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts })).kept;
+    } finally {
+      await stage.discard();
+    }
   }
 
   async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
@@ -402,24 +420,6 @@ export class ModuleJobs {
       });
       return { stage, verified, expectation, state, url: response.url };
     }).finally(() => wait.again());
-  }
-
-  /** Completes what was published here when the process died between its two manifests. */
-  async #finish(id: ModuleVersion, { mod, manifest }: KeptMod): Promise<KeptZip | undefined> {
-    const { store, sums } = this.#use;
-    const stage = await store.unfinishedZip(id);
-    if (stage === undefined) return undefined;
-    try {
-      const verified = await this.#check(stage, id, this.#deadline.next());
-      const isRight = verified.report.valid && sameBytes(goModIn(id, verified), mod);
-      const isOurs = isRight && (await sums.agrees(id, { by: "pin" }, { what: "zip", found: verified.h1 }));
-      if (!isOurs) return undefined;
-      const { verifiedBy, records, origin, firstSeen } = manifest;
-      const facts = { verifiedBy, records, origin, firstSeen };
-      return (await store.keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts })).kept;
-    } finally {
-      await stage.discard();
-    }
   }
 
   /** Parts of several answers that do not make the recorded zip accuse nobody: it is asked for again, from one mirror. */
