@@ -17,6 +17,7 @@ export const uses = {
   proxy: ["errors", "events", "store", "upstreams", "sumdb", "integrity"],
   lab: ["errors"],
   prewarm: ["errors", "store"],
+  sync: ["errors", "events", "store"],
 };
 
 /** Packages an inner ring may use: pure parsers only, each with its reason here. */

@@ -35,6 +35,8 @@ const words: Readonly<Record<Lang, Words>> = {
       "disk-await": "small durable writes are slow; look at the disk and at who shares it",
       "low-space": "space is running out; soon nothing new will be taken",
       "store-closed": "nothing new is taken",
+      "sync-delay": "a version that a webhook announced is still not in its list; look at sync.state and at its upstream",
+      "verify-failures": "upstreams give bytes that do not verify; look at module.denied and at granary quarantine list",
     },
     raised: (name, since, says) => `${name} since ${since}: ${says}`,
     beyond: (value, limit) => ` (${value}, limit ${limit})`,
@@ -57,6 +59,8 @@ const words: Readonly<Record<Lang, Words>> = {
       "disk-await": "小文件持久写入过慢；请检查磁盘以及与谁共用",
       "low-space": "空间即将用尽；很快将不再接收新内容",
       "store-closed": "不接收新内容",
+      "sync-delay": "webhook 通知的版本仍未出现在列表中；请查看 sync.state 事件和对应上游",
+      "verify-failures": "上游给出的内容未通过校验；请查看 module.denied 事件和 granary quarantine list",
     },
     raised: (name, since, says) => `${name}，自 ${since} 起：${says}`,
     beyond: (value, limit) => `（${value}，上限 ${limit}）`,
@@ -85,8 +89,10 @@ export function alarmLines(views: readonly AlarmView[], lang: Lang): string[] {
 }
 
 function shown(value: number, unit: AlarmView["unit"]): string {
-  if (unit === "share") return `${Math.round(value * 100)} %`;
-  return unit === "bytes" ? bytes(value) : `${Math.round(value)} ms`;
+  // Below a percent its digits matter.
+  if (unit === "share") return `${value < 0.01 ? Math.round(value * 10_000) / 100 : Math.round(value * 100)} %`;
+  if (unit === "bytes") return bytes(value);
+  return value < 10_000 ? `${Math.round(value)} ms` : `${Math.round(value / 1000)} s`;
 }
 
 function at(ms: number): string {

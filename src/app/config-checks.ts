@@ -17,6 +17,13 @@ export function isGoSumdb(text: string): boolean {
   return text.length <= maxListChars && parses(() => parseGosumdb(text));
 }
 
+/** Where a module index is: no fragment, no query, for `since` and `limit` are ours. */
+export function isIndexUrl(text: string): boolean {
+  if (text.length > maxListChars || !URL.canParse(text)) return false;
+  const { protocol, username, search, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && username === "" && search === "" && hash === "";
+}
+
 /** `URL KEY` of an integrity list. */
 export function isIntegrityFrom(text: string): boolean {
   return text.length <= maxListChars && parses(() => parseIntegrityFrom(text));

@@ -22,7 +22,7 @@ import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
 import { lowWaterKind } from "./config-low-water.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
-import { isCidr, isGoSumdb, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
+import { isCidr, isGoSumdb, isIndexUrl, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
@@ -392,6 +392,41 @@ const upstreams = {
       "zh-CN": "每隔多久用 HEAD 探测使用中的上游；0 表示从不",
     },
     reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
+  }),
+  "sync.index": setting({
+    kind: orNothing(
+      text(
+        {
+          en: "an http(s) URL that speaks the index format, without credentials and query",
+          "zh-CN": "提供索引格式的 http(s) URL，不含凭据和查询串",
+        },
+        isIndexUrl,
+      ),
+    ),
+    group: "upstreams",
+    initial: "",
+    about: {
+      en: "index of new versions to read, such as https://index.golang.org/index",
+      "zh-CN": "要读取的新版本索引，如 https://index.golang.org/index",
+    },
+    reason: "Lists of modules that are known here are renewed when the index names them. Off: nobody is asked unasked.",
+  }),
+  "sync.every": setting({
+    kind: duration(1_000, 24 * 60 * minutes),
+    group: "upstreams",
+    initial: "5m",
+    about: { en: "how often the index is read", "zh-CN": "读取索引的间隔" },
+    reason: "What must be quicker comes by webhook. An index that fails is asked more seldom, down to once an hour.",
+  }),
+  "sync.prefetch": setting({
+    kind: onOff,
+    group: "upstreams",
+    initial: "off",
+    about: {
+      en: "also fetch the new versions that the index names of modules known here",
+      "zh-CN": "同时获取索引中列出的、本地已知模块的新版本",
+    },
+    reason: "Most new versions are never asked for.",
   }),
   prefetch: setting({
     kind: onOff,
@@ -767,6 +802,14 @@ const limits = {
     initial: "16",
     about: { en: "module versions fetched and verified at once", "zh-CN": "同时获取并校验的版本数" },
     reason: "Bounds sockets, temporary space and verification work.",
+    restart: true,
+  }),
+  "limits.uploads": setting({
+    kind: integer(1, 256),
+    group: "limits",
+    initial: "4",
+    about: { en: "versions published at once", "zh-CN": "同时发布的版本数" },
+    reason: "Bounds temporary space and verification work; as many again may wait.",
     restart: true,
   }),
   "limits.waiting": setting({

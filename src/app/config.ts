@@ -12,6 +12,8 @@ import type { SettingKey, Values } from "./config-schema.ts";
 import { readRepositories } from "./config-repositories.ts";
 import type { Repository } from "./config-repositories.ts";
 import { readUpstreams } from "./config-upstreams.ts";
+import { readWebhooks } from "./config-webhooks.ts";
+import type { Hook } from "#services/sync/hooks.ts";
 import type { NamedUpstream } from "./config-upstreams.ts";
 import type { Machine } from "./go-env.ts";
 
@@ -38,6 +40,8 @@ export type Config = {
   readonly upstreams: readonly NamedUpstream[];
   /** The `repositories:` section; passwords resolved. Never to be shown. */
   readonly repositories: readonly Repository[];
+  /** The `webhooks:` section, secrets resolved. Never to be shown. */
+  readonly webhooks: readonly Hook[];
   /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */
   readonly egress: string;
   readonly warnings: readonly Warning[];
@@ -48,7 +52,7 @@ export type Config = {
 };
 
 /** Parts of a file whose keys are names that somebody chose. */
-const sections: readonly string[] = ["upstreams", "repositories"];
+const sections: readonly string[] = ["upstreams", "repositories", "webhooks"];
 
 /** Variables of ours that are no settings. */
 const fileVariable = "GRANARY_CONFIG";
@@ -81,6 +85,8 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const { upstreams, warnings } = await readUpstreams(ofSection("upstreams"), machine, lang);
   const { repositories, warnings: more } = await readRepositories(ofSection("repositories"), machine, lang);
   warnings.push(...more);
+  const hooks = await readWebhooks(ofSection("webhooks"), machine, lang);
+  warnings.push(...hooks.warnings);
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
   const egress = await readEgress(said, machine, lang);
   if (egress.isPlain) warnings.push(said);
@@ -89,6 +95,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     origins: origins as Record<SettingKey, string>,
     upstreams,
     repositories,
+    webhooks: hooks.webhooks,
     egress: egress.value,
     warnings: warnings.map(({ key, origin }) => ({ kind: "plain-secret" as const, key, origin })),
     file,
@@ -116,7 +123,9 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   const changed = changedKeys(previous, config);
   if (changed.length === 0) return { verdict: "unchanged" };
   const fixed = changed.filter((key) =>
-    isSettingKey(key) ? settings[key].restart === true : key === "repositories" || hasNewConnections(previous, config),
+    isSettingKey(key)
+      ? settings[key].restart === true
+      : key === "repositories" || (key === "upstreams" && hasNewConnections(previous, config)),
   );
   if (fixed.length > 0)
     return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
@@ -148,9 +157,8 @@ export function configFiles({ file, profile }: Pick<Config, "file" | "profile">)
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
-  for (const section of ["upstreams", "repositories"] as const)
-    if (!same(before[section], after[section])) keys.push(section);
-  return keys;
+  const sections = ["upstreams", "repositories", "webhooks"] as const;
+  return [...keys, ...sections.filter((section) => !same(before[section], after[section]))];
 }
 
 export function isSettingKey(text: string): text is SettingKey {

@@ -50,9 +50,11 @@ export async function watchDisk(
     readonly clock: Clock;
     readonly events: EventSink;
     readonly meter: Meter;
+    /** Alarms about other things, looked at with these. */
+    readonly more: readonly AlarmRule[];
   },
 ): Promise<DiskWatch> {
-  const { root, values, clock, events, meter } = use;
+  const { root, values, clock, events, meter, more } = use;
   const room = new Room({
     space: new DiskSpace(root),
     lowWater: () => values()["store.lowWater"],
@@ -73,7 +75,7 @@ export async function watchDisk(
     },
   });
   const awaitMs = (): number | undefined => writes.mean(clock.now());
-  const alarms = new Alarms({ rules: rulesOf({ values, room, awaitMs }), clock, events });
+  const alarms = new Alarms({ rules: [...rulesOf({ values, room, awaitMs }), ...more], clock, events });
   await room.look();
   return {
     storage: watched,

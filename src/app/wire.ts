@@ -38,6 +38,9 @@ import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
+import { Publisher } from "#services/proxy/publish.ts";
+import { Refresh } from "#services/proxy/refresh.ts";
+import { RepeatKeys } from "#services/proxy/repeat-keys.ts";
 import { Recorded } from "#services/sumlog/recorded.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
@@ -55,6 +58,8 @@ import { Health } from "#services/upstreams/health.ts";
 import { OutOfUse } from "#services/upstreams/out-of-use.ts";
 import { offerAll } from "#services/sumdb/offered.ts";
 import { watchRoutes } from "#services/sumdb/watch.ts";
+import type { Follower } from "#services/sync/follower.ts";
+import { VerificationFailures } from "#services/sync/slo.ts";
 import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
@@ -62,8 +67,9 @@ import { readWitnesses } from "./config-witnesses.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
-import { openOwnLog } from "./own-log.ts";
+import { openOwnLog, ownRecords } from "./own-log.ts";
 import { openTending } from "./tending.ts";
+import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
 import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
@@ -134,8 +140,12 @@ export async function wire(options: WireOptions): Promise<Server> {
   const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
+  const failures = new VerificationFailures(() => clock.now());
+  let follower: Follower | undefined;
   const arrivals: EventSink = {
     emit: (event) => {
+      failures.heard(event);
+      follower?.heard(event);
       if (event.name !== "module.ingested") return;
       const { stage, module: path, version } = event;
       retries.arrived(stage, { path, version });
@@ -163,6 +173,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     events,
     meter: metrics,
+    more: syncAlarms(failures, () => follower?.delayMs),
   });
   const { storage, room } = disk;
   const configured = () => configuredChain(state.config, state.listening);
@@ -306,7 +317,6 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   tending?.start();
   void prober.run();
-  void disk.run(stop.signal);
   void watchRoutes({
     mirrors,
     clock,
@@ -345,6 +355,38 @@ export async function wire(options: WireOptions): Promise<Server> {
   const tokens = new Tokens(storage, wall);
   const access = new Access(tokens, values.privateReaders);
   const started = clock.now();
+  const refresh = async (path: string): Promise<void> => {
+    proxy.refresh(path);
+    hot.forget(path);
+    absent.forget(path);
+    await helpers.forget(path);
+  };
+  const sync = openSync({
+    config: () => state.config,
+    ...{ store, jobs, listings, privacy, client, storage, clock, wall, events },
+    integrity: lastResort,
+    forget: refresh,
+    meter: metrics,
+    stop: stop.signal,
+  });
+  ({ follower } = sync);
+  void sync.poll.run();
+  void disk.run(stop.signal);
+  const again = new Refresh({
+    ...{ proxy, listings, store, origin, events },
+    forget: refresh,
+    announce: (id) => void sync.follower.announce({ candidates: [id], source: "refresh" }),
+  });
+
+  const publishing = new Publisher({
+    ...{ store, storage, room, verifier, sums, privacy, forget: refresh, clock, wall, events },
+    keys: new RepeatKeys(storage, wall),
+    gate: new Gate(values["limits.uploads"], values["limits.uploads"]),
+    gateLimit: { name: "limits.uploads", value: 2 * values["limits.uploads"] },
+    log: ownLog && own && ownRecords(ownLog.log, own.database),
+    meter: metrics,
+    stop: stop.signal,
+  });
 
   const warnings = (): string[] => [
     ...startWarnings(state.config, state.chain),
@@ -392,13 +434,12 @@ export async function wire(options: WireOptions): Promise<Server> {
     awaitMs: disk.awaitMs,
     heapShare,
     alarms: () => disk.alarms.views,
+    sync: () => ({
+      pending: sync.follower.size,
+      delayMs: sync.follower.delayMs ?? 0,
+      failureShare: failures.lastShare,
+    }),
   });
-  const refresh = async (path: string): Promise<void> => {
-    proxy.refresh(path);
-    hot.forget(path);
-    absent.forget(path);
-    await helpers.forget(path);
-  };
   const house = new House({
     access,
     explainer,
@@ -410,6 +451,9 @@ export async function wire(options: WireOptions): Promise<Server> {
       return await metrics.text();
     },
     refresh,
+    again,
+    webhooks: sync.webhooks,
+    publisher: publishing,
     upstreams: desk,
     jobs: retries,
     top,

@@ -48,6 +48,11 @@ export function unescapePath(escaped: string): ModulePath {
   return parsePath(path);
 }
 
+/** Whether `path` is `root` or has it as its leading elements. */
+export function isAtOrBelow(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`);
+}
+
 export type PathVersion = { readonly prefix: string; readonly pathMajor: string };
 
 /**

@@ -58,7 +58,10 @@ export type Target =
   /** Well-formed, but nothing of this name can exist anywhere. */
   | { readonly kind: "impossible"; readonly reason: string };
 
-const housePaths: ReadonlySet<string> = new Set(["/", "/health", "/healthz", "/readyz", "/metrics", "/integrity.txt"]);
+const housePaths: ReadonlySet<string> = new Set([
+  ...["/", "/health", "/healthz", "/readyz", "/metrics", "/integrity.txt"],
+  ...["/webhook/github", "/webhook/gitlab", "/webhook/gitea"],
+]);
 const endpointWords: ReadonlySet<string> = new Set(["supported", "latest", "lookup", "tile"]);
 
 /** Reads a request line's target. Throws BAD_TARGET for anything but a clean path in its one spelling. */

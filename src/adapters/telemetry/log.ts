@@ -62,6 +62,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "egress.connected":
     case "egress.request":
       return "debug";
+    case "sync.state":
+      return event.state === "failed" || event.state === "quarantine" ? "warn" : "info";
     case "upstream.compared":
       return event.same ? "debug" : "warn";
     case "upstream.closed":
@@ -70,6 +72,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "token.added":
     case "token.revoked":
     case "write.done":
+    case "module.published":
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":
@@ -82,6 +85,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "gc.done":
     case "sumlog.witnessed":
     case "alarm.cleared":
+    case "webhook.delivered":
       return "info";
     case "module.denied":
     case "module.quarantined":
@@ -100,6 +104,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "job.dead":
     case "config.refused":
     case "write.refused":
+    case "webhook.refused":
+    case "sync.index-failed":
       return "warn";
     case "store.damaged":
     case "sumdb.fork":

@@ -50,9 +50,19 @@ export type Gauges = {
   /** Used part of the heap's limit, 0 to 1. */
   readonly heapShare: () => number;
   readonly alarms: () => readonly { readonly name: string; readonly raisedMs: number | undefined }[];
+  readonly sync: () => {
+    /** Announced versions that are not in `list` yet. */
+    readonly pending: number;
+    /** Of the one that a webhook announced longest ago, in milliseconds. */
+    readonly delayMs: number;
+    /** Of the last window that is over, 0 to 1. */
+    readonly failureShare: number;
+  };
 };
 
 const stepSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
+/** 5 s: what a push takes at most; 90 and 300 s: the promise and the alarm (services/sync/slo.ts). */
+const delaySeconds = [0.5, 1, 2, 5, 15, 30, 60, 90, 300, 900];
 /** Clients told apart in the leak counter; the rest count together. */
 const maxClients = 1_000;
 
@@ -64,6 +74,9 @@ export class Metrics implements Meter {
   readonly #refused: Counter<"reason">;
   readonly #ahead: Counter<"kind" | "outcome">;
   readonly #kept: Counter<"client">;
+  readonly #delays: Histogram<"source">;
+  readonly #indexLines: Counter<"outcome">;
+  readonly #webhooks: Counter<"forge" | "outcome">;
   readonly #clients = new Set<string>();
 
   constructor() {
@@ -103,6 +116,25 @@ export class Metrics implements Meter {
       name: "granary_private_names_kept_total",
       help: "Requests for private names (or ancestors of such) that were kept from public upstreams, by client address.",
       labelNames: ["client"],
+      registers,
+    });
+    this.#delays = new Histogram({
+      name: "granary_sync_delay_seconds",
+      help: "Time from the announcement of a version (webhook, refresh, index) until it is in `list`.",
+      labelNames: ["source"],
+      buckets: delaySeconds,
+      registers,
+    });
+    this.#indexLines = new Counter({
+      name: "granary_sync_index_lines_total",
+      help: "Lines of the index of new versions: taken, ignored, private, repeated, malformed.",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.#webhooks = new Counter({
+      name: "granary_webhooks_total",
+      help: "Deliveries of webhooks: accepted, replayed, ignored, pong, refused.",
+      labelNames: ["forge", "outcome"],
       registers,
     });
     collectDefaultMetrics({ register: this.#registry });
@@ -203,7 +235,7 @@ export class Metrics implements Meter {
   }
 
   /** What cannot be known is left out, not told as 0. */
-  #watchDisk({ store, awaitMs, heapShare, alarms }: Gauges): void {
+  #watchDisk({ store, awaitMs, heapShare, alarms, sync }: Gauges): void {
     const registers = [this.#registry];
     const known: readonly (readonly [string, string, () => number | undefined])[] = [
       ["granary_store_free_bytes", "Free bytes of the store's file system, as last seen.", () => store().free],
@@ -222,6 +254,17 @@ export class Metrics implements Meter {
         () => ofMs(awaitMs()),
       ],
       ["granary_heap_share", "Used part of the heap's limit, 0 to 1.", heapShare],
+      ["granary_sync_pending", "Announced versions that are not in `list` yet.", () => sync().pending],
+      [
+        "granary_sync_oldest_seconds",
+        "Age of the oldest announcement of a webhook that is not in `list` yet; normal up to 90, alarm above 300.",
+        () => sync().delayMs / 1000,
+      ],
+      [
+        "granary_verification_failure_ratio",
+        "Share of what upstreams gave in the last whole window of 5 min that did not verify; normal 0, alarm after 3 windows above 0.001.",
+        () => sync().failureShare,
+      ],
     ];
     for (const [name, help, read] of known) {
       const gauge: Gauge = new Gauge({
@@ -237,7 +280,7 @@ export class Metrics implements Meter {
     }
     const raised = new Gauge({
       name: "granary_alarm",
-      help: "1 while an alarm is raised: heap, disk-await, low-space, store-closed.",
+      help: "1 while an alarm is raised: heap, disk-await, low-space, store-closed, sync-delay, verify-failures.",
       labelNames: ["alarm"],
       registers,
       collect: () => {
@@ -266,6 +309,18 @@ export class Metrics implements Meter {
   privateNameKept(client: string): void {
     if (this.#clients.size < maxClients) this.#clients.add(client);
     this.#kept.inc({ client: this.#clients.has(client) ? client : "other" });
+  }
+
+  syncDelay(source: string, ms: number): void {
+    this.#delays.observe({ source }, ms / 1000);
+  }
+
+  indexLines(outcome: string, count: number): void {
+    if (count > 0) this.#indexLines.inc({ outcome }, count);
+  }
+
+  webhook(forge: string, outcome: string): void {
+    this.#webhooks.inc({ forge, outcome });
   }
 
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -111,8 +111,19 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
     return;
   }
   const { method = "" } = exchange.request;
-  if (method !== "GET" && method !== "HEAD")
-    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: "GET, HEAD" });
+  if (method === "POST" && target.kind === "info" && !target.cachedOnly) {
+    refuseLoop(use, exchange);
+    await use.house.refreshInfo(exchange, target, { hops: hopsOf(exchange.request), signal });
+    return;
+  }
+  if (method === "PUT" && target.kind === "zip" && !target.cachedOnly) {
+    refuseLoop(use, exchange);
+    await use.house.publish(exchange, target, signal);
+    return;
+  }
+  if (method !== "GET" && method !== "HEAD") {
+    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: methodsOf(target) });
+  }
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);
@@ -130,6 +141,18 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
       throw error;
     await sendAnswer(use, exchange, { answer: await ask(), path });
   }
+}
+
+function methodsOf(target: Target): string {
+  const [more] =
+    "cachedOnly" in target && target.cachedOnly
+      ? []
+      : target.kind === "info"
+        ? ["POST"]
+        : target.kind === "zip"
+          ? ["PUT"]
+          : [];
+  return more === undefined ? "GET, HEAD" : `GET, HEAD, ${more}`;
 }
 
 function refuseLoop(use: HttpUse, { request, url }: Exchange): void {

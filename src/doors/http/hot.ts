@@ -3,6 +3,7 @@
 // Only public answers are here, and only such as the proxy itself has answered for this very target. An entry is a
 // head and a body made once; the body of a small zip included. The whole is bounded in bytes.
 
+import { isAtOrBelow } from "#protocol/path.ts";
 import { LRUCache } from "lru-cache";
 import type { Counter } from "./counters.ts";
 
@@ -71,8 +72,8 @@ export class HotCache {
     this.#entries.clear();
   }
 
-  /** Forgets every answer about one module. */
+  /** Forgets every answer about a module and about those below it: they may be of one repository. */
   forget(path: string): void {
-    for (const [url, entry] of this.#entries.entries()) if (entry.path === path) this.#entries.delete(url);
+    for (const [url, entry] of this.#entries.entries()) if (isAtOrBelow(entry.path, path)) this.#entries.delete(url);
   }
 }

@@ -6,11 +6,12 @@ import { Access } from "#services/access/access.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { GranaryEvent } from "#services/events/ports.ts";
+import type { BytesAnswer } from "#services/proxy/answer.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { UpstreamView } from "#services/upstreams/desk.ts";
 import { Explainer } from "./explainer.ts";
-import { House } from "./house.ts";
+import { House, houseRoutes } from "./house.ts";
 import type { Request, Response } from "./send.ts";
 
 const upstreams: readonly UpstreamView[] = [
@@ -36,6 +37,12 @@ const most = [
   { module: "rsc.io/quote", version: "v1.5.2", count: 3 },
 ];
 
+function infoAnswer(version: string): BytesAnswer {
+  const bytes = Buffer.from(JSON.stringify({ Version: version }));
+  const how = { provenance: { upstream: "MISS", here: "MISS" }, sha256: "", reuseMs: 0, isPrivate: false } as const;
+  return { kind: "bytes", media: "info", bytes, ...how };
+}
+
 async function room() {
   const clock = { now: () => 1_000_000, sleep: () => Promise.resolve() };
   const tokens = new Tokens(new MemoryStorage(), clock);
@@ -53,6 +60,28 @@ async function room() {
     status: () => Promise.reject(new Error("not asked for")),
     metrics: () => Promise.reject(new Error("not asked for")),
     refresh: () => Promise.reject(new Error("not asked for")),
+    again: {
+      list: (path) => {
+        calls.push(`list ${path}`);
+        return Promise.resolve(["v1.0.0", "v1.1.0"]);
+      },
+      info: ({ path, query }) => {
+        calls.push(`info ${path}@${query}`);
+        return Promise.resolve(infoAnswer(query));
+      },
+    },
+    webhooks: {
+      deliver: async (forge, { body }) => {
+        calls.push(`deliver ${forge} ${(await body(100)).length}`);
+        return { outcome: "pong" };
+      },
+    },
+    publisher: {
+      publish: ({ id, key }) => {
+        calls.push(`publish ${id.path}@${id.version} ${key ?? ""}`);
+        return Promise.resolve({ isNew: true, h1: "h1:a", goModH1: "h1:b" });
+      },
+    },
     upstreams: {
       list: () => upstreams,
       probe: (name) => {
@@ -185,3 +214,82 @@ for (const [what, body] of [
     assert.equal(await ask("POST", headsPath, write.text, body), "GRANARY_BAD_REQUEST");
     assert.deepEqual(calls, []);
   });
+
+const refreshPath = "/-/api/refresh";
+
+test("a refresh asks upstreams anew, of a module, a version or a branch, with a write token only", async () => {
+  const { ask, calls, write, read } = await room();
+  const module = "rsc.io/Quote";
+  const asked = (more: object) => ask("POST", refreshPath, write.text, JSON.stringify({ module, ...more }));
+  for (const token of ["", read.text])
+    assert.equal(await ask("POST", refreshPath, token, JSON.stringify({ module })), "GRANARY_NEEDS_WRITE_TOKEN");
+  assert.deepEqual(calls, []);
+  assert.deepEqual(await asked({}), { refreshed: module, versions: 2 });
+  assert.deepEqual(await asked({ version: "v1.5.2" }), {
+    refreshed: `${module}@v1.5.2`,
+    info: { Version: "v1.5.2" },
+  });
+  assert.deepEqual(await asked({ branch: "feature#1" }), {
+    refreshed: `${module}@feature#1`,
+    info: { Version: "feature#1" },
+  });
+  assert.deepEqual(calls, [`list ${module}`, `info ${module}@v1.5.2`, `info ${module}@feature#1`]);
+});
+
+for (const [what, body] of [
+  ["nothing", ""],
+  ["no object", '["rsc.io/quote"]'],
+  ["no module", "{}"],
+  ["a module that is no path", '{"module":"../x"}'],
+  ["a version that is none", '{"module":"rsc.io/quote","version":"latest"}'],
+  ["a version and a branch", '{"module":"rsc.io/quote","version":"v1.0.0","branch":"main"}'],
+  ["a branch that is no text", '{"module":"rsc.io/quote","branch":1}'],
+  ["a branch that climbs", '{"module":"rsc.io/quote","branch":"../x"}'],
+  ["an unknown key", '{"module":"rsc.io/quote","versoin":"v1.0.0"}'],
+  ["too much", `{"module":"rsc.io/quote","x":"${"x".repeat(4096)}"}`],
+] as const)
+  test(`refresh: ${what} is a bad request, and nobody is asked`, async () => {
+    const { ask, calls, write } = await room();
+    assert.equal(await ask("POST", refreshPath, write.text, body), "GRANARY_BAD_REQUEST");
+    assert.deepEqual(calls, []);
+  });
+
+/** Who gets through the door of each route. What lies behind may refuse what was sent; it is not the door then. */
+const admitted = {
+  open: ["nobody", "reader", "operator"],
+  readers: ["reader", "operator"],
+  write: ["operator"],
+  signed: ["nobody", "reader", "operator"],
+} as const;
+const guards = [
+  "GRANARY_UNAUTHORIZED",
+  "GRANARY_NEEDS_WRITE_TOKEN",
+  "GRANARY_WRITE_DISABLED",
+  "GRANARY_TOKEN_NEEDS_TLS",
+];
+
+for (const { path, method, scope } of houseRoutes)
+  test(`the door of ${method} ${path} opens to: ${admitted[scope].join(", ")}`, async () => {
+    const { ask, write, read } = await room();
+    for (const [who, token] of [
+      ["nobody", ""],
+      ["reader", read.text],
+      ["operator", write.text],
+    ] as const) {
+      const said = await ask(method, path, token).catch((error: unknown) => String(error));
+      const isIn = !guards.includes(String(said));
+      assert.equal(
+        isIn,
+        admitted[scope].some((one) => one === who),
+        `${who}: ${String(said)}`,
+      );
+    }
+  });
+
+test("whatever is not a GET needs a write token, or a proof of its own", () => {
+  const others = houseRoutes.filter(({ method }) => method !== "GET");
+  assert.ok(others.length >= 8);
+  for (const { path, scope } of others) assert.equal(scope, path.startsWith("/webhook/") ? "signed" : "write", path);
+  const ofApi = houseRoutes.filter(({ path }) => path.startsWith("/-/api/") && path !== "/-/api/status");
+  for (const { path, scope } of ofApi) assert.notEqual(scope, "signed", path);
+});

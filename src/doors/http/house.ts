@@ -3,6 +3,7 @@
 
 import { ProtocolError } from "#protocol/errors.ts";
 import { parsePath, unescapePath } from "#protocol/path.ts";
+import type { ModuleTarget } from "#protocol/request.ts";
 import type { Access, Verdict } from "#services/access/access.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
@@ -10,13 +11,19 @@ import { nearest } from "#services/errors/nearest.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { maxTopListed } from "#services/proxy/top.ts";
 import type { Top } from "#services/proxy/top.ts";
+import type { Publisher } from "#services/proxy/publish.ts";
+import type { Refresh } from "#services/proxy/refresh.ts";
+import { maxKeyLetters } from "#services/proxy/repeat-keys.ts";
 import type { RetryQueue } from "#services/proxy/retry-queue.ts";
+import type { Forge } from "#services/sync/hooks.ts";
+import type { Webhooks } from "#services/sync/webhooks.ts";
 import { wireName } from "#services/upstreams/desk.ts";
 import type { UpstreamDesk } from "#services/upstreams/desk.ts";
 import type { Offer, OfferReport } from "#services/sumdb/offered.ts";
 import type { Explainer } from "./explainer.ts";
 import { noneMatch } from "./conditional.ts";
-import { callerOf } from "./caller.ts";
+import { addressOf, callerOf } from "./caller.ts";
+import { maxRefreshBytes, parseRefresh } from "./refresh-body.ts";
 import { maxOfferBytes, parseOffer } from "./offer.ts";
 import type { Request, Response } from "./send.ts";
 import { statusPage } from "./status-page.ts";
@@ -32,6 +39,10 @@ export type HouseUse = {
   readonly metrics: () => Promise<{ readonly contentType: string; readonly text: string }>;
   /** Forgets what upstreams said of a module, and every ready-made answer about it. */
   readonly refresh: (path: string) => Promise<void>;
+  /** Asks upstreams anew, now. */
+  readonly again: Pick<Refresh, "list" | "info">;
+  readonly webhooks: Pick<Webhooks, "deliver">;
+  readonly publisher: Pick<Publisher, "publish">;
   readonly upstreams: UpstreamDesk;
   readonly jobs: Pick<RetryQueue, "list" | "retry" | "drop">;
   readonly top: Pick<Top, "list">;
@@ -43,14 +54,17 @@ export type HouseUse = {
 
 type Exchange = { readonly request: Request; readonly response: Response };
 
-/** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. */
-type Scope = "open" | "readers" | "write";
+/** `open`: anybody. `readers`: those who may read private modules. `write`: a write token. `signed`: the body's proof. */
+type Scope = "open" | "readers" | "write" | "signed";
 /** Who asks, how long, and what came with the question. */
 type Asking = {
   readonly by: string;
   readonly signal: AbortSignal;
+  readonly headers: Request["headers"];
+  /** The client's address, and the Granaries it came through. */
+  readonly caller: string;
   /** The body. Throws GRANARY_BAD_REQUEST when it is longer. */
-  readonly body: (maxBytes: number) => Promise<string>;
+  readonly body: (maxBytes: number) => Promise<Buffer>;
 };
 type Reply = { readonly status: number; readonly type: string; readonly body: string | Buffer; readonly etag?: string };
 type Route = {
@@ -70,6 +84,10 @@ const exact: Readonly<Record<string, Route>> = {
   // Versions of private modules may be among them.
   "/-/api/jobs": { method: "GET", scope: "readers", answer: async (use) => json(200, { jobs: await use.jobs.list() }) },
   "/-/api/sumdb/heads": { method: "POST", scope: "write", answer: takeHeads },
+  "/-/api/refresh": { method: "POST", scope: "write", answer: askAgain },
+  "/webhook/github": { method: "POST", scope: "signed", answer: delivery("github") },
+  "/webhook/gitlab": { method: "POST", scope: "signed", answer: delivery("gitlab") },
+  "/webhook/gitea": { method: "POST", scope: "signed", answer: delivery("gitea") },
   "/integrity.txt": { method: "GET", scope: "open", answer: integrityList },
   // Names that other tools probe by habit.
   "/health": { method: "GET", scope: "open", answer: () => text(200, "ok\n") },
@@ -85,6 +103,16 @@ const prefixed: readonly (Route & { readonly prefix: string })[] = [
   { prefix: "/-/api/refresh/", method: "POST", scope: "write", answer: refresh },
   { prefix: "/-/api/upstreams/", method: "POST", scope: "write", answer: turnUpstream },
   { prefix: "/-/api/jobs/", method: "POST", scope: "write", answer: turnJob },
+];
+
+/** Every route with its scope: what is not here is no route. */
+export const houseRoutes: readonly {
+  readonly path: string;
+  readonly method: Route["method"];
+  readonly scope: Scope;
+}[] = [
+  ...Object.entries(exact).map(([path, { method, scope }]) => ({ path, method, scope })),
+  ...prefixed.map(({ prefix, method, scope }) => ({ path: prefix, method, scope })),
 ];
 
 export class House {
@@ -104,39 +132,65 @@ export class House {
         method,
         allowed: route.method === "GET" ? "GET, HEAD" : route.method,
       });
-    const who = await this.#admit(exchange, { route, path });
-    const read = (maxBytes: number): Promise<string> => bodyOf(request, path, maxBytes);
-    const reply = await route.answer(this.#use, rest, { by: who, signal, body: read });
+    const who = await this.#admit(request, { scope: route.scope, path });
+    const body = (maxBytes: number): Promise<Buffer> => bodyOf(request, path, maxBytes);
+    const { headers } = request;
+    const asking = { by: who, signal, headers, caller: addressOf(request), body };
+    const reply = await route.answer(this.#use, rest, asking);
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
-    const isKnown = reply.etag !== undefined && noneMatch(request.headers["if-none-match"], reply.etag);
-    const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
-    const head = [
-      "Content-Type",
-      reply.type,
-      "Content-Length",
-      String(body.length),
-      "Cache-Control",
-      "no-store",
-      "X-Content-Type-Options",
-      "nosniff",
-      "Content-Security-Policy",
-      "default-src 'none'; frame-ancestors 'none'",
-    ];
-    if (reply.etag !== undefined) head.push("ETag", reply.etag);
-    if (isKnown) response.writeHead(304, head.slice(4)).end();
-    else response.writeHead(reply.status, head).end(body);
+    send(exchange, reply);
+  }
+
+  /**
+   * `POST /<module>/@v/<query>.info`: asked of upstreams anew. Answers with the JSON that a GET has from now on.
+   *
+   * @param more.hops the Granaries that the request has passed
+   */
+  async refreshInfo(
+    exchange: Exchange & { readonly url: string },
+    target: Extract<ModuleTarget, { readonly kind: "info" }>,
+    more: { readonly hops: string; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { request, url } = exchange;
+    const who = await this.#admit(request, { scope: "write", path: url });
+    const { bytes } = await this.#use.again.info(target, { ...more, caller: addressOf(request) });
+    this.#use.events.emit({ name: "write.done", route: url, token: who });
+    send(exchange, { status: 200, type: "application/json", body: Buffer.from(bytes) });
+  }
+
+  /** `PUT /<module>/@v/<version>.zip`: the body is a version's zip. 201 when it is new, 200 when it was there. */
+  async publish(
+    exchange: Exchange & { readonly url: string },
+    { path, version }: Extract<ModuleTarget, { readonly kind: "mod" | "zip" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { request, url } = exchange;
+    // What is refused early is read to its end nevertheless, or its sender would never read why.
+    try {
+      const by = await this.#admit(request, { scope: "write", path: url });
+      const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+      const upload = { id: { path, version }, body, key: keyOf(request), by };
+      const published = await this.#use.publisher.publish(upload, signal);
+      this.#use.events.emit({ name: "write.done", route: url, token: by });
+      send(exchange, json(published.isNew ? 201 : 200, { module: path, version, ...published }));
+    } finally {
+      request.resume();
+    }
   }
 
   /** The one check that every route passes. Returns who asks. */
-  async #admit({ request }: Exchange, asked: { readonly route: Route; readonly path: string }): Promise<string> {
-    const { route, path } = asked;
-    switch (route.scope) {
+  async #admit(request: Request, asked: { readonly scope: Scope; readonly path: string }): Promise<string> {
+    const { scope, path } = asked;
+    switch (scope) {
       case "open":
         return "anyone";
+      case "signed":
+        // The route holds the body against its proof; nobody's token helps or is looked at.
+        return "webhook";
       case "readers":
-        return this.#verdict(await this.#use.access.mayReadPrivate(callerOf(request)), { scope: "readers", path });
+        return this.#verdict(await this.#use.access.mayReadPrivate(callerOf(request)), { scope, path });
       case "write":
-        return this.#verdict(await this.#use.access.mayWrite(callerOf(request)), { scope: "write", path });
+        return this.#verdict(await this.#use.access.mayWrite(callerOf(request)), { scope, path });
     }
   }
 
@@ -149,6 +203,36 @@ export class House {
     if (scope === "write") throw new GranaryError("GRANARY_NEEDS_WRITE_TOKEN", { route: path });
     throw new GranaryError("GRANARY_UNAUTHORIZED", { what: path });
   }
+}
+
+/** Throws GRANARY_BAD_REQUEST for a key that is none. */
+function keyOf(request: Request): string | undefined {
+  const { "idempotency-key": key } = request.headers;
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && key.length > 0 && key.length <= maxKeyLetters && /^[\x20-\x7e]+$/.test(key))
+    return key;
+  const reason = `Idempotency-Key is not 1 … ${maxKeyLetters} printable ASCII characters`;
+  throw new GranaryError("GRANARY_BAD_REQUEST", { target: request.url ?? "", reason });
+}
+
+function send({ request, response }: Exchange, reply: Reply): void {
+  const isKnown = reply.etag !== undefined && noneMatch(request.headers["if-none-match"], reply.etag);
+  const body = typeof reply.body === "string" ? Buffer.from(reply.body) : reply.body;
+  const head = [
+    "Content-Type",
+    reply.type,
+    "Content-Length",
+    String(body.length),
+    "Cache-Control",
+    "no-store",
+    "X-Content-Type-Options",
+    "nosniff",
+    "Content-Security-Policy",
+    "default-src 'none'; frame-ancestors 'none'",
+  ];
+  if (reply.etag !== undefined) head.push("ETag", reply.etag);
+  if (isKnown) response.writeHead(304, head.slice(4)).end();
+  else response.writeHead(reply.status, head).end(body);
 }
 
 function find(path: string): { readonly route: Route; readonly rest: string } {
@@ -200,6 +284,26 @@ async function refresh(use: HouseUse, rest: string): Promise<Reply> {
   return json(200, { refreshed: path });
 }
 
+/** A module, or a version or branch of it, asked of upstreams now. */
+async function askAgain({ again }: HouseUse, _rest: string, { body, caller, signal }: Asking): Promise<Reply> {
+  const target = parseRefresh((await body(maxRefreshBytes)).toString("utf8"));
+  const options = { hops: "", caller, signal };
+  if (target.kind === "list") {
+    const versions = await again.list(target.path, options);
+    return json(200, { refreshed: target.path, versions: versions.length });
+  }
+  const { bytes } = await again.info(target, options);
+  return json(200, { refreshed: `${target.path}@${target.query}`, info: JSON.parse(Buffer.from(bytes).toString()) });
+}
+
+/** 202: fetching goes on behind. 200: nothing is left to do. */
+function delivery(forge: Forge): Route["answer"] {
+  return async ({ webhooks }, _rest, { headers, body }) => {
+    const delivered = await webhooks.deliver(forge, { headers, body });
+    return json(delivered.outcome === "accepted" ? 202 : 200, delivered);
+  };
+}
+
 /** @param rest how many: `100` */
 function top(use: HouseUse, rest: string): Reply {
   const limit = /^[1-9]\d{0,3}$/.test(rest) ? Number(rest) : 0;
@@ -233,10 +337,10 @@ async function turnJob({ jobs }: HouseUse, rest: string): Promise<Reply> {
 }
 
 async function takeHeads({ heads }: HouseUse, _rest: string, { body }: Asking): Promise<Reply> {
-  return json(200, { heads: await heads(parseOffer(await body(maxOfferBytes))) });
+  return json(200, { heads: await heads(parseOffer((await body(maxOfferBytes)).toString("utf8"))) });
 }
 
-async function bodyOf(request: Request, target: string, maxBytes: number): Promise<string> {
+async function bodyOf(request: Request, target: string, maxBytes: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request as AsyncIterable<Uint8Array>) {
@@ -245,7 +349,7 @@ async function bodyOf(request: Request, target: string, maxBytes: number): Promi
       throw new GranaryError("GRANARY_BAD_REQUEST", { target, reason: `the body is longer than ${maxBytes} bytes` });
     pieces.push(piece);
   }
-  return Buffer.concat(pieces).toString("utf8");
+  return Buffer.concat(pieces);
 }
 
 function split(rest: string): { readonly name: string; readonly verb: string } {

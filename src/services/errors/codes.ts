@@ -20,6 +20,8 @@ export type AnswerFields = {
   /** A token came over a connection that anybody on the way can read. */
   GRANARY_TOKEN_NEEDS_TLS: { readonly what: string };
   GRANARY_WRITE_DISABLED: { readonly route: string };
+  /** A webhook's delivery without a good proof, whatever is wrong with it. */
+  GRANARY_WEBHOOK_REFUSED: { readonly forge: string };
   /** The client showed no certificate, or one that is not of the configured authorities; `detail` is OpenSSL's verdict. */
   GRANARY_CLIENT_CERTIFICATE: { readonly problem: "missing" | "refused"; readonly detail: string };
   /** Upstreams that can know said so. */
@@ -111,6 +113,13 @@ export type AnswerFields = {
     readonly listed: string;
     readonly received: string;
   };
+  /** An upload of a name that no private pattern covers. */
+  GRANARY_PUBLISH_PUBLIC: { readonly what: string; readonly patterns: string };
+  GRANARY_PUBLISH_REFUSED: { readonly what: string; readonly reason: string };
+  /** The version is there with other content. */
+  GRANARY_PUBLISH_CONFLICT: { readonly what: string; readonly kept: string; readonly received: string };
+  /** An Idempotency-Key that came with another upload before. */
+  GRANARY_PUBLISH_KEY: { readonly what: string; readonly key: string };
   GRANARY_BAD_MODULE: { readonly what: string; readonly upstream: string; readonly reason: string };
   /** The go.mod inside the zip is not the go.mod that was proven before. */
   GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };

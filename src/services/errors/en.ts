@@ -92,6 +92,17 @@ const answers = {
     cause: "Routes that change something need a token with write scope, and none is configured.",
     remedy: "Create one with `granary token add --scope write`. Readers are not affected.",
   },
+  GRANARY_WEBHOOK_REFUSED: {
+    lines: (f) => [
+      `this delivery to /webhook/${f.forge} is not accepted.`,
+      "It carries no valid proof of a configured webhook.",
+      "Compare secret and forge with the server's webhooks: section; its log names the reason.",
+    ],
+    cause:
+      "No webhook of this forge is configured, or the signature (X-Hub-Signature-256, X-Gitea-Signature) or token (X-Gitlab-Token) is missing or is not of its secret. Senders are told no more than that.",
+    remedy:
+      "Set the same secret in the forge and below `webhooks:` in the configuration, and send JSON. The server's event `webhook.refused` says what was wrong (docs/webhooks.md).",
+  },
   GRANARY_CLIENT_CERTIFICATE: {
     lines: (f) =>
       f.problem === "missing"
@@ -404,6 +415,41 @@ const answers = {
       "While no checksum database can be reached, the signed list of `integrity.from` is asked for the hashes of a version. This upstream gave other bytes.",
     remedy:
       "Look at the evidence: granary store quarantine list. When a database answers again, it decides, not the list.",
+  },
+  GRANARY_PUBLISH_PUBLIC: {
+    lines: (f) => [
+      `${f.what} is no private module here: it cannot be published.`,
+      f.patterns === "" ? "no private patterns are configured" : `private patterns: ${f.patterns}`,
+      "Public modules come from their origin, proven by the checksum database. If this one is private, add its pattern to private.",
+    ],
+    cause: "Only modules that a pattern of `private` covers can be published.",
+    remedy: "Check the module path, or let the operator add the pattern to the setting `private`.",
+  },
+  GRANARY_PUBLISH_REFUSED: {
+    lines: (f) => [
+      `what was sent is no module zip of ${f.what}.`,
+      f.reason,
+      "Nothing was kept; the version is still free. `granary publish` makes a zip as the go command wants it.",
+    ],
+    cause: "The upload breaks a rule of Go for module zips, or its go.mod names another module.",
+    remedy: "Publish from the directory or the tag with `granary publish`; `--dry-run` shows what would be sent.",
+  },
+  GRANARY_PUBLISH_CONFLICT: {
+    lines: (f) => [
+      `${f.what} is published with other content.`,
+      `kept ${f.kept}  received ${f.received}`,
+      "A version never changes. Publish the change as a new version.",
+    ],
+    cause: "The version is kept, pinned or recorded with another hash. Builds rely on it.",
+    remedy: "Raise the version number. Nothing about the published version was changed.",
+  },
+  GRANARY_PUBLISH_KEY: {
+    lines: (f) => [
+      `the Idempotency-Key ${JSON.stringify(f.key)} belongs to another upload, not to this one of ${f.what}.`,
+      "Nothing was kept. Use a new key for each upload, and the same key only to repeat it.",
+    ],
+    cause: "Within a day an Idempotency-Key stands for one version and one content.",
+    remedy: "Choose a new key, for example a UUID.",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

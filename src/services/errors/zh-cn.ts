@@ -83,6 +83,17 @@ const answers = {
     cause: "修改数据的路由需要写令牌，而目前一个也没有配置。",
     remedy: "用 `granary token add --scope write` 创建。读取不受影响。",
   },
+  GRANARY_WEBHOOK_REFUSED: {
+    lines: (f) => [
+      `不接受这次发往 /webhook/${f.forge} 的推送。`,
+      "它没有任何已配置 webhook 的有效凭证。",
+      "请核对密钥和平台是否与服务器 webhooks: 配置一致；原因见服务器日志。",
+    ],
+    cause:
+      "未配置该平台的 webhook，或签名（X-Hub-Signature-256、X-Gitea-Signature）、令牌（X-Gitlab-Token）缺失或与密钥不符。对发送方只说明这些。",
+    remedy:
+      "在平台和配置文件的 `webhooks:` 下设置相同的密钥，并以 JSON 发送。服务器事件 `webhook.refused` 会说明原因（docs/webhooks.md）。",
+  },
   GRANARY_CLIENT_CERTIFICATE: {
     lines: (f) =>
       f.problem === "missing"
@@ -366,6 +377,41 @@ const answers = {
     ],
     cause: "无法访问任何校验和数据库时，哈希以 `integrity.from` 的签名清单为准。该上游给出了不同的内容。",
     remedy: "请查看证据：granary store quarantine list。数据库恢复后，以数据库为准，而非清单。",
+  },
+  GRANARY_PUBLISH_PUBLIC: {
+    lines: (f) => [
+      `${f.what} 在此不是私有模块，不能发布。`,
+      f.patterns === "" ? "未配置私有模式" : `私有模式：${f.patterns}`,
+      "公共模块来自其源头，并由校验和数据库证明。若它确为私有模块，请把它的模式加入 private。",
+    ],
+    cause: "只有被 `private` 的某个模式覆盖的模块才能发布。",
+    remedy: "请检查模块路径，或请管理员把该模式加入设置 `private`。",
+  },
+  GRANARY_PUBLISH_REFUSED: {
+    lines: (f) => [
+      `发送的内容不是 ${f.what} 的模块 zip。`,
+      f.reason,
+      "未保存任何内容，该版本仍可发布。`granary publish` 会按 go 命令的要求生成 zip。",
+    ],
+    cause: "上传的内容违反了 Go 对模块 zip 的规则，或其 go.mod 写的是另一个模块。",
+    remedy: "请用 `granary publish` 从目录或标签发布；`--dry-run` 会显示将要发送的内容。",
+  },
+  GRANARY_PUBLISH_CONFLICT: {
+    lines: (f) => [
+      `${f.what} 已以其他内容发布。`,
+      `已有 ${f.kept}  收到 ${f.received}`,
+      "版本从不改变。请把改动发布为新版本。",
+    ],
+    cause: "该版本已以另一个哈希保存、固定或记录，构建依赖于它。",
+    remedy: "请提高版本号。已发布的版本没有任何改变。",
+  },
+  GRANARY_PUBLISH_KEY: {
+    lines: (f) => [
+      `Idempotency-Key ${JSON.stringify(f.key)} 属于另一次上传，而不是 ${f.what} 的这一次。`,
+      "未保存任何内容。每次上传请用新的键，只有重复同一次上传时才用同一个键。",
+    ],
+    cause: "一天之内，一个 Idempotency-Key 只代表一个版本和一份内容。",
+    remedy: "请换一个新的键，例如 UUID。",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

@@ -14,6 +14,16 @@ export type GranaryEvent =
       readonly ms: number;
       readonly verifiedBy: string;
     }
+  /** Somebody published a version, or the same content of it once more. */
+  | {
+      readonly name: "module.published";
+      readonly module: string;
+      readonly version: string;
+      readonly isNew: boolean;
+      /** Id of the token. */
+      readonly token: string;
+      readonly h1: string;
+    }
   /** What an upstream gave is not what it must be, and was not taken; another one may have given it. */
   | {
       readonly name: "module.denied";
@@ -165,13 +175,44 @@ export type GranaryEvent =
       readonly limit?: number;
       readonly detail?: string;
     }
+  /** A version that somebody said is new, on its way into `list`. */
+  | {
+      readonly name: "sync.state";
+      readonly module: string;
+      readonly version: string;
+      readonly source: SyncSource;
+      readonly state: SyncState;
+      /** Upstream, verifier, code, quarantine id, time. */
+      readonly detail?: string;
+    }
+  /** The index of new versions could not be read; said once for each reason, asked again. */
+  | { readonly name: "sync.index-failed"; readonly index: string; readonly reason: string }
+  /** A webhook's delivery with a good proof. */
+  | {
+      readonly name: "webhook.delivered";
+      readonly hook: string;
+      readonly delivery: string;
+      readonly outcome: "accepted" | "replayed" | "ignored" | "pong";
+      readonly module?: string;
+      readonly versions?: readonly string[];
+      readonly reason?: string;
+    }
+  /** One without. Its sender is not told the reason. */
+  | { readonly name: "webhook.refused"; readonly forge: string; readonly reason: string }
   /** Requests that the operation log could not take; said once, until it can again. */
   | { readonly name: "operations.lost"; readonly dir: string; readonly reason: string }
   | { readonly name: "operations.resumed"; readonly dir: string; readonly lost: number }
   | { readonly name: "write.refused" | "write.done"; readonly route: string; readonly token: string };
 
 /** What there are alarms for. `store-closed`: nothing new is taken, for the reason that `detail` names. */
-export type AlarmName = "heap" | "disk-await" | "low-space" | "store-closed";
+export type AlarmName = "heap" | "disk-await" | "low-space" | "store-closed" | "sync-delay" | "verify-failures";
+
+/** Who said that there is a new version. */
+export type SyncSource = "webhook" | "refresh" | "index";
+
+/** `integrity`: what the last resort, the integrity list, says of it. */
+export type SyncState =
+  "announced" | "fetched" | "verified" | "kept" | "listed" | "failed" | "quarantine" | "integrity";
 
 type JobFacts = {
   readonly id: string;
@@ -225,6 +266,12 @@ export interface Meter {
   ahead(kind: "mod" | "zip", outcome: "fetched" | "failed" | "used" | "spared"): void;
   /** A private name (or an ancestor of one) that was kept from a public upstream or database. */
   privateNameKept(client: string): void;
+  /** A version is in `list`, so long after it was announced. */
+  syncDelay(source: SyncSource, ms: number): void;
+  /** Lines of the index of new versions. */
+  indexLines(outcome: "taken" | "ignored" | "private" | "repeated" | "malformed", count: number): void;
+  /** A delivery: `accepted`, `replayed`, `ignored`, `pong`, `refused`. */
+  webhook(forge: string, outcome: string): void;
 }
 
 /** The steps of an ingest, in their order (services/proxy/ingest.ts tells what each does). */
@@ -236,4 +283,7 @@ export const silentMeter: Meter = {
   ingestRefused: () => undefined,
   ahead: () => undefined,
   privateNameKept: () => undefined,
+  syncDelay: () => undefined,
+  indexLines: () => undefined,
+  webhook: () => undefined,
 };

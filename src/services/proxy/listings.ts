@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
 import { formatInfo, formatList, maxInfoBytes, maxListBytes, parseInfo, parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
-import { escapePath } from "#protocol/path.ts";
+import { escapePath, isAtOrBelow } from "#protocol/path.ts";
 import { formatTarget } from "#protocol/request.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
@@ -56,6 +56,8 @@ export class Listings {
   });
 
   readonly #deadline: Deadline;
+  /** Counts what was forgotten: an answer that was on its way then is given to those who wait and remembered by nobody. */
+  #forgotten = 0;
 
   constructor(use: ListingsUse) {
     this.#use = use;
@@ -76,7 +78,7 @@ export class Listings {
       const bytes = await this.#render(kind, path, known);
       return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: this.#use.ttlMs() - age };
     }
-    return await this.#flights.do(key, more.signal, () => this.#refresh(kind, path, more));
+    return await this.#flights.do(`${this.#forgotten} ${key}`, more.signal, () => this.#refresh(kind, path, more));
   }
 
   /** What is kept and remembered, without asking anybody; undefined when that is nothing. */
@@ -88,9 +90,16 @@ export class Listings {
     return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: 0 };
   }
 
-  /** Forgets what upstreams said of one module, so that the next question goes out. */
+  /** True when a list was given once, by this process or an earlier one. */
+  async isKnown(path: ModulePath): Promise<boolean> {
+    if (this.#memory.has(keyOf("list", path, ""))) return true;
+    return (await this.#use.storage.stat(fileOf("list", path))) !== undefined;
+  }
+
+  /** Forgets what upstreams said of a module and of those below it, so that the next question goes out. */
   forget(path: string): void {
-    for (const key of this.#memory.keys()) if (key.startsWith(`${path}\n`)) this.#memory.delete(key);
+    this.#forgotten++;
+    for (const key of this.#memory.keys()) if (isAtOrBelow(key.split("\n", 1)[0] ?? "", path)) this.#memory.delete(key);
   }
 
   async #refresh(
@@ -98,12 +107,14 @@ export class Listings {
     path: ModulePath,
     { query, hops }: { readonly query: string; readonly hops: string },
   ): Promise<Listing> {
+    const forgotten = this.#forgotten;
     const known = await this.#recall(kind, path, query);
     try {
-      const found = await this.#ask(kind, path, { query, hops, known });
+      const found = await this.#ask(kind, path, { query, hops, known, forgotten });
       const here = known === undefined ? "MISS" : "EXPIRED";
       const bytes = await this.#render(kind, path, found.value.remembered);
-      return { bytes, provenance: { upstream: found.value.state, here }, freshForMs: this.#use.ttlMs() };
+      const freshForMs = forgotten === this.#forgotten ? this.#use.ttlMs() : 0;
+      return { bytes, provenance: { upstream: found.value.state, here }, freshForMs };
     } catch (error) {
       return await this.#withoutUpstream(error, kind, { path, known });
     }
@@ -112,9 +123,14 @@ export class Listings {
   async #ask(
     kind: ListingKind,
     path: ModulePath,
-    more: { readonly query: string; readonly hops: string; readonly known: Remembered | undefined },
+    more: {
+      readonly query: string;
+      readonly hops: string;
+      readonly known: Remembered | undefined;
+      readonly forgotten: number;
+    },
   ): Promise<Found<{ remembered: Remembered; state: "HIT" | "MISS" | "BYPASS" }>> {
-    const { query, hops, known } = more;
+    const { query, hops, known, forgotten } = more;
     const what = kind === "query" ? `${path}@${query}` : kind === "latest" ? `${path}@latest` : path;
     const ask = {
       kind,
@@ -140,7 +156,7 @@ export class Listings {
         return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
       },
     );
-    await this.#remember(kind, path, { query, entry: found.value.remembered });
+    if (forgotten === this.#forgotten) await this.#remember(kind, path, { query, entry: found.value.remembered });
     return found;
   }
 
@@ -178,7 +194,8 @@ export class Listings {
     if (known !== undefined || kind === "query") return known;
     const stored = await this.#use.storage.get(fileOf(kind, path), maxListBytes + 4096);
     const parsed = stored === undefined ? undefined : parseRemembered(stored.bytes);
-    if (parsed !== undefined) this.#memory.set(key, parsed);
+    // Not fresh, whatever its date: what was just forgotten must not be answered while upstreams are asked.
+    if (parsed !== undefined) this.#memory.set(key, { ...parsed, fetchedMs: -Infinity });
     return parsed;
   }
 

@@ -128,6 +128,8 @@ export class ModuleJobs {
     return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
       this.#begun("zip", id, job, async () => {
         const mod = await this.#modOf(id, job);
+        const finished = await this.finish(id);
+        if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
         return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
       }),
     );
@@ -219,6 +221,24 @@ export class ModuleJobs {
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
     const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
     return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency };
+  }
+
+  /** Completes what was published here when its process died between the two manifests. Undefined when there is nothing to complete. */
+  async finish(id: ModuleVersion): Promise<KeptZip | undefined> {
+    const { store, sums } = this.#use;
+    const stage = await store.unfinishedZip(id);
+    if (stage === undefined) return undefined;
+    try {
+      const mod = await store.findMod(id);
+      const verified = await this.#check(stage, id, this.#deadline.next());
+      if (mod === undefined || !verified.report.valid || !sameBytes(goModIn(id, verified), mod.mod)) return undefined;
+      if (!(await sums.agrees(id, { by: "pin" }, { what: "zip", found: verified.h1 }))) return undefined;
+      const { verifiedBy, records, origin, firstSeen } = mod.manifest;
+      const facts = { verifiedBy, records, origin, firstSeen };
+      return (await store.keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts })).kept;
+    } finally {
+      await stage.discard();
+    }
   }
 
   async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
@@ -414,17 +434,12 @@ export class ModuleJobs {
       throw new Unusable("SPLICED", "zip: its parts from several answers do not fit together", { isBlameless: true });
   }
 
-  /**
-   * A zip on which the checking thread breaks or never ends says something about its upstream: another may do better.
-   * A machine that cannot check at all says nothing about anybody.
-   */
+  /** A zip on which the checking thread breaks or never ends says something about its upstream: another may do better. */
   async #check(stage: Stage, id: ModuleVersion, signal: AbortSignal): Promise<VerifiedZip> {
     try {
-      return await this.#use.verifier.check(stage.locate(), id, signal);
+      return await checkZip(this.#use.verifier, { stage, id, signal });
     } catch (error) {
-      if (!(error instanceof VerifierFault)) throw error;
-      if (error.reason === "unable") throw new StoreUnavailable("tmp", error.message, { cause: error.cause });
-      if (error.reason !== "timeout" && error.reason !== "crashed") throw error;
+      if (!(error instanceof VerifierFault) || (error.reason !== "timeout" && error.reason !== "crashed")) throw error;
       throw new Unusable("UNCHECKED", `zip: ${error.message}`, { cause: error });
     }
   }
@@ -529,8 +544,21 @@ function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => neve
   };
 }
 
+/** Checks a staged zip. A machine that cannot check at all is StoreUnavailable: it says nothing about the zip. */
+export async function checkZip(
+  verifier: Verifier,
+  zip: { readonly stage: Stage; readonly id: ModuleVersion; readonly signal: AbortSignal },
+): Promise<VerifiedZip> {
+  try {
+    return await verifier.check(zip.stage.locate(), zip.id, zip.signal);
+  } catch (error) {
+    if (!(error instanceof VerifierFault) || error.reason !== "unable") throw error;
+    throw new StoreUnavailable("tmp", error.message, { cause: error.cause });
+  }
+}
+
 /** The go.mod of a zip that has none is the one that go makes up for it. */
-function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
+export function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
   return goMod ?? new TextEncoder().encode(legacyGoMod(path));
 }
 

@@ -43,10 +43,11 @@ test("an absence is fresh for its time and remembered after it", () => {
   assert.equal(cache.remembered("a")?.reason, said.reason);
 });
 
-test("forget() forgets a module's versions and queries, and no module whose path only starts alike", () => {
+test("forget() forgets a module, those below it and its ancestors, and no module whose path only starts alike", () => {
   const cache = new NegativeCache({ maxEntries: 10, ttlMs: 60_000 });
-  const kept = ["example.com/mm", "example.com/m/v2", "example.com/mm@v1.0.0"];
-  for (const key of ["example.com/m", "example.com/m@v1.0.0", "example.com/m@main", ...kept]) cache.add(key, said, 0);
+  const kept = ["example.com/mm", "example.com/n/v2", "example.com/mm@v1.0.0", "example.co"];
+  const of = ["example.com/m", "example.com/m@v1.0.0", "example.com/m@main", "example.com/m/v2@v2.0.0", "example.com"];
+  for (const key of [...of, ...kept]) cache.add(key, said, 0);
   cache.forget("example.com/m");
   assert.equal(cache.size, kept.length);
   for (const key of kept) assert.notEqual(cache.remembered(key), undefined, key);

@@ -3,6 +3,8 @@
 //
 // An entry is good for `ttlMs`; after that it is stale and only believed when no upstream answers.
 
+import { isAtOrBelow } from "#protocol/path.ts";
+
 export type Negative = { readonly reason: string; readonly by: string; readonly untilMs: number };
 
 export class NegativeCache {
@@ -44,9 +46,12 @@ export class NegativeCache {
     return this.#entries.get(key);
   }
 
-  /** Forgets all that was said about one module. */
+  /** Forgets all that was said about a module, about those below it, and of its ancestors that they are none. */
   forget(path: string): void {
-    for (const key of this.#entries.keys()) if (key === path || key.startsWith(`${path}@`)) this.#entries.delete(key);
+    for (const key of this.#entries.keys()) {
+      const [of = ""] = key.split("@", 1);
+      if (isAtOrBelow(of, path) || isAtOrBelow(path, of)) this.#entries.delete(key);
+    }
   }
 }
 
