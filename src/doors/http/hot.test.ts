@@ -54,3 +54,12 @@ test("a module's answers are forgotten together, and only they", () => {
   assert.equal(cache.get("/a/@latest"), undefined);
   assert.notEqual(cache.get("/b/@v/list"), undefined);
 });
+
+test("with a module those below it are forgotten, and none whose path only starts alike", () => {
+  const cache = new HotCache({ maxBytes: 1 << 20, maxEntryBytes: 4_096 });
+  cache.set("/a/sub/@v/list", entry("a", "a/sub"));
+  cache.set("/ab/@v/list", entry("b", "ab"));
+  cache.forget("a");
+  assert.equal(cache.get("/a/sub/@v/list"), undefined);
+  assert.notEqual(cache.get("/ab/@v/list"), undefined);
+});
