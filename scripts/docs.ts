@@ -8,6 +8,7 @@ import { statusFor } from "#doors/http/problems.ts";
 import { groups, settingKeys, settingOf, variableOf } from "#app/config-schema.ts";
 import type { Group, SettingKey } from "#app/config-schema.ts";
 import { upstreamFields } from "#app/config-upstreams.ts";
+import { maxWebhooks, webhookFields } from "#app/config-webhooks.ts";
 import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
 import type { GranaryCode } from "#services/errors/codes.ts";
 import { enStart } from "#services/errors/en-start.ts";
@@ -67,10 +68,6 @@ export function configPage(): string {
     `## ${groupTitles[group]}`,
     ...settingKeys.filter((key) => settingOf(key).group === group).map(settingSection),
   ]);
-  const fields = Object.entries(upstreamFields).map(
-    ([name, { about, kind, reason }]) =>
-      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
-  );
   return [
     "# Settings · 设置",
     note,
@@ -81,9 +78,12 @@ export function configPage(): string {
     [
       "| key | meaning | accepted | why |",
       "| --- | --- | --- | --- |",
-      ...fields,
+      ...fieldRows(upstreamFields),
       "| `headers` | sent with every request to it · 随每个请求发送 | a mapping; values as `file:`, `env:` or plain | Credentials of a company's own proxy. |",
     ].join("\n"),
+    "## Webhooks · 推送通知",
+    `Below \`webhooks.NAME\` stands who may tell of new versions, and of which ([webhooks.md](webhooks.md)); at most ${maxWebhooks}. All three keys are needed. A change is applied while the server runs.`,
+    ["| key | meaning | accepted | why |", "| --- | --- | --- | --- |", ...fieldRows(webhookFields)].join("\n"),
   ].join("\n\n");
 }
 
@@ -101,6 +101,13 @@ function settingSection(key: SettingKey): string {
       ...(danger === undefined ? [] : [`- Danger: ${danger}`]),
     ].join("\n"),
   ].join("\n\n");
+}
+
+function fieldRows(fields: typeof upstreamFields | typeof webhookFields): string[] {
+  return Object.entries(fields).map(
+    ([name, { about, kind, reason }]) =>
+      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
+  );
 }
 
 function cell(text: string): string {

@@ -35,8 +35,10 @@ const words: Readonly<Record<Lang, Words>> = {
       "disk-await": "small durable writes are slow; look at the disk and at who shares it",
       "low-space": "space is running out; soon nothing new will be taken",
       "store-closed": "nothing new is taken",
-      "sync-delay": "a version that a webhook announced is still not in its list; look at sync.state and at its upstream",
-      "verify-failures": "upstreams give bytes that do not verify; look at module.denied and at granary store quarantine list",
+      "sync-delay":
+        "a version that a webhook announced is still not in its list; look at sync.state and at its upstream",
+      "verify-failures":
+        "upstreams give bytes that do not verify; look at module.denied and at granary store quarantine list",
     },
     raised: (name, since, says) => `${name} since ${since}: ${says}`,
     beyond: (value, limit) => ` (${value}, limit ${limit})`,

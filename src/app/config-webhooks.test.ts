@@ -30,7 +30,10 @@ test("a webhook has a forge, a secret from elsewhere, and repositories", async (
 });
 
 test("repositories may stand on one line, and module paths behind them", async () => {
-  const yaml = good.replace("[git.corp.example/team]", '"git.corp.example/team, git.corp.example:3000/x=go.corp.example"');
+  const yaml = good.replace(
+    "[git.corp.example/team]",
+    '"git.corp.example/team, git.corp.example:3000/x=go.corp.example"',
+  );
   assert.deepEqual((await load(yaml)).webhooks[0]?.repositories, [
     { repository: "git.corp.example/team", module: "git.corp.example/team" },
     { repository: "git.corp.example:3000/x", module: "go.corp.example" },
@@ -47,19 +50,32 @@ test("a secret comes from a file without its last newline; one in the open is wa
 const bad = [
   ["no secret", good.replace("secret: env:HOOK, ", ""), "GRANARY_BAD_CONFIG webhooks.team.secret"],
   ["no forge", good.replace("forge: github, ", ""), "GRANARY_BAD_CONFIG webhooks.team.forge"],
-  ["no repositories", good.replace(", repositories: [git.corp.example/team]", ""), "GRANARY_BAD_CONFIG webhooks.team.repositories"],
+  [
+    "no repositories",
+    good.replace(", repositories: [git.corp.example/team]", ""),
+    "GRANARY_BAD_CONFIG webhooks.team.repositories",
+  ],
   ["an empty list", good.replace("[git.corp.example/team]", "[]"), "GRANARY_BAD_CONFIG webhooks.team.repositories"],
   ["an unknown forge", good.replace("github", "sourcehut"), "GRANARY_BAD_CONFIG webhooks.team.forge"],
   ["a short secret", good.replace("HOOK", "SHORT"), "GRANARY_BAD_CONFIG webhooks.team.secret"],
   ["an unset variable", good.replace("HOOK", "NONE"), "GRANARY_SECRET_UNREADABLE webhooks.team.secret"],
-  ["a URL for a repository", good.replace("git.corp.example/team", "https://git.corp.example/team"), "GRANARY_BAD_CONFIG webhooks.team.repositories"],
+  [
+    "a URL for a repository",
+    good.replace("git.corp.example/team", "https://git.corp.example/team"),
+    "GRANARY_BAD_CONFIG webhooks.team.repositories",
+  ],
   ["an unknown key", good.replace("secret:", "secrte:"), "GRANARY_UNKNOWN_SETTING webhooks.team.secrte"],
   ["a key too many", "webhooks: { team: github }\n", "GRANARY_UNKNOWN_SETTING webhooks.team"],
 ] as const;
 for (const [name, yaml, want] of bad)
   test(`${name} is an error that names it`, async () => {
     await assert.rejects(load(yaml), (error) => {
-      assert.ok(isGranaryError(error, "GRANARY_BAD_CONFIG") || isGranaryError(error, "GRANARY_UNKNOWN_SETTING") || isGranaryError(error, "GRANARY_SECRET_UNREADABLE"), String(error));
+      assert.ok(
+        isGranaryError(error, "GRANARY_BAD_CONFIG") ||
+          isGranaryError(error, "GRANARY_UNKNOWN_SETTING") ||
+          isGranaryError(error, "GRANARY_SECRET_UNREADABLE"),
+        String(error),
+      );
       assert.equal(`${error.code} ${error.fields.key}`, want);
       assert.ok(!JSON.stringify(error.fields).includes("0123456789"));
       return true;

@@ -63,6 +63,7 @@ export const webhookFields: Readonly<Record<"forge" | "repositories" | "secret",
 };
 
 type FieldKey = keyof typeof webhookFields;
+type Given = Partial<Record<FieldKey, unknown>>;
 
 export type WebhookSection = {
   readonly webhooks: readonly Hook[];
@@ -76,12 +77,12 @@ export async function readWebhooks(
   machine: Machine,
   lang: Lang,
 ): Promise<WebhookSection> {
-  const named = new Map<string, { readonly origin: string; readonly fields: Partial<Record<FieldKey, unknown>> }>();
+  const named = new Map<string, { readonly origin: string; readonly fields: Given }>();
   const warnings: { key: string; origin: string }[] = [];
   for (const entry of entries) {
     const [, name = "", key = ""] = entry.path;
     if (entry.path.length !== 3 || !isField(key)) throw unknownField(key, entry);
-    const { fields } = named.get(name) ?? { fields: {} as Partial<Record<FieldKey, unknown>> };
+    const fields: Given = named.get(name)?.fields ?? {};
     named.set(name, { origin: entry.origin, fields });
     if (key === "secret" && typeof entry.value === "string") {
       const secret = await readSecret({ ...entry, value: entry.value }, machine);
@@ -100,13 +101,18 @@ export async function readWebhooks(
 
 function hookOf(
   name: string,
-  fields: Partial<Record<FieldKey, unknown>>,
+  fields: Given,
   at: { readonly origin: string; readonly lang: Lang },
 ): Hook {
   for (const key of Object.keys(webhookFields) as FieldKey[]) {
     if (fields[key] !== undefined) continue;
     const accepted = webhookFields[key].kind.accepted[at.lang];
-    throw new GranaryError("GRANARY_BAD_CONFIG", { origin: at.origin, key: `webhooks.${name}.${key}`, value: "", accepted });
+    throw new GranaryError("GRANARY_BAD_CONFIG", {
+      origin: at.origin,
+      key: `webhooks.${name}.${key}`,
+      value: "",
+      accepted,
+    });
   }
   return {
     name,

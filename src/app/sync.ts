@@ -1,10 +1,8 @@
 // Sync, wired: webhooks, the index and an operator's refresh, on the proxy's own jobs and caches.
 
 import { indexSource } from "#adapters/upstream/index-source.ts";
-import { ProtocolError } from "#protocol/errors.ts";
 import { parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
-import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { AlarmRule } from "#services/alarms/alarms.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
@@ -20,7 +18,8 @@ import { SumdbError } from "#services/sumdb/errors.ts";
 import { Follower } from "#services/sync/follower.ts";
 import { IndexPoll } from "#services/sync/index-poll.ts";
 import type { Brought, Modules } from "#services/sync/ports.ts";
-import { alarmDelayMs, alarmFailureShare, VerificationFailures } from "#services/sync/slo.ts";
+import type { VerificationFailures } from "#services/sync/slo.ts";
+import { alarmDelayMs, alarmFailureShare } from "#services/sync/slo.ts";
 import { Webhooks } from "#services/sync/webhooks.ts";
 import type { UpstreamClient } from "#services/upstreams/ports.ts";
 import type { Config } from "./config.ts";

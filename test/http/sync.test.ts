@@ -124,7 +124,10 @@ for (const forge of forgeNames)
       // Nobody asked for the zip: it is kept all the same.
       await stub.cut();
       assert.equal((await ask(`${granary.url}/${path}/@v/v1.1.0.zip`)).status, 200);
-      assert.match((await ask(`${granary.url}/-/metrics`)).text, /granary_sync_delay_seconds_count\{source="webhook"\} 1/);
+      assert.match(
+        (await ask(`${granary.url}/-/metrics`)).text,
+        /granary_sync_delay_seconds_count\{source="webhook"\} 1/,
+      );
     });
 
 test("a forged delivery is 403 with one text, a replayed one 200, and neither asks anybody", limit, async (t) => {
@@ -160,28 +163,32 @@ test("a forged delivery is 403 with one text, a replayed one 200, and neither as
   assert.ok(!log.includes(secret));
 });
 
-test("bad deliveries: another method, too long a body, no JSON, a repository that is not the hook's", limit, async (t) => {
-  const world = await setUp(t);
-  const { granary, stub } = world;
-  const at = `${granary.url}/webhook/github`;
-  assert.equal((await ask(at)).status, 405);
-  assert.equal((await ask(`${granary.url}/webhook/bitbucket`, { method: "POST" })).status, 405);
-  const signed = (body: Uint8Array<ArrayBuffer>): Promise<Answer> => {
-    const hmac = createHmac("sha256", secret).update(body).digest("hex");
-    const headers = { "x-github-event": "push", "x-hub-signature-256": `sha256=${hmac}` };
-    return ask(at, { method: "POST", headers, body });
-  };
-  const long = await signed(new Uint8Array((4 << 20) + 1)).catch((error: unknown) => error);
-  // Its rest is not read: the connection may end before the answer is.
-  assert.ok(long instanceof Error || (long as Answer).status === 400);
-  for (const text of ["", "payload=%7B%7D", "[1]", '{"ref":1}'])
-    assert.equal((await signed(new Uint8Array(Buffer.from(text)))).status, 400, text);
-  const foreign = deliveryOf({ forge: "github", secret, url: "https://git.corp.example/other/x", ...pushes.github });
-  const ignored = await deliver(world, foreign);
-  assert.equal(ignored.status, 200);
-  assert.match(ignored.text, /"outcome": "ignored"/);
-  assert.equal(stub.requests(/./), 0);
-});
+test(
+  "bad deliveries: another method, too long a body, no JSON, a repository that is not the hook's",
+  limit,
+  async (t) => {
+    const world = await setUp(t);
+    const { granary, stub } = world;
+    const at = `${granary.url}/webhook/github`;
+    assert.equal((await ask(at)).status, 405);
+    assert.equal((await ask(`${granary.url}/webhook/bitbucket`, { method: "POST" })).status, 405);
+    const signed = (body: Uint8Array<ArrayBuffer>): Promise<Answer> => {
+      const hmac = createHmac("sha256", secret).update(body).digest("hex");
+      const headers = { "x-github-event": "push", "x-hub-signature-256": `sha256=${hmac}` };
+      return ask(at, { method: "POST", headers, body });
+    };
+    const long = await signed(new Uint8Array((4 << 20) + 1)).catch((error: unknown) => error);
+    // Its rest is not read: the connection may end before the answer is.
+    assert.ok(long instanceof Error || (long as Answer).status === 400);
+    for (const text of ["", "payload=%7B%7D", "[1]", '{"ref":1}'])
+      assert.equal((await signed(new Uint8Array(Buffer.from(text)))).status, 400, text);
+    const foreign = deliveryOf({ forge: "github", secret, url: "https://git.corp.example/other/x", ...pushes.github });
+    const ignored = await deliver(world, foreign);
+    assert.equal(ignored.status, 200);
+    assert.match(ignored.text, /"outcome": "ignored"/);
+    assert.equal(stub.requests(/./), 0);
+  },
+);
 
 test("no webhook is configured: nothing is accepted", limit, async (t) => {
   const world = await setUp(t, { yaml: "" });
@@ -253,7 +260,11 @@ test("a tampered zip ends in quarantine and nowhere else, and the states say so"
   const world = await setUp(t);
   const { granary, stub } = world;
   await tag(world);
-  const other = makeModule({ path, version: "v1.1.0", files: { "go.mod": `module ${path}\n\ngo 1.19\n`, "evil.go": "package x\n" } });
+  const other = makeModule({
+    path,
+    version: "v1.1.0",
+    files: { "go.mod": `module ${path}\n\ngo 1.19\n`, "evil.go": "package x\n" },
+  });
   const zip = `/${path}/@v/v1.1.0.zip`;
   stub.fault(zip, { kind: "bytes", body: fixtureZip(other) });
   assert.equal((await deliver(world, deliveryOf({ forge: "gitea", secret, url, ...pushes.gitea }))).status, 202);
@@ -282,7 +293,11 @@ test("an index renews the lists that are known here, goes on where it was, and a
     response.end(`${text.join("\n")}\n`);
   });
   await new Promise<void>((resolve) => index.listen(0, "127.0.0.1", resolve));
-  atEnd(t, () => new Promise<void>((resolve) => (index.close(() => resolve()), index.closeAllConnections())));
+  atEnd(t, async () => {
+    const closed = new Promise<void>((resolve) => void index.close(() => resolve()));
+    index.closeAllConnections();
+    await closed;
+  });
   const at = `http://127.0.0.1:${(index.address() as AddressInfo).port}/index`;
   const yaml = `sync: { index: "${at}", every: 1s, prefetch: on }\n`;
   const world = await setUp(t, { yaml });

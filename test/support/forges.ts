@@ -42,5 +42,9 @@ export function deliveryOf(options: DeliveryOptions): Delivery {
 function payloadOf({ forge, url, event, ref }: DeliveryOptions): Record<string, unknown> {
   const pushed = ref === undefined ? {} : { ref, before: "0".repeat(40), after: commit };
   if (forge === "gitlab") return { object_kind: event, project: { git_http_url: url }, ...pushed };
-  return { repository: { clone_url: url }, ...pushed, ...(forge === "github" && ref !== undefined && { deleted: false }) };
+  return {
+    repository: { clone_url: url },
+    ...pushed,
+    ...(forge === "github" && ref !== undefined && { deleted: false }),
+  };
 }

@@ -272,7 +272,11 @@ for (const { path, method, scope } of houseRoutes)
     ] as const) {
       const said = await ask(method, path, token).catch((error: unknown) => String(error));
       const isIn = !guards.includes(String(said));
-      assert.equal(isIn, admitted[scope].some((one) => one === who), `${who}: ${String(said)}`);
+      assert.equal(
+        isIn,
+        admitted[scope].some((one) => one === who),
+        `${who}: ${String(said)}`,
+      );
     }
   });
 

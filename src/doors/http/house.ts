@@ -58,7 +58,9 @@ type Asking = {
   readonly by: string;
   readonly signal: AbortSignal;
   readonly headers: Request["headers"];
-  /** The client's address, and the Granaries it came through. */
+  /** The connection is encrypted, or of this machine. */
+  readonly isConfidential: boolean;
+  /** The client's address. */
   readonly caller: string;
   /** The body. Throws GRANARY_BAD_REQUEST when it is longer. */
   readonly body: (maxBytes: number) => Promise<Buffer>;
@@ -103,11 +105,14 @@ const prefixed: readonly (Route & { readonly prefix: string })[] = [
 ];
 
 /** Every route with its scope: what is not here is no route. */
-export const houseRoutes: readonly { readonly path: string; readonly method: Route["method"]; readonly scope: Scope }[] =
-  [
-    ...Object.entries(exact).map(([path, { method, scope }]) => ({ path, method, scope })),
-    ...prefixed.map(({ prefix, method, scope }) => ({ path: prefix, method, scope })),
-  ];
+export const houseRoutes: readonly {
+  readonly path: string;
+  readonly method: Route["method"];
+  readonly scope: Scope;
+}[] = [
+  ...Object.entries(exact).map(([path, { method, scope }]) => ({ path, method, scope })),
+  ...prefixed.map(({ prefix, method, scope }) => ({ path: prefix, method, scope })),
+];
 
 export class House {
   readonly #use: HouseUse;
@@ -118,7 +123,7 @@ export class House {
 
   /** @param signal aborts when the client goes away */
   async answer(exchange: Exchange, path: string, signal: AbortSignal): Promise<void> {
-    const { request, response } = exchange;
+    const { request } = exchange;
     const { route, rest } = find(path);
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
     if (method !== route.method)
@@ -128,8 +133,9 @@ export class House {
       });
     const who = await this.#admit(request, { scope: route.scope, path });
     const body = (maxBytes: number): Promise<Buffer> => bodyOf(request, path, maxBytes);
+    const { loopback, secure } = callerOf(request);
     const { headers } = request;
-    const asking = { by: who, signal, headers, caller: addressOf(request), body };
+    const asking = { by: who, signal, headers, isConfidential: loopback || secure, caller: addressOf(request), body };
     const reply = await route.answer(this.#use, rest, asking);
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
     send(exchange, reply);
@@ -257,13 +263,16 @@ async function askAgain({ again }: HouseUse, _rest: string, { body, caller, sign
     return json(200, { refreshed: target.path, versions: versions.length });
   }
   const { bytes } = await again.info(target, options);
-  return json(200, { refreshed: `${target.path}@${target.query}`, info: JSON.parse(Buffer.from(bytes).toString()) });
+  return json(200, {
+    refreshed: `${target.path}@${target.query}`,
+    info: JSON.parse(Buffer.from(bytes).toString()) as unknown,
+  });
 }
 
 /** 202: fetching goes on behind. 200: nothing is left to do. */
 function delivery(forge: Forge): Route["answer"] {
-  return async ({ webhooks }, _rest, { headers, body }) => {
-    const delivered = await webhooks.deliver(forge, { headers, body });
+  return async ({ webhooks }, _rest, { headers, body, isConfidential }) => {
+    const delivered = await webhooks.deliver(forge, { headers, body, isConfidential });
     return json(delivered.outcome === "accepted" ? 202 : 200, delivered);
   };
 }

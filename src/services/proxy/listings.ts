@@ -99,8 +99,7 @@ export class Listings {
   /** Forgets what upstreams said of a module and of those below it, so that the next question goes out. */
   forget(path: string): void {
     this.#forgotten++;
-    for (const key of this.#memory.keys())
-      if (isAtOrBelow(key.split("\n", 1)[0] ?? "", path)) this.#memory.delete(key);
+    for (const key of this.#memory.keys()) if (isAtOrBelow(key.split("\n", 1)[0] ?? "", path)) this.#memory.delete(key);
   }
 
   async #refresh(

@@ -18,7 +18,10 @@ async function open(options: Parameters<typeof openRoom>[0] = {}) {
   const refresh = new Refresh({
     ...{ proxy, listings, store, origin },
     events: { emit: (event) => void room.emitted.push(event) },
-    forget: (of) => Promise.resolve(proxy.refresh(of)),
+    forget: (of) => {
+      proxy.refresh(of);
+      return Promise.resolve();
+    },
     announce: ({ version }) => void announced.push(version),
   });
   const info = async (version: string): Promise<string> => {
@@ -75,7 +78,10 @@ test("with nobody to ask, what is kept is the answer", async () => {
 test("a list and a branch are asked for although they are remembered", async () => {
   const { client, refresh, info } = await open();
   client.play("a", "/example.com/m/@v/list", { status: 200, body: "v1.0.0\n" });
-  client.play("a", "/example.com/m/@v/main.info", { status: 200, body: '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}' });
+  client.play("a", "/example.com/m/@v/main.info", {
+    status: 200,
+    body: '{"Version":"v1.0.0","Time":"2024-01-02T03:04:05Z"}',
+  });
   assert.deepEqual(await refresh.list(path, patient()), ["v1.0.0"]);
   assert.deepEqual(await refresh.list(path, patient()), ["v1.0.0"]);
   assert.equal(client.count("a", "list"), 2);

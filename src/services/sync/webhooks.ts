@@ -53,19 +53,27 @@ export class Webhooks {
   /**
    * Takes one delivery. Resolves when no process answers from memory any more about what it changed; fetching goes on
    * behind. Throws GRANARY_WEBHOOK_REFUSED, which does not say why, GRANARY_BAD_REQUEST for a proven body that is no
-   * payload, and GRANARY_OVERLOADED.
+   * payload, GRANARY_TOKEN_NEEDS_TLS for a secret that was sent in the clear, and GRANARY_OVERLOADED.
    *
-   * @param body reads at most so many bytes; not called for what is refused without it
+   * @param from.body reads at most so many bytes; not called for what is refused without it
+   * @param from.isConfidential nobody on the way could read it
    */
   async deliver(
     forge: Forge,
-    from: { readonly headers: Headers; readonly body: (maxBytes: number) => Promise<Uint8Array> },
+    from: {
+      readonly headers: Headers;
+      readonly body: (maxBytes: number) => Promise<Uint8Array>;
+      readonly isConfidential: boolean;
+    },
   ): Promise<Delivered> {
     const { hooks, meter } = this.#use;
     const { headers } = from;
     const own = hooks().filter((hook) => hook.forge === forge);
     if (own.length === 0) throw this.#refused(forge, "no webhook of this forge is configured");
     if (!rulesOf(forge).hasProof(headers)) throw this.#refused(forge, "no signature");
+    // As with tokens: what others may have read proves nothing.
+    if (!rulesOf(forge).signsBody && !from.isConfidential)
+      throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: `/webhook/${forge}` });
     const body = await this.#read(from.body);
     // All of them, so that the time tells nothing of which one it nearly was.
     const proven = own.filter((hook) => isProven(forge, { headers, body, secret: hook.secret }));
@@ -124,7 +132,10 @@ export class Webhooks {
     const payload = objectIn(body);
     const read = payload && rulesOf(forge).read(headers, payload);
     if (read !== undefined) return read;
-    const reason = payload === undefined ? "its body is no JSON object (set its content type to application/json)" : "no repository and ref in it";
+    const reason =
+      payload === undefined
+        ? "its body is no JSON object (set its content type to application/json)"
+        : "no repository and ref in it";
     throw new GranaryError("GRANARY_BAD_REQUEST", { target: `/webhook/${forge}`, reason });
   }
 
