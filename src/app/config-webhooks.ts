@@ -99,11 +99,7 @@ export async function readWebhooks(
   return { webhooks, warnings };
 }
 
-function hookOf(
-  name: string,
-  fields: Given,
-  at: { readonly origin: string; readonly lang: Lang },
-): Hook {
+function hookOf(name: string, fields: Given, at: { readonly origin: string; readonly lang: Lang }): Hook {
   for (const key of Object.keys(webhookFields) as FieldKey[]) {
     if (fields[key] !== undefined) continue;
     const accepted = webhookFields[key].kind.accepted[at.lang];
