@@ -118,6 +118,8 @@ for (const forge of forgeNames)
         assert.equal((await ask(granary.url + list)).text, "v1.0.0\nv1.1.0\n");
         assert.equal((await ask(granary.url + info("v1.1.0"))).status, 200);
       }
+      const latest = await ask(`${granary.url}/${path}/@latest`);
+      assert.equal((JSON.parse(latest.text) as { Version: string }).Version, "v1.1.0");
       await until(async () => (await statesOf(world, "v1.1.0")).includes("listed"));
       assert.deepEqual(await statesOf(world, "v1.1.0"), ["announced", "fetched", "verified", "kept", "listed"]);
       t.diagnostic(`answered after ${answered} ms, in list after ${listed} ms`);

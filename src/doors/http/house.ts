@@ -62,8 +62,8 @@ type Asking = {
   readonly isConfidential: boolean;
   /** The client's address. */
   readonly caller: string;
-  /** The body. Throws GRANARY_BAD_REQUEST when it is longer. */
-  readonly body: (maxBytes: number) => Promise<Buffer>;
+  /** The body. Throws GRANARY_BAD_REQUEST when it is longer, and what `came`, told of each piece, throws. */
+  readonly body: (maxBytes: number, came?: (bytes: number) => void) => Promise<Buffer>;
 };
 type Reply = { readonly status: number; readonly type: string; readonly body: string | Buffer; readonly etag?: string };
 type Route = {
@@ -132,7 +132,7 @@ export class House {
         allowed: route.method === "GET" ? "GET, HEAD" : route.method,
       });
     const who = await this.#admit(request, { scope: route.scope, path });
-    const body = (maxBytes: number): Promise<Buffer> => bodyOf(request, path, maxBytes);
+    const body: Asking["body"] = (maxBytes, came) => bodyOf(request, { target: path, maxBytes, came });
     const { loopback, secure } = callerOf(request);
     const { headers } = request;
     const asking = { by: who, signal, headers, isConfidential: loopback || secure, caller: addressOf(request), body };
@@ -313,11 +313,20 @@ async function takeHeads({ heads }: HouseUse, _rest: string, { body }: Asking): 
   return json(200, { heads: await heads(parseOffer((await body(maxOfferBytes)).toString("utf8"))) });
 }
 
-async function bodyOf(request: Request, target: string, maxBytes: number): Promise<Buffer> {
+async function bodyOf(
+  request: Request,
+  how: {
+    readonly target: string;
+    readonly maxBytes: number;
+    readonly came: ((bytes: number) => void) | undefined;
+  },
+): Promise<Buffer> {
+  const { target, maxBytes, came } = how;
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request as AsyncIterable<Uint8Array>) {
     size += piece.length;
+    came?.(piece.length);
     if (size > maxBytes)
       throw new GranaryError("GRANARY_BAD_REQUEST", { target, reason: `the body is longer than ${maxBytes} bytes` });
     pieces.push(piece);

@@ -9,7 +9,7 @@ import { absent, failed, kept, openSyncRoom } from "../../../test/support/sync-r
 import { Deliveries } from "./deliveries.ts";
 import { forgeNames } from "./hooks.ts";
 import type { Hook } from "./hooks.ts";
-import { maxDeliveriesAtOnce } from "./webhooks.ts";
+import { maxHeldBytes } from "./webhooks.ts";
 
 const secret = "a secret of the forge";
 const team = { repository: "git.corp.example/team", module: "git.corp.example/team" };
@@ -228,17 +228,24 @@ for (const text of bodies)
     assert.deepEqual(room.asked, []);
   });
 
-test("so many bodies are read at once, and no more", async () => {
+test("strangers' bytes are held up to a number, those that came count, and they are let go", async () => {
   const { webhooks } = openSyncRoom({ hooks });
-  const ends: (() => void)[] = [];
-  const body = () => new Promise<Buffer>((resolve) => ends.push(() => resolve(good.body)));
-  const from = { headers: good.headers, body, isConfidential: true };
-  const taken = Array.from({ length: maxDeliveriesAtOnce }, () => webhooks.deliver("github", from));
-  assert.equal((await refusal(webhooks.deliver("github", from))).code, "GRANARY_OVERLOADED");
-  for (const end of ends) end();
-  await Promise.all(taken);
-  const after = await webhooks.deliver("github", { ...from, body: () => Promise.resolve(good.body) });
-  assert.equal(after.outcome, "replayed");
+  const forged = deliveryOf({ ...push, secret: "a secret of nobody" });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const bodyOf = (bytes: number) => async (_max: number, came: (bytes: number) => void) => {
+    came(bytes);
+    await promise;
+    return forged.body;
+  };
+  const from = (bytes: number) => ({ headers: forged.headers, body: bodyOf(bytes), isConfidential: true });
+  // A thousand that send slowly, and one that fills the rest.
+  const slow = Array.from({ length: 1_000 }, () => refusal(webhooks.deliver("github", from(1))));
+  const large = refusal(webhooks.deliver("github", from(maxHeldBytes - 1_000)));
+  assert.equal((await refusal(webhooks.deliver("github", from(1)))).code, "GRANARY_OVERLOADED");
+  resolve(undefined);
+  assert.equal((await large).code, "GRANARY_WEBHOOK_REFUSED");
+  await Promise.all(slow);
+  assert.equal((await refusal(webhooks.deliver("github", from(maxHeldBytes)))).code, "GRANARY_WEBHOOK_REFUSED");
 });
 
 test("deliveries are remembered up to a number, the oldest leaves", () => {

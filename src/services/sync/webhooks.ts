@@ -21,8 +21,11 @@ import { versionsOf } from "./tags.ts";
  * stranger's body is held in memory before its signature can be checked.
  */
 export const maxDeliveryBytes = 4 << 20;
-/** Bodies that are read at once: 32 MiB of strangers' bytes at most. */
-export const maxDeliveriesAtOnce = 8;
+/** Bytes of bodies that are held at once. Those that came count, not what was promised: who sends slowly takes no place. */
+export const maxHeldBytes = 32 << 20;
+
+/** Reads at most so many bytes; `came` is told of each piece and may throw. */
+export type ReadBody = (maxBytes: number, came: (bytes: number) => void) => Promise<Uint8Array>;
 
 export type Delivered =
   | { readonly outcome: "accepted"; readonly module: string; readonly versions: readonly string[] }
@@ -44,7 +47,7 @@ export type WebhooksUse = {
 export class Webhooks {
   readonly #use: WebhooksUse;
   readonly #deliveries = new Deliveries();
-  #reading = 0;
+  #heldBytes = 0;
 
   constructor(use: WebhooksUse) {
     this.#use = use;
@@ -55,14 +58,14 @@ export class Webhooks {
    * behind. Throws GRANARY_WEBHOOK_REFUSED, which does not say why, GRANARY_BAD_REQUEST for a proven body that is no
    * payload, GRANARY_TOKEN_NEEDS_TLS for a secret that was sent in the clear, and GRANARY_OVERLOADED.
    *
-   * @param from.body reads at most so many bytes; not called for what is refused without it
+   * @param from.body not called for what is refused without it
    * @param from.isConfidential nobody on the way could read it
    */
   async deliver(
     forge: Forge,
     from: {
       readonly headers: Headers;
-      readonly body: (maxBytes: number) => Promise<Uint8Array>;
+      readonly body: ReadBody;
       readonly isConfidential: boolean;
     },
   ): Promise<Delivered> {
@@ -83,14 +86,17 @@ export class Webhooks {
     return delivered;
   }
 
-  async #read(body: (maxBytes: number) => Promise<Uint8Array>): Promise<Uint8Array> {
-    if (this.#reading >= maxDeliveriesAtOnce)
-      throw new GranaryError("GRANARY_OVERLOADED", { limit: "webhook deliveries at once", value: maxDeliveriesAtOnce });
-    this.#reading++;
+  async #read(body: ReadBody): Promise<Uint8Array> {
+    let own = 0;
     try {
-      return await body(maxDeliveryBytes);
+      return await body(maxDeliveryBytes, (bytes) => {
+        own += bytes;
+        this.#heldBytes += bytes;
+        if (this.#heldBytes > maxHeldBytes)
+          throw new GranaryError("GRANARY_OVERLOADED", { limit: "bytes of webhook deliveries", value: maxHeldBytes });
+      });
     } finally {
-      this.#reading--;
+      this.#heldBytes -= own;
     }
   }
 
