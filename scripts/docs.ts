@@ -9,6 +9,7 @@ import { groups, settingKeys, settingOf, variableOf } from "#app/config-schema.t
 import type { Group, SettingKey } from "#app/config-schema.ts";
 import { repositoryFields } from "#app/config-repositories.ts";
 import { upstreamFields } from "#app/config-upstreams.ts";
+import { maxWebhooks, webhookFields } from "#app/config-webhooks.ts";
 import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
 import type { GranaryCode } from "#services/errors/codes.ts";
 import { enStart } from "#services/errors/en-start.ts";
@@ -69,7 +70,6 @@ export function configPage(): string {
     `## ${groupTitles[group]}`,
     ...settingKeys.filter((key) => settingOf(key).group === group).map(settingSection),
   ]);
-  const fields = fieldRows(upstreamFields);
   return [
     "# Settings · 设置",
     note,
@@ -80,12 +80,15 @@ export function configPage(): string {
     [
       "| key | meaning | accepted | why |",
       "| --- | --- | --- | --- |",
-      ...fields,
+      ...fieldRows(upstreamFields),
       "| `headers` | sent with every request to it · 随每个请求发送 | a mapping; values as `file:`, `env:` or plain | Credentials of a company's own proxy. |",
     ].join("\n"),
     "## Repositories · 仓库",
     "Below `repositories.PLACE` stands what is known of a host, or of a place on it, that [direct](direct.md) reads. PLACE is a host, or a host and a path (`git.corp.example/team`); the narrowest one answers, for its own host only. A change needs a restart.",
     ["| key | meaning | accepted | why |", "| --- | --- | --- | --- |", ...fieldRows(repositoryFields)].join("\n"),
+    "## Webhooks · 推送通知",
+    `Below \`webhooks.NAME\` stands who may tell of new versions, and of which ([webhooks.md](webhooks.md)); at most ${maxWebhooks}. All three keys are needed. A change is applied while the server runs.`,
+    ["| key | meaning | accepted | why |", "| --- | --- | --- | --- |", ...fieldRows(webhookFields)].join("\n"),
   ].join("\n\n");
 }
 
@@ -112,6 +115,13 @@ function settingSection(key: SettingKey): string {
       ...(danger === undefined ? [] : [`- Danger: ${danger}`]),
     ].join("\n"),
   ].join("\n\n");
+}
+
+function fieldRows(fields: typeof upstreamFields | typeof webhookFields): string[] {
+  return Object.entries(fields).map(
+    ([name, { about, kind, reason }]) =>
+      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
+  );
 }
 
 function cell(text: string): string {

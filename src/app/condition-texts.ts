@@ -35,8 +35,10 @@ const words: Readonly<Record<Lang, Words>> = {
       "disk-await": "small durable writes are slow; look at the disk and at who shares it",
       "low-space": "space is running out; soon nothing new will be taken",
       "store-closed": "nothing new is taken",
-      "sync-delay": "a version that a webhook announced is still not in its list; look at sync.state and at its upstream",
-      "verify-failures": "upstreams give bytes that do not verify; look at module.denied and at granary quarantine list",
+      "sync-delay":
+        "a version that a webhook announced is still not in its list; look at sync.state and at its upstream",
+      "verify-failures":
+        "upstreams give bytes that do not verify; look at module.denied and at granary store quarantine list",
     },
     raised: (name, since, says) => `${name} since ${since}: ${says}`,
     beyond: (value, limit) => ` (${value}, limit ${limit})`,
@@ -60,7 +62,7 @@ const words: Readonly<Record<Lang, Words>> = {
       "low-space": "空间即将用尽；很快将不再接收新内容",
       "store-closed": "不接收新内容",
       "sync-delay": "webhook 通知的版本仍未出现在列表中；请查看 sync.state 事件和对应上游",
-      "verify-failures": "上游给出的内容未通过校验；请查看 module.denied 事件和 granary quarantine list",
+      "verify-failures": "上游给出的内容未通过校验；请查看 module.denied 事件和 granary store quarantine list",
     },
     raised: (name, since, says) => `${name}，自 ${since} 起：${says}`,
     beyond: (value, limit) => `（${value}，上限 ${limit}）`,

@@ -1,10 +1,8 @@
 // Sync, wired: webhooks, the index and an operator's refresh, on the proxy's own jobs and caches.
 
 import { indexSource } from "#adapters/upstream/index-source.ts";
-import { ProtocolError } from "#protocol/errors.ts";
 import { parseList } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
-import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { AlarmRule } from "#services/alarms/alarms.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";

@@ -141,11 +141,12 @@ export async function wire(options: WireOptions): Promise<Server> {
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
   const failures = new VerificationFailures(() => clock.now());
-  let follower: Follower | undefined;
+  // Made when all else is there; events come before.
+  const late: { follower?: Follower } = {};
   const arrivals: EventSink = {
     emit: (event) => {
       failures.heard(event);
-      follower?.heard(event);
+      late.follower?.heard(event);
       if (event.name !== "module.ingested") return;
       const { stage, module: path, version } = event;
       retries.arrived(stage, { path, version });
@@ -173,7 +174,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     events,
     meter: metrics,
-    more: syncAlarms(failures, () => follower?.delayMs),
+    more: syncAlarms(failures, () => late.follower?.delayMs),
   });
   const { storage, room } = disk;
   const configured = () => configuredChain(state.config, state.listening);
@@ -369,7 +370,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     stop: stop.signal,
   });
-  ({ follower } = sync);
+  late.follower = sync.follower;
   void sync.poll.run();
   void disk.run(stop.signal);
   const again = new Refresh({

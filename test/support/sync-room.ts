@@ -23,7 +23,9 @@ export function openSyncRoom(options: { readonly hooks?: readonly Hook[] } = {})
   const meter = {
     syncDelay: (source: string, ms: number) => void counted.push(`delay ${source} ${ms}`),
     webhook: (forge: string, outcome: string) => void counted.push(`webhook ${forge} ${outcome}`),
-    indexLines: (outcome: string, count: number) => void (count > 0 && counted.push(`lines ${outcome} ${count}`)),
+    indexLines: (outcome: string, count: number) => {
+      if (count > 0) counted.push(`lines ${outcome} ${count}`);
+    },
   };
   /** What happens to a version when it is brought; the last entry stays. Without any it is absent. */
   const table = new Map<string, Brought[]>();

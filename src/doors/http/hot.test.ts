@@ -54,3 +54,17 @@ test("a module's answers are forgotten together, and only they", () => {
   assert.equal(cache.get("/a/@latest"), undefined);
   assert.notEqual(cache.get("/b/@v/list"), undefined);
 });
+
+test("with a module those below it are forgotten, and none whose path only starts alike", () => {
+  const cache = new HotCache({ maxBytes: 1 << 20, maxEntryBytes: 4_096 });
+  cache.set("/a/sub/@v/list", entry("a", "a/sub"));
+  cache.set("/ab/@v/list", entry("b", "ab"));
+  cache.set("/x/@v/list", entry("x", "x"));
+  cache.set("/y/@v/list", { ...entry("no", "y"), status: 404 });
+  for (const path of ["a", "x/sub", "y/sub"]) cache.forget(path);
+  assert.equal(cache.get("/a/sub/@v/list"), undefined);
+  assert.notEqual(cache.get("/ab/@v/list"), undefined);
+  // An ancestor's list stays; that it has none does not.
+  assert.notEqual(cache.get("/x/@v/list"), undefined);
+  assert.equal(cache.get("/y/@v/list"), undefined);
+});

@@ -72,8 +72,14 @@ export class HotCache {
     this.#entries.clear();
   }
 
-  /** Forgets every answer about a module and about those below it: they may be of one repository. */
+  /**
+   * Forgets every answer about a module and about those below it: they may be of one repository; and that its ancestors
+   * are none.
+   */
   forget(path: string): void {
-    for (const [url, entry] of this.#entries.entries()) if (isAtOrBelow(entry.path, path)) this.#entries.delete(url);
+    for (const [url, entry] of this.#entries.entries()) {
+      const isAncestor = entry.status === 404 && isAtOrBelow(path, entry.path);
+      if (isAncestor || isAtOrBelow(entry.path, path)) this.#entries.delete(url);
+    }
   }
 }

@@ -72,7 +72,7 @@ async function room() {
     },
     webhooks: {
       deliver: async (forge, { body }) => {
-        calls.push(`deliver ${forge} ${(await body(100)).length}`);
+        calls.push(`deliver ${forge} ${(await body(100, () => undefined)).length}`);
         return { outcome: "pong" };
       },
     },

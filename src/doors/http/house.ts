@@ -61,10 +61,12 @@ type Asking = {
   readonly by: string;
   readonly signal: AbortSignal;
   readonly headers: Request["headers"];
-  /** The client's address, and the Granaries it came through. */
+  /** The connection is encrypted, or of this machine. */
+  readonly isConfidential: boolean;
+  /** The client's address. */
   readonly caller: string;
-  /** The body. Throws GRANARY_BAD_REQUEST when it is longer. */
-  readonly body: (maxBytes: number) => Promise<Buffer>;
+  /** The body. Throws GRANARY_BAD_REQUEST when it is longer, and what `came`, told of each piece, throws. */
+  readonly body: (maxBytes: number, came?: (bytes: number) => void) => Promise<Buffer>;
 };
 type Reply = { readonly status: number; readonly type: string; readonly body: string | Buffer; readonly etag?: string };
 type Route = {
@@ -124,7 +126,7 @@ export class House {
 
   /** @param signal aborts when the client goes away */
   async answer(exchange: Exchange, path: string, signal: AbortSignal): Promise<void> {
-    const { request, response } = exchange;
+    const { request } = exchange;
     const { route, rest } = find(path);
     const method = request.method === "HEAD" ? "GET" : (request.method ?? "");
     if (method !== route.method)
@@ -133,9 +135,10 @@ export class House {
         allowed: route.method === "GET" ? "GET, HEAD" : route.method,
       });
     const who = await this.#admit(request, { scope: route.scope, path });
-    const body = (maxBytes: number): Promise<Buffer> => bodyOf(request, path, maxBytes);
+    const body: Asking["body"] = (maxBytes, came) => bodyOf(request, { target: path, maxBytes, came });
+    const { loopback, secure } = callerOf(request);
     const { headers } = request;
-    const asking = { by: who, signal, headers, caller: addressOf(request), body };
+    const asking = { by: who, signal, headers, isConfidential: loopback || secure, caller: addressOf(request), body };
     const reply = await route.answer(this.#use, rest, asking);
     if (route.scope === "write") this.#use.events.emit({ name: "write.done", route: path, token: who });
     send(exchange, reply);
@@ -293,13 +296,16 @@ async function askAgain({ again }: HouseUse, _rest: string, { body, caller, sign
     return json(200, { refreshed: target.path, versions: versions.length });
   }
   const { bytes } = await again.info(target, options);
-  return json(200, { refreshed: `${target.path}@${target.query}`, info: JSON.parse(Buffer.from(bytes).toString()) });
+  return json(200, {
+    refreshed: `${target.path}@${target.query}`,
+    info: JSON.parse(Buffer.from(bytes).toString()) as unknown,
+  });
 }
 
 /** 202: fetching goes on behind. 200: nothing is left to do. */
 function delivery(forge: Forge): Route["answer"] {
-  return async ({ webhooks }, _rest, { headers, body }) => {
-    const delivered = await webhooks.deliver(forge, { headers, body });
+  return async ({ webhooks }, _rest, { headers, body, isConfidential }) => {
+    const delivered = await webhooks.deliver(forge, { headers, body, isConfidential });
     return json(delivered.outcome === "accepted" ? 202 : 200, delivered);
   };
 }
@@ -340,11 +346,20 @@ async function takeHeads({ heads }: HouseUse, _rest: string, { body }: Asking): 
   return json(200, { heads: await heads(parseOffer((await body(maxOfferBytes)).toString("utf8"))) });
 }
 
-async function bodyOf(request: Request, target: string, maxBytes: number): Promise<Buffer> {
+async function bodyOf(
+  request: Request,
+  how: {
+    readonly target: string;
+    readonly maxBytes: number;
+    readonly came: ((bytes: number) => void) | undefined;
+  },
+): Promise<Buffer> {
+  const { target, maxBytes, came } = how;
   const pieces: Uint8Array[] = [];
   let size = 0;
   for await (const piece of request as AsyncIterable<Uint8Array>) {
     size += piece.length;
+    came?.(piece.length);
     if (size > maxBytes)
       throw new GranaryError("GRANARY_BAD_REQUEST", { target, reason: `the body is longer than ${maxBytes} bytes` });
     pieces.push(piece);

@@ -145,7 +145,8 @@ const errorCases: readonly ConformanceCase[] = [
     spec: "RFC 9110 §15.5.6",
     check: async (lab) => {
       const headers = [["Content-Length", "0"]] as const;
-      const answer = await lab.send({ method: "POST", target: targetOf(lab, "info"), headers });
+      // Of a go.mod: what a proxy may do with POST of `.info`, behind a token, is its own affair.
+      const answer = await lab.send({ method: "POST", target: targetOf(lab, "mod"), headers });
       expect(answer.status === 405, describe(answer));
       expect((answer.headers["allow"] ?? "").includes("GET"), `Allow is ${String(answer.headers["allow"])}`);
     },

@@ -237,3 +237,56 @@ test("a remembered list in which a bit has flipped names no version that nobody 
   for (const upstream of ["a", "b"]) next.client.play(upstream, file, "refused");
   await assert.rejects(ask(next), { code: "GRANARY_OFFLINE" });
 });
+
+test("an answer that was on its way when its module was forgotten is remembered by nobody", async () => {
+  const room = await openRoom();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  room.client.gate = promise;
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  const before = room.listings.get("list", path, { query: "", ...patient() });
+  room.listings.forget("example.com");
+  resolve(undefined);
+  assert.equal((await before).freshForMs, 0);
+  assert.equal((await ask(room)).here, "MISS");
+  assert.equal(room.client.count("a", "list"), 2);
+});
+
+test("who asks after a module was forgotten does not join a question from before", async () => {
+  const room = await openRoom();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  room.client.gate = promise;
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  const before = ask(room);
+  room.listings.forget("example.com");
+  const after = ask(room);
+  resolve(undefined);
+  await Promise.all([before, after]);
+  assert.equal(room.client.count("a", "list"), 2);
+});
+
+test("while a forgotten list is asked for anew, the old one is nobody's answer", async () => {
+  const room = await openRoom();
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  await ask(room);
+  room.listings.forget(path);
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  room.client.gate = promise;
+  room.client.play("a", file, { status: 200, body: "v1.0.0\nv1.1.0\n" });
+  const first = ask(room);
+  await new Promise((done) => setTimeout(done, 20));
+  const second = ask(room);
+  resolve(undefined);
+  assert.equal((await first).text, "v1.0.0\nv1.1.0\n");
+  assert.equal((await second).text, "v1.0.0\nv1.1.0\n");
+});
+
+test("a list is known when it was given once, by an earlier process too", async () => {
+  const room = await openRoom();
+  assert.equal(await room.listings.isKnown(path), false);
+  room.client.play("a", file, { status: 200, body: "v1.0.0\n" });
+  await ask(room);
+  assert.equal(await room.listings.isKnown(path), true);
+  const later = await openRoom({ storage: room.storage });
+  assert.equal(await later.listings.isKnown(path), true);
+  assert.equal(await later.listings.isKnown(parsePath("example.com/other")), false);
+});

@@ -86,7 +86,7 @@ test("wrong bytes are not asked for again", async () => {
 test("the job's events are told as states: fetched, verified, kept", async () => {
   const { follower, table, states, modules } = openSyncRoom();
   table.set(what, [kept]);
-  const { bring } = modules;
+  const bring = modules.bring.bind(modules);
   modules.bring = (id, signal) => {
     follower.heard({ ...came, stage: "mod" });
     follower.heard({ ...came, version: "v9.9.9" });
@@ -95,6 +95,18 @@ test("the job's events are told as states: fetched, verified, kept", async () =>
   };
   await follower.announce(announced);
   assert.deepEqual(states(what), ["announced", "fetched corp", "verified pin", "kept 9 bytes", "listed after 0 ms"]);
+});
+
+test("with the database off nothing is called verified", async () => {
+  const { follower, table, states, modules } = openSyncRoom();
+  table.set(what, [kept]);
+  const bring = modules.bring.bind(modules);
+  modules.bring = (id, signal) => {
+    follower.heard({ ...came, verifiedBy: "off" });
+    return bring(id, signal);
+  };
+  await follower.announce(announced);
+  assert.deepEqual(states(what), ["announced", "fetched corp", "kept 9 bytes", "listed after 0 ms"]);
 });
 
 test("refused bytes: failed, quarantine, and then the integrity list is asked what it says", async () => {
@@ -119,7 +131,7 @@ test("refused bytes: failed, quarantine, and then the integrity list is asked wh
 test("what a list vouches for, and what nobody does, say so", async () => {
   const listed = openSyncRoom();
   listed.table.set(what, [kept]);
-  const { bring } = listed.modules;
+  const bring = listed.modules.bring.bind(listed.modules);
   listed.modules.bring = (id, signal) => {
     listed.follower.heard({ ...came, verifiedBy: "integrity" });
     return bring(id, signal);

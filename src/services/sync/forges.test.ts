@@ -23,6 +23,12 @@ for (const forge of forgeNames)
     assert.equal(isProven(forge, { headers, body: changed, secret }), forge === "gitlab");
   });
 
+for (const forge of forgeNames)
+  test(`${forge}: no secret proves nothing, not even to itself`, () => {
+    const { headers, body } = deliveryOf({ ...said, forge, secret: "", event: "push" });
+    assert.ok(!isProven(forge, { headers, body, secret: "" }));
+  });
+
 const odd: readonly (readonly [Forge, Record<string, string | string[]>])[] = [
   ["github", { "x-hub-signature-256": "sha256=" }],
   ["github", { "x-hub-signature-256": `sha1=${"0".repeat(40)}` }],

@@ -114,8 +114,10 @@ function readGitHub(event: string | undefined, payload: Payload): Read | undefin
       const isNew = ["published", "released", "prereleased"].includes(textAt(payload, "action") ?? "");
       return isNew ? { url, kind: "tag", ref: tag, gone: false } : "other";
     }
+    case undefined:
+      return undefined;
     default:
-      return event === undefined ? undefined : "other";
+      return "other";
   }
 }
 
@@ -135,8 +137,10 @@ function readGitLab(payload: Payload): Read | undefined {
       if (url === undefined || tag === undefined) return undefined;
       return textAt(payload, "action") === "create" ? { url, kind: "tag", ref: tag, gone: false } : "other";
     }
+    case undefined:
+      return undefined;
     default:
-      return kind === undefined ? undefined : "other";
+      return "other";
   }
 }
 

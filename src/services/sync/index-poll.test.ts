@@ -77,7 +77,13 @@ test("the cursor outlives the process, and belongs to one index", async () => {
   assert.equal(indexAsked.at(-1), "https://other.example/index 2026-01-01T00:01:00.000Z");
 });
 
-for (const text of ["", "{", "null", '{"index":1}', '{"index":"https://index.example/index","since":"yesterday","seen":[]}'])
+for (const text of [
+  "",
+  "{",
+  "null",
+  '{"index":1}',
+  '{"index":"https://index.example/index","since":"yesterday","seen":[]}',
+])
   test(`a cursor that cannot be read is as none: ${text}`, async () => {
     const { poll, storage, indexAsked } = open();
     await storage.create(cursorKey, Buffer.from(text));
@@ -146,7 +152,9 @@ test("full pages are followed, up to a number, and one that does not move on end
   const { poll, play, indexAsked, of } = open();
   let n = 0;
   play.page = () => {
-    const page = Array.from({ length: 2_000 }, () => line("a.example/x", `v1.0.${n++}`, new Date(1.8e12 + n).toISOString()));
+    const page = Array.from({ length: 2_000 }, () =>
+      line("a.example/x", `v1.0.${n++}`, new Date(1.8e12 + n).toISOString()),
+    );
     return Promise.resolve(page.join("\n"));
   };
   await poll.poll();
@@ -201,7 +209,7 @@ test("a cursor that cannot be written stops nothing: the next poll sees the same
   known.add("a.example/x");
   await poll.poll();
   add("a.example/x", "v1.0.0", t(1));
-  const { replace } = storage;
+  const replace = storage.replace.bind(storage);
   storage.replace = () => Promise.resolve("conflict");
   await poll.poll();
   storage.replace = replace;

@@ -139,12 +139,11 @@ export class IndexPoll {
   }
 }
 
-/** The newest timestamp, and all that came with it. */
+/** The newest timestamp, and all that has it: the index gives all of them again when it is asked from there. */
 function advanced(cursor: Cursor, lines: readonly IndexLine[], last: string | undefined): Cursor {
   if (last === undefined || Date.parse(last) < Date.parse(cursor.since)) return cursor;
-  const now = lines.filter(({ timestamp }) => timestamp === last).map(({ id }) => formatModuleVersion(id));
-  const before = last === cursor.since ? cursor.seen : [];
-  return { ...cursor, since: last, seen: [...new Set([...before, ...now])] };
+  const seen = lines.filter(({ timestamp }) => timestamp === last).map(({ id }) => formatModuleVersion(id));
+  return { ...cursor, since: last, seen };
 }
 
 /** A query may be a secret. */

@@ -26,14 +26,82 @@ function after(...windows: readonly (readonly [number, number])[]): Verification
 
 const cases = [
   ["nothing", [], 0],
-  ["three bad windows", [[998, 2], [998, 2], [998, 2]], 0.002],
-  ["three windows at the limit itself", [[999, 1], [999, 1], [999, 1]], alarmFailureShare],
-  ["two bad windows", [[100, 0], [0, 5], [0, 5]], 0],
-  ["a good one between", [[0, 5], [100, 0], [0, 5], [0, 5]], 0],
-  ["a quiet one between", [[0, 5], [0, 0], [0, 5], [0, 5]], 0],
-  ["three bad ones, the mildest counts", [[0, 5], [50, 50], [90, 10]], 0.1],
-  ["three bad ones that were over a window ago", [[0, 5], [0, 5], [0, 5], [100, 0]], 0],
-  ["three bad ones and then silence", [[0, 5], [0, 5], [0, 5], [0, 0]], 0],
+  [
+    "three bad windows",
+    [
+      [998, 2],
+      [998, 2],
+      [998, 2],
+    ],
+    0.002,
+  ],
+  [
+    "three windows at the limit itself",
+    [
+      [999, 1],
+      [999, 1],
+      [999, 1],
+    ],
+    alarmFailureShare,
+  ],
+  [
+    "two bad windows",
+    [
+      [100, 0],
+      [0, 5],
+      [0, 5],
+    ],
+    0,
+  ],
+  [
+    "a good one between",
+    [
+      [0, 5],
+      [100, 0],
+      [0, 5],
+      [0, 5],
+    ],
+    0,
+  ],
+  [
+    "a quiet one between",
+    [
+      [0, 5],
+      [0, 0],
+      [0, 5],
+      [0, 5],
+    ],
+    0,
+  ],
+  [
+    "three bad ones, the mildest counts",
+    [
+      [0, 5],
+      [50, 50],
+      [90, 10],
+    ],
+    0.1,
+  ],
+  [
+    "three bad ones that were over a window ago",
+    [
+      [0, 5],
+      [0, 5],
+      [0, 5],
+      [100, 0],
+    ],
+    0,
+  ],
+  [
+    "three bad ones and then silence",
+    [
+      [0, 5],
+      [0, 5],
+      [0, 5],
+      [0, 0],
+    ],
+    0,
+  ],
 ] as const;
 for (const [name, windows, want] of cases)
   test(`the share that lasts after ${name}`, () => {

@@ -9,11 +9,16 @@ import { absent, failed, kept, openSyncRoom } from "../../../test/support/sync-r
 import { Deliveries } from "./deliveries.ts";
 import { forgeNames } from "./hooks.ts";
 import type { Hook } from "./hooks.ts";
-import { maxDeliveriesAtOnce } from "./webhooks.ts";
+import { maxHeldBytes } from "./webhooks.ts";
 
 const secret = "a secret of the forge";
 const team = { repository: "git.corp.example/team", module: "git.corp.example/team" };
-const hooks: readonly Hook[] = forgeNames.map((forge) => ({ name: `our ${forge}`, forge, secret, repositories: [team] }));
+const hooks: readonly Hook[] = forgeNames.map((forge) => ({
+  name: `our ${forge}`,
+  forge,
+  secret,
+  repositories: [team],
+}));
 const what = "git.corp.example/team/x@v1.0.0";
 const push = {
   forge: "github",
@@ -28,7 +33,11 @@ type Room = ReturnType<typeof openSyncRoom>;
 function deliver({ webhooks }: Room, sent: Delivery, more: { headers?: object; body?: Buffer } = {}) {
   const forge = forgeNames.find((name) => sent.path.endsWith(name)) ?? "github";
   const headers = { ...sent.headers, ...more.headers };
-  return webhooks.deliver(forge, { headers, body: () => Promise.resolve(more.body ?? sent.body) });
+  return webhooks.deliver(forge, {
+    headers,
+    body: () => Promise.resolve(more.body ?? sent.body),
+    isConfidential: true,
+  });
 }
 
 async function refusal(work: Promise<unknown>): Promise<GranaryError> {
@@ -44,7 +53,13 @@ for (const options of [
   push,
   { ...push, forge: "gitlab", event: "tag_push" },
   { ...push, forge: "gitea" },
-  { ...push, forge: "gitea", event: "release", ref: undefined, fields: { action: "published", release: { tag_name: "v1.0.0" } } },
+  {
+    ...push,
+    forge: "gitea",
+    event: "release",
+    ref: undefined,
+    fields: { action: "published", release: { tag_name: "v1.0.0" } },
+  },
 ] as DeliveryOptions[])
   test(`${options.forge} ${options.event}: forgotten at once, brought behind`, async () => {
     const room = openSyncRoom({ hooks });
@@ -99,8 +114,8 @@ test("every forgery gets the same words, nothing is done, and only the event kno
 test("what is refused without its body is not read", async () => {
   const { webhooks } = openSyncRoom({ hooks });
   const body = () => assert.fail("it was read");
-  await refusal(webhooks.deliver("github", { headers: {}, body }));
-  await refusal(openSyncRoom().webhooks.deliver("github", { headers: good.headers, body }));
+  await refusal(webhooks.deliver("github", { headers: {}, body, isConfidential: true }));
+  await refusal(openSyncRoom().webhooks.deliver("github", { headers: good.headers, body, isConfidential: true }));
 });
 
 test("a replay makes no work, under its own name, under another one, and for all forges", async () => {
@@ -152,7 +167,7 @@ test("while it is followed a replay changes nothing", async () => {
 
 test("a caches' failure is told, and the delivery may come again", async () => {
   const room = openSyncRoom({ hooks });
-  const { forget } = room.modules;
+  const forget = room.modules.forget.bind(room.modules);
   room.modules.forget = () => Promise.reject(new Error("no"));
   await assert.rejects(deliver(room, good));
   room.modules.forget = forget;
@@ -173,7 +188,12 @@ for (const [name, url] of [
   });
 
 test("of two hooks with one secret each speaks for its repositories", async () => {
-  const more = { name: "b", forge: "github", secret, repositories: [{ repository: "b.example", module: "b.example" }] } as const;
+  const more = {
+    name: "b",
+    forge: "github",
+    secret,
+    repositories: [{ repository: "b.example", module: "b.example" }],
+  } as const;
   const room = openSyncRoom({ hooks: [...hooks, more] });
   const delivered = await deliver(room, deliveryOf({ ...push, url: "https://b.example/y.git" }));
   assert.equal(delivered.outcome === "accepted" && delivered.module, "b.example/y");
@@ -185,28 +205,47 @@ test("a ping is answered, and other events are ignored", async () => {
   assert.equal((await deliver(room, deliveryOf({ ...push, event: "issues" }))).outcome, "ignored");
 });
 
-const bodies = ["", "[]", "null", "7", "{", '{"ref":"refs/tags/v1.0.0"}', "payload=%7B%7D", "\u{feff}", "\xff"] as const;
+const bodies = [
+  "",
+  "[]",
+  "null",
+  "7",
+  "{",
+  '{"ref":"refs/tags/v1.0.0"}',
+  "payload=%7B%7D",
+  "\u{feff}",
+  "\xff",
+] as const;
 for (const text of bodies)
   test(`a proven body that is no payload is a bad request: ${JSON.stringify(text)}`, async () => {
     const room = openSyncRoom({ hooks });
     const body = Buffer.from(text, "latin1");
     const { headers } = deliveryOf({ ...push, forge: "gitlab", event: "tag_push" });
-    const error = await refusal(room.webhooks.deliver("gitlab", { headers, body: () => Promise.resolve(body) }));
+    const error = await refusal(
+      room.webhooks.deliver("gitlab", { headers, body: () => Promise.resolve(body), isConfidential: true }),
+    );
     assert.equal(error.code, "GRANARY_BAD_REQUEST");
     assert.deepEqual(room.asked, []);
   });
 
-test("so many bodies are read at once, and no more", async () => {
+test("strangers' bytes are held up to a number, those that came count, and they are let go", async () => {
   const { webhooks } = openSyncRoom({ hooks });
-  const ends: (() => void)[] = [];
-  const body = () => new Promise<Buffer>((resolve) => ends.push(() => resolve(good.body)));
-  const { headers } = good;
-  const taken = Array.from({ length: maxDeliveriesAtOnce }, () => webhooks.deliver("github", { headers, body }));
-  assert.equal((await refusal(webhooks.deliver("github", { headers, body }))).code, "GRANARY_OVERLOADED");
-  for (const end of ends) end();
-  await Promise.all(taken);
-  const after = await webhooks.deliver("github", { headers, body: () => Promise.resolve(good.body) });
-  assert.equal(after.outcome, "replayed");
+  const forged = deliveryOf({ ...push, secret: "a secret of nobody" });
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const bodyOf = (bytes: number) => async (_max: number, came: (bytes: number) => void) => {
+    came(bytes);
+    await promise;
+    return forged.body;
+  };
+  const from = (bytes: number) => ({ headers: forged.headers, body: bodyOf(bytes), isConfidential: true });
+  // A thousand that send slowly, and one that fills the rest.
+  const slow = Array.from({ length: 1_000 }, () => refusal(webhooks.deliver("github", from(1))));
+  const large = refusal(webhooks.deliver("github", from(maxHeldBytes - 1_000)));
+  assert.equal((await refusal(webhooks.deliver("github", from(1)))).code, "GRANARY_OVERLOADED");
+  resolve(undefined);
+  assert.equal((await large).code, "GRANARY_WEBHOOK_REFUSED");
+  await Promise.all(slow);
+  assert.equal((await refusal(webhooks.deliver("github", from(maxHeldBytes)))).code, "GRANARY_WEBHOOK_REFUSED");
 });
 
 test("deliveries are remembered up to a number, the oldest leaves", () => {
@@ -214,4 +253,17 @@ test("deliveries are remembered up to a number, the oldest leaves", () => {
   for (const name of ["a", "b", "c"]) assert.ok(deliveries.take([name]));
   assert.ok(!deliveries.take(["c"]));
   assert.ok(deliveries.take(["a"]));
+});
+
+test("GitLab's token is its secret: in the clear it proves nothing, while a signature stays one", async () => {
+  const { webhooks, asked } = openSyncRoom({ hooks });
+  const clear = (sent: Delivery) => ({
+    headers: sent.headers,
+    body: () => Promise.resolve(sent.body),
+    isConfidential: false,
+  });
+  const token = deliveryOf({ ...push, forge: "gitlab", event: "tag_push" });
+  assert.equal((await refusal(webhooks.deliver("gitlab", clear(token)))).code, "GRANARY_TOKEN_NEEDS_TLS");
+  assert.deepEqual(asked, []);
+  assert.equal((await webhooks.deliver("github", clear(good))).outcome, "accepted");
 });

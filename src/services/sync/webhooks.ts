@@ -21,8 +21,11 @@ import { versionsOf } from "./tags.ts";
  * stranger's body is held in memory before its signature can be checked.
  */
 export const maxDeliveryBytes = 4 << 20;
-/** Bodies that are read at once: 32 MiB of strangers' bytes at most. */
-export const maxDeliveriesAtOnce = 8;
+/** Bytes of bodies that are held at once. Those that came count, not what was promised: who sends slowly takes no place. */
+export const maxHeldBytes = 32 << 20;
+
+/** Reads at most so many bytes; `came` is told of each piece and may throw. */
+export type ReadBody = (maxBytes: number, came: (bytes: number) => void) => Promise<Uint8Array>;
 
 export type Delivered =
   | { readonly outcome: "accepted"; readonly module: string; readonly versions: readonly string[] }
@@ -44,7 +47,7 @@ export type WebhooksUse = {
 export class Webhooks {
   readonly #use: WebhooksUse;
   readonly #deliveries = new Deliveries();
-  #reading = 0;
+  #heldBytes = 0;
 
   constructor(use: WebhooksUse) {
     this.#use = use;
@@ -53,19 +56,27 @@ export class Webhooks {
   /**
    * Takes one delivery. Resolves when no process answers from memory any more about what it changed; fetching goes on
    * behind. Throws GRANARY_WEBHOOK_REFUSED, which does not say why, GRANARY_BAD_REQUEST for a proven body that is no
-   * payload, and GRANARY_OVERLOADED.
+   * payload, GRANARY_TOKEN_NEEDS_TLS for a secret that was sent in the clear, and GRANARY_OVERLOADED.
    *
-   * @param body reads at most so many bytes; not called for what is refused without it
+   * @param from.body not called for what is refused without it
+   * @param from.isConfidential nobody on the way could read it
    */
   async deliver(
     forge: Forge,
-    from: { readonly headers: Headers; readonly body: (maxBytes: number) => Promise<Uint8Array> },
+    from: {
+      readonly headers: Headers;
+      readonly body: ReadBody;
+      readonly isConfidential: boolean;
+    },
   ): Promise<Delivered> {
     const { hooks, meter } = this.#use;
     const { headers } = from;
     const own = hooks().filter((hook) => hook.forge === forge);
     if (own.length === 0) throw this.#refused(forge, "no webhook of this forge is configured");
     if (!rulesOf(forge).hasProof(headers)) throw this.#refused(forge, "no signature");
+    // As with tokens: what others may have read proves nothing.
+    if (!rulesOf(forge).signsBody && !from.isConfidential)
+      throw new GranaryError("GRANARY_TOKEN_NEEDS_TLS", { what: `/webhook/${forge}` });
     const body = await this.#read(from.body);
     // All of them, so that the time tells nothing of which one it nearly was.
     const proven = own.filter((hook) => isProven(forge, { headers, body, secret: hook.secret }));
@@ -75,14 +86,17 @@ export class Webhooks {
     return delivered;
   }
 
-  async #read(body: (maxBytes: number) => Promise<Uint8Array>): Promise<Uint8Array> {
-    if (this.#reading >= maxDeliveriesAtOnce)
-      throw new GranaryError("GRANARY_OVERLOADED", { limit: "webhook deliveries at once", value: maxDeliveriesAtOnce });
-    this.#reading++;
+  async #read(body: ReadBody): Promise<Uint8Array> {
+    let own = 0;
     try {
-      return await body(maxDeliveryBytes);
+      return await body(maxDeliveryBytes, (bytes) => {
+        own += bytes;
+        this.#heldBytes += bytes;
+        if (this.#heldBytes > maxHeldBytes)
+          throw new GranaryError("GRANARY_OVERLOADED", { limit: "bytes of webhook deliveries", value: maxHeldBytes });
+      });
     } finally {
-      this.#reading--;
+      this.#heldBytes -= own;
     }
   }
 
@@ -124,7 +138,10 @@ export class Webhooks {
     const payload = objectIn(body);
     const read = payload && rulesOf(forge).read(headers, payload);
     if (read !== undefined) return read;
-    const reason = payload === undefined ? "its body is no JSON object (set its content type to application/json)" : "no repository and ref in it";
+    const reason =
+      payload === undefined
+        ? "its body is no JSON object (set its content type to application/json)"
+        : "no repository and ref in it";
     throw new GranaryError("GRANARY_BAD_REQUEST", { target: `/webhook/${forge}`, reason });
   }
 
