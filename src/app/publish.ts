@@ -71,7 +71,10 @@ async function publish(
     const view: PublishView = { ...made.view, isDryRun: request.isDryRun, server: remote.url };
     if (request.isDryRun || made.parcel === undefined) return view;
     progress(view);
-    const server = new PublishClient(remote.url, { token: remote.token, userAgent: `Granary/${granaryVersion} (publish)` });
+    const server = new PublishClient(remote.url, {
+      token: remote.token,
+      userAgent: `Granary/${granaryVersion} (publish)`,
+    });
     try {
       const sent = await sendModule(made.id, made.parcel, { server, url: remote.url, clock: systemClock, signal });
       return { ...view, sent };
@@ -86,11 +89,15 @@ async function publish(
 type Made = {
   readonly id: ModuleVersion;
   readonly view: Omit<PublishView, "isDryRun" | "server">;
-  readonly parcel: { readonly zip: ZipFile; readonly size: number; readonly sha256: string; readonly h1: string } | undefined;
+  readonly parcel:
+    { readonly zip: ZipFile; readonly size: number; readonly sha256: string; readonly h1: string } | undefined;
 };
 
 async function pack(request: PublishRequest, zip: ZipFile, use: Use): Promise<Made> {
-  const named = request.module === undefined ? undefined : parseFlag("--module", request.module, () => parsePath(request.module ?? ""));
+  const named =
+    request.module === undefined
+      ? undefined
+      : parseFlag("--module", request.module, () => parsePath(request.module ?? ""));
   const { id, source, committedGoMod, tree } =
     request.version === undefined
       ? await taggedSource(request, named, use)
@@ -167,6 +174,10 @@ function parseFlag<T>(flag: string, value: string, parse: () => T): T {
     return parse();
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
-    throw new GranaryError("GRANARY_NOT_PUBLISHABLE", { what: `${flag} ${value}`, reason: error.message }, { cause: error });
+    throw new GranaryError(
+      "GRANARY_NOT_PUBLISHABLE",
+      { what: `${flag} ${value}`, reason: error.message },
+      { cause: error },
+    );
   }
 }

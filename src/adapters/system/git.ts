@@ -47,7 +47,12 @@ export async function openRepository(folder: string, use: GitUse): Promise<Repos
   // Whose repositories may be opened at all (safe.directory) is a setting of the person who runs this.
   const theirs = { ...env, ...kept(use.env, ["HOME", "XDG_CONFIG_HOME", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM"]) };
   const found = await run(["rev-parse", "--git-path", "objects"], { cwd: folder, env: theirs, signal });
-  const objects = resolve(folder, mustWork("rev-parse", found).stdout.toString("utf8").replace(/\r?\n$/, ""));
+  const objects = resolve(
+    folder,
+    mustWork("rev-parse", found)
+      .stdout.toString("utf8")
+      .replace(/\r?\n$/, ""),
+  );
   return new GitRepository({ folder, work, objects, env, theirs });
 }
 

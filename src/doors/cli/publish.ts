@@ -70,7 +70,14 @@ function inWords(view: PublishView, io: CliIo): string {
   const refusals = refused.map(({ path, reason }) => [path === "" ? say(lang, "publish.all-files") : path, reason]);
   return [
     `${harmless(`${view.module}@${view.version} ${from}`)}\n`,
-    ...(isDryRun ? [list(files.map(({ path, size }) => [path, bytes(size)]), io)] : []),
+    ...(isDryRun
+      ? [
+          list(
+            files.map(({ path, size }) => [path, bytes(size)]),
+            io,
+          ),
+        ]
+      : []),
     ...(isDryRun && omitted.length > 0 ? [`${say(lang, "publish.omitted", { count: count(omitted.length) })}\n`] : []),
     ...(isDryRun ? [list(omissions, io)] : []),
     ...(refused.length > 0 ? [`${say(lang, "publish.refused", { count: count(refused.length) })}\n`] : []),
