@@ -268,7 +268,7 @@ export const enStart = {
   GRANARY_NOT_PUBLISHABLE: {
     lines: (f) => [
       `${f.what} is no module version that can be published: ${f.reason}`,
-      "Nothing was sent. See what would be: granary publish … --dry-run",
+      "Nothing was sent. With --dry-run the command shows what would be.",
     ],
     cause: "The tag, the go.mod or the files do not make a module version that the go command would take.",
     remedy:

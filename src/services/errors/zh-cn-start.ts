@@ -241,7 +241,7 @@ export const zhCNStart = {
   GRANARY_NOT_PUBLISHABLE: {
     lines: (f) => [
       `${f.what} 不是可发布的模块版本：${f.reason}`,
-      "没有发送任何内容。查看将发送的内容：granary publish … --dry-run",
+      "没有发送任何内容。加上 --dry-run 可查看将发送的内容。",
     ],
     cause: "标签、go.mod 或文件不构成 go 命令会接受的模块版本。",
     remedy:
