@@ -100,6 +100,16 @@ for (const size of [10, 2 * megabyte]) {
   }
 }
 
+test("streamModuleZip() lets go of what it waited for", async () => {
+  const warnings: string[] = [];
+  const heard = (warning: Error): void => void warnings.push(warning.message);
+  process.on("warning", heard);
+  await stream([streamed({ name: "x", content: randomBytes(4 * megabyte) }, 32 * 1024)]);
+  await new Promise(setImmediate);
+  process.off("warning", heard);
+  assert.deepEqual(warnings, []);
+});
+
 test("streamModuleZip() ends when the target fails, or the source does", async () => {
   const broken = new MemoryTarget();
   let writes = 0;

@@ -2,6 +2,7 @@
 // those of writeModuleZip(): what is larger than a piece is deflated as it comes, and stored when that is no smaller.
 
 import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
+import type { DeflateRaw } from "node:zlib";
 
 import { directoryHeader, endRecord, localHeader, maxPlainFiles } from "./_zip-headers.ts";
 import type { PackedEntry } from "./_zip-headers.ts";
@@ -105,7 +106,7 @@ async function deflateTo(file: NamedFile, { target, position }: Place): Promise<
     const crc = await eachChunk(file, async (chunk) => {
       // Its reader has given up: nobody would ever drain it.
       if (deflate.destroyed) throw badZip("not written");
-      if (!deflate.write(chunk)) await new Promise((resolve) => deflate.once("drain", resolve).once("close", resolve));
+      if (!deflate.write(chunk)) await drained(deflate);
     });
     deflate.end();
     return crc;
@@ -119,6 +120,17 @@ async function deflateTo(file: NamedFile, { target, position }: Place): Promise<
     packedSize += bytes.length;
   }
   return { crc: await fed, packedSize };
+}
+
+/** Resolves when it takes more, or never will. */
+async function drained(deflate: DeflateRaw): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const done = (): void => {
+      deflate.off("drain", done).off("close", done);
+      resolve();
+    };
+    deflate.on("drain", done).on("close", done);
+  });
 }
 
 async function storeTo(file: NamedFile, { target, position }: Place): Promise<number> {

@@ -5,18 +5,28 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { main } from "#app/main.ts";
+import { atEnd } from "../support/at-end.ts";
 import { git, makeRepository } from "../support/git-repository.ts";
 import { machineGo, newGoClient, skipLoudly } from "../support/go.ts";
+import { runGranary, startGranary } from "../support/granary.ts";
 import { publishCases } from "../support/publish-cases.ts";
 import type { PublishCase } from "../support/publish-cases.ts";
 
-type Download = { readonly Error?: string; readonly Sum?: string; readonly GoModSum?: string };
+type Download = { readonly Path: string; readonly Error?: string; readonly Sum?: string; readonly GoModSum?: string };
 type Packed = { readonly h1?: string; readonly goModH1?: string; readonly goMod: string; readonly version: string };
 
 const rootOf = (at: number): string => `corp.example/r${at}.git`;
 const versionOf = ({ tag, version }: PublishCase): string => version ?? tag.slice(tag.lastIndexOf("/") + 1);
 
-async function publish(args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+/** What `go mod download -json` prints: one object after the other. */
+function objectsIn(stdout: string): Download[] {
+  return JSON.parse(`[${stdout.replaceAll(/^\}\n\{/gm, "},{")}]`) as Download[];
+}
+
+async function publish(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const out = { stdout: "", stderr: "" };
   const code = await main(["publish", ...args], {
     stdout: (text) => (out.stdout += text),
@@ -25,7 +35,7 @@ async function publish(args: readonly string[]): Promise<{ code: number; stdout:
     onStop: () => () => undefined,
     verifyEntry: new URL("file:///nowhere"),
     machine: {
-      env: { PATH: process.env["PATH"], GOENV: "off" },
+      env: { PATH: process.env["PATH"], GOENV: "off", ...env },
       platform: "linux",
       home: "/nowhere",
       readFile: (file) => readFile(file, "utf8"),
@@ -63,9 +73,7 @@ suite("publish TAG and go with GOPROXY=direct", { timeout: 300_000 }, () => {
     try {
       const ids = publishCases.map((one, at) => `${rootOf(at)}${one.below ?? ""}@${versionOf(one)}`);
       const { stdout } = await go.run(["mod", "download", "-json", ...ids]);
-      // One object after the other, in the order asked.
-      const objects = JSON.parse(`[${stdout.replaceAll(/^\}\n\{/gm, "},{")}]`) as (Download & { Path: string })[];
-      for (const one of objects) downloads.set(one.Path, one);
+      for (const one of objectsIn(stdout)) downloads.set(one.Path, one);
     } finally {
       await go.remove();
     }
@@ -97,6 +105,31 @@ suite("publish TAG and go with GOPROXY=direct", { timeout: 300_000 }, () => {
       assert.equal(ours.goMod, one.isConverted === true ? "converted" : one.isNamed === true ? "none" : "as-committed");
       assert.equal(ours.goModH1 === theirs?.GoModSum, one.isConverted !== true);
     });
+
+  test("a real go builds what was published, with the hash it has of the repository itself", async (t) => {
+    if (why !== "") return void skipLoudly(t, why);
+    const granary = await startGranary({ upstream: "off", private: "corp.example" });
+    atEnd(t, () => granary.stop());
+    const probe = await fetch(`${granary.url}/${rootOf(0)}/@v/v0.0.1.zip`, { method: "PUT", body: "x" });
+    if (probe.status === 405) return void skipLoudly(t, "this server takes no PUT");
+    const added = await runGranary(["token", "add", "--scope=write", `--store=${granary.store}`]);
+    const [token = ""] = /grn_\w+?_[\w-]+/.exec(added.stdout) ?? [];
+    const tool = await machineGo();
+    assert.ok(tool !== undefined);
+    const kept = [...publishCases.entries()].filter(([, { refused }]) => refused === undefined).slice(0, 12);
+    for (const [at, { tag }] of kept) {
+      const repo = `--repo=${join(folder, `r${at}.git`)}`;
+      const sent = await publish([tag, repo, `--server=${granary.url}`, "--token=env:TOKEN"], { TOKEN: token });
+      assert.match(sent.stdout, /^Published: /m, sent.stdout + sent.stderr);
+    }
+    const go = await newGoClient(tool, { GOPROXY: granary.url, GONOSUMDB: "corp.example" });
+    atEnd(t, () => go.remove());
+    const ids = kept.map(([at, one]) => `${rootOf(at)}${one.below ?? ""}@${versionOf(one)}`);
+    for (const one of objectsIn((await go.ok(["mod", "download", "-json", ...ids])).stdout)) {
+      const direct = downloads.get(one.Path);
+      assert.deepEqual([one.Sum, one.GoModSum], [direct?.Sum, direct?.GoModSum], one.Path);
+    }
+  });
 
   test("a work tree, what is changed in it, and the settings of its owner count for nothing", async (t) => {
     if (why !== "") return void skipLoudly(t, why);

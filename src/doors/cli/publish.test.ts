@@ -57,7 +57,14 @@ test("a tag, a folder with a version: which is which is said by --version alone"
   ]);
 });
 
-for (const argv of [[], ["."], ["main"], ["v1.2.3", "more"], [".", "--version=v1.0.0", "--repo=/r"], ["v1.0.0", "--versoin=v1"]])
+for (const argv of [
+  [],
+  ["."],
+  ["main"],
+  ["v1.2.3", "more"],
+  [".", "--version=v1.0.0", "--repo=/r"],
+  ["v1.0.0", "--versoin=v1"],
+])
   test(`publish ${argv.join(" ")} is bad usage`, async () => {
     const { code, stderr, requests } = await run(argv);
     assert.deepEqual([code, requests.length], [2, 0]);
@@ -68,7 +75,12 @@ const said = "GRANARY_PUBLISH_CONFLICT: it is there\n\u001b[31mwith other conten
 const outcomes: readonly (readonly [string, Partial<PublishView>, number, RegExp])[] = [
   ["new", { sent: { outcome: "new", tries: 1, said: undefined } }, 0, /^Published: http/m],
   ["same", { sent: { outcome: "same", tries: 1, said: undefined } }, 0, /^Nothing to do: http/m],
-  ["conflict", { sent: { outcome: "conflict", tries: 1, said } }, 1, /^Not published: .*\n {2}GRANARY_PUBLISH_CONFLICT/m],
+  [
+    "conflict",
+    { sent: { outcome: "conflict", tries: 1, said } },
+    1,
+    /^Not published: .*\n {2}GRANARY_PUBLISH_CONFLICT/m,
+  ],
   ["refused there", { sent: { outcome: "refused", tries: 1, said } }, 1, /^Not published: /m],
   ["refused here", { refused: [{ path: "A.go", reason: "collision" }] }, 1, /^Not published, .*\n +A\.go +collision$/m],
   ["dry run", { isDryRun: true }, 0, /go\.mod +12 B[^]*link\.go +a symbolic link[^]*\nNothing was sent/],
@@ -88,7 +100,11 @@ for (const [what, more, code, pattern] of outcomes) {
   test(`publish --json tells ${what}`, async () => {
     const { stdout, code: ended } = await run(["v1.2.3", "--json"], more);
     assert.equal(ended, code);
-    assert.partialDeepStrictEqual(JSON.parse(stdout), { schema: "granary.publish/1", module: view.module, ...plain(more) });
+    assert.partialDeepStrictEqual(JSON.parse(stdout), {
+      schema: "granary.publish/1",
+      module: view.module,
+      ...plain(more),
+    });
   });
 }
 

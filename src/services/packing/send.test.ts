@@ -55,9 +55,19 @@ async function send(...answers: readonly (Answer | undefined)[]) {
 const rows: readonly (readonly [string, readonly (Answer | undefined)[], object, readonly number[]])[] = [
   ["new", [kept(201)], { outcome: "new", tries: 1 }, []],
   ["there already", [kept(200)], { outcome: "same", tries: 1 }, []],
-  ["other content", [{ status: 409, text: "GRANARY_X: no\nmore\n" }], { outcome: "conflict", said: "GRANARY_X: no\nmore" }, []],
+  [
+    "other content",
+    [{ status: 409, text: "GRANARY_X: no\nmore\n" }],
+    { outcome: "conflict", said: "GRANARY_X: no\nmore" },
+    [],
+  ],
   ["a bad zip", [{ status: 422, text: "bad\n" }], { outcome: "refused", said: "bad" }, []],
-  ["busy, then new", [{ status: 503 }, { status: 502 }, { status: 504 }, kept(201)], { tries: 4 }, [1_000, 2_000, 4_000]],
+  [
+    "busy, then new",
+    [{ status: 503 }, { status: 502 }, { status: 504 }, kept(201)],
+    { tries: 4 },
+    [1_000, 2_000, 4_000],
+  ],
   ["a lost answer, then there", [undefined, kept(200)], { outcome: "same", tries: 2 }, [1_000]],
   ["a server that says when", [{ status: 503, headers: { "retry-after": "7" } }, kept(201)], { tries: 2 }, [7_000]],
   ["a server that says never", [{ status: 429, headers: { "retry-after": "86400" } }, kept(201)], {}, [30_000]],
