@@ -65,7 +65,7 @@ async function publish(
   },
 ): Promise<PublishView> {
   const { work, signal, remote, progress } = use;
-  const zip = await createZipFile(join(work, "module.zip"));
+  const zip = await createZipFile(join(work, "module.zip"), signal);
   try {
     const made = await pack(request, zip, use);
     const view: PublishView = { ...made.view, isDryRun: request.isDryRun, server: remote.url };

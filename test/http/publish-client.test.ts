@@ -64,13 +64,20 @@ async function makeFolder(t: TestContext, files: Readonly<Record<string, string 
   return folder;
 }
 
-async function publish(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+async function publish(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  onStop: (stop: () => void) => void = () => undefined,
+): Promise<Ran> {
   const out = { stdout: "", stderr: "" };
   const code = await main(["publish", ...args], {
     stdout: (text) => (out.stdout += text),
     stderr: (text) => (out.stderr += text),
     isTerminal: false,
-    onStop: () => () => undefined,
+    onStop: (stop) => {
+      onStop(stop);
+      return () => undefined;
+    },
     verifyEntry: new URL("file:///nowhere"),
     machine: {
       env: { PATH: process.env["PATH"], GOENV: "off", ...env },
@@ -171,6 +178,31 @@ test("a folder: what version control keeps, other modules and links stay here; t
     "worktree/.git repository",
   ]);
   assert.ok(checkModuleZip(bytesSource(uploads[0]?.body ?? Buffer.of()), id).valid);
+});
+
+test("Ctrl-C ends it while it packs, while it sends, and while it waits; nothing stays behind", async (t) => {
+  const silent: Answer = () => undefined;
+  const folder = await makeFolder(t, moduleFiles);
+  const before = await leftovers();
+  for (const [answer, when] of [
+    [keeps, "at once"],
+    [silent, "sent"],
+    [busy, "sent"],
+  ] as const) {
+    let stop: () => void = () => undefined;
+    const stopping: Answer = (upload, response) => {
+      answer(upload, response);
+      if (when === "sent") stop();
+    };
+    const { url, uploads } = await startServer(t, ...Array.from({ length: 5 }, () => stopping));
+    const ran = await publish([folder, "--version=v1.2.3", `--server=${url}`], {}, (given) => {
+      stop = given;
+      if (when === "at once") stop();
+    });
+    assert.deepEqual([ran.code, /GRANARY_STOPPED/.test(ran.stderr)], [3, true], ran.stdout + ran.stderr);
+    assert.equal(uploads.length, when === "sent" ? 1 : 0);
+  }
+  assert.deepEqual(await leftovers(), before);
 });
 
 const bad: readonly (readonly [string, Readonly<Record<string, string>>, readonly string[], number, RegExp])[] = [

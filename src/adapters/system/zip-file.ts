@@ -6,11 +6,14 @@ import type { FileHandle } from "node:fs/promises";
 import type { ZipFile } from "#services/packing/ports.ts";
 import { openFileSource } from "./file-source.ts";
 
-/** Creates `file`, which must not be there. Its owner discards it. */
-export async function createZipFile(file: string): Promise<ZipFile> {
+/** Creates `file`, which must not be there. Its owner discards it. Writing throws the signal's reason when aborted. */
+export async function createZipFile(file: string, signal: AbortSignal): Promise<ZipFile> {
   const handle = await open(file, "wx", 0o600);
   return {
-    write: async (bytes, position) => await writeAll(handle, bytes, position),
+    write: async (bytes, position) => {
+      signal.throwIfAborted();
+      await writeAll(handle, bytes, position);
+    },
     truncate: async (size) => await handle.truncate(size),
     open: () => openFileSource(file),
     body: () => createReadStream(file) as AsyncIterable<Uint8Array>,
