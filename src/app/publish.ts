@@ -21,12 +21,17 @@ import type { SourceFile, SourceTree, ZipFile } from "#services/packing/ports.ts
 import { sendModule } from "#services/packing/send.ts";
 import { openTagged } from "#services/packing/tagged.ts";
 import { awake } from "./awake.ts";
-import type { Config } from "./config.ts";
-import type { ProgramIo } from "./main.ts";
+import type { Config, Machine } from "./config.ts";
 import { openRemote } from "./remote.ts";
 import { version as granaryVersion } from "./version.ts";
 
 type Load = (flags: SettingFlags) => Promise<Config>;
+
+export type PublishIo = {
+  readonly machine: Machine;
+  /** Called with each request to stop; returns a function that stops listening for them. */
+  readonly onStop: (stop: () => void) => () => void;
+};
 
 /** What is published: its name, where it is from, and its files. */
 type Source = {
@@ -37,9 +42,9 @@ type Source = {
   readonly tree: SourceTree;
 };
 
-type Use = { readonly io: ProgramIo; readonly work: string; readonly signal: AbortSignal };
+type Use = { readonly io: PublishIo; readonly work: string; readonly signal: AbortSignal };
 
-export function publishCommands(load: Load, io: ProgramIo): Pick<CliServices, "publish"> {
+export function publishCommands(load: Load, io: PublishIo): Pick<CliServices, "publish"> {
   return {
     publish: async (request, flags, progress) => {
       // Before any work: a token that cannot be read, or would travel in the clear, ends it here.

@@ -50,7 +50,7 @@ async function startServer(t: TestContext, ...answers: readonly Answer[]): Promi
     });
   });
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-  atEnd(t, () => void server.close().closeAllConnections());
+  atEnd(t, () => server.close().closeAllConnections());
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, uploads };
 }
 
@@ -250,7 +250,8 @@ for (const [tag, pattern] of hostile)
     try {
       await makeRepository(folder, [{ files: moduleFiles, tags: ["v1.0.0"] }]);
     } catch {
-      return void skipLoudly(t, "no `git` on PATH");
+      skipLoudly(t, "no `git` on PATH");
+      return;
     }
     const before = await readdir(folder);
     const ran = await publish([tag, `--repo=${folder}`, "--server=http://127.0.0.1:1", "--dry-run"]);
@@ -271,7 +272,10 @@ test("a real server keeps what is published: new, the same, other content, a pub
   const granary = await startGranary({ upstream: "off", private: "corp.example/*" });
   atEnd(t, () => granary.stop());
   const probe = await fetch(`${granary.url}/${id.path}/@v/v0.0.1.zip`, { method: "PUT", body: "x" });
-  if (probe.status === 405) return void skipLoudly(t, "this server takes no PUT");
+  if (probe.status === 405) {
+    skipLoudly(t, "this server takes no PUT");
+    return;
+  }
   const { stdout } = await runGranary(["token", "add", "--scope=write", `--store=${granary.store}`]);
   const [token = ""] = /grn_\w+?_[\w-]+/.exec(stdout) ?? [];
   const at = [`--server=${granary.url}`, "--token=env:TOKEN", "--json"];

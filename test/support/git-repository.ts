@@ -61,8 +61,14 @@ function script(commits: readonly GitCommit[], fromHour: number): Buffer {
 
 function writeFileTo(write: (...lines: (string | Uint8Array)[]) => void, name: string, file: GitFile): void {
   const path = `"${name.replaceAll(/["\\]/g, "\\$&")}"`;
-  if (file === undefined) return write(`D ${path}`);
-  if (typeof file === "object" && "submodule" in file) return write(`M 160000 ${file.submodule} ${path}`);
+  if (file === undefined) {
+    write(`D ${path}`);
+    return;
+  }
+  if (typeof file === "object" && "submodule" in file) {
+    write(`M 160000 ${file.submodule} ${path}`);
+    return;
+  }
   const isLink = typeof file === "object" && "link" in file;
   const bytes = Buffer.from(isLink ? file.link : file);
   write(`M ${isLink ? "120000" : "100644"} inline ${path}`, `data ${bytes.length}`, bytes);

@@ -92,7 +92,7 @@ for (const [what, more, code, pattern] of outcomes) {
     const { stdout, stderr, code: ended } = await run(["v1.2.3"], more);
     assert.deepEqual([ended, stderr], [code, ""]);
     assert.match(stdout, pattern);
-    // eslint-disable-next-line no-control-regex -- what a server says is shown, and obeyed by no terminal
+
     assert.doesNotMatch(stdout, /\u001b/);
     const chinese = await run(["v1.2.3"], more, "zh-CN");
     assert.match(chinese.stdout, /\p{Script=Han}/u);
