@@ -117,13 +117,6 @@ function settingSection(key: SettingKey): string {
   ].join("\n\n");
 }
 
-function fieldRows(fields: typeof upstreamFields | typeof webhookFields): string[] {
-  return Object.entries(fields).map(
-    ([name, { about, kind, reason }]) =>
-      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
-  );
-}
-
 function cell(text: string): string {
   return text.replaceAll("|", "\\|");
 }

@@ -120,6 +120,8 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_TARGET_UNREACHABLE: { url: "http://127.0.0.1:1", reason: "ECONNREFUSED" },
   GRANARY_TRUSTED_UNREADABLE: { file: "trusted.sumdb", line: 3, found: "haed:", accepted: "head:" },
   GRANARY_INPUT_UNREADABLE: { place: "list.txt:3", reason: 'non-semver module version "latest"' },
+  GRANARY_NOT_PUBLISHABLE: { what: "v1.2", reason: "it must end in vMAJOR.MINOR.PATCH" },
+  GRANARY_GIT_FAILED: { command: "git archive", reason: "not a git repository" },
   GRANARY_STOPPED: {},
   GRANARY_LAYOUT_OLD: { dir: "/srv", found: 1 },
   GRANARY_NOT_COMMITTED: { what: "example.com/m@v1.0.0", asked: "0".repeat(64), committed: "1".repeat(64) },

@@ -207,6 +207,10 @@ export type StartFields = {
   };
   GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
+  /** `what`: a tag, a folder, `path@version`. */
+  GRANARY_NOT_PUBLISHABLE: { readonly what: string; readonly reason: string };
+  /** The machine's git failed at what a command needs of it; `command` is its first words. */
+  GRANARY_GIT_FAILED: { readonly command: string; readonly reason: string };
   /** A command was told to end before it was done. */
   GRANARY_STOPPED: object;
   /** The store's layout knows no evictions yet. */
