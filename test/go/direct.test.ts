@@ -91,7 +91,10 @@ test("a private repository with a password builds from an empty cache, verified 
 });
 
 test("old and new go commands on the server make the same module", { timeout: 250_000 }, async (t) => {
-  if (process.env["LONG"] === undefined) { t.skip("with LONG=1"); return; }
+  if (process.env["LONG"] === undefined) {
+    t.skip("with LONG=1");
+    return;
+  }
   const sums = new Set<string>();
   for (const version of wantedGoVersions) {
     const server = await obtainGo(version);
