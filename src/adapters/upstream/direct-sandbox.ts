@@ -34,6 +34,15 @@ export type SandboxUse = {
 export async function makeSandbox({ places, root, env }: SandboxUse, pass: Pass): Promise<Sandbox> {
   await mkdir(root, { recursive: true });
   const folder = await mkdtemp(join(root, `${folderPrefix}${process.pid}-`));
+  try {
+    return await fill(folder, { places, env }, pass);
+  } catch (error) {
+    await removeFolder(folder);
+    throw error;
+  }
+}
+
+async function fill(folder: string, { places, env }: Omit<SandboxUse, "root">, pass: Pass): Promise<Sandbox> {
   const at = (name: string): string => join(folder, name);
   for (const name of ["home", "tmp", "work", "secrets"]) await mkdir(at(name), { mode: 0o700 });
   const secret = async (name: string, text: string): Promise<string> => {

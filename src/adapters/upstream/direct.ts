@@ -4,6 +4,7 @@
 
 import { isIP } from "node:net";
 import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { ProtocolError } from "#protocol/errors.ts";
 import { parseTarget } from "#protocol/request.ts";
@@ -15,6 +16,7 @@ import type { ChildLimits, Stopped } from "./direct-child.ts";
 import { makeDirectDial } from "./direct-dial.ts";
 import type { DirectDialUse } from "./direct-dial.ts";
 import { DirectFilter } from "./direct-filter.ts";
+import type { Pass } from "./direct-filter.ts";
 import { KeptDownloads } from "./direct-kept.ts";
 import type { Download } from "./direct-kept.ts";
 import { keepDownloads, makeSandbox, removeLeftovers } from "./direct-sandbox.ts";
@@ -93,15 +95,17 @@ export class DirectUpstreamClient implements UpstreamClient {
     return answer(200, await this.#resolve(`${target.path}@${query}`, request.signal));
   }
 
-  /** The versions that have tags, as a proxy lists them. Retracted ones are among them. */
+  /**
+   * The versions that have tags, as a proxy lists them. Retracted ones are among them. That the newest one is no good
+   * says nothing against the others.
+   */
   async #list(path: string, signal: AbortSignal): Promise<string> {
     return await this.#shared.do(`list ${path}`, signal, async (running) => {
-      const module = await this.#ask(
-        ["list", "-m", "-e", "-json", "-versions", "-retracted", `${path}@latest`],
-        running,
-      );
-      const versions = Array.isArray(module["Versions"]) ? module["Versions"] : [];
-      return versions.map((version) => `${String(version)}\n`).join("");
+      const args = ["list", "-m", "-e", "-json", "-versions", "-retracted", `${path}@latest`];
+      const module = await this.#ask(args, running, (said) => versionsIn(said).length > 0);
+      return versionsIn(module)
+        .map((version) => `${version}\n`)
+        .join("");
     });
   }
 
@@ -117,9 +121,9 @@ export class DirectUpstreamClient implements UpstreamClient {
     return await this.#shared.do(`download ${what}`, signal, async (running) => {
       const kept = this.#kept.get(what);
       if (kept !== undefined) return kept;
-      const sandbox = await this.#run(["mod", "download", "-json", what], running, ({ sandbox }) =>
-        Promise.resolve(sandbox),
-      );
+      const sandbox = await this.#run(["mod", "download", "-json", what], running, {
+        take: ({ sandbox }) => Promise.resolve(sandbox),
+      });
       const root = await keepDownloads(sandbox);
       const download = { root, bytes: await folderBytes(root, Infinity), remove: () => sandbox.remove() };
       this.#kept.add(what, download);
@@ -127,38 +131,34 @@ export class DirectUpstreamClient implements UpstreamClient {
     });
   }
 
-  async #ask(args: readonly string[], signal: AbortSignal): Promise<Said> {
-    return await this.#run(args, signal, async ({ said, sandbox }) => {
+  /** @param isEnough what go said is an answer, although it says an error as well */
+  async #ask(args: readonly string[], signal: AbortSignal, isEnough?: (said: Said) => boolean): Promise<Said> {
+    const take = async ({ said, sandbox }: Result): Promise<Said> => {
       await sandbox.remove();
       return said;
-    });
+    };
+    return await this.#run(args, signal, { take, ...(isEnough && { isEnough }) });
   }
 
   /** Whether there is a go command. */
   async #probe(signal: AbortSignal): Promise<UpstreamResponse> {
     const { limits, env } = this.#options;
     const passed = { PATH: env["PATH"] ?? "", GOTOOLCHAIN: "local", GOENV: "off", HOME: this.#root };
-    const folder = this.#root;
-    const end = await runChild("go", ["env", "GOVERSION"], {
-      ...limits,
-      maxBytes: Infinity,
-      cwd: folder,
-      folder,
-      env: passed,
-      signal,
-    });
+    const where = { cwd: this.#root, folder: join(this.#root, "nothing is written") };
+    const end = await runChild("go", ["env", "GOVERSION"], { ...limits, ...where, env: passed, signal });
     if (end.kind === "missing") throw new UpstreamFault("direct", "no-program", "go");
     return answer(200, "");
   }
 
   /** Runs go once. `take` owns the sandbox of a run that ended well; any other sandbox is gone before this returns. */
-  async #run<T>(args: readonly string[], signal: AbortSignal, take: (result: Result) => Promise<T>): Promise<T> {
-    const { limits, places, env } = this.#options;
+  async #run<T>(args: readonly string[], signal: AbortSignal, { take, isEnough = () => false }: Taking<T>): Promise<T> {
+    const { limits } = this.#options;
     await (this.#cleaned ??= removeLeftovers(this.#root));
     const own = new AbortController();
     const pass = await this.#filter.admit({ maxBytes: limits.maxBytes, onTooMuch: () => own.abort() });
-    const sandbox = await makeSandbox({ places, root: this.#root, env }, pass);
+    let sandbox: Sandbox | undefined;
     try {
+      sandbox = await this.#sandbox(pass);
       const bounds = {
         ...limits,
         folder: sandbox.folder,
@@ -170,13 +170,24 @@ export class DirectUpstreamClient implements UpstreamClient {
       if (end.kind === "stopped") throw this.#stopped(end.because);
       const said = parseSaid(end.stdout);
       const error = end.code === 0 ? errorOf(said) : (errorOf(said) ?? (end.stderr || `go ended with ${end.code}`));
-      if (error !== undefined) throw this.#failure(error, { sandbox, pass });
+      if (error !== undefined && !isEnough(said ?? {})) throw this.#failure(error, { sandbox, pass });
       return await take({ said: said ?? {}, sandbox });
     } catch (error) {
-      await sandbox.remove();
+      await sandbox?.remove();
       throw error;
     } finally {
       pass.end();
+    }
+  }
+
+  async #sandbox(pass: Pass): Promise<Sandbox> {
+    const { places, env } = this.#options;
+    try {
+      return await makeSandbox({ places, root: this.#root, env }, pass);
+    } catch (error) {
+      if (!(error instanceof Error) || !("code" in error)) throw error;
+      const reason = `no folder for it can be made in direct.folder (${String(error.code)})`;
+      throw new UpstreamFault("direct", "repository", reason, { cause: error });
     }
   }
 
@@ -215,6 +226,12 @@ type Verdict = { readonly notes: readonly string[]; readonly absent: string | un
 /** An object of `go list -json` or `go mod download -json`. */
 type Said = Readonly<Record<string, unknown>>;
 
+type Taking<T> = {
+  readonly take: (result: Result) => Promise<T>;
+  /** What go said is an answer, although it says an error as well; never without it. */
+  readonly isEnough?: (said: Said) => boolean;
+};
+
 type Result = { readonly said: Said; readonly sandbox: Sandbox };
 
 function parseSaid(stdout: string): Said | undefined {
@@ -232,6 +249,10 @@ function errorOf(said: Said | undefined): string | undefined {
   if (typeof error === "string") return error;
   const inner = typeof error === "object" && error !== null ? (error as Said)["Err"] : undefined;
   return typeof inner === "string" ? inner : undefined;
+}
+
+function versionsIn({ Versions }: Said): readonly string[] {
+  return Array.isArray(Versions) ? Versions.filter((version) => typeof version === "string") : [];
 }
 
 function targetOf(path: string): ModuleTarget | undefined {
