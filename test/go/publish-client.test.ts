@@ -116,13 +116,14 @@ suite("publish TAG and go with GOPROXY=direct", { timeout: 300_000 }, () => {
     }
     const granary = await startGranary({ upstream: "off", private: "corp.example" });
     atEnd(t, () => granary.stop());
+    // Before anything is asked: a server looks for new tokens only now and then.
+    const added = await runGranary(["token", "add", "--scope=write", `--store=${granary.store}`]);
+    const [token = ""] = /grn_\w+?_[\w-]+/.exec(added.stdout) ?? [];
     const probe = await fetch(`${granary.url}/${rootOf(0)}/@v/v0.0.1.zip`, { method: "PUT", body: "x" });
     if (probe.status === 405) {
       skipLoudly(t, "this server takes no PUT");
       return;
     }
-    const added = await runGranary(["token", "add", "--scope=write", `--store=${granary.store}`]);
-    const [token = ""] = /grn_\w+?_[\w-]+/.exec(added.stdout) ?? [];
     const tool = await machineGo();
     assert.ok(tool !== undefined);
     const kept = [...publishCases.entries()].filter(([, { refused }]) => refused === undefined).slice(0, 12);
