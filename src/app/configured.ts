@@ -17,6 +17,11 @@ export function configuredChain({ values, upstreams }: Config, listening: readon
   return buildChain(parseProxyList(values.upstream), { details: upstreams, listening });
 }
 
+/** True when some upstream is an origin, so that what is kept of it grows old. */
+export function isEdge({ upstreams }: Pick<Config, "upstreams">): boolean {
+  return upstreams.some(({ origin }) => origin === true);
+}
+
 export type Mirrors = {
   readonly mirrors: readonly SumdbMirror[];
   /** Puts other routes in force: mirrors read theirs at each question. `before`: routes to a database that come first. */

@@ -26,6 +26,7 @@ import { RateGuard } from "#doors/http/rate.ts";
 import { Access } from "#services/access/access.ts";
 import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import { Aging } from "#services/proxy/aging.ts";
 import { Ahead } from "#services/proxy/ahead.ts";
 import { formatVerifierKey } from "#protocol/note.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
@@ -59,7 +60,7 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
-import { configuredChain, configuredMirrors } from "./configured.ts";
+import { configuredChain, configuredMirrors, isEdge } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog } from "./own-log.ts";
@@ -83,7 +84,7 @@ export type Helpers = {
   totals(): Report & { readonly workers: number; readonly relayed: number };
   /** Resolves when none answers about a module from memory any more. */
   forget(path: string): Promise<void>;
-  apply(values: Values): void;
+  apply(values: Values, isEdge: boolean): void;
   /** Hears of the versions that they answered with. */
   onUse(listener: (what: string, zips: number, mods: number) => void): void;
 };
@@ -166,20 +167,21 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const { storage, room } = disk;
   const configured = () => configuredChain(state.config, state.listening);
-  const prober = new Prober({
-    upstreams: () => state.chain.upstreams,
-    client,
-    health,
-    clock,
-    everyMs: () => state.config.values["probe.every"],
-    stop: stop.signal,
-  });
-  const { manners, latency, lanes } = makeEngine({
+  const { manners, latency, nearness, lanes } = makeEngine({
     chain: () => state.chain,
     values: () => state.config.values,
     health,
     clock,
     busy: busyMeter(),
+  });
+  const prober = new Prober({
+    upstreams: () => state.chain.upstreams,
+    client,
+    health,
+    nearness,
+    clock,
+    everyMs: () => state.config.values["probe.every"],
+    stop: stop.signal,
   });
   const outOfUse = new OutOfUse(storage);
   const unread = await outOfUse.load();
@@ -252,6 +254,18 @@ export async function wire(options: WireOptions): Promise<Server> {
   const sums = new Sums({ databases: [...mirrors, ...standIn], privacy, pins, lastResort });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
   const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
+  const aging = new Aging({
+    chain: () => state.chain,
+    origin,
+    lifetime: () => ({
+      freshMs: state.config.values["freshness.info"],
+      staleMs: state.config.values["freshness.swr"],
+    }),
+    clock,
+    wall,
+    events,
+    stop: stop.signal,
+  });
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -261,6 +275,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     sums,
     owed,
     verifier,
+    aging,
     gate,
     aheadGate,
     clock,
@@ -335,7 +350,19 @@ export async function wire(options: WireOptions): Promise<Server> {
     seesAll: () => helpers.totals().workers === 0,
     stop: stop.signal,
   });
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
+  const proxy = new Proxy({
+    store,
+    jobs,
+    listings,
+    nested,
+    origin,
+    negative,
+    privacy,
+    events,
+    ahead,
+    aging,
+    ingestLimit,
+  });
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
@@ -481,7 +508,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       reroute();
       hot.clear();
       absent.clear();
-      helpers.apply(next.values);
+      helpers.apply(next.values, isEdge(next));
     },
     listening: (address, connections) => {
       state.listening = [address];

@@ -35,6 +35,7 @@ import { upstreamCacheState } from "./answer.ts";
 import { readBody, unusableUnless } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { ZipDownload } from "./download.ts";
+import type { Aging } from "./aging.ts";
 import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
 import type { VerifiedZip, Verifier } from "./ports.ts";
@@ -63,6 +64,8 @@ export type ModuleJobsUse = {
   /** What a list vouched for; without it none does. */
   readonly owed?: Pick<OwedProofs, "add" | "isProven" | "prove" | "refute"> | undefined;
   readonly verifier: Verifier;
+  /** Told what an origin says of how long a version's files stay fresh. */
+  readonly aging?: Pick<Aging, "arrived"> | undefined;
   readonly gate: Gate;
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
@@ -250,7 +253,7 @@ export class ModuleJobs {
           this.#acceptMod(id, { response, upstream, more, early, wait, committed }),
         )
         .catch(neverAbsent(damage));
-      const { info, mod, expectation } = found.value;
+      const { info, mod, expectation, headers } = found.value;
       const facts = {
         verifiedBy: verifiedBy(expectation),
         records: recordsOf(expectation),
@@ -260,6 +263,7 @@ export class ModuleJobs {
       if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
       const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
       const upstream = found.upstream.name;
+      if (!conflict) this.#use.aging?.arrived(id, upstream, headers);
       await step("notify", {
         run: () => {
           if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
@@ -307,7 +311,7 @@ export class ModuleJobs {
         run: async () => {
           if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
           await this.#hold(id, { upstream, expectation, what: "mod", found: hashGoMod(mod), bytes: mod });
-          return { info, mod, expectation, state, url: response.url };
+          return { info, mod, expectation, state, url: response.url, headers: response.headers };
         },
       });
     }).finally(() => wait.again());
