@@ -302,6 +302,17 @@ const upstreams = {
     },
     reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
   }),
+  onMiss: setting({
+    kind: oneOf("fetch", "redirect", "build-redirect"),
+    group: "upstreams",
+    initial: "fetch",
+    about: {
+      en: "what a client waits for that asks for a public version that is not kept: fetch, redirect, build-redirect",
+      "zh-CN": "请求尚未保存的公开版本时：fetch（等待）、redirect（转到上游）、build-redirect（转到等待地址）",
+    },
+    reason: "build-redirect answers at once for gateways with short timeouts; redirect spares this server's line.",
+    danger: "With redirect the first clients get bytes from the upstream that nobody here has verified.",
+  }),
   prefetch: setting({
     kind: onOff,
     group: "upstreams",

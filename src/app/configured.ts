@@ -22,6 +22,12 @@ export function isEdge({ upstreams }: Pick<Config, "upstreams">): boolean {
   return upstreams.some(({ origin }) => origin === true);
 }
 
+/** True when an upstream needs nothing of ours, so that a client may be sent there. */
+export function isForEverybody({ upstreams }: Pick<Config, "upstreams">, name: string): boolean {
+  const { ca, headers, clientCert } = upstreams.find((upstream) => upstream.name === name) ?? {};
+  return ca === undefined && clientCert === undefined && Object.keys(headers ?? {}).length === 0;
+}
+
 export type Mirrors = {
   readonly mirrors: readonly SumdbMirror[];
   /** Puts other routes in force: mirrors read theirs at each question. `before`: routes to a database that come first. */

@@ -33,6 +33,7 @@ import { checkModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
+import { Misses } from "#services/proxy/misses.ts";
 import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
@@ -60,7 +61,7 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
-import { configuredChain, configuredMirrors, isEdge } from "./configured.ts";
+import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog } from "./own-log.ts";
@@ -364,6 +365,21 @@ export async function wire(options: WireOptions): Promise<Server> {
     ingestLimit,
   });
 
+  const misses = new Misses({
+    onMiss: () => state.config.values.onMiss,
+    store,
+    jobs,
+    origin,
+    privacy,
+    chain: () => state.chain,
+    order: () => (state.config.values.mode === "go" ? undefined : manners().order),
+    health,
+    isForEverybody: (name) => isForEverybody(state.config, name),
+    failed: (stage, id, error) => retries.failed(stage, id, error),
+    clock,
+    stop: stop.signal,
+  });
+
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
   const counters = new Counters();
@@ -457,6 +473,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const door: HttpUse = {
     settings: () => settings,
     proxy: withRetries(proxy, retries),
+    misses,
     rate: () => rate,
     sumdb,
     house,

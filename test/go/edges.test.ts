@@ -32,7 +32,12 @@ async function startEdge(
   const config = join(folder, "edge.yaml");
   const named = origins.map((url, n) => `  origin${n}:\n    url: ${url}\n    origin: on\n${options.details ?? ""}`);
   await writeFile(config, `prefetch: off\nupstreams:\n${named.join("")}`);
-  const { details: _, flags = [], ...rest } = options;
+  const { flags = [], private: patterns, env, sumdb } = options;
+  const rest = {
+    ...(patterns !== undefined && { private: patterns }),
+    ...(env && { env }),
+    ...(sumdb !== undefined && { sumdb }),
+  };
   const edge = await startGranary({ upstream: origins.join(","), ...rest, flags: [`--config=${config}`, ...flags] });
   atEnd(t, () => edge.stop());
   return edge;

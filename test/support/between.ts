@@ -13,6 +13,10 @@ export type Passed = {
   readonly bytes: number;
 };
 
+function without(headers: IncomingHttpHeaders, ...names: readonly string[]): IncomingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !names.includes(name)));
+}
+
 export class Between {
   readonly #target: string;
   readonly #server: Server;
@@ -27,7 +31,7 @@ export class Between {
     this.#server = createServer((request, response) => {
       const path = request.url ?? "";
       void this.gate.then(() => {
-        const { host: _, ...headers } = request.headers;
+        const headers = without(request.headers, "host");
         const onward = ask(this.#target + path, { method: request.method, headers, agent: false }, (answer) => {
           const pieces: Buffer[] = [];
           answer.on("data", (piece: Buffer) => pieces.push(piece));
@@ -35,7 +39,7 @@ export class Between {
           answer.on("end", () => {
             const whole = Buffer.concat(pieces);
             const body = answer.statusCode === 200 ? (this.lie?.(path, whole) ?? whole) : whole;
-            const { "content-length": __, "transfer-encoding": ___, ...kept } = answer.headers;
+            const kept = without(answer.headers, "content-length", "transfer-encoding");
             const { statusCode: status = 0 } = answer;
             this.#passed.push({
               path,
