@@ -22,7 +22,7 @@ import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
 import { lowWaterKind } from "./config-low-water.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
-import { isGoSumdb, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
+import { isGoSumdb, isIntegrityFrom, isPatternList, isProxyList, isRewriteRule } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
@@ -301,6 +301,23 @@ const upstreams = {
       "zh-CN": "每隔多久用 HEAD 探测使用中的上游；0 表示从不",
     },
     reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
+  }),
+  rewrite: setting({
+    kind: listOf(
+      text(
+        { en: "rules such as old.corp/x/* => new.corp/x/*", "zh-CN": "规则，如 old.corp/x/* => new.corp/x/*" },
+        isRewriteRule,
+      ),
+      ",",
+    ),
+    group: "upstreams",
+    initial: [],
+    about: {
+      en: "modules that are found under another path; in YAML also as {match: …, to: …}",
+      "zh-CN": "在另一路径下查找的模块；YAML 中也可写作 {match: …, to: …}",
+    },
+    reason: "Code that requires a module by a name that is gone builds on, as long as its go.mod bears that name.",
+    danger: "Clients get the content of another path. Make the old names private: a public database knows none of it.",
   }),
   onMiss: setting({
     kind: oneOf("fetch", "redirect", "build-redirect"),

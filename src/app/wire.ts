@@ -41,6 +41,7 @@ import { Origin } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
 import { Recorded } from "#services/sumlog/recorded.ts";
+import { RewrittenOrigin } from "#services/proxy/rewritten.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
@@ -69,7 +70,7 @@ import { openTending } from "./tending.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
 import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
-import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
+import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
@@ -267,12 +268,15 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     stop: stop.signal,
   });
+  let rewriting = rewriteOf(values);
+  const rewrite = (path: string) => rewriting(path);
   const jobs = new ModuleJobs({
     store,
     storage,
     quarantine,
     room,
-    origin,
+    origin: new RewrittenOrigin({ origin, rewrite, store, events }),
+    rewrite,
     sums,
     owed,
     verifier,
@@ -359,6 +363,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     origin,
     negative,
     privacy,
+    rewrite,
     events,
     ahead,
     aging,
@@ -371,6 +376,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     jobs,
     origin,
     privacy,
+    isRewritten: (path) => rewriting(path) !== undefined,
     chain: () => state.chain,
     order: () => (state.config.values.mode === "go" ? undefined : manners().order),
     health,
@@ -520,6 +526,7 @@ export async function wire(options: WireOptions): Promise<Server> {
       if (limiterKeys.some((key) => next.values[key] !== state.config.values[key])) rate = guardOf(next.values);
       state.config = next;
       settings = httpSettings(next.values);
+      rewriting = rewriteOf(next.values);
       publisher?.forget();
       rebuild();
       reroute();

@@ -74,6 +74,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_INTEGRITY_MISMATCH: { what, upstream: "corp", list: "list.example", listed: hash, received: hash },
   GRANARY_PIN_MISMATCH: { what, upstream: "corp", pinned: hash, received: hash },
   GRANARY_BAD_MODULE: { what, upstream: "corp", reason: "symbolic link a/b" },
+  GRANARY_REWRITE_CONFLICT: { what, target: "new.example/m@v1.2.0", declared: "new.example/m" },
   GRANARY_SNAPSHOT_MISMATCH: { what, upstream: "corp" },
   GRANARY_TOO_LARGE: { what, upstream: "corp", limitBytes: 524_288_000 },
   GRANARY_STORE_UNAVAILABLE: { what, reason: "EIO" },

@@ -394,6 +394,16 @@ const answers = {
     remedy:
       "The go command would refuse it as well. If other upstreams serve good bytes, take this one out of the list.",
   },
+  GRANARY_REWRITE_CONFLICT: {
+    lines: (f) => [
+      `${f.what} is rewritten to ${f.target}, whose go.mod declares ${f.declared === "" ? "no path" : f.declared}.`,
+      "The go command takes a module only under the path that its go.mod declares.",
+      `Require it by that name: go mod edit -replace=${f.what}=${f.target}`,
+    ],
+    cause: "A rewrite rule leads to a version that was made after its module was renamed.",
+    remedy:
+      "Change the requirement to the new path, or replace it as shown. Versions from before the renaming are served under the old path.",
+  },
   GRANARY_SNAPSHOT_MISMATCH: {
     lines: (f) => [
       `the zip of ${f.what} from ${f.upstream} has another go.mod than the proven one.`,

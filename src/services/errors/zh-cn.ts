@@ -355,6 +355,15 @@ const answers = {
     cause: "上游的 .info、.mod 或 .zip 有误：名称不对、含符号链接、路径越出模块、文件过多或过大。",
     remedy: "go 命令同样会拒绝。若其他上游的内容正常，请把这个上游移出列表。",
   },
+  GRANARY_REWRITE_CONFLICT: {
+    lines: (f) => [
+      `${f.what} 被改写为 ${f.target}，而后者的 go.mod 声明${f.declared === "" ? "没有路径" : `为 ${f.declared}`}。`,
+      "go 命令只接受以 go.mod 所声明路径引用的模块。",
+      `请改用该名称：go mod edit -replace=${f.what}=${f.target}`,
+    ],
+    cause: "改写规则指向的版本是在模块改名之后发布的。",
+    remedy: "把依赖改为新路径，或按所示替换。改名之前的版本仍以旧路径提供。",
+  },
   GRANARY_SNAPSHOT_MISMATCH: {
     lines: (f) => [
       `${f.upstream} 给出的 ${f.what} 的 zip 中，go.mod 与已证明的不同。`,

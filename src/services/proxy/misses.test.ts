@@ -21,6 +21,7 @@ async function scene(onMiss: OnMiss, options: RoomOptions = {}) {
     onMiss: () => onMiss,
     chain: () => ({ upstreams: options.upstreams ?? [playedUpstream("a")], hadDirect: false, hadOff: false, own: [] }),
     order: () => undefined,
+    isRewritten: (path) => path.startsWith("old.example/"),
     isForEverybody: (name) => name !== "guarded",
     failed: (stage, id) => void told.push(`${stage} ${id.version}`),
     stop: new AbortController().signal,
@@ -53,6 +54,7 @@ test("never for private names or their ancestors, lists, branches, or what is as
     for (const url of [
       "/corp.example/team/x/@v/v1.0.0.zip",
       "/corp.example/team/@v/v1.0.0.zip",
+      "/old.example/m/@v/v1.0.0.zip",
       "/example.com/m/@v/list",
       "/example.com/m/@latest",
       "/example.com/m/@v/main.info",

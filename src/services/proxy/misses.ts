@@ -39,6 +39,8 @@ export type MissesUse = {
   readonly jobs: Pick<ModuleJobs, "fetchMod" | "fetchZip">;
   readonly origin: Pick<Origin, "mayAsk" | "wouldAsk">;
   readonly privacy: Privacy;
+  /** Rewritten modules are nowhere but here under this name. */
+  readonly isRewritten: (path: string) => boolean;
   readonly chain: () => Chain;
   readonly order: () => Manners["order"];
   readonly health: Pick<Health, "condition">;
@@ -76,6 +78,7 @@ export class Misses {
 
   #mayBeSent(id: ModuleVersion): boolean {
     const { privacy, origin, clock } = this.#use;
+    if (this.#use.isRewritten(id.path)) return false;
     if (privacy.mustNotTravel(id.path) || !origin.mayAsk(id.path) || !origin.wouldAsk(id)) return false;
     return (this.#failed.get(formatModuleVersion(id)) ?? 0) <= clock.now();
   }

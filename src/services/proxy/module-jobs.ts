@@ -9,6 +9,7 @@ import { hashGoMod } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
 import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
+import type { ModulePath } from "#protocol/path.ts";
 import { formatTarget } from "#protocol/request.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
@@ -43,6 +44,7 @@ import { VerifierFault } from "./ports.ts";
 import { evidenceOf } from "./evidence.ts";
 import { inSteps, Wait } from "./ingest.ts";
 import type { Steps } from "./ingest.ts";
+import { mayBeMadeUp } from "./rewritten.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
@@ -60,6 +62,8 @@ export type ModuleJobsUse = {
   /** Whether anything new may come in; without it everything may. */
   readonly room?: Pick<Room, "enter" | "admit" | "failed"> | undefined;
   readonly origin: Pick<Origin, "find" | "wouldAsk">;
+  /** The path that a module is found under instead, by a rule: what is kept there is made ready first. */
+  readonly rewrite?: ((path: string) => ModulePath | undefined) | undefined;
   readonly sums: Sums;
   /** What a list vouched for; without it none does. */
   readonly owed?: Pick<OwedProofs, "add" | "isProven" | "prove" | "refute"> | undefined;
@@ -121,7 +125,10 @@ export class ModuleJobs {
 
   #fetchMod(id: ModuleVersion, job: Job, signal: AbortSignal): Promise<Obtained<KeptMod>> {
     return this.#mods.do(formatModuleVersion(id), signal, () =>
-      this.#begun("mod", id, job, () => this.#gateOf(job).pass(() => this.#modJob(id, job))),
+      this.#begun("mod", id, job, async () => {
+        await this.#targetOf("mod", id, job);
+        return await this.#gateOf(job).pass(() => this.#modJob(id, job));
+      }),
     );
   }
 
@@ -131,9 +138,23 @@ export class ModuleJobs {
     return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
       this.#begun("zip", id, job, async () => {
         const mod = await this.#modOf(id, job);
+        await this.#targetOf("zip", id, job);
         return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
       }),
     );
+  }
+
+  /** Makes what a rewritten module is found as ready, before the gate: a job inside of one may find it full of its like. */
+  async #targetOf(stage: "mod" | "zip", { path, version }: ModuleVersion, job: Job): Promise<void> {
+    const target = this.#use.rewrite?.(path);
+    if (target === undefined) return;
+    const id = { path: target, version };
+    const mod = await this.#modOf(id, job);
+    await this.vouch(mod, this.#deadline.next());
+    if (stage === "mod" && !mayBeMadeUp(mod)) return;
+    const { kept } = await soundly(() => this.#use.store.findZip(id));
+    const asking = { hops: job.hops, signal: this.#deadline.next(), ahead: !job.urgency.isUrgent };
+    await this.vouch(kept ?? (await this.fetchZip(id, asking)).kept, asking.signal);
   }
 
   /** A job for whoever asks now. A client that joins one begun for nobody makes that one urgent. */

@@ -52,6 +52,8 @@ export type ProxyUse = {
   readonly origin: Origin;
   readonly negative: NegativeCache;
   readonly privacy: Privacy;
+  /** The path that a module is found under instead, by a rule. */
+  readonly rewrite?: (path: string) => ModulePath | undefined;
   readonly events: EventSink;
   readonly ahead?: Pick<Ahead, "asked" | "answered" | "listed">;
   /** What an edge keeps of its origins grows old; without it nothing does. */
@@ -79,8 +81,14 @@ export class Proxy {
 
   /** Forgets what upstreams said about a module: listings and absences. Kept versions stay. */
   refresh(path: string): void {
-    this.#use.listings.forget(path);
-    this.#use.negative.forget(path);
+    for (const each of new Set([path, this.#foundAs(path)])) {
+      this.#use.listings.forget(each);
+      this.#use.negative.forget(each);
+    }
+  }
+
+  #foundAs<Path extends string>(path: Path): Path | ModulePath {
+    return this.#use.rewrite?.(path) ?? path;
   }
 
   async #answer(target: ProxyTarget, options: AskOptions): Promise<Answer> {
@@ -109,8 +117,9 @@ export class Proxy {
     more: { readonly query: string; readonly options: AskOptions },
   ): Promise<Answer> {
     const { query, options } = more;
-    if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
-      const listing = await this.#use.listings.get(kind, path, { query, ...options });
+    const foundAs = this.#foundAs(path);
+    if (options.keptOnly === false && this.#use.origin.mayAsk(foundAs)) {
+      const listing = await this.#use.listings.get(kind, foundAs, { query, ...options });
       this.#use.ahead?.listed({ kind, path, bytes: listing.bytes }, options.caller);
       return this.#bytes(kind, path, {
         bytes: listing.bytes,
@@ -118,7 +127,7 @@ export class Proxy {
         reuseMs: listing.freshForMs,
       });
     }
-    const kept = await this.#use.listings.kept(kind, path, query);
+    const kept = await this.#use.listings.kept(kind, foundAs, query);
     if (kept !== undefined)
       return this.#bytes(kind, path, { bytes: kept.bytes, provenance: kept.provenance, reuseMs: 0 });
     throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
@@ -250,12 +259,12 @@ export class Proxy {
   }
 
   #mayFetch(id: ModuleVersion, options: AskOptions): boolean {
-    return options.keptOnly === false && this.#use.origin.mayAsk(id.path);
+    return options.keptOnly === false && this.#use.origin.mayAsk(this.#foundAs(id.path));
   }
 
   #notKept(what: string, path: string, options: AskOptions): GranaryError {
     if (options.keptOnly !== false) return new GranaryError("GRANARY_NOT_KEPT", { what, because: options.keptOnly });
-    return this.#use.origin.nobody(what, path);
+    return this.#use.origin.nobody(what, this.#foundAs(path));
   }
 
   /** The kept thing. A damaged one is told; the job repairs it under the same hash, and nobody may call it absent. */
