@@ -302,8 +302,40 @@ const upstreams = {
     },
     reason: "One that is back is used again at once. Those not asked for ten minutes are left in peace.",
   }),
+  "validate.command": setting({
+    kind: orEmptyList(text({ en: "a program and its arguments", "zh-CN": "程序及其参数" }), " "),
+    group: "trust",
+    initial: [],
+    about: {
+      en: "a command that may refuse a proven version before anything of it is kept: JSON on its standard input, exit 0 takes",
+      "zh-CN": "在保存已证明的版本之前可拒绝它的命令：标准输入为 JSON，退出码 0 表示接受",
+    },
+    reason: "A policy that only you know: licences, signatures, age, a scanner's word.",
+    danger:
+      "It runs as this server's user. While it gives no verdict nothing new is kept, and go.mod files wait for their zips.",
+  }),
+  "validate.timeout": setting({
+    kind: duration(1000, 10 * minutes),
+    group: "trust",
+    initial: "30s",
+    about: { en: "time in which it must give its verdict", "zh-CN": "该命令作出判断的时限" },
+    reason: "A scanner takes its time; one that hangs must not hold up every build.",
+  }),
+  "validate.env": setting({
+    kind: orEmptyList(
+      text({ en: "names of variables", "zh-CN": "变量名" }, (value) => /^[A-Za-z_]\w*$/.test(value)),
+      ",",
+    ),
+    group: "trust",
+    initial: [],
+    about: {
+      en: "variables that it sees beside PATH, HOME, LANG, LC_ALL, TZ and TMPDIR",
+      "zh-CN": "除 PATH、HOME、LANG、LC_ALL、TZ、TMPDIR 外该命令可见的变量",
+    },
+    reason: "This server's own variables may be secrets.",
+  }),
   rewrite: setting({
-    kind: listOf(
+    kind: orEmptyList(
       text(
         { en: "rules such as old.corp/x/* => new.corp/x/*", "zh-CN": "规则，如 old.corp/x/* => new.corp/x/*" },
         isRewriteRule,

@@ -8,6 +8,7 @@ import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
 import { heapShare } from "#adapters/system/heap.ts";
 import { steadyClock, systemClock } from "#adapters/system/clock.ts";
+import { CommandValidator } from "#adapters/system/validate-command.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
 import { logSink } from "#adapters/telemetry/log.ts";
@@ -268,6 +269,12 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     stop: stop.signal,
   });
+  const command = new CommandValidator({
+    argv: () => state.config.values["validate.command"],
+    timeoutMs: () => state.config.values["validate.timeout"],
+    variables: () => state.config.values["validate.env"],
+    env: process.env,
+  });
   let rewriting = rewriteOf(values);
   const rewrite = (path: string) => rewriting(path);
   const jobs = new ModuleJobs({
@@ -280,6 +287,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     sums,
     owed,
     verifier,
+    validator: () => (state.config.values["validate.command"].length === 0 ? undefined : command),
     aging,
     gate,
     aheadGate,

@@ -19,7 +19,7 @@ import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Manners } from "#services/proxy/origin.ts";
-import type { VerifiedZip, Verifier, ZipLocation } from "#services/proxy/ports.ts";
+import type { Validator, VerifiedZip, Verifier, ZipLocation } from "#services/proxy/ports.ts";
 import { blockBytes } from "#services/proxy/ports.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
@@ -220,6 +220,8 @@ export type RoomOptions = {
   /** Instead of the one that checks zips in this thread. */
   readonly verifier?: Verifier;
   readonly clock?: StandingClock;
+  /** May refuse what is proven. */
+  readonly validator?: Validator;
   /** How upstreams are asked: patience, order, room. */
   readonly manners?: Manners;
 };
@@ -278,6 +280,7 @@ export async function openRoom(options: RoomOptions = {}) {
     owed,
     verifier: options.verifier ?? plainVerifier,
     aging,
+    validator: () => options.validator,
     gate: new Gate(4, 100),
     aheadGate: new Gate(4, 100),
     clock,

@@ -75,6 +75,8 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_PIN_MISMATCH: { what, upstream: "corp", pinned: hash, received: hash },
   GRANARY_BAD_MODULE: { what, upstream: "corp", reason: "symbolic link a/b" },
   GRANARY_REWRITE_CONFLICT: { what, target: "new.example/m@v1.2.0", declared: "new.example/m" },
+  GRANARY_VALIDATION_REFUSED: { what, reason: "licence AGPL-3.0 is not allowed" },
+  GRANARY_VALIDATION_FAILED: { what, reason: "no verdict within 30000 ms" },
   GRANARY_SNAPSHOT_MISMATCH: { what, upstream: "corp" },
   GRANARY_TOO_LARGE: { what, upstream: "corp", limitBytes: 524_288_000 },
   GRANARY_STORE_UNAVAILABLE: { what, reason: "EIO" },

@@ -111,6 +111,10 @@ export type AnswerFields = {
   /** The go.mod inside the zip is not the go.mod that was proven before. */
   /** Rewritten to `target`, whose go.mod declares another path than the one asked for; `declared` is "" for none. */
   GRANARY_REWRITE_CONFLICT: { readonly what: string; readonly target: string; readonly declared: string };
+  /** Proven, and refused by the operator's validation command, with the reason it gave. */
+  GRANARY_VALIDATION_REFUSED: { readonly what: string; readonly reason: string };
+  /** The validation command gave no verdict. */
+  GRANARY_VALIDATION_FAILED: { readonly what: string; readonly reason: string };
   GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };
   GRANARY_TOO_LARGE: { readonly what: string; readonly upstream: string; readonly limitBytes: number };
   GRANARY_STORE_UNAVAILABLE: { readonly what: string; readonly reason: string };

@@ -28,8 +28,8 @@ export function withRewrites(privacy: Privacy, rewrite: (path: string) => string
     return is(path) || (found !== undefined && is(found));
   };
   return {
-    isPrivate: (path) => either(path, privacy.isPrivate),
-    mustNotTravel: (path) => either(path, privacy.mustNotTravel),
+    isPrivate: (path) => either(path, (each) => privacy.isPrivate(each)),
+    mustNotTravel: (path) => either(path, (each) => privacy.mustNotTravel(each)),
     patterns: privacy.patterns,
   };
 }
