@@ -397,8 +397,8 @@ const answers = {
   GRANARY_REWRITE_CONFLICT: {
     lines: (f) => [
       `${f.what} is rewritten to ${f.target}, whose go.mod declares ${f.declared === "" ? "no path" : f.declared}.`,
-      "The go command takes a module only under the path that its go.mod declares.",
       `Require it by that name: go mod edit -replace=${f.what}=${f.target}`,
+      "The go command takes a module only under the path that its go.mod declares.",
     ],
     cause: "A rewrite rule leads to a version that was made after its module was renamed.",
     remedy:

@@ -358,8 +358,8 @@ const answers = {
   GRANARY_REWRITE_CONFLICT: {
     lines: (f) => [
       `${f.what} 被改写为 ${f.target}，而后者的 go.mod 声明${f.declared === "" ? "没有路径" : `为 ${f.declared}`}。`,
-      "go 命令只接受以 go.mod 所声明路径引用的模块。",
       `请改用该名称：go mod edit -replace=${f.what}=${f.target}`,
+      "go 命令只接受以 go.mod 所声明路径引用的模块。",
     ],
     cause: "改写规则指向的版本是在模块改名之后发布的。",
     remedy: "把依赖改为新路径，或按所示替换。改名之前的版本仍以旧路径提供。",
