@@ -3,6 +3,7 @@
 import { parseVerifierKey, type Verifier } from "#protocol/note.ts";
 import { parseGosumdb } from "#protocol/gosumdb.ts";
 import { parseProxyList } from "#protocol/proxylist.ts";
+import { checkRewriteRules, parseRewriteRule } from "#protocol/rewrite.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 
 /** Go bounds none of these; a line of 16 Ki characters is no list a person wrote. */
@@ -50,6 +51,16 @@ function parses(parse: () => unknown): boolean {
 /** GOPRIVATE patterns: no spaces, no scheme (both would silently never match). */
 export function isPatternList(text: string): boolean {
   return text.length <= maxListChars && !/\s|:\/\//.test(text);
+}
+
+/** `old.corp/x/* => new.corp/x/*` */
+export function isRewriteRule(text: string): boolean {
+  return text.length <= maxListChars && parses(() => parseRewriteRule(text));
+}
+
+/** False when what a rule leads to may be matched by a rule again. */
+export function areOneStep(rules: readonly string[]): boolean {
+  return parses(() => checkRewriteRules(rules.map(parseRewriteRule)));
 }
 
 /** An IPv4 or IPv6 network, `10.0.0.0/8`. */

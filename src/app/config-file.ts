@@ -5,7 +5,7 @@
 
 import { extname } from "node:path";
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from "yaml";
-import type { Node } from "yaml";
+import type { Node, YAMLMap } from "yaml";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Machine } from "./go-env.ts";
 
@@ -86,10 +86,19 @@ function flatten(node: unknown, path: readonly string[], reading: Reading): File
   const entry = { key: path.join("."), path, origin: reading.originOf(node) };
   if (isScalar(node)) return [{ ...entry, value: interpolate(scalarText(node), entry, reading.env) }];
   const items = node.items.map((item) => {
+    if (isMap(item) && entry.key === "rewrite") return interpolate(ruleText(item, reading), entry, reading.env);
     if (!isScalar(item)) throw reading.unreadable(`a list of plain values is expected at ${entry.key}`);
     return interpolate(scalarText(item), entry, reading.env);
   });
   return [{ ...entry, value: items }];
+}
+
+/** `{match: A, to: B}` as `A => B`. */
+function ruleText(item: YAMLMap, { unreadable }: Reading): string {
+  const [match, to] = [item.get("match", true), item.get("to", true)];
+  if (item.items.length !== 2 || !isScalar(match) || !isScalar(to))
+    throw unreadable("a rule of rewrite has the keys match and to, and no others");
+  return `${scalarText(match)} => ${scalarText(to)}`;
 }
 
 /** The text as written: `0755`, `1e3` and `on` mean what the setting's kind says, not what YAML guesses. */

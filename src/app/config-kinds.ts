@@ -214,8 +214,8 @@ export function formatHostPort({ host, port }: HostPort): string {
 }
 
 /** A list that may have nothing in it. */
-export function orEmptyList(item: Kind<string>): Kind<readonly string[]> {
-  const kind = listOf(item, ",");
+export function orEmptyList(item: Kind<string>, separator = ","): Kind<readonly string[]> {
+  const kind = listOf(item, separator);
   return { ...kind, schema: z.array(item.schema) as z.ZodType<readonly string[], readonly string[]> };
 }
 

@@ -22,7 +22,15 @@ import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
 import { lowWaterKind } from "./config-low-water.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
-import { isCidr, isGoSumdb, isIndexUrl, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
+import {
+  isCidr,
+  isGoSumdb,
+  isIndexUrl,
+  isIntegrityFrom,
+  isPatternList,
+  isProxyList,
+  isRewriteRule,
+} from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
@@ -427,6 +435,66 @@ const upstreams = {
       "zh-CN": "同时获取索引中列出的、本地已知模块的新版本",
     },
     reason: "Most new versions are never asked for.",
+  }),
+  "validate.command": setting({
+    kind: orEmptyList(text({ en: "a program and its arguments", "zh-CN": "程序及其参数" }), " "),
+    group: "trust",
+    initial: [],
+    about: {
+      en: "a command that may refuse a proven version before anything of it is kept: JSON on its standard input, exit 0 takes",
+      "zh-CN": "在保存已证明的版本之前可拒绝它的命令：标准输入为 JSON，退出码 0 表示接受",
+    },
+    reason: "A policy that only you know: licences, signatures, age, a scanner's word.",
+    danger:
+      "It runs as this server's user. While it gives no verdict nothing new is kept, and go.mod files wait for their zips.",
+  }),
+  "validate.timeout": setting({
+    kind: duration(1000, 10 * minutes),
+    group: "trust",
+    initial: "30s",
+    about: { en: "time in which it must give its verdict", "zh-CN": "该命令作出判断的时限" },
+    reason: "A scanner takes its time; one that hangs must not hold up every build.",
+  }),
+  "validate.env": setting({
+    kind: orEmptyList(
+      text({ en: "names of variables", "zh-CN": "变量名" }, (value) => /^[A-Za-z_]\w*$/.test(value)),
+      ",",
+    ),
+    group: "trust",
+    initial: [],
+    about: {
+      en: "variables that it sees beside PATH, HOME, LANG, LC_ALL, TZ and TMPDIR",
+      "zh-CN": "除 PATH、HOME、LANG、LC_ALL、TZ、TMPDIR 外该命令可见的变量",
+    },
+    reason: "This server's own variables may be secrets.",
+  }),
+  rewrite: setting({
+    kind: orEmptyList(
+      text(
+        { en: "rules such as old.corp/x/* => new.corp/x/*", "zh-CN": "规则，如 old.corp/x/* => new.corp/x/*" },
+        isRewriteRule,
+      ),
+      ",",
+    ),
+    group: "upstreams",
+    initial: [],
+    about: {
+      en: "modules that are found under another path; in YAML also as {match: …, to: …}",
+      "zh-CN": "在另一路径下查找的模块；YAML 中也可写作 {match: …, to: …}",
+    },
+    reason: "Code that requires a module by a name that is gone builds on, as long as its go.mod bears that name.",
+    danger: "Clients get the content of another path. Make the old names private: a public database knows none of it.",
+  }),
+  onMiss: setting({
+    kind: oneOf("fetch", "redirect", "build-redirect"),
+    group: "upstreams",
+    initial: "fetch",
+    about: {
+      en: "what a client waits for that asks for a public version that is not kept: fetch, redirect, build-redirect",
+      "zh-CN": "请求尚未保存的公开版本时：fetch（等待）、redirect（转到上游）、build-redirect（转到等待地址）",
+    },
+    reason: "build-redirect answers at once for gateways with short timeouts; redirect spares this server's line.",
+    danger: "With redirect the first clients get bytes from the upstream that nobody here has verified.",
   }),
   prefetch: setting({
     kind: onOff,

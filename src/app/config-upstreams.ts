@@ -40,6 +40,8 @@ export type NamedUpstream = {
   /** Requests a second. */
   readonly perSecond?: number;
   readonly silenceMs?: number;
+  /** A Granary that this one is an edge of. */
+  readonly origin?: boolean;
   /** Sent with every request to it. Values are secrets. */
   readonly headers?: Readonly<Record<string, string>>;
   /** PEM files: what we show to an upstream that asks for a client certificate. Both or none. */
@@ -165,6 +167,14 @@ export const upstreamFields: Readonly<Record<FieldKey, Field>> = {
       "zh-CN": "静默多久后同时询问下一个上游",
     },
     reason: "Instead of upstreamClient.silence, for one that is always slow or always quick.",
+  }),
+  origin: field({
+    kind: onOff,
+    about: {
+      en: "a Granary that this one is an edge of: its lifetimes are obeyed, and the nearest of several comes first",
+      "zh-CN": "本服务器是它的边缘节点：遵循它给出的有效期，多个源站中最近的优先",
+    },
+    reason: "An edge learns what its origin says now, without making anybody wait for it.",
   }),
   clientCert: field({
     kind: text({ en: "a path", "zh-CN": "路径" }),

@@ -4,6 +4,7 @@
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import { areOneStep } from "./config-checks.ts";
 import { joinHosts, readEgress } from "./config-egress.ts";
 import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
@@ -252,10 +253,19 @@ function checkTogether(config: Pick<Config, "values" | "origins">, lang: Lang): 
   if (values["integrity.from"] !== "" && values.sumdb.includes("off"))
     throw badValue("integrity.from", { value: values["integrity.from"], origin: origins["integrity.from"] }, lang);
   checkQuorum(config, lang);
+  checkRewrites(config, lang);
   if (values.egressStrict && origins.egress === "default")
     throw new GranaryError("GRANARY_EGRESS_UNSET", { origin: origins.egressStrict });
   if (values.sumdb.length > 1 && values.sumdb.includes("off"))
     throw badValue("sumdb", { value: values.sumdb.join("; "), origin: origins.sumdb }, lang);
+}
+
+/** A rule that leads to what a rule matches could lead for ever. */
+function checkRewrites({ values: { rewrite }, origins }: Pick<Config, "values" | "origins">, lang: Lang): void {
+  if (areOneStep(rewrite)) return;
+  const accepted = lang === "en" ? "rules whose targets no rule matches again" : "目标路径不再匹配任何规则的规则";
+  const value = rewrite.join(", ");
+  throw new GranaryError("GRANARY_BAD_CONFIG", { origin: origins.rewrite, key: "rewrite", value, accepted });
 }
 
 /** More cosignatures than there are witnesses: nothing would ever be shown. */

@@ -25,6 +25,16 @@ export function configuredChain({ values, upstreams, origins }: Config, listenin
 
 /** Runs stand in line and are cleared away: what is silent for longer than a run may take has not failed yet. */
 const directGraceMs = 60_000;
+/** True when some upstream is an origin, so that what is kept of it grows old. */
+export function isEdge({ upstreams }: Pick<Config, "upstreams">): boolean {
+  return upstreams.some(({ origin }) => origin === true);
+}
+
+/** True when an upstream needs nothing of ours, so that a client may be sent there. */
+export function isForEverybody({ upstreams }: Pick<Config, "upstreams">, name: string): boolean {
+  const { ca, headers, clientCert } = upstreams.find((upstream) => upstream.name === name) ?? {};
+  return ca === undefined && clientCert === undefined && Object.keys(headers ?? {}).length === 0;
+}
 
 export type Mirrors = {
   readonly mirrors: readonly SumdbMirror[];

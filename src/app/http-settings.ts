@@ -2,17 +2,19 @@
 
 import type { HttpSettings } from "#doors/http/answers.ts";
 import type { Limits } from "#doors/http/listener.ts";
+import type { ModulePath } from "#protocol/path.ts";
+import { parseRewriteRule, rewritePath } from "#protocol/rewrite.ts";
 import type { AheadLimits } from "#services/proxy/ahead.ts";
 import { limiterProfiles } from "#services/access/limiter.ts";
 import type { LimiterRule } from "#services/access/limiter.ts";
-import { privacyOf } from "#services/proxy/privacy.ts";
+import { privacyOf, withRewrites } from "#services/proxy/privacy.ts";
 import type { Values } from "./config.ts";
 
 export function httpSettings(values: Values): HttpSettings {
   const seconds = (ms: number) => Math.round(ms / 1000);
   return {
     lang: values.lang,
-    privacy: privacyOf(values.private),
+    privacy: withRewrites(privacyOf(values.private), rewriteOf(values)),
     notices: values.sumdb.some((text) => text !== "off")
       ? []
       : ["X-Granary-Warning", "checksum database off: nothing is verified"],
@@ -27,6 +29,12 @@ export function httpSettings(values: Values): HttpSettings {
       negativeSeconds: seconds(values["freshness.negative"]),
     },
   };
+}
+
+/** The rewrite rules in force, as a function. */
+export function rewriteOf(values: Values): (path: string) => ModulePath | undefined {
+  const rules = values.rewrite.map(parseRewriteRule);
+  return (path) => rewritePath(rules, path);
 }
 
 export function limitsOf(values: Values): Limits {

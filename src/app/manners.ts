@@ -7,6 +7,7 @@ import type { Chain, Upstream } from "#services/upstreams/chain.ts";
 import type { Health } from "#services/upstreams/health.ts";
 import { UpstreamLanes } from "#services/upstreams/lanes.ts";
 import { Latency } from "#services/upstreams/latency.ts";
+import { Nearness } from "#services/upstreams/nearness.ts";
 import { orderFor } from "#services/upstreams/order.ts";
 import type { Values } from "./config.ts";
 
@@ -24,11 +25,13 @@ export type MannersUse = {
 export type Engine = {
   readonly manners: () => Manners;
   readonly latency: Latency;
+  readonly nearness: Nearness;
   readonly lanes: UpstreamLanes;
 };
 
 export function makeEngine({ chain, values, health, clock, busy, random = Math.random }: MannersUse): Engine {
   const latency = new Latency(clock);
+  const nearness = new Nearness();
   // A database's own address may be out of reach for ever, and nobody is the worse for it: its tunnels count.
   const isOpen = ({ name }: Upstream): boolean => health.condition(name) === "open";
   const retries = new RetryBudget({ clock, anyOpen: () => chain().upstreams.some(isOpen) });
@@ -52,9 +55,10 @@ export function makeEngine({ chain, values, health, clock, busy, random = Math.r
   };
   return {
     latency,
+    nearness,
     lanes,
     manners: () => ({
-      order: (upstreams, module) => orderFor(upstreams, module, regionWeights(values().regions)),
+      order: (upstreams, module) => orderFor(upstreams, module, regionWeights(values().regions), nearness),
       patience,
       retryMs: values()["upstreamClient.retryTime"],
       retries,

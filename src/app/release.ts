@@ -90,7 +90,11 @@ async function release(
       origin: { upstream: held.upstream, url: `quarantine:${held.id}` },
       firstSeen: new Date(systemClock.now()).toISOString(),
     };
-    await new ModuleStore(storage).keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts });
+    const store = new ModuleStore(storage);
+    // Refused before anything of the version was kept: there is no snapshot that the zip could complete.
+    if ((await store.committedMod(id)) === undefined)
+      throw new GranaryError("GRANARY_VALIDATION_REFUSED", { what, reason: "nothing else of the version is kept" });
+    await store.keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts });
   } catch (error) {
     throw inOurWords(error, { what, held });
   }

@@ -7,6 +7,7 @@ import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { configFiles, reloadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
+import { isEdge } from "./configured.ts";
 import { readHostPort } from "./config-kinds.ts";
 import { limitsOf } from "./http-settings.ts";
 import { listenFailure, openPort, untilStopped } from "./serving.ts";
@@ -31,7 +32,8 @@ export type ServeIo = {
 export async function serve(config: Config, io: ServeIo): Promise<number> {
   const { values } = config;
   const log = makeLog({ format: values["log.format"], level: values["log.level"], write: io.stderr });
-  const crew = values.workers > 0 ? new Crew({ entry: io.verifyEntry, values, log }) : undefined;
+  const crew =
+    values.workers > 0 ? new Crew({ entry: io.verifyEntry, values, isEdge: isEdge(config), log }) : undefined;
   const server = await wire({ config, log, verifyEntry: io.verifyEntry, helpers: crew });
   await refuseExposure(config, server);
   const tls = await readTls(values);

@@ -8,6 +8,7 @@ import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
 import { heapShare } from "#adapters/system/heap.ts";
 import { steadyClock, systemClock } from "#adapters/system/clock.ts";
+import { CommandValidator } from "#adapters/system/validate-command.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
 import { logSink } from "#adapters/telemetry/log.ts";
@@ -26,12 +27,14 @@ import { RateGuard } from "#doors/http/rate.ts";
 import { Access } from "#services/access/access.ts";
 import { Limiter } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import { Aging } from "#services/proxy/aging.ts";
 import { Ahead } from "#services/proxy/ahead.ts";
 import { formatVerifierKey } from "#protocol/note.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
+import { Misses } from "#services/proxy/misses.ts";
 import { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
@@ -42,6 +45,7 @@ import { Publisher } from "#services/proxy/publish.ts";
 import { Refresh } from "#services/proxy/refresh.ts";
 import { RepeatKeys } from "#services/proxy/repeat-keys.ts";
 import { Recorded } from "#services/sumlog/recorded.ts";
+import { RewrittenOrigin } from "#services/proxy/rewritten.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
 import { RetryQueue } from "#services/proxy/retry-queue.ts";
@@ -64,7 +68,7 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
-import { configuredChain, configuredMirrors } from "./configured.ts";
+import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
@@ -73,7 +77,7 @@ import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
 import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
-import { aheadLimits, hotLimits, httpSettings, limiterRule } from "./http-settings.ts";
+import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
@@ -89,7 +93,7 @@ export type Helpers = {
   totals(): Report & { readonly workers: number; readonly relayed: number };
   /** Resolves when none answers about a module from memory any more. */
   forget(path: string): Promise<void>;
-  apply(values: Values): void;
+  apply(values: Values, isEdge: boolean): void;
   /** Hears of the versions that they answered with. */
   onUse(listener: (what: string, zips: number, mods: number) => void): void;
 };
@@ -178,20 +182,21 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const { storage, room } = disk;
   const configured = () => configuredChain(state.config, state.listening);
-  const prober = new Prober({
-    upstreams: () => state.chain.upstreams,
-    client,
-    health,
-    clock,
-    everyMs: () => state.config.values["probe.every"],
-    stop: stop.signal,
-  });
-  const { manners, latency, lanes } = makeEngine({
+  const { manners, latency, nearness, lanes } = makeEngine({
     chain: () => state.chain,
     values: () => state.config.values,
     health,
     clock,
     busy: busyMeter(),
+  });
+  const prober = new Prober({
+    upstreams: () => state.chain.upstreams,
+    client,
+    health,
+    nearness,
+    clock,
+    everyMs: () => state.config.values["probe.every"],
+    stop: stop.signal,
   });
   const outOfUse = new OutOfUse(storage);
   const unread = await outOfUse.load();
@@ -264,15 +269,39 @@ export async function wire(options: WireOptions): Promise<Server> {
   const sums = new Sums({ databases: [...mirrors, ...standIn], privacy, pins, lastResort });
   const gate = new Gate(values["limits.ingests"], values["limits.waiting"]);
   const aheadGate = new Gate(values["limits.prefetchMods"] + values["limits.prefetchZips"], values["limits.waiting"]);
+  const aging = new Aging({
+    chain: () => state.chain,
+    origin,
+    lifetime: () => ({
+      freshMs: state.config.values["freshness.info"],
+      staleMs: state.config.values["freshness.swr"],
+    }),
+    clock,
+    wall,
+    events,
+    stop: stop.signal,
+  });
+  const command = new CommandValidator({
+    argv: () => state.config.values["validate.command"],
+    timeoutMs: () => state.config.values["validate.timeout"],
+    variables: () => state.config.values["validate.env"],
+    env: process.env,
+  });
+  const validator = () => (state.config.values["validate.command"].length === 0 ? undefined : command);
+  let rewriting = rewriteOf(values);
+  const rewrite = (path: string) => rewriting(path);
   const jobs = new ModuleJobs({
     store,
     storage,
     quarantine,
     room,
-    origin,
+    origin: new RewrittenOrigin({ origin, rewrite, store, events }),
+    rewrite,
     sums,
     owed,
     verifier,
+    validator,
+    aging,
     gate,
     aheadGate,
     clock,
@@ -346,7 +375,36 @@ export async function wire(options: WireOptions): Promise<Server> {
     seesAll: () => helpers.totals().workers === 0,
     stop: stop.signal,
   });
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ahead, ingestLimit });
+  const proxy = new Proxy({
+    store,
+    jobs,
+    listings,
+    nested,
+    origin,
+    negative,
+    privacy,
+    rewrite,
+    events,
+    ahead,
+    aging,
+    ingestLimit,
+  });
+
+  const misses = new Misses({
+    onMiss: () => state.config.values.onMiss,
+    store,
+    jobs,
+    origin,
+    privacy,
+    isRewritten: (path) => rewriting(path) !== undefined,
+    chain: () => state.chain,
+    order: () => (state.config.values.mode === "go" ? undefined : manners().order),
+    health,
+    isForEverybody: (name) => isForEverybody(state.config, name),
+    failed: (stage, id, error) => retries.failed(stage, id, error),
+    clock,
+    stop: stop.signal,
+  });
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
@@ -381,6 +439,7 @@ export async function wire(options: WireOptions): Promise<Server> {
 
   const publishing = new Publisher({
     ...{ store, storage, room, verifier, sums, privacy, forget: refresh, clock, wall, events },
+    validator,
     keys: new RepeatKeys(storage, wall),
     gate: new Gate(values["limits.uploads"], values["limits.uploads"]),
     gateLimit: { name: "limits.uploads", value: 2 * values["limits.uploads"] },
@@ -475,6 +534,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const door: HttpUse = {
     settings: () => settings,
     proxy: withRetries(proxy, retries),
+    misses,
     rate: () => rate,
     sumdb,
     house,
@@ -521,12 +581,13 @@ export async function wire(options: WireOptions): Promise<Server> {
       if (limiterKeys.some((key) => next.values[key] !== state.config.values[key])) rate = guardOf(next.values);
       state.config = next;
       settings = httpSettings(next.values);
+      rewriting = rewriteOf(next.values);
       publisher?.forget();
       rebuild();
       reroute();
       hot.clear();
       absent.clear();
-      helpers.apply(next.values);
+      helpers.apply(next.values, isEdge(next));
     },
     listening: (address, connections) => {
       state.listening = [address];

@@ -23,6 +23,8 @@ export type Used = readonly Use[];
 /** Everything a worker is told at its start. */
 export type WorkerStart = {
   readonly values: Values;
+  /** What is kept may grow old, and only the owner knows how old it is. */
+  readonly isEdge: boolean;
   readonly tls: Tls | undefined;
   /** Port 0 for the first workers when any free one will do. */
   readonly port: number;
@@ -34,7 +36,7 @@ export type WorkerStart = {
 
 export type ToWorker =
   | { readonly kind: "start"; readonly start: WorkerStart }
-  | { readonly kind: "apply"; readonly values: Values }
+  | { readonly kind: "apply"; readonly values: Values; readonly isEdge: boolean }
   | { readonly kind: "renew"; readonly tls: Tls }
   | { readonly kind: "drain"; readonly deadlineMs: number }
   /** Answered with a report of the same number when it is done. */

@@ -52,6 +52,7 @@ class Worker {
   readonly #relay: Relay;
   #settings: ReturnType<typeof httpSettings>;
   #passesAll: boolean;
+  #isEdge: boolean;
   readonly #operations: Operations | undefined;
   #listener: Listener | undefined;
   readonly #opened: Promise<void>;
@@ -64,6 +65,7 @@ class Worker {
     this.#absent = new HotCache(absent);
     this.#settings = httpSettings(start.values);
     this.#passesAll = limiterRule(start.values) !== undefined;
+    this.#isEdge = start.isEdge;
     const events: EventSink = { emit: (event) => void io.send({ kind: "event", event }) };
     this.#operations = openOperations(start.values.logdir, { events, process: process.pid });
     this.#relay = new Relay({ ...start.relay, ...this.#caches() });
@@ -75,9 +77,10 @@ class Worker {
     const store = new ModuleStore(readOnlyStorage(values.store));
     const settings = () => this.#settings;
     const passesAll = () => this.#passesAll;
+    const isEdge = () => this.#isEdge;
     const operations = this.#operations;
     const handler = behindDoorway(
-      makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll }),
+      makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll, isEdge }),
       { tls, lang: () => values.lang, operations },
     );
     const onRefused = operations && refusedHandshake({ log: operations, clock: systemClock });
@@ -98,6 +101,7 @@ class Worker {
       case "apply":
         this.#settings = httpSettings(message.values);
         this.#passesAll = limiterRule(message.values) !== undefined;
+        this.#isEdge = message.isEdge;
         this.#relay.forgotten();
         this.#hot.clear();
         this.#absent.clear();

@@ -34,6 +34,8 @@ export type CrewOptions = {
   /** The program itself. */
   readonly entry: URL;
   readonly values: Values;
+  /** See WorkerStart. */
+  readonly isEdge: boolean;
   readonly log: Log;
 };
 
@@ -60,10 +62,10 @@ export class Crew implements Helpers {
     readonly tls: Tls | undefined;
     readonly headerBytes: number;
   }): Promise<Listener> {
-    const { values } = this.#options;
+    const { values, isEdge } = this.#options;
     const relay = { path: await this.#privatePath(), key: randomBytes(16).toString("hex") };
     const connections = Math.ceil(values["limits.connections"] / values.workers);
-    this.#start = { values, tls: use.tls, port: values.listen.port, connections, relay };
+    this.#start = { values, isEdge, tls: use.tls, port: values.listen.port, connections, relay };
     // In turn: whoever accepts first is often the same process for most of a client's few long connections. It costs
     // some 0.1 ms per connection, not per request. Windows hands connections over too slowly for that.
     cluster.schedulingPolicy = process.platform === "win32" ? cluster.SCHED_NONE : cluster.SCHED_RR;
@@ -97,9 +99,9 @@ export class Crew implements Helpers {
     await this.#allOrLate([...this.#members].map((member) => member.ask({ kind: "forget", path })));
   }
 
-  apply(values: Values): void {
-    if (this.#start !== undefined) this.#start = { ...this.#start, values };
-    for (const member of this.#members) member.tell({ kind: "apply", values });
+  apply(values: Values, isEdge: boolean): void {
+    if (this.#start !== undefined) this.#start = { ...this.#start, values, isEdge };
+    for (const member of this.#members) member.tell({ kind: "apply", values, isEdge });
   }
 
   totals(): ReturnType<Helpers["totals"]> {

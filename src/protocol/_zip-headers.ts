@@ -1,17 +1,15 @@
-// The headers of zips that we write: one form, all times 1980-01-01, no extra fields, no data descriptors, no ZIP64.
+// The headers of a zip as it is written here: no extra fields, no data descriptors, all times 1980-01-01, no ZIP64.
 
-/** Its packed bytes come right after the local header. */
 export type PackedEntry = {
-  readonly name: Buffer;
-  /** Otherwise stored. */
-  readonly isDeflated: boolean;
+  readonly name: Uint8Array;
+  readonly method: number;
   readonly crc: number;
   readonly size: number;
   readonly packedSize: number;
 };
 
 /** More would need ZIP64. */
-export const maxPlainFiles = 0xfffe;
+export const maxPlainEntries = 0xfffe;
 
 const utf8Flag = 0x0800;
 /** Version 2.0 of the format: deflate. */
@@ -20,29 +18,29 @@ const versionNeeded = 20;
 const dosDate = 0x0021;
 
 /** The 26 bytes that local and directory header share, from "version needed" to "extra length". */
-function commonFields(file: PackedEntry): Buffer {
+function commonFields(entry: PackedEntry): Buffer {
   const fields = Buffer.alloc(26);
   fields.writeUInt16LE(versionNeeded, 0);
-  fields.writeUInt16LE(file.name.some((byte) => byte > 0x7f) ? utf8Flag : 0, 2);
-  fields.writeUInt16LE(file.isDeflated ? 8 : 0, 4);
+  fields.writeUInt16LE(entry.name.some((byte) => byte > 0x7f) ? utf8Flag : 0, 2);
+  fields.writeUInt16LE(entry.method, 4);
   fields.writeUInt16LE(dosDate, 8);
-  fields.writeUInt32LE(file.crc, 10);
-  fields.writeUInt32LE(file.packedSize, 14);
-  fields.writeUInt32LE(file.size, 18);
-  fields.writeUInt16LE(file.name.length, 22);
+  fields.writeUInt32LE(entry.crc, 10);
+  fields.writeUInt32LE(entry.packedSize, 14);
+  fields.writeUInt32LE(entry.size, 18);
+  fields.writeUInt16LE(entry.name.length, 22);
   return fields;
 }
 
-export function localHeader(file: PackedEntry): Buffer {
-  return Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), commonFields(file), file.name]);
+export function localHeader(entry: PackedEntry): Buffer {
+  return Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), commonFields(entry), entry.name]);
 }
 
-export function directoryHeader(file: PackedEntry, offset: number): Buffer {
+export function directoryHeader(entry: PackedEntry, offset: number): Buffer {
   const madeBy = Buffer.from([versionNeeded, 0]);
   // Comment length, disk number, internal and external attributes are zero.
   const rest = Buffer.alloc(14);
   rest.writeUInt32LE(offset, 10);
-  return Buffer.concat([Buffer.from("PK\x01\x02", "latin1"), madeBy, commonFields(file), rest, file.name]);
+  return Buffer.concat([Buffer.from("PK\x01\x02", "latin1"), madeBy, commonFields(entry), rest, entry.name]);
 }
 
 export function endRecord(count: number, directorySize: number, directoryStart: number): Buffer {

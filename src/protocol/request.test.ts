@@ -317,6 +317,16 @@ const target: fc.Arbitrary<KnownTarget> = fc.oneof(
   fc.record({ kind: fc.constantFrom("mod", "zip"), cachedOnly, path: modulePath, version }),
   fc.record({ kind: fc.constantFrom("sum", "chunks"), path: modulePath, version }),
   fc.record({
+    kind: fc.constant("build"),
+    turn: fc.integer({ min: 1, max: 9 }),
+    target: fc.record({
+      kind: fc.constantFrom("mod", "zip"),
+      cachedOnly: fc.constant(false),
+      path: modulePath,
+      version,
+    }),
+  }),
+  fc.record({
     kind: fc.constant("sumdb"),
     cachedOnly,
     name,
@@ -340,6 +350,26 @@ test("what is written for upstream is read back the same", () => {
 function sorted(value: object): [string, unknown][] {
   return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
+
+test("a build's id belongs to its target: no other target, turn or spelling is read with it", () => {
+  const good = formatTarget({
+    kind: "build",
+    turn: 1,
+    target: { kind: "zip", cachedOnly: false, path: parsePath("rsc.io/quote"), version: parseVersion("v1.0.0") },
+  });
+  assert.match(good, /^\/_build\/[0-9a-f]{32}-1\/rsc\.io\/quote\/@v\/v1\.0\.0\.zip$/);
+  const bad = [
+    good.replace("v1.0.0", "v1.0.1"),
+    good.replace(".zip", ".mod"),
+    good.replace("-1/", "-0/"),
+    good.replace("-1/", "-10/"),
+    good.replace("-1/", "/"),
+    good.replace(/[0-9a-f]{32}/, "0".repeat(32)),
+    good.replace(/@v.*/, "@v/list"),
+  ];
+  for (const raw of bad) assert.throws(() => parseTarget(raw), { code: "BAD_TARGET" }, raw);
+  assert.equal(parseTarget(good.replace("_build", "cached-only/_build")).kind, "impossible");
+});
 
 test("any string is a target or BAD_TARGET, and every target has one spelling that means the same", () => {
   const near = fc

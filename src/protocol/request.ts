@@ -5,11 +5,13 @@
 //   /sumdb/sum.example/lookup/rsc.io/q@v1.0.0
 //   /-/chunks/rsc.io/quote/@v/v1.0.0.zip      the hashes of a kept zip's pieces
 //   /tlog/sum.example/checkpoint             an own log, in the form of C2SP tlog-tiles
+//   /_build/<id>-1/rsc.io/quote/@v/v1.0.0.zip a file that is being fetched: whoever asks here waits for it
 //   /cached-only/…                           the same, answered from what is kept
 //
 // Everything later (rules, store, log) uses the value made here, so all of them mean the same module.
 // Source: cmd/go modfetch/proxy.go, x/mod sumdb/server.go.
 
+import { createHash } from "node:crypto";
 import { ProtocolError } from "./errors.ts";
 import { splitPathVersion } from "./path.ts";
 import type { ModulePath } from "./path.ts";
@@ -42,8 +44,12 @@ export type SumdbTarget = Scope & { readonly kind: "sumdb"; readonly name: strin
 /** An own log in the form of C2SP tlog-tiles; a tile of level -1 is an entry bundle. */
 export type TlogTarget = { readonly kind: "tlog"; readonly name: string; readonly tile: Tile | undefined };
 
+/** Waiting for a file that is being fetched. `turn` counts the redirects that led here, so that they have an end. */
+export type BuildTarget = { readonly kind: "build"; readonly turn: number; readonly target: ModuleTarget };
+
 export type KnownTarget =
   | ModuleTarget
+  | BuildTarget
   | SumdbTarget
   | TlogTarget
   /** The checksum lines kept for one version: `/sum/<module>/@v/<version>`. */
@@ -53,10 +59,9 @@ export type KnownTarget =
   /** Outside module space: a module's first element has a dot. */
   | { readonly kind: "house"; readonly path: string };
 
-export type Target =
-  | KnownTarget
-  /** Well-formed, but nothing of this name can exist anywhere. */
-  | { readonly kind: "impossible"; readonly reason: string };
+/** Well-formed, but nothing of this name can exist anywhere. */
+type Impossible = { readonly kind: "impossible"; readonly reason: string };
+export type Target = KnownTarget | Impossible;
 
 const housePaths: ReadonlySet<string> = new Set([
   ...["/", "/health", "/healthz", "/readyz", "/metrics", "/integrity.txt"],
@@ -82,6 +87,10 @@ export function formatTarget(target: KnownTarget): string {
       return target.path;
     case "sum":
       return `/sum${wirePath(target.path)}/@v/${wireVersion(target.version)}`;
+    case "build": {
+      const rest = formatTarget(target.target);
+      return `/_build/${buildId(rest)}-${target.turn}${rest}`;
+    }
     case "chunks":
       return `/-/chunks${wirePath(target.path)}/@v/${wireVersion(target.version)}.zip`;
     case "sumdb":
@@ -109,12 +118,13 @@ function parseCleanTarget(raw: string): Target {
   }
   if (elements[0] === "tlog") return parseTlog(elements.slice(1));
   if (elements[0] === "sum") return parseSum(elements.slice(1));
+  if (elements[0] === "_build") return parseBuild(elements.slice(1));
   const cachedOnly = elements[0] === "cached-only";
   const rest = cachedOnly ? elements.slice(1) : elements;
   return rest[0] === "sumdb" ? parseSumdb(rest.slice(1), { cachedOnly }) : parseModule(rest, { cachedOnly });
 }
 
-function parseModule(elements: readonly string[], scope: Scope): Target {
+function parseModule(elements: readonly string[], scope: Scope): ModuleTarget | Impossible {
   const last = elements.at(-1) ?? "";
   if (last === "@latest") return { kind: "latest", ...scope, path: parseWirePath(elements.slice(0, -1)) };
   if (elements.at(-2) !== "@v") return noEndpoint(elements);
@@ -157,6 +167,23 @@ function parseChunks(elements: readonly string[]): Target {
   if (elements.at(-2) !== "@v" || !last.endsWith(".zip")) return noEndpoint(elements);
   const version = parseWireVersion(last.slice(0, -".zip".length), last);
   return { kind: "chunks", ...checkModuleVersion(parseWirePath(elements.slice(0, -2)), version) };
+}
+
+/** The id is the target's own: nothing has to be remembered, and one that nobody gave out leads nowhere. */
+function buildId(target: string): string {
+  return createHash("sha256").update(`granary build ${target}`).digest("hex").slice(0, 32);
+}
+
+/** Beyond it a client has followed too many redirects (net/http stops at ten). */
+export const maxBuildTurn = 9;
+
+function parseBuild(elements: readonly string[]): Target {
+  const [, id, turn] = /^([0-9a-f]{32})-([1-9])$/.exec(elements[0] ?? "") ?? [];
+  const target = parseModule(elements.slice(1), { cachedOnly: false });
+  if (target.kind === "impossible") return target;
+  if (id === undefined || target.kind === "list" || target.kind === "latest" || id !== buildId(formatTarget(target)))
+    throw new ProtocolError("BAD_TARGET", "no build of this name was begun");
+  return { kind: "build", turn: Number(turn), target };
 }
 
 /** The name ends before the first endpoint word: modules may have such elements in their paths, databases may not. */
@@ -205,12 +232,12 @@ function parseTileShape(text: string): SumdbEndpoint | undefined {
   return isTile ? { kind: "tile", text } : undefined;
 }
 
-function noEndpoint(elements: readonly string[]): Target {
+function noEndpoint(elements: readonly string[]): Impossible {
   checkEscapes(elements.join("/"));
   return impossible("no such endpoint");
 }
 
-function impossible(reason: string): Target {
+function impossible(reason: string): Impossible {
   return { kind: "impossible", reason };
 }
 

@@ -4,7 +4,7 @@
 import { crc32, createDeflateRaw, deflateRawSync } from "node:zlib";
 import type { DeflateRaw } from "node:zlib";
 
-import { directoryHeader, endRecord, localHeader, maxPlainFiles } from "./_zip-headers.ts";
+import { directoryHeader, endRecord, localHeader, maxPlainEntries } from "./_zip-headers.ts";
 import type { PackedEntry } from "./_zip-headers.ts";
 import { badZip } from "./zip-bytes.ts";
 import { maxZipBytes } from "./zip-check.ts";
@@ -28,6 +28,8 @@ export interface ZipTarget {
 
 /** Files up to this size are packed in memory, in one call. */
 const maxWholeBytes = 1024 * 1024;
+/** The zip method. */
+const deflate = 8;
 
 /**
  * Writes the zip of a module and resolves to its size. Throws BAD_ZIP for names or sizes that the go command would
@@ -60,7 +62,7 @@ type NamedFile = Omit<StreamedFile, "name"> & { readonly name: Buffer };
 type Place = { readonly target: ZipTarget; readonly position: number };
 
 function sortFiles(prefix: string, files: readonly StreamedFile[]): NamedFile[] {
-  if (files.length > maxPlainFiles) throw badZip(`more than ${maxPlainFiles} files`);
+  if (files.length > maxPlainEntries) throw badZip(`more than ${maxPlainEntries} files`);
   const names = new ZipNames(prefix);
   let total = 0;
   const sorted = files.map(({ name, size, chunks }) => {
@@ -80,14 +82,14 @@ async function packWhole(file: NamedFile, { target, position }: Place): Promise<
   const deflated = deflateRawSync(content);
   const isDeflated = deflated.length < content.length;
   const data = isDeflated ? deflated : content;
-  const packed = { name: file.name, isDeflated, crc, size: file.size, packedSize: data.length };
+  const packed = { name: file.name, method: isDeflated ? deflate : 0, crc, size: file.size, packedSize: data.length };
   await target.write(Buffer.concat([localHeader(packed), data]), position);
   return packed;
 }
 
 /** The header is written twice: how long its file becomes is known at the end. */
 async function packLarge(file: NamedFile, { target, position }: Place): Promise<PackedEntry> {
-  const unknown = { name: file.name, isDeflated: true, crc: 0, size: file.size, packedSize: 0 };
+  const unknown = { name: file.name, method: deflate, crc: 0, size: file.size, packedSize: 0 };
   const header = localHeader(unknown);
   await target.write(header, position);
   const start = position + header.length;
@@ -95,7 +97,7 @@ async function packLarge(file: NamedFile, { target, position }: Place): Promise<
   const packed =
     deflated.packedSize < file.size
       ? { ...unknown, ...deflated }
-      : { ...unknown, crc: await storeTo(file, { target, position: start }), isDeflated: false, packedSize: file.size };
+      : { ...unknown, crc: await storeTo(file, { target, position: start }), method: 0, packedSize: file.size };
   await target.write(localHeader(packed), position);
   return packed;
 }

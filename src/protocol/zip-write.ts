@@ -3,7 +3,7 @@
 
 import { crc32, deflateRawSync } from "node:zlib";
 
-import { directoryHeader, endRecord, localHeader, maxPlainFiles } from "./_zip-headers.ts";
+import { directoryHeader, endRecord, localHeader, maxPlainEntries } from "./_zip-headers.ts";
 import type { PackedEntry } from "./_zip-headers.ts";
 import { badZip } from "./zip-bytes.ts";
 import { maxZipBytes } from "./zip-check.ts";
@@ -51,7 +51,7 @@ function sortFiles(prefix: string, files: Iterable<ZipFile>): NamedFile[] {
     sorted.push({ name: Buffer.from(prefix + file.name), content: file.content });
   }
   if (total > maxZipBytes) throw badZip("files are too large together");
-  if (sorted.length > maxPlainFiles) throw badZip(`more than ${maxPlainFiles} files`);
+  if (sorted.length > maxPlainEntries) throw badZip(`more than ${maxPlainEntries} files`);
   return sorted.sort((a, b) => Buffer.compare(a.name, b.name));
 }
 
@@ -62,7 +62,7 @@ function pack(file: NamedFile): Packed {
   const smaller = deflated.length < file.content.length;
   return {
     name: file.name,
-    isDeflated: smaller,
+    method: smaller ? 8 : 0,
     crc: crc32(file.content),
     size: file.content.length,
     packedSize: smaller ? deflated.length : file.content.length,

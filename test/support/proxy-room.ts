@@ -11,6 +11,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import type { EventSink, GranaryEvent, Meter } from "#services/events/ports.ts";
 import { silentMeter } from "#services/events/ports.ts";
 import { TestDatabase } from "#services/lab/sumdb-server.ts";
+import { Aging } from "#services/proxy/aging.ts";
 import { Gate } from "#services/proxy/gate.ts";
 import { Listings } from "#services/proxy/listings.ts";
 import { ModuleJobs } from "#services/proxy/module-jobs.ts";
@@ -18,7 +19,7 @@ import { NegativeCache } from "#services/proxy/negative.ts";
 import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Manners } from "#services/proxy/origin.ts";
-import type { VerifiedZip, Verifier, ZipLocation } from "#services/proxy/ports.ts";
+import type { Validator, VerifiedZip, Verifier, ZipLocation } from "#services/proxy/ports.ts";
 import { blockBytes } from "#services/proxy/ports.ts";
 import { privacyOf } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
@@ -218,6 +219,9 @@ export type RoomOptions = {
   readonly lastResort?: LastResort;
   /** Instead of the one that checks zips in this thread. */
   readonly verifier?: Verifier;
+  readonly clock?: StandingClock;
+  /** May refuse what is proven. */
+  readonly validator?: Validator;
   /** How upstreams are asked: patience, order, room. */
   readonly manners?: Manners;
 };
@@ -225,7 +229,7 @@ export type RoomOptions = {
 /** Everything the proxy is made of; each part may be asked. */
 export async function openRoom(options: RoomOptions = {}) {
   const { storage = new MemoryStorage(), upstreams = [playedUpstream("a"), playedUpstream("b")] } = options;
-  const clock = new StandingClock();
+  const { clock = new StandingClock() } = options;
   const client = new PlayedUpstreams();
   const database = new TestDatabase({ name: databaseName, seed: Buffer.alloc(32, 7) });
   for (const module of options.recorded ?? []) await recordModule(database, module);
@@ -264,6 +268,8 @@ export async function openRoom(options: RoomOptions = {}) {
   const store = new ModuleStore(storage);
   const quarantine = new Quarantine(storage, clock);
   const { signal: stop } = new AbortController();
+  const lifetime = () => ({ freshMs: 300_000, staleMs: 86_400_000 });
+  const aging = new Aging({ chain: () => chain, origin, lifetime, clock, wall: clock, events, stop });
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -273,6 +279,8 @@ export async function openRoom(options: RoomOptions = {}) {
     sums,
     owed,
     verifier: options.verifier ?? plainVerifier,
+    aging,
+    validator: () => options.validator,
     gate: new Gate(4, 100),
     aheadGate: new Gate(4, 100),
     clock,
@@ -283,7 +291,7 @@ export async function openRoom(options: RoomOptions = {}) {
   const listings = new Listings({ origin, store, storage, clock, ttlMs: () => 60_000, stop });
   const nested = new NestedModules(store, plainVerifier);
   const ingestLimit = { name: "limits.ingests", value: 4 };
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, ingestLimit });
+  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, aging, ingestLimit });
   return {
     ...{ storage, clock, client, database, wire, emitted, privacy, negative, health, origin, mirror, pins, sums },
     ...{ owed, store, quarantine, jobs, listings, nested, proxy, disable },

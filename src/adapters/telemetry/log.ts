@@ -99,6 +99,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "tending.failed":
     case "operations.lost":
     case "module.conflict":
+    case "module.disputed":
     case "upstream.opened":
     case "upstream.disabled":
     case "job.dead":

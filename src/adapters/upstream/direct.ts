@@ -270,6 +270,7 @@ function targetOf(path: string): ModuleTarget | undefined {
     case "mod":
     case "zip":
       return target;
+    case "build":
     case "sum":
     case "chunks":
     case "sumdb":

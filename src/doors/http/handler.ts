@@ -2,18 +2,21 @@
 //
 //   (rate) ─> raw target ─> hot cache ─> guards ─> Target ─> access ─> proxy | sumdb | house ─> answer ─> hot cache
 
-import type { SumdbTarget, Target, TlogTarget } from "#protocol/request.ts";
+import { formatTarget } from "#protocol/request.ts";
+import type { BuildTarget, SumdbTarget, Target, TlogTarget } from "#protocol/request.ts";
 import type { Access } from "#services/access/access.ts";
 import { GranaryError, asGranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { traced } from "#services/events/trace.ts";
 import type { Answer } from "#services/proxy/answer.ts";
+import type { Misses } from "#services/proxy/misses.ts";
 import type { AskOptions, Proxy, ProxyTarget } from "#services/proxy/proxy.ts";
 import { sendAnswer } from "./answers.ts";
 import type { AnswerUse, Exchange } from "./answers.ts";
 import { guard, readTarget } from "./arrival.ts";
 import { addressOf } from "./caller.ts";
 import { answerError } from "./error-answer.ts";
+import { sendElsewhere, untilTurnIsOver } from "./elsewhere.ts";
 import type { Explainer } from "./explainer.ts";
 import type { House } from "./house.ts";
 import { requireReader } from "./reader.ts";
@@ -26,6 +29,8 @@ import type { SumdbDoor } from "./sumdb.ts";
 export type HttpUse = AnswerUse &
   ReadyMadeUse & {
     readonly proxy: Pick<Proxy, "answer">;
+    /** Where a client is sent for what is not kept; without it everybody waits. */
+    readonly misses?: Pick<Misses, "elsewhere">;
     readonly sumdb: SumdbDoor;
     readonly house: House;
     readonly access: Access;
@@ -127,20 +132,54 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);
-  if (target.kind === "sumdb" || target.kind === "tlog") {
-    await sendAnswer(use, exchange, { answer: await askSumdb(use, exchange, { target, signal }), path: "" });
+  if (target.kind === "build") {
+    await answerBuild(use, exchange, { target, signal });
     return;
   }
-  const { path } = target;
-  const ask = (): Promise<Answer> => askProxy(use, exchange, { target, signal });
+  if (target.kind === "sumdb" || target.kind === "tlog") {
+    const answer = await askSumdb(use, exchange, { target, signal });
+    await sendAnswer(use, exchange, { answer, path: "" });
+    return;
+  }
+  if (target.kind !== "sum" && target.kind !== "chunks") {
+    const options = { keptOnly: keptOnly(exchange.request, target), hops: hopsOf(exchange.request) };
+    const elsewhere = await use.misses?.elsewhere(target, options);
+    if (elsewhere !== undefined) {
+      use.counters.of(target.kind === "zip" || target.kind === "mod" ? target.kind : "info", "MISS").n++;
+      sendElsewhere(exchange, target, elsewhere);
+      return;
+    }
+  }
+  await answerModule(use, exchange, { target, signal });
+}
+
+async function answerModule(
+  use: HttpUse,
+  exchange: Exchange,
+  asked: { readonly target: ProxyTarget; readonly signal: AbortSignal },
+): Promise<void> {
+  const { path, kind } = asked.target;
   try {
-    await sendAnswer(use, exchange, { answer: await ask(), path });
+    await sendAnswer(use, exchange, { answer: await askProxy(use, exchange, asked), path });
   } catch (error) {
     // A zip's damage shows only when it is read. While nothing has left, the committed bytes can still be fetched anew.
-    if (target.kind !== "zip" || exchange.response.headersSent || !isGranaryError(error, "GRANARY_STORE_DAMAGED"))
-      throw error;
-    await sendAnswer(use, exchange, { answer: await ask(), path });
+    if (kind !== "zip" || exchange.response.headersSent || !isGranaryError(error, "GRANARY_STORE_DAMAGED")) throw error;
+    await sendAnswer(use, exchange, { answer: await askProxy(use, exchange, asked), path });
   }
+}
+
+/** Waits for the file as if it had been asked for by its own name, which is the one its answer is remembered by. */
+async function answerBuild(
+  use: HttpUse,
+  exchange: Exchange,
+  asked: { readonly target: BuildTarget; readonly signal: AbortSignal },
+): Promise<void> {
+  const { signal } = asked;
+  const { target } = asked.target;
+  const work = askProxy(use, exchange, { target, signal });
+  const answer = await untilTurnIsOver(exchange, asked.target, { work, clock: use.clock, signal });
+  if (answer !== undefined)
+    await sendAnswer(use, { ...exchange, url: formatTarget(target) }, { answer, path: target.path });
 }
 
 function methodsOf(target: Target): string {

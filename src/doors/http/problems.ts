@@ -51,6 +51,9 @@ const statusOf: Readonly<Record<AnswerCode, number>> = {
   GRANARY_PUBLISH_KEY: 422,
   GRANARY_BAD_MODULE: 502,
   GRANARY_SNAPSHOT_MISMATCH: 502,
+  GRANARY_REWRITE_CONFLICT: 403,
+  GRANARY_VALIDATION_REFUSED: 403,
+  GRANARY_VALIDATION_FAILED: 503,
   GRANARY_TOO_LARGE: 502,
   GRANARY_STORE_UNAVAILABLE: 503,
   // Not 507, which forbids an automatic second try, and which load balancers do not pass on to another server (ADR 0026).

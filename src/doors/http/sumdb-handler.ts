@@ -100,7 +100,10 @@ async function answer(
   if (target.kind === "impossible") throw new GranaryError("GRANARY_IMPOSSIBLE", { what: url, reason: target.reason });
   if (target.kind !== "sumdb" && target.kind !== "tlog") {
     const databases = use.databases().map(({ name }) => name);
-    throw new GranaryError("GRANARY_SUMDB_ONLY", { what: target.kind === "house" ? url : target.path, databases });
+    throw new GranaryError("GRANARY_SUMDB_ONLY", {
+      what: "path" in target && target.kind !== "house" ? target.path : url,
+      databases,
+    });
   }
   const found =
     target.kind === "tlog"

@@ -22,6 +22,8 @@ export type WorkerUse = AnswerUse &
     readonly relay: Pick<Relay, "forward">;
     /** A client's rate is limited: only the owner, whom all workers ask, can count it. */
     readonly passesAll: () => boolean;
+    /** `.info` and go.mod grow old here: only the owner knows whether they are fresh, and says for how long. */
+    readonly isEdge: () => boolean;
   };
 
 export function makeWorkerHandler(use: WorkerUse): (request: Request, response: Response) => void {
@@ -50,6 +52,7 @@ function committedTarget(use: WorkerUse, request: Request): ModuleTarget | undef
     return undefined;
   }
   if (target.kind !== "info" && target.kind !== "mod" && target.kind !== "zip") return undefined;
+  if (target.kind !== "zip" && use.isEdge()) return undefined;
   return privacy.mustNotTravel(target.path) ? undefined : target;
 }
 

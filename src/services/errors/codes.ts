@@ -122,6 +122,12 @@ export type AnswerFields = {
   GRANARY_PUBLISH_KEY: { readonly what: string; readonly key: string };
   GRANARY_BAD_MODULE: { readonly what: string; readonly upstream: string; readonly reason: string };
   /** The go.mod inside the zip is not the go.mod that was proven before. */
+  /** Rewritten to `target`, whose go.mod declares another path than the one asked for; `declared` is "" for none. */
+  GRANARY_REWRITE_CONFLICT: { readonly what: string; readonly target: string; readonly declared: string };
+  /** Proven, and refused by the operator's validation command, with the reason it gave. */
+  GRANARY_VALIDATION_REFUSED: { readonly what: string; readonly reason: string };
+  /** The validation command gave no verdict. */
+  GRANARY_VALIDATION_FAILED: { readonly what: string; readonly reason: string };
   GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };
   GRANARY_TOO_LARGE: { readonly what: string; readonly upstream: string; readonly limitBytes: number };
   GRANARY_STORE_UNAVAILABLE: { readonly what: string; readonly reason: string };

@@ -462,6 +462,37 @@ const answers = {
     remedy:
       "The go command would refuse it as well. If other upstreams serve good bytes, take this one out of the list.",
   },
+  GRANARY_REWRITE_CONFLICT: {
+    lines: (f) => [
+      `${f.what} is rewritten to ${f.target}, whose go.mod declares ${f.declared === "" ? "no path" : f.declared}.`,
+      `Require it by that name: go mod edit -replace=${f.what}=${f.target}`,
+      "The go command takes a module only under the path that its go.mod declares.",
+    ],
+    cause: "A rewrite rule leads to a version that was made after its module was renamed.",
+    remedy:
+      "Change the requirement to the new path, or replace it as shown. Versions from before the renaming are served under the old path.",
+  },
+  GRANARY_VALIDATION_REFUSED: {
+    lines: (f) => [
+      `${f.what} is refused by the validation command of this server.`,
+      `It says: ${f.reason}`,
+      "Nothing of it is kept. Use another version, or ask who runs this server.",
+    ],
+    cause: "The hashes are right, but the operator's own command (validate.command) refused the version.",
+    remedy:
+      "The reason is the command's. Once the command takes the version, it is served; the command is asked again after a minute.",
+  },
+  GRANARY_VALIDATION_FAILED: {
+    lines: (f) => [
+      `${f.what} could not be validated: the validation command gave no verdict.`,
+      `What happened: ${f.reason}`,
+      "That is no refusal. Ask again later; who runs this server should look at validate.command.",
+    ],
+    cause:
+      "The operator's command (validate.command) could not be started, crashed, took too long, said too much, or ended with 1 without a reason.",
+    remedy:
+      "Run the command by hand with the same JSON. Exit 0 takes a version; exit 1 with a reason on stdout refuses it.",
+  },
   GRANARY_SNAPSHOT_MISMATCH: {
     lines: (f) => [
       `the zip of ${f.what} from ${f.upstream} has another go.mod than the proven one.`,

@@ -422,6 +422,33 @@ const answers = {
     cause: "上游的 .info、.mod 或 .zip 有误：名称不对、含符号链接、路径越出模块、文件过多或过大。",
     remedy: "go 命令同样会拒绝。若其他上游的内容正常，请把这个上游移出列表。",
   },
+  GRANARY_REWRITE_CONFLICT: {
+    lines: (f) => [
+      `${f.what} 被改写为 ${f.target}，而后者的 go.mod 声明${f.declared === "" ? "没有路径" : `为 ${f.declared}`}。`,
+      `请改用该名称：go mod edit -replace=${f.what}=${f.target}`,
+      "go 命令只接受以 go.mod 所声明路径引用的模块。",
+    ],
+    cause: "改写规则指向的版本是在模块改名之后发布的。",
+    remedy: "把依赖改为新路径，或按所示替换。改名之前的版本仍以旧路径提供。",
+  },
+  GRANARY_VALIDATION_REFUSED: {
+    lines: (f) => [
+      `${f.what} 被本服务器的验证命令拒绝。`,
+      `其理由：${f.reason}`,
+      "未保存其任何内容。请换一个版本，或联系管理员。",
+    ],
+    cause: "哈希正确，但管理员配置的命令（validate.command）拒绝了此版本。",
+    remedy: "理由由该命令给出。命令接受此版本后即可提供；一分钟后会再次询问该命令。",
+  },
+  GRANARY_VALIDATION_FAILED: {
+    lines: (f) => [
+      `无法验证 ${f.what}：验证命令没有给出结论。`,
+      `情况：${f.reason}`,
+      "这不是拒绝。请稍后重试；管理员应检查 validate.command。",
+    ],
+    cause: "管理员配置的命令（validate.command）无法启动、崩溃、超时、输出过多，或以 1 退出而未给出理由。",
+    remedy: "用同样的 JSON 手动运行该命令。退出码 0 表示接受；退出码 1 并在标准输出给出理由表示拒绝。",
+  },
   GRANARY_SNAPSHOT_MISMATCH: {
     lines: (f) => [
       `${f.upstream} 给出的 ${f.what} 的 zip 中，go.mod 与已证明的不同。`,

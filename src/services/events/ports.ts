@@ -48,6 +48,16 @@ export type GranaryEvent =
   /** A large zip goes on where an earlier job or process left it; `bytes` need not come again. */
   | { readonly name: "module.resumed"; readonly module: string; readonly version: string; readonly bytes: number }
   | { readonly name: "module.conflict"; readonly module: string; readonly version: string; readonly upstream: string }
+  /** An origin no longer says what is kept of it: sha256 of the kept and of its file, or `absent`. What is kept stays. */
+  | {
+      readonly name: "module.disputed";
+      readonly module: string;
+      readonly version: string;
+      readonly file: "info" | "mod";
+      readonly upstream: string;
+      readonly expected: string;
+      readonly found: string;
+    }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
   /** A person refused the head of a fork: the database is used again. */

@@ -56,11 +56,17 @@ export const forever = Number.MAX_SAFE_INTEGER;
 
 export const local: Provenance = { upstream: "-", here: "HIT" };
 
-/** What upstream headers say of the upstream's own cache (our own header, then the common ones). */
+/**
+ * What upstream headers say of the upstream's own cache (our own headers, then the common ones). A Granary's `private,
+ * no-store` speaks to caches between us, not of its own.
+ */
 export function upstreamCacheState(headers: Readonly<Record<string, string>>): "HIT" | "MISS" | "BYPASS" {
-  const ours = headers["x-go-proxy-cache"] ?? headers["x-go-proxy-status"]?.split("|").at(-1);
+  const last = headers["x-go-proxy-status"]?.split("|").at(-1);
+  if (/^\s*bypass\s*$/i.test(last ?? "")) return "BYPASS";
+  const ours = headers["x-go-proxy-cache"] ?? last;
   const said = ours ?? headers["x-cache"] ?? headers["x-cache-status"] ?? headers["cf-cache-status"] ?? "";
   if (/hit/i.test(said)) return "HIT";
-  if (/no-cache|no-store/i.test(headers["cache-control"] ?? "")) return "BYPASS";
+  const control = headers["cache-control"] ?? "";
+  if (/no-cache/i.test(control) || (ours === undefined && /no-store/i.test(control))) return "BYPASS";
   return ours === undefined && Number(headers["age"] ?? 0) > 0 ? "HIT" : "MISS";
 }

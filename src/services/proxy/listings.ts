@@ -26,8 +26,10 @@ export type ListingKind = "list" | "latest" | "query";
 type Remembered = {
   readonly text: string;
   readonly fetchedMs: number;
+  /** The upstream that gave it last. */
   readonly upstream: string;
-  readonly etag: string | undefined;
+  /** What upstreams that gave this very text call it, by name: one that lags must not make the others send it anew. */
+  readonly etags: ReadonlyMap<string, string>;
 };
 
 export type Listing = { readonly bytes: Uint8Array; readonly provenance: Provenance; readonly freshForMs: number };
@@ -140,20 +142,23 @@ export class Listings {
       path: targetOf(kind, path, query),
       maxBytes: kind === "list" ? maxListBytes : maxInfoBytes,
     };
-    const validator = known?.etag === undefined ? undefined : { upstream: known.upstream, etag: known.etag };
     const found = await this.#use.origin.find(
-      { ...ask, ...(validator && { validator }) },
+      { ...ask, ...(known && { validators: known.etags }) },
       this.#deadline.next(),
       async (response, upstream) => {
         const state = upstreamCacheState(response.headers);
         const etag = response.headers["etag"];
         const fetchedMs = this.#use.clock.now();
-        if (response.status === 304 && known !== undefined) return { remembered: { ...known, fetchedMs }, state };
+        if (response.status === 304 && known !== undefined)
+          return { remembered: { ...known, fetchedMs, upstream: upstream.name }, state };
         const body = await readBody(response);
         // A portal may call its page text: no list and no JSON begins so.
         if (body[0] === "<".charCodeAt(0)) throw new Unusable("WEB_PAGE", "answered with a web page");
         const text = unusableUnless(() => remake(kind, body));
-        return { remembered: { text, fetchedMs, upstream: upstream.name, etag }, state };
+        const etags = new Map(known?.text === text ? known.etags : []);
+        if (etag === undefined) etags.delete(upstream.name);
+        else etags.set(upstream.name, etag);
+        return { remembered: { text, fetchedMs, upstream: upstream.name, etags }, state };
       },
     );
     if (forgotten === this.#forgotten) await this.#remember(kind, path, { query, entry: found.value.remembered });
@@ -243,7 +248,7 @@ function remake(kind: ListingKind, bytes: Uint8Array): string {
 
 /** With a check of its own: no manifest says what a listing was, and a flipped bit makes another version of one. */
 function formatRemembered(entry: Remembered): Uint8Array {
-  return Buffer.from(JSON.stringify({ listing: 1, ...entry, check: checkOf(entry.text) }));
+  return Buffer.from(JSON.stringify({ listing: 1, ...entry, etags: [...entry.etags], check: checkOf(entry.text) }));
 }
 
 function checkOf(text: string): string {
@@ -253,7 +258,9 @@ function checkOf(text: string): string {
 /** A damaged file is no listing: it is asked for again. */
 function parseRemembered(bytes: Uint8Array): Remembered | undefined {
   try {
-    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<Remembered & { readonly check: string }>;
+    const value = JSON.parse(Buffer.from(bytes).toString("utf8")) as Partial<
+      Record<keyof Remembered | "check" | "etag", unknown>
+    >;
     if (typeof value.text !== "string" || typeof value.fetchedMs !== "number" || typeof value.upstream !== "string")
       return undefined;
     // Files of earlier releases have none.
@@ -262,9 +269,18 @@ function parseRemembered(bytes: Uint8Array): Remembered | undefined {
       text: value.text,
       fetchedMs: value.fetchedMs,
       upstream: value.upstream,
-      etag: typeof value.etag === "string" ? value.etag : undefined,
+      // Earlier releases knew one, of the upstream that gave it.
+      etags: new Map(typeof value.etag === "string" ? [[value.upstream, value.etag]] : parseTags(value.etags)),
     };
   } catch {
     return undefined;
   }
+}
+
+function parseTags(value: unknown): [string, string][] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (each): each is [string, string] =>
+      Array.isArray(each) && each.length === 2 && each.every((text) => typeof text === "string"),
+  );
 }

@@ -9,11 +9,12 @@ import { hashGoMod } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { legacyGoMod, maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
 import { formatInfo, maxInfoBytes, parseInfo } from "#protocol/info.ts";
+import type { ModulePath } from "#protocol/path.ts";
 import { formatTarget } from "#protocol/request.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
-import { isGranaryError } from "#services/errors/granary-error.ts";
+import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { OwedProofs } from "#services/integrity/owed.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
@@ -35,13 +36,15 @@ import { upstreamCacheState } from "./answer.ts";
 import { readBody, unusableUnless } from "./body.ts";
 import { Deadline } from "./deadline.ts";
 import { ZipDownload } from "./download.ts";
+import type { Aging } from "./aging.ts";
 import type { Gate } from "./gate.ts";
 import type { Ask, Origin } from "./origin.ts";
-import type { VerifiedZip, Verifier } from "./ports.ts";
-import { VerifierFault } from "./ports.ts";
+import type { ValidationFacts, Validator, VerifiedZip, Verifier } from "./ports.ts";
+import { ValidatorFault, VerifierFault } from "./ports.ts";
 import { evidenceOf } from "./evidence.ts";
 import { inSteps, Wait } from "./ingest.ts";
 import type { Steps } from "./ingest.ts";
+import { mayBeMadeUp } from "./rewritten.ts";
 import { SingleFlight } from "./single-flight.ts";
 import { HashMismatch, recordsOf, verifiedBy } from "./sums.ts";
 import type { Expectation, Sums } from "./sums.ts";
@@ -52,6 +55,10 @@ export const jobDeadlineMs = 15 * 60_000;
 /** Versions kept without a database's proof that it has confirmed since; each costs some 200 bytes. */
 const maxVouched = 10_000;
 
+/** The word of a validation command counts for so long; then the command is asked anew. */
+const refusedMs = 60_000;
+const maxRefused = 10_000;
+
 export type ModuleJobsUse = {
   readonly store: ModuleStore;
   readonly storage: Storage;
@@ -59,10 +66,16 @@ export type ModuleJobsUse = {
   /** Whether anything new may come in; without it everything may. */
   readonly room?: Pick<Room, "enter" | "admit" | "failed"> | undefined;
   readonly origin: Pick<Origin, "find" | "wouldAsk">;
+  /** The path that a module is found under instead, by a rule: what is kept there is made ready first. */
+  readonly rewrite?: ((path: string) => ModulePath | undefined) | undefined;
   readonly sums: Sums;
   /** What a list vouched for; without it none does. */
   readonly owed?: Pick<OwedProofs, "add" | "isProven" | "prove" | "refute"> | undefined;
   readonly verifier: Verifier;
+  /** May refuse what is proven; a version is then validated whole before anything of it is kept. */
+  readonly validator?: (() => Validator | undefined) | undefined;
+  /** Told what an origin says of how long a version's files stay fresh. */
+  readonly aging?: Pick<Aging, "arrived"> | undefined;
   readonly gate: Gate;
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
@@ -88,6 +101,17 @@ export type Asking = {
 /** What a job hands on to its steps. */
 type Job = { readonly hops: string; readonly urgency: Urgency; readonly exists: boolean };
 
+/** A proven zip on its way into the store, and how it came. */
+type ArrivedZip = {
+  readonly stage: Stage;
+  readonly verified: VerifiedZip;
+  readonly expectation: Expectation;
+  readonly upstream: string;
+  readonly url: string;
+  readonly state: Exclude<Provenance["upstream"], "-">;
+  readonly startedMs: number;
+};
+
 /** What was kept, and how it came. */
 export type Obtained<T> = { readonly kept: T; readonly provenance: Provenance };
 
@@ -97,6 +121,10 @@ export class ModuleJobs {
   readonly #zips = new SingleFlight<Obtained<KeptZip>>();
   /** What runs for nobody yet, by stage and version. */
   readonly #idle = new Map<string, Urgency>();
+  /** By `path@version`. */
+  readonly #refused = new LRUCache<string, { readonly error: GranaryError; readonly untilMs: number }>({
+    max: maxRefused,
+  });
   readonly #vouched = new LRUCache<string, true>({ max: maxVouched });
 
   readonly #deadline: Deadline;
@@ -118,7 +146,11 @@ export class ModuleJobs {
 
   #fetchMod(id: ModuleVersion, job: Job, signal: AbortSignal): Promise<Obtained<KeptMod>> {
     return this.#mods.do(formatModuleVersion(id), signal, () =>
-      this.#begun("mod", id, job, () => this.#gateOf(job).pass(() => this.#modJob(id, job))),
+      this.#begun("mod", id, job, async () => {
+        this.#checkRefused(id);
+        await this.#targetOf("mod", id, job);
+        return await this.#gateOf(job).pass(() => this.#modJob(id, job));
+      }),
     );
   }
 
@@ -127,12 +159,27 @@ export class ModuleJobs {
     const job = this.#jobOf("zip", id, { ...asking, exists: true });
     return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
       this.#begun("zip", id, job, async () => {
+        this.#checkRefused(id);
         const mod = await this.#modOf(id, job);
         const finished = await this.finish(id);
         if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
+        await this.#targetOf("zip", id, job);
         return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
       }),
     );
+  }
+
+  /** Makes what a rewritten module is found as ready, before the gate: a job inside of one may find it full of its like. */
+  async #targetOf(stage: "mod" | "zip", { path, version }: ModuleVersion, job: Job): Promise<void> {
+    const target = this.#use.rewrite?.(path);
+    if (target === undefined) return;
+    const id = { path: target, version };
+    const mod = await this.#modOf(id, job);
+    await this.vouch(mod, this.#deadline.next());
+    if (stage === "mod" && !mayBeMadeUp(mod)) return;
+    const { kept } = await soundly(() => this.#use.store.findZip(id));
+    const asking = { hops: job.hops, signal: this.#deadline.next(), ahead: !job.urgency.isUrgent };
+    await this.vouch(kept ?? (await this.fetchZip(id, asking)).kept, asking.signal);
   }
 
   /** A job for whoever asks now. A client that joins one begun for nobody makes that one urgent. */
@@ -270,25 +317,36 @@ export class ModuleJobs {
           this.#acceptMod(id, { response, upstream, more, early, wait, lost }),
         )
         .catch(neverAbsent(damage));
-      const { info, mod, expectation } = found.value;
-      const facts = {
-        verifiedBy: verifiedBy(expectation),
-        records: recordsOf(expectation),
-        origin: { upstream: found.upstream.name, url: found.value.url },
-        firstSeen: this.#today(),
+      const { info, mod, expectation, headers } = found.value;
+      const keep = async (): Promise<Obtained<KeptMod>> => {
+        const facts = {
+          verifiedBy: verifiedBy(expectation),
+          records: recordsOf(expectation),
+          origin: { upstream: found.upstream.name, url: found.value.url },
+          firstSeen: this.#today(),
+        };
+        if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
+        const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
+        const upstream = found.upstream.name;
+        if (!conflict) this.#use.aging?.arrived(id, upstream, headers);
+        await step("notify", {
+          run: () => {
+            if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+            const size = { bytes: info.length + mod.length, ms: clock.now() - started };
+            const { verifiedBy } = facts;
+            events.emit({ name: "module.ingested", ...named(id), stage: "mod", upstream, ...size, verifiedBy });
+          },
+        });
+        return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
       };
-      if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
-      const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
-      const upstream = found.upstream.name;
-      await step("notify", {
-        run: () => {
-          if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
-          const size = { bytes: info.length + mod.length, ms: clock.now() - started };
-          const { verifiedBy } = facts;
-          events.emit({ name: "module.ingested", ...named(id), stage: "mod", upstream, ...size, verifiedBy });
-        },
+      const validator = damage === undefined ? this.#use.validator?.() : undefined;
+      if (validator === undefined) return await keep();
+      return await this.#withZip(id, { goMod: mod, job, step, existed: false }, async (zip) => {
+        await this.#validate(id, mod, { validator, zip, step });
+        const obtained = await keep();
+        await this.#keepZip(id, zip, step);
+        return obtained;
       });
-      return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
     });
   }
 
@@ -327,7 +385,7 @@ export class ModuleJobs {
         run: async () => {
           if (expectation.by !== "sumdb") unusableUnless(() => checkUnrecorded(mod));
           await this.#hold(id, { upstream, expectation, what: "mod", found: hashGoMod(mod), bytes: mod });
-          return { info, mod, expectation, state, url: response.url };
+          return { info, mod, expectation, state, url: response.url, headers: response.headers };
         },
       });
     }).finally(() => wait.again());
@@ -342,59 +400,119 @@ export class ModuleJobs {
 
   #zipJob(id: ModuleVersion, mod: KeptMod, job: Job): Promise<Obtained<KeptZip>> {
     return inSteps(this.#use, async (step) => {
-      const { store, clock, events, room } = this.#use;
+      const { store, room } = this.#use;
       const { kept: already, damage } = await step("resolve", { run: () => soundly(() => store.findZip(id)) });
       if (already !== undefined) return { kept: already, provenance: { upstream: "-", here: "HIT" } };
       if (damage === undefined) await step("admit", { run: () => room?.enter() });
-      const started = clock.now();
-      const download = new ZipDownload({ storage: this.#use.storage, clock, room, what: formatModuleVersion(id) });
-      try {
-        const bytes = await step("resolve", {
-          run: () => download.resume(),
-          // What came of a large zip stays for the next try, but not on a disk that has no room for it.
-          undo: async (error) => {
-            if (error instanceof StoreUnavailable) await download.restart({ wholeOnly: false });
-          },
-        });
-        if (bytes > 0) events.emit({ name: "module.resumed", ...named(id), bytes });
-        const wait = new Wait(this.#use);
-        const found = await this.#use.origin
-          .find(
-            { ...this.#ask("zip", id, job), download, existed: damage === undefined },
-            this.#deadline.next(),
-            (response, upstream, { signal }) =>
-              this.#acceptZip(id, mod, { response, upstream, signal, download, wait }),
-          )
-          .catch(neverAbsent(damage));
-        const { stage, verified, expectation } = found.value;
-        const facts = {
-          verifiedBy: verifiedBy(expectation),
-          records: recordsOf(expectation),
-          origin: { upstream: found.upstream.name, url: found.value.url },
-          firstSeen: this.#today(),
-        };
-        const zip = { ...verified, ...verified.report };
-        if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
-        const { kept, conflict } = await step("keep", { run: () => store.keepZip({ id, stage, zip, facts }) });
-        const upstream = found.upstream.name;
-        await step("notify", {
-          run: () => {
-            if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
-            const size = { bytes: verified.size, ms: clock.now() - started };
-            const { verifiedBy } = facts;
-            events.emit({ name: "module.ingested", ...named(id), stage: "zip", upstream, ...size, verifiedBy });
-          },
-        });
-        return { kept, provenance: { upstream: found.value.state, here: "MISS" } };
-      } finally {
-        await download.end();
-      }
+      const validator = damage === undefined ? this.#use.validator?.() : undefined;
+      const what = { goMod: mod.mod, job, step, existed: damage === undefined };
+      const keep = async (zip: ArrivedZip): Promise<Obtained<KeptZip>> => {
+        if (validator !== undefined) await this.#validate(id, mod.mod, { validator, zip, step });
+        return { kept: await this.#keepZip(id, zip, step), provenance: { upstream: zip.state, here: "MISS" } };
+      };
+      return await this.#withZip(id, what, keep).catch(neverAbsent(damage));
     });
+  }
+
+  /** Fetches and proves a zip that belongs to `goMod`, and hands it to `keep`; what that does not keep is let go of. */
+  async #withZip<T>(
+    id: ModuleVersion,
+    what: { readonly goMod: Uint8Array; readonly job: Job; readonly step: Steps; readonly existed: boolean },
+    keep: (zip: ArrivedZip) => Promise<T>,
+  ): Promise<T> {
+    const { goMod, job, step, existed } = what;
+    const { clock, events, room } = this.#use;
+    const startedMs = clock.now();
+    const download = new ZipDownload({ storage: this.#use.storage, clock, room, what: formatModuleVersion(id) });
+    try {
+      const bytes = await step("resolve", {
+        run: () => download.resume(),
+        // What came of a large zip stays for the next try, but not on a disk that has no room for it, nor when it is
+        // not wanted.
+        undo: async (error) => {
+          const isUnwanted = isGranaryError(error, "GRANARY_VALIDATION_REFUSED");
+          if (error instanceof StoreUnavailable || isUnwanted) await download.restart({ wholeOnly: false });
+        },
+      });
+      if (bytes > 0) events.emit({ name: "module.resumed", ...named(id), bytes });
+      const wait = new Wait(this.#use);
+      const found = await this.#use.origin.find(
+        { ...this.#ask("zip", id, job), download, existed },
+        this.#deadline.next(),
+        (response, upstream, { signal }) => this.#acceptZip(id, goMod, { response, upstream, signal, download, wait }),
+      );
+      return await keep({ ...found.value, upstream: found.upstream.name, startedMs });
+    } finally {
+      await download.end();
+    }
+  }
+
+  async #keepZip(id: ModuleVersion, zip: ArrivedZip, step: Steps): Promise<KeptZip> {
+    const { store, clock, events } = this.#use;
+    const { stage, verified, expectation, upstream, url, startedMs } = zip;
+    const facts = {
+      verifiedBy: verifiedBy(expectation),
+      records: recordsOf(expectation),
+      origin: { upstream, url },
+      firstSeen: this.#today(),
+    };
+    const arrival = { id, stage, zip: { ...verified, ...verified.report }, facts };
+    if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
+    const { kept, conflict } = await step("keep", { run: () => store.keepZip(arrival) });
+    await step("notify", {
+      run: () => {
+        if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+        const size = { bytes: verified.size, ms: clock.now() - startedMs };
+        const { verifiedBy } = facts;
+        events.emit({ name: "module.ingested", ...named(id), stage: "zip", upstream, ...size, verifiedBy });
+      },
+    });
+    return kept;
+  }
+
+  /** Asks the operator's own check. Throws GRANARY_VALIDATION_REFUSED, and GRANARY_VALIDATION_FAILED for no verdict. */
+  async #validate(
+    id: ModuleVersion,
+    goMod: Uint8Array,
+    { validator, zip, step }: { readonly validator: Validator; readonly zip: ArrivedZip; readonly step: Steps },
+  ): Promise<void> {
+    const { stage, verified, expectation, upstream } = zip;
+    const what = formatModuleVersion(id);
+    const at = stage.locate();
+    const facts = {
+      ...named(id),
+      h1: verified.h1,
+      goModH1: hashGoMod(goMod),
+      size: verified.size,
+      upstream,
+      verifiedBy: verifiedBy(expectation),
+      ...("path" in at && { zip: at.path }),
+    };
+    const error = await step("verify", { run: () => refusalOf(validator, facts, this.#deadline.next()) });
+    if (error === undefined) return;
+    const { reason } = error.fields;
+    this.#refused.set(what, { error, untilMs: this.#use.clock.now() + refusedMs });
+    this.#use.events.emit({ name: "module.denied", ...named(id), upstream, code: error.code, reason });
+    await this.#quarantine({
+      upstream,
+      id,
+      kind: "zip",
+      bytes: stage,
+      expected: "validate.command",
+      found: verified.h1,
+    });
+    throw error;
+  }
+
+  /** Throws the refusal of a version that was refused a moment ago: its three files are asked for one after the other. */
+  #checkRefused(id: ModuleVersion): void {
+    const refused = this.#refused.get(formatModuleVersion(id));
+    if (refused !== undefined && this.#use.clock.now() < refused.untilMs) throw refused.error;
   }
 
   #acceptZip(
     id: ModuleVersion,
-    mod: KeptMod,
+    mod: Uint8Array,
     from: { response: UpstreamResponse; upstream: Upstream; signal: AbortSignal; download: ZipDownload; wait: Wait },
   ) {
     const { response, upstream, signal, download, wait } = from;
@@ -425,10 +543,10 @@ export class ModuleJobs {
   /** Parts of several answers that do not make the recorded zip accuse nobody: it is asked for again, from one mirror. */
   async #checkSplice(
     id: ModuleVersion,
-    zip: { mod: KeptMod; verified: VerifiedZip; expectation: Expectation },
+    zip: { mod: Uint8Array; verified: VerifiedZip; expectation: Expectation },
   ): Promise<void> {
     const { mod, verified, expectation } = zip;
-    const isWhole = verified.report.valid && sameBytes(goModIn(id, verified), mod.mod);
+    const isWhole = verified.report.valid && sameBytes(goModIn(id, verified), mod);
     const isExpected = await this.#use.sums.agrees(id, expectation, { what: "zip", found: verified.h1 });
     if (!isWhole || !isExpected)
       throw new Unusable("SPLICED", "zip: its parts from several answers do not fit together", { isBlameless: true });
@@ -446,7 +564,7 @@ export class ModuleJobs {
 
   async #judgeZip(
     id: ModuleVersion,
-    zip: { mod: KeptMod; upstream: Upstream; stage: Stage; verified: VerifiedZip; expectation: Expectation },
+    zip: { mod: Uint8Array; upstream: Upstream; stage: Stage; verified: VerifiedZip; expectation: Expectation },
   ): Promise<void> {
     const { mod, upstream, stage, verified, expectation } = zip;
     const { report } = verified;
@@ -463,7 +581,7 @@ export class ModuleJobs {
     const claim = { upstream, expectation, what: "zip", found: verified.h1, bytes: stage } as const;
     // A record tells more than a go.mod that differs; a pin must not remember a zip that is refused right after.
     if (expectation.by === "sumdb") await this.#hold(id, claim);
-    if (!sameBytes(inside, mod.mod))
+    if (!sameBytes(inside, mod))
       throw new Unusable("SNAPSHOT_MISMATCH", "the go.mod inside the zip is not the go.mod served before");
     if (expectation.by !== "sumdb") await this.#hold(id, claim);
   }
@@ -542,6 +660,23 @@ function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => neve
     const isOther = isGranaryError(error) && error.cause instanceof Unusable && error.cause.code === otherInfo;
     throw damage !== undefined && (isNews || isOther) ? damage : error;
   };
+}
+
+/** The refusal of a proven version by the operator's own check. Throws GRANARY_VALIDATION_FAILED for no verdict. */
+export async function refusalOf(
+  validator: Validator,
+  facts: ValidationFacts,
+  signal: AbortSignal,
+): Promise<GranaryError<"GRANARY_VALIDATION_REFUSED"> | undefined> {
+  const what = `${facts.module}@${facts.version}`;
+  try {
+    const validation = await validator.validate(facts, signal);
+    if (validation.verdict === "take") return undefined;
+    return new GranaryError("GRANARY_VALIDATION_REFUSED", { what, reason: validation.reason });
+  } catch (error) {
+    if (!(error instanceof ValidatorFault)) throw error;
+    throw new GranaryError("GRANARY_VALIDATION_FAILED", { what, reason: error.message }, { cause: error });
+  }
 }
 
 /** Checks a staged zip. A machine that cannot check at all is StoreUnavailable: it says nothing about the zip. */

@@ -32,8 +32,8 @@ export type Ask = {
   readonly maxBytes: number;
   /** Granaries the first asker came through; "" for none. */
   readonly hops: string;
-  /** The entity tag one upstream gave earlier; `accept` may then see its 304. */
-  readonly validator?: { readonly upstream: string; readonly etag: string };
+  /** The entity tags that upstreams gave earlier, by name; `accept` may then see their 304. */
+  readonly validators?: ReadonlyMap<string, string>;
   /** Another file of the same snapshot, from the same upstream. */
   readonly companion?: Companion;
   /** A large file that goes on where it broke off; `accept` may then see 206 and 416. */
@@ -108,6 +108,31 @@ export class Origin {
     throw this.#failure(ask, result);
   }
 
+  /**
+   * What the first origin to answer says of a file that is kept. Nothing is asked twice, waited for or remembered: whoever
+   * asks has an answer already. Throws UpstreamFault "aborted" when the signal aborts.
+   */
+  async confirm<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<WalkResult<T>> {
+    const { chain, client, health, mode, clock, privacy, meter, manners } = this.#use;
+    const { order, lanes } = manners?.() ?? {};
+    const origins = chain().upstreams.filter(({ isOrigin }) => isOrigin === true);
+    const headers = this.#hopHeaders(ask.hops);
+    const use = { client, health, mode: mode(), clock, privatePatterns: privacy.patterns, headers, meter, retryMs: 0 };
+    return await walk(
+      { ...chain(), upstreams: origins },
+      { ...use, ...(order && { order }), ...(lanes && { lanes }) },
+      {
+        ...{ kind: ask.kind, path: ask.path, maxBytes: ask.maxBytes, module: ask.module, signal },
+        ...(ask.urgency && { urgency: ask.urgency }),
+        ...(ask.validators && { validators: ask.validators }),
+        accept: async (response, upstream, more) => {
+          refuseWebPage(response);
+          return await accept(response, upstream, more);
+        },
+      },
+    );
+  }
+
   #hopHeaders(hops: string): Readonly<Record<string, string>> {
     const { name, instance } = this.#use.hopHeader;
     return { [name]: hops === "" ? instance : `${hops}, ${instance}` };
@@ -135,7 +160,7 @@ export class Origin {
         signal,
         waitsOut: files.has(ask.kind),
         ...(ask.urgency && { urgency: ask.urgency }),
-        ...(ask.validator && { validator: ask.validator }),
+        ...(ask.validators && { validators: ask.validators }),
         ...(ask.companion && { companion: ask.companion }),
         ...(ask.download && resuming(ask.download)),
         accept: async (response, upstream, more) => {

@@ -1,4 +1,4 @@
-// What this room asks of the world.
+// What this room asks of the world: a verdict on a zip, and the operator's own word on a version.
 
 import type { ZipProblem } from "#protocol/zip-check.ts";
 import type { ZipWarning } from "#protocol/zip-bytes.ts";
@@ -61,4 +61,32 @@ export class VerifierFault extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+/** A proven version before it is kept, for somebody who may refuse it. */
+export type ValidationFacts = {
+  readonly module: string;
+  readonly version: string;
+  readonly h1: string;
+  readonly goModH1: string;
+  /** Of the zip, in bytes. */
+  readonly size: number;
+  readonly upstream: string;
+  /** Who vouches for the hashes: `sumdb`, `pin`, `off`, `integrity`. */
+  readonly verifiedBy: string;
+  /** The file with the zip's bytes, to be read and left alone; absent when it is in memory. */
+  readonly zip?: string;
+};
+
+export type Validation = { readonly verdict: "take" } | { readonly verdict: "refuse"; readonly reason: string };
+
+/** The operator's own check of what is about to be kept. */
+export interface Validator {
+  /** Throws ValidatorFault when there is no verdict, or the signal's reason. */
+  validate(facts: ValidationFacts, signal: AbortSignal): Promise<Validation>;
+}
+
+/** No verdict on a version: that is doubt, and never a refusal. */
+export class ValidatorFault extends Error {
+  override readonly name = "ValidatorFault";
 }

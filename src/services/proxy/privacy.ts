@@ -21,6 +21,19 @@ export function privacyOf(patterns: string): Privacy {
   };
 }
 
+/** A module that is found under a private name is as private under its own. */
+export function withRewrites(privacy: Privacy, rewrite: (path: string) => string | undefined): Privacy {
+  const either = (path: string, is: (path: string) => boolean): boolean => {
+    const found = rewrite(path);
+    return is(path) || (found !== undefined && is(found));
+  };
+  return {
+    isPrivate: (path) => either(path, (each) => privacy.isPrivate(each)),
+    mustNotTravel: (path) => either(path, (each) => privacy.mustNotTravel(each)),
+    patterns: privacy.patterns,
+  };
+}
+
 /** Toolchains are checked against the public database whatever the patterns say (cmd/go modfetch.useSumDB). */
 export function isToolchain(path: string): boolean {
   return path === "golang.org/toolchain";

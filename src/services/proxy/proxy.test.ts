@@ -18,7 +18,7 @@ const base = "/example.com/m/@v/v1.0.0";
 function targetOf(url: string): ProxyTarget {
   const target = parseTarget(url);
   if (target.kind === "house" || target.kind === "impossible") throw new Error(url);
-  if (target.kind === "sumdb" || target.kind === "tlog") throw new Error(url);
+  if (target.kind === "sumdb" || target.kind === "tlog" || target.kind === "build") throw new Error(url);
   return target;
 }
 

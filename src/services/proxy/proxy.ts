@@ -15,6 +15,7 @@ import type { VerifiedBy } from "#services/store/manifest.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { Answer, BytesAnswer, MediaKind, Provenance } from "./answer.ts";
 import { forever, local } from "./answer.ts";
+import type { Aged, Aging, AgingFile } from "./aging.ts";
 import type { Ahead } from "./ahead.ts";
 import { ChunkManifests } from "./chunks.ts";
 import { GateFull } from "./gate.ts";
@@ -51,8 +52,12 @@ export type ProxyUse = {
   readonly origin: Origin;
   readonly negative: NegativeCache;
   readonly privacy: Privacy;
+  /** The path that a module is found under instead, by a rule. */
+  readonly rewrite?: (path: string) => ModulePath | undefined;
   readonly events: EventSink;
   readonly ahead?: Pick<Ahead, "asked" | "answered" | "listed">;
+  /** What an edge keeps of its origins grows old; without it nothing does. */
+  readonly aging?: Pick<Aging, "of">;
   /** The name and value of the limit on concurrent ingests, for the error that names it. */
   readonly ingestLimit: { readonly name: string; readonly value: number };
 };
@@ -79,8 +84,14 @@ export class Proxy {
    * none. Kept versions stay.
    */
   refresh(path: string): void {
-    this.#use.listings.forget(path);
-    this.#use.negative.forget(path);
+    for (const each of new Set([path, this.#foundAs(path)])) {
+      this.#use.listings.forget(each);
+      this.#use.negative.forget(each);
+    }
+  }
+
+  #foundAs<Path extends string>(path: Path): Path | ModulePath {
+    return this.#use.rewrite?.(path) ?? path;
   }
 
   async #answer(target: ProxyTarget, options: AskOptions): Promise<Answer> {
@@ -109,8 +120,9 @@ export class Proxy {
     more: { readonly query: string; readonly options: AskOptions },
   ): Promise<Answer> {
     const { query, options } = more;
-    if (options.keptOnly === false && this.#use.origin.mayAsk(path)) {
-      const listing = await this.#use.listings.get(kind, path, { query, ...options });
+    const foundAs = this.#foundAs(path);
+    if (options.keptOnly === false && this.#use.origin.mayAsk(foundAs)) {
+      const listing = await this.#use.listings.get(kind, foundAs, { query, ...options });
       this.#use.ahead?.listed({ kind, path, bytes: listing.bytes }, options.caller);
       return this.#bytes(kind, path, {
         bytes: listing.bytes,
@@ -118,7 +130,7 @@ export class Proxy {
         reuseMs: listing.freshForMs,
       });
     }
-    const kept = await this.#use.listings.kept(kind, path, query);
+    const kept = await this.#use.listings.kept(kind, foundAs, query);
     if (kept !== undefined)
       return this.#bytes(kind, path, { bytes: kept.bytes, provenance: kept.provenance, reuseMs: 0 });
     throw this.#notKept(query === "" ? path : `${path}@${query}`, path, options);
@@ -129,7 +141,15 @@ export class Proxy {
     if (asked !== undefined && options.keptOnly === false) this.#use.ahead?.asked(asked, id, caller);
     const obtained = await this.#obtainMod(id, { ...options, exists: asked === "mod" });
     if (asked === "mod" && options.keptOnly === false) this.#use.ahead?.answered(obtained.kept, caller);
-    return obtained;
+    if (asked === undefined || options.keptOnly !== false) return obtained;
+    return { ...obtained, ...(await this.#aged(asked, obtained, options)) };
+  }
+
+  /** How old it is on an edge: what has just come is as fresh as it says, what is kept may be stale. */
+  async #aged(file: AgingFile, { kept, provenance }: Vouched<KeptMod>, options: AskOptions): Promise<Partial<Aged>> {
+    const aged = await this.#use.aging?.of(kept, file, options);
+    if (aged === undefined) return {};
+    return provenance === local ? aged : { reuseMs: aged.reuseMs };
   }
 
   async #obtainMod(id: ModuleVersion, options: AskOptions & { readonly exists: boolean }): Promise<Vouched<KeptMod>> {
@@ -153,26 +173,24 @@ export class Proxy {
     }
   }
 
-  async #info({ kept, provenance, by }: Vouched<KeptMod>): Promise<Answer> {
+  async #info({ kept, provenance, by, reuseMs }: Vouched<KeptMod>): Promise<Answer> {
     const answer = this.#committed("info", kept.id, {
       bytes: kept.info,
       sha256: kept.manifest.info.sha256,
       since: kept.since,
-      provenance,
-      by,
+      ...{ provenance, by, reuseMs },
     });
     // While its zip is not here, whoever asks for `.info` may be about to ask for that: it should be noticed.
     const zip = await this.#sound(() => this.#keptZip(kept.id));
     return zip.kept === undefined ? { ...answer, reuseMs: 0 } : answer;
   }
 
-  #goMod({ kept, provenance, by }: Vouched<KeptMod>): Answer {
+  #goMod({ kept, provenance, by, reuseMs }: Vouched<KeptMod>): Answer {
     const answer = this.#committed("mod", kept.id, {
       bytes: kept.mod,
       sha256: kept.manifest.mod.sha256,
       since: kept.since,
-      provenance,
-      by,
+      ...{ provenance, by, reuseMs },
     });
     return { ...answer, goModOf: kept.id };
   }
@@ -199,7 +217,7 @@ export class Proxy {
     const { size, sha256 } = zip.manifest.zip;
     const isPrivate = this.#use.privacy.isPrivate(zip.id.path);
     const answer = { kind: "zip", media: "zip", zip, size, sha256, since: zip.since, provenance, isPrivate } as const;
-    return { ...answer, ...reuseOf(by) };
+    return { ...answer, ...reuseOf({ by }) };
   }
 
   /** The h1 lines we hold, as go.sum writes them. */
@@ -222,16 +240,22 @@ export class Proxy {
     const by = await this.#use.jobs.vouch(kept, options.signal);
     const bytes = await this.#chunkManifests.of(kept, options.signal);
     const answer = this.#bytes("chunks", id.path, { bytes, provenance: local, reuseMs: forever });
-    return { ...answer, since: kept.since, ...reuseOf(by) };
+    return { ...answer, since: kept.since, ...reuseOf({ by }) };
   }
 
   #committed(
     media: MediaKind,
     id: ModuleVersion,
-    from: { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance; by: VerifiedBy },
+    from: Vouching & { bytes: Uint8Array; sha256: string; since: Date; provenance: Provenance },
   ): BytesAnswer {
-    const { by, ...rest } = from;
-    return { kind: "bytes", media, ...rest, ...reuseOf(by), isPrivate: this.#use.privacy.isPrivate(id.path) };
+    const { by, reuseMs, ...rest } = from;
+    return {
+      kind: "bytes",
+      media,
+      ...rest,
+      ...reuseOf({ by, reuseMs }),
+      isPrivate: this.#use.privacy.isPrivate(id.path),
+    };
   }
 
   #bytes(
@@ -244,12 +268,12 @@ export class Proxy {
   }
 
   #mayFetch(id: ModuleVersion, options: AskOptions): boolean {
-    return options.keptOnly === false && this.#use.origin.mayAsk(id.path);
+    return options.keptOnly === false && this.#use.origin.mayAsk(this.#foundAs(id.path));
   }
 
   #notKept(what: string, path: string, options: AskOptions): GranaryError {
     if (options.keptOnly !== false) return new GranaryError("GRANARY_NOT_KEPT", { what, because: options.keptOnly });
-    return this.#use.origin.nobody(what, path);
+    return this.#use.origin.nobody(what, this.#foundAs(path));
   }
 
   /** The kept thing. A damaged one is told; the job repairs it under the same hash, and nobody may call it absent. */
@@ -285,12 +309,13 @@ export class Proxy {
   }
 }
 
-/** What was obtained, and who vouches for it now. */
-type Vouched<T> = Obtained<T> & { readonly by: VerifiedBy };
+/** Who vouches for what was obtained now, and how long it may be reused when that is not for ever. */
+type Vouching = { readonly by: VerifiedBy; readonly reuseMs?: number | undefined };
+type Vouched<T> = Obtained<T> & Vouching;
 
 /** What only a list vouches for is asked about each time: the next answer may be a database's. */
-function reuseOf(by: VerifiedBy): Pick<Answer, "reuseMs" | "isListed"> {
-  return by === "integrity" ? { reuseMs: 0, isListed: true } : { reuseMs: forever };
+function reuseOf({ by, reuseMs = forever }: Vouching): Pick<Answer, "reuseMs" | "isListed"> {
+  return by === "integrity" ? { reuseMs: 0, isListed: true } : { reuseMs };
 }
 
 /** Kept bytes that are not what was committed, in our words. */

@@ -21,8 +21,8 @@ import { Deadline } from "./deadline.ts";
 import type { Gate } from "./gate.ts";
 import { GateFull } from "./gate.ts";
 import { inSteps } from "./ingest.ts";
-import { checkZip, goModIn, jobDeadlineMs } from "./module-jobs.ts";
-import type { VerifiedZip, Verifier } from "./ports.ts";
+import { checkZip, goModIn, jobDeadlineMs, refusalOf } from "./module-jobs.ts";
+import type { Validator, VerifiedZip, Verifier } from "./ports.ts";
 import type { Privacy } from "./privacy.ts";
 import type { RepeatKeys } from "./repeat-keys.ts";
 import { storeFailure } from "./store-failure.ts";
@@ -40,6 +40,8 @@ export type PublishUse = {
   /** Uploads at a time. */
   readonly gate: Gate;
   readonly gateLimit: { readonly name: string; readonly value: number };
+  /** The operator's own check; undefined when there is none. */
+  readonly validator: () => Validator | undefined;
   /** The own checksum database; undefined when there is none. */
   readonly log: OwnRecords | undefined;
   /** Resolves when no process answers about the module from memory any more. */
@@ -84,7 +86,7 @@ export class Publisher {
 
   /**
    * Resolves once the version is kept, recorded and in the list. Throws GRANARY_PUBLISH_PUBLIC, GRANARY_PUBLISH_REFUSED,
-   * GRANARY_PUBLISH_CONFLICT, GRANARY_PUBLISH_KEY, GRANARY_OVERLOADED, what a store that cannot keep throws, and the
+   * GRANARY_PUBLISH_CONFLICT, GRANARY_PUBLISH_KEY, GRANARY_VALIDATION_REFUSED and _FAILED, GRANARY_OVERLOADED, what a store that cannot keep throws, and the
    * signal's reason.
    */
   async publish(upload: Upload, signal: AbortSignal): Promise<Published> {
@@ -116,7 +118,9 @@ export class Publisher {
         const { verified, mod } = await step("verify", {
           run: async () => {
             const checked = await checkZip(verifier, { stage, id, signal });
-            return { verified: checked, mod: this.#judge(id, checked) };
+            const goMod = this.#judge(id, checked);
+            await this.#validate(id, { verified: checked, mod: goMod, stage, signal });
+            return { verified: checked, mod: goMod };
           },
         });
         const isMissing = (await this.#unlessSame(id, verified)) === undefined;
@@ -152,6 +156,29 @@ export class Publisher {
     if (id.version.endsWith("+incompatible")) return refuse("+incompatible is for modules without a go.mod");
     const path = pathIn(goMod, refuse);
     return path === id.path ? goMod : refuse(`its go.mod says module ${path}`);
+  }
+
+  async #validate(
+    { path: module, version }: ModuleVersion,
+    zip: {
+      readonly verified: VerifiedZip;
+      readonly mod: Uint8Array;
+      readonly stage: Stage;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<void> {
+    const validator = this.#use.validator();
+    if (validator === undefined) return;
+    const { verified, mod, stage, signal } = zip;
+    const { h1, size } = verified;
+    const [upstream, verifiedBy] = [publishedHere, "pin"];
+    const at = stage.locate();
+    const facts = { module, version, h1, goModH1: hashGoMod(mod), size, upstream, verifiedBy };
+    const error = await refusalOf(validator, { ...facts, ...("path" in at && { zip: at.path }) }, signal);
+    if (error === undefined) return;
+    const { reason } = error.fields;
+    this.#use.events.emit({ name: "module.denied", module, version, upstream, code: error.code, reason });
+    throw error;
   }
 
   /** What is kept, when it is the same. Throws GRANARY_PUBLISH_CONFLICT when anybody here has seen other content. */

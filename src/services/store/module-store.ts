@@ -125,6 +125,11 @@ export class ModuleStore {
     }
   }
 
+  /** What was committed of `.info` and go.mod, also while their files are damaged. Throws StoreDamaged when nobody can say. */
+  async committedMod(id: ModuleVersion): Promise<ModManifest | undefined> {
+    return await this.#modManifest(id);
+  }
+
   /**
    * SHA-256 of the `.info` that must come again for a version that was committed, when neither its file nor its tombstone
    * has it. Throws StoreDamaged when nobody can say.

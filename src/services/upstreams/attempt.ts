@@ -81,8 +81,8 @@ export type WalkOp<T> = {
   /** The module the request names, for private routing; left out only when it names none. */
   readonly module?: string;
   readonly signal: AbortSignal;
-  /** The entity tag one upstream gave earlier: asked conditionally there, so that `accept` may see a 304. */
-  readonly validator?: { readonly upstream: string; readonly etag: string };
+  /** The entity tags that upstreams gave earlier, by name: asked conditionally there, so that `accept` may see a 304. */
+  readonly validators?: ReadonlyMap<string, string>;
   /** More headers for this upstream at this moment: the range at which a broken download goes on. */
   readonly headers?: (upstream: Upstream) => Readonly<Record<string, string>>;
   /** Statuses beside 200 that `accept` reads. */
@@ -266,14 +266,17 @@ class Attempt<T> {
   }
 
   #isGood(status: number): boolean {
-    const { validator, takes = [] } = this.#asking.op;
-    return status === 200 || takes.includes(status) || (status === 304 && validator?.upstream === this.#upstream.name);
+    const { validators, takes = [] } = this.#asking.op;
+    return (
+      status === 200 || takes.includes(status) || (status === 304 && validators?.has(this.#upstream.name) === true)
+    );
   }
 
   async #get(): Promise<UpstreamResponse> {
     const { use, op } = this.#asking;
-    const { path, maxBytes, validator } = op;
-    const condition = validator?.upstream === this.#upstream.name ? { "if-none-match": validator.etag } : {};
+    const { path, maxBytes, validators } = op;
+    const etag = validators?.get(this.#upstream.name);
+    const condition = etag === undefined ? {} : { "if-none-match": etag };
     const headers = { ...use.headers, ...condition, ...op.headers?.(this.#upstream) };
     this.#listening.wait();
     return await use.client.get(this.#upstream, { path, maxBytes, signal: this.#signal, headers });

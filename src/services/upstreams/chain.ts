@@ -32,6 +32,8 @@ export type Upstream = UpstreamEndpoint & {
   readonly perSecond?: number;
   /** Silence after which the next one is asked as well, in milliseconds, instead of the common setting. */
   readonly silenceMs?: number;
+  /** A Granary that this one is an edge of: what it gave is shown to it again when its lifetime is over. */
+  readonly isOrigin?: boolean;
 };
 
 /** What the operator (or a preset) says of an upstream; everything but the URL may be left out. */
@@ -51,6 +53,7 @@ export type UpstreamDetails = {
   readonly canary?: number;
   readonly perSecond?: number;
   readonly silenceMs?: number;
+  readonly origin?: boolean;
 };
 
 /** An upstream that is asked as well, for a share of what was kept, only to compare hashes. */
@@ -160,6 +163,7 @@ function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: r
     ...(known?.canary !== undefined && { canary: known.canary }),
     ...(known?.perSecond !== undefined && { perSecond: known.perSecond }),
     ...(known?.silenceMs !== undefined && { silenceMs: known.silenceMs }),
+    ...(known?.origin === true && { isOrigin: true }),
   };
 }
 

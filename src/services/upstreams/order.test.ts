@@ -76,3 +76,18 @@ test("draws lie between 0 and 1, and spread evenly", () => {
   for (let tenth = 0; tenth < 10; tenth++)
     assertNear(draws.filter((draw) => Math.floor(draw * 10) === tenth).length / draws.length, 0.1);
 });
+
+test("origins of a level come nearest first, in each other's places; a weight or a level is stronger", () => {
+  const places = new Map([
+    ["c", 0],
+    ["a", 1],
+  ]);
+  const nearness = { rank: (name: string) => places.get(name) ?? 2 };
+  const order = (...upstreams: readonly Upstream[]): string =>
+    names(orderFor(upstreams, "example.com/m", none, nearness));
+  const origin = (name: string, more: Partial<Upstream> = {}): Upstream => up(name, { isOrigin: true, ...more });
+  assert.equal(order(origin("a"), up("p"), origin("b"), origin("c")), "cpab");
+  assert.equal(order(origin("a"), origin("c", { priority: 2 }), origin("b")), "abc");
+  assert.equal(order(origin("a"), origin("c", { weight: 1 })), "ac", "who has a weight comes after those without");
+  assert.equal(order(up("a"), up("c")), "ac", "only origins are measured");
+});

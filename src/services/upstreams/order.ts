@@ -1,8 +1,10 @@
 // In which order upstreams are asked. Levels first: a higher one only when the lower ones have failed. Within a level
 // the configured order, or, where weights are given, an order drawn by weight. The draw hangs on the module's path, so
-// that all files of a module are asked of the same upstream first and snapshots stay whole.
+// that all files of a module are asked of the same upstream first and snapshots stay whole. Origins without a weight come
+// nearest first.
 
 import type { Upstream } from "./chain.ts";
+import type { Nearness } from "./nearness.ts";
 
 /** A number in (0, 1), always the same for the same text: 32-bit FNV-1a, finished as MurmurHash3 does. */
 export function drawOf(text: string): number {
@@ -16,19 +18,36 @@ export function drawOf(text: string): number {
   return ((hash >>> 0) + 0.5) / 2 ** 32;
 }
 
-/** @param weights by region; an upstream's own weight is multiplied by that of its region */
+/**
+ * @param weights by region; an upstream's own weight is multiplied by that of its region
+ * @param nearness of origins; without it the configured order stands
+ */
 export function orderFor(
   upstreams: readonly Upstream[],
   module: string | undefined,
   weights: ReadonlyMap<string, number>,
+  nearness?: Pick<Nearness, "rank">,
 ): readonly Upstream[] {
-  const drawn = upstreams.map((upstream, index) => ({
+  const drawn = nearestFirst(upstreams, nearness).map((upstream, index) => ({
     upstream,
     place: placeOf(upstream, module ?? "", weights),
     index,
   }));
   drawn.sort((a, b) => a.place.level - b.place.level || a.place.rank - b.place.rank || a.index - b.index);
   return drawn.map(({ upstream }) => upstream);
+}
+
+/** The configured order, with the origins of each level in each other's places: the nearest in the first of them. */
+function nearestFirst(
+  upstreams: readonly Upstream[],
+  nearness: Pick<Nearness, "rank"> | undefined,
+): readonly Upstream[] {
+  if (nearness === undefined || !upstreams.some(({ isOrigin }) => isOrigin)) return upstreams;
+  const waiting = new Map<number, Upstream[]>();
+  for (const origin of upstreams.filter(({ isOrigin }) => isOrigin))
+    waiting.set(origin.priority, [...(waiting.get(origin.priority) ?? []), origin]);
+  for (const level of waiting.values()) level.sort((a, b) => nearness.rank(a.name) - nearness.rank(b.name));
+  return upstreams.map((each) => (each.isOrigin === true ? waiting.get(each.priority)?.shift() : undefined) ?? each);
 }
 
 type Place = { readonly level: number; readonly rank: number };

@@ -4,6 +4,7 @@ import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { HandUpstreams } from "../../../test/support/hand-upstreams.ts";
 import { playedUpstream } from "../../../test/support/proxy-room.ts";
 import { Health } from "./health.ts";
+import { Nearness } from "./nearness.ts";
 import { Prober } from "./prober.ts";
 
 const every = 30_000;
@@ -13,16 +14,17 @@ function stage() {
   const health = new Health({ clock });
   const client = new HandUpstreams();
   const stop = new AbortController();
+  const nearness = new Nearness();
   const state = { every, upstreams: ["a", "b"].map((name) => playedUpstream(name)) };
   const prober = new Prober({
-    ...{ client, health, clock, stop: stop.signal },
+    ...{ client, health, nearness, clock, stop: stop.signal },
     upstreams: () => state.upstreams,
     everyMs: () => state.every,
   });
   const asked = (): void => {
     for (const { name } of state.upstreams) health.permit(name).answered(200);
   };
-  return { clock, health, client, stop, state, prober, asked };
+  return { clock, health, nearness, client, stop, state, prober, asked };
 }
 
 test("each that is in use gets a HEAD every thirty seconds, until the server stops", async () => {
@@ -82,4 +84,25 @@ test("a dead one is known before a client finds out, and tried at once when it i
   assert.equal(health.condition("a"), "trial", "one request decides, not the probe");
   stop.abort(new Error("over"));
   await running.catch(() => undefined);
+});
+
+test("of several origins all are measured at once, and the farther one as well while the nearer one is in use", async () => {
+  const { clock, health, client, stop, state, prober, nearness } = stage();
+  state.upstreams = ["a", "b"].map((name) => playedUpstream(name, { isOrigin: true }));
+  const running = prober.run();
+  await settle();
+  assert.equal(client.asked, "ab", "before anybody asked");
+  await clock.pass(5);
+  client.call("b").head();
+  await clock.pass(20);
+  client.call("a").head();
+  await settle();
+  assert.deepEqual([nearness.rank("b"), nearness.rank("a"), nearness.of("b")], [0, 1, 5]);
+  await clock.pass(every);
+  assert.equal(client.asked, "ab", "nobody asks them");
+  health.permit("b").answered(200);
+  await clock.pass(every);
+  assert.equal(client.asked, "abab");
+  stop.abort(new Error("over"));
+  await running;
 });

@@ -1,11 +1,12 @@
 // Looks after upstreams when nobody asks them: a HEAD to each, now and then. One that is back is tried again at once,
-// one that cannot be connected is known before a client has to find out.
+// one that cannot be connected is known before a client has to find out, and of several origins the nearest is known.
 
 import type { Clock } from "#services/store/ports.ts";
 import { timeLimit } from "#services/store/ports.ts";
 import type { Upstream } from "./chain.ts";
 import type { LastProbe } from "./desk.ts";
 import type { Health } from "./health.ts";
+import type { Nearness } from "./nearness.ts";
 import type { UpstreamClient } from "./ports.ts";
 import { UpstreamFault } from "./ports.ts";
 
@@ -14,6 +15,8 @@ export type ProberUse = {
   readonly upstreams: () => readonly Upstream[];
   readonly client: UpstreamClient;
   readonly health: Health;
+  /** Learns how long origins take. */
+  readonly nearness?: Pick<Nearness, "measured">;
   readonly clock: Clock;
   /** Between two probes of one upstream, in milliseconds; 0 for none. */
   readonly everyMs: () => number;
@@ -41,6 +44,8 @@ export class Prober {
   async run(): Promise<void> {
     const { clock, everyMs, stop } = this.#use;
     try {
+      // Before anybody asks: the first request should know which origin is near.
+      if (everyMs() > 0) await Promise.all(this.#rivals().map((origin) => this.probe(origin, stop)));
       for (;;) {
         const every = everyMs();
         await clock.sleep(every === 0 ? offMs : every, stop);
@@ -72,6 +77,7 @@ export class Prober {
       response.cancel();
       health.seenAlive(upstream.name);
       result = { at, ok: true, ms: took() };
+      if (upstream.isOrigin === true) this.#use.nearness?.measured(upstream.name, result.ms);
     } catch (error) {
       if (!(error instanceof UpstreamFault) || signal.aborted) throw error;
       const reason = error.reason === "aborted" ? "timeout" : error.reason;
@@ -83,12 +89,27 @@ export class Prober {
   }
 
   #due(): readonly Upstream[] {
-    const { upstreams, health, clock } = this.#use;
-    return upstreams().filter(({ name, kind }) => {
+    const { upstreams, health } = this.#use;
+    const rivals = this.#rivals();
+    const anyRivalAsked = rivals.some(({ name }) => this.#isInUse(name));
+    return upstreams().filter((upstream) => {
+      const { name, kind } = upstream;
       if (kind !== "http") return false;
       const condition = health.condition(name);
       if (condition === "open" || condition === "trial") return true;
-      return condition === "closed" && clock.now() - health.askedMs(name) < idleMs;
+      // The farther one is asked nothing else, and may be the nearer one some day.
+      return condition === "closed" && (this.#isInUse(name) || (anyRivalAsked && rivals.includes(upstream)));
     });
+  }
+
+  #isInUse(name: string): boolean {
+    const { health, clock } = this.#use;
+    return clock.now() - health.askedMs(name) < idleMs;
+  }
+
+  /** Origins, when there are several to choose from. */
+  #rivals(): readonly Upstream[] {
+    const origins = this.#use.upstreams().filter(({ kind, isOrigin }) => kind === "http" && isOrigin === true);
+    return origins.length > 1 ? origins : [];
   }
 }
