@@ -17,6 +17,7 @@ export const uses = {
   proxy: ["errors", "events", "store", "upstreams", "sumdb", "integrity"],
   lab: ["errors"],
   prewarm: ["errors", "store"],
+  packing: ["errors", "store"],
   sync: ["errors", "events", "store"],
 };
 

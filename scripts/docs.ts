@@ -7,6 +7,7 @@ import { exitCodeOf } from "#doors/cli/program.ts";
 import { statusFor } from "#doors/http/problems.ts";
 import { groups, settingKeys, settingOf, variableOf } from "#app/config-schema.ts";
 import type { Group, SettingKey } from "#app/config-schema.ts";
+import { repositoryFields } from "#app/config-repositories.ts";
 import { upstreamFields } from "#app/config-upstreams.ts";
 import { maxWebhooks, webhookFields } from "#app/config-webhooks.ts";
 import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
@@ -46,6 +47,7 @@ function errorSection(code: GranaryCode, outcome: string): string {
 const groupTitles: Readonly<Record<Group, string>> = {
   server: "Server · 服务器",
   upstreams: "Upstreams · 上游",
+  direct: "Modules from their repositories · 从仓库直接构建的模块",
   trust: "What may be seen, and what is trusted · 可见范围与信任",
   logs: "Log · 日志",
   tls: "TLS",
@@ -81,10 +83,22 @@ export function configPage(): string {
       ...fieldRows(upstreamFields),
       "| `headers` | sent with every request to it · 随每个请求发送 | a mapping; values as `file:`, `env:` or plain | Credentials of a company's own proxy. |",
     ].join("\n"),
+    "## Repositories · 仓库",
+    "Below `repositories.PLACE` stands what is known of a host, or of a place on it, that [direct](direct.md) reads. PLACE is a host, or a host and a path (`git.corp.example/team`); the narrowest one answers, for its own host only. A change needs a restart.",
+    ["| key | meaning | accepted | why |", "| --- | --- | --- | --- |", ...fieldRows(repositoryFields)].join("\n"),
     "## Webhooks · 推送通知",
     `Below \`webhooks.NAME\` stands who may tell of new versions, and of which ([webhooks.md](webhooks.md)); at most ${maxWebhooks}. All three keys are needed. A change is applied while the server runs.`,
     ["| key | meaning | accepted | why |", "| --- | --- | --- | --- |", ...fieldRows(webhookFields)].join("\n"),
   ].join("\n\n");
+}
+
+type Fields = Readonly<Record<string, Pick<(typeof upstreamFields)["url"], "about" | "kind" | "reason">>>;
+
+function fieldRows(fields: Fields): string[] {
+  return Object.entries(fields).map(
+    ([name, { about, kind, reason }]) =>
+      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
+  );
 }
 
 function settingSection(key: SettingKey): string {
@@ -101,13 +115,6 @@ function settingSection(key: SettingKey): string {
       ...(danger === undefined ? [] : [`- Danger: ${danger}`]),
     ].join("\n"),
   ].join("\n\n");
-}
-
-function fieldRows(fields: typeof upstreamFields | typeof webhookFields): string[] {
-  return Object.entries(fields).map(
-    ([name, { about, kind, reason }]) =>
-      `| \`${name}\` | ${about.en} · ${about["zh-CN"]} | ${cell(kind.accepted.en)} | ${reason} |`,
-  );
 }
 
 function cell(text: string): string {

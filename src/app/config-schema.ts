@@ -22,12 +22,12 @@ import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
 import { lowWaterKind } from "./config-low-water.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
-import { isGoSumdb, isIndexUrl, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
+import { isCidr, isGoSumdb, isIndexUrl, isIntegrityFrom, isPatternList, isProxyList } from "./config-checks.ts";
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
 
-export const groups = ["server", "upstreams", "trust", "logs", "tls", "cache", "limits", "client"] as const;
+export const groups = ["server", "upstreams", "direct", "trust", "logs", "tls", "cache", "limits", "client"] as const;
 export type Group = (typeof groups)[number];
 
 export type Setting<T> = {
@@ -99,6 +99,97 @@ const server = {
     initialInDocs: "the locale's (LC_ALL, LC_MESSAGES, LANG)",
     about: { en: "language of messages: en or zh-CN", "zh-CN": "消息语言：en 或 zh-CN" },
     reason: "Error codes stay the same in every language.",
+  }),
+} as const;
+
+/** How modules are built from their repositories; nothing of it applies until something is to be built so. */
+const direct = {
+  "direct.modules": setting({
+    kind: orNothing(
+      text({ en: "GOPRIVATE patterns with commas between", "zh-CN": "以逗号分隔的 GOPRIVATE 模式" }, isPatternList),
+    ),
+    group: "direct",
+    flag: "--direct PATTERNS",
+    initial: "",
+    about: {
+      en: "private modules that are built from their repositories; they need not stand in `private` as well",
+      "zh-CN": "直接从仓库构建的私有模块；无需再写入 private",
+    },
+    reason: "One setting makes a private repository work: its host is asked, nobody else, and everything else stays.",
+    danger: "Whoever may read them makes this machine run go and git against these hosts.",
+    restart: true,
+  }),
+  "direct.cidrs": setting({
+    kind: orEmptyList(text({ en: "networks such as 10.0.0.0/8", "zh-CN": "网段，如 10.0.0.0/8" }, isCidr)),
+    group: "direct",
+    initial: [],
+    about: {
+      en: "private networks that a repository of any name may be in",
+      "zh-CN": "任意名称的仓库可以位于其中的私有网段",
+    },
+    reason: "Hosts named in direct.modules or repositories may be anywhere; a host that a page leads to may not.",
+    danger: "A page of a foreign host can then lead to whatever listens on port 443 there.",
+    restart: true,
+  }),
+  "direct.timeout": setting({
+    kind: duration(1_000, 10 * minutes),
+    group: "direct",
+    initial: "2m",
+    about: { en: "longest run of one go command", "zh-CN": "一次 go 命令的最长时间" },
+    reason: "A large repository over a slow line; a hung one is killed with all it started.",
+    restart: true,
+  }),
+  "direct.maxBytes": setting({
+    kind: size(2 ** 20, 2 ** 40),
+    group: "direct",
+    initial: "2GiB",
+    about: { en: "disk that one run may fill, and traffic it may cause", "zh-CN": "一次运行可用的磁盘和流量" },
+    reason: "The largest zip Go allows, unpacked, twice; beyond it the run is killed.",
+    restart: true,
+  }),
+  "direct.maxMemory": setting({
+    kind: size(0, 2 ** 40),
+    group: "direct",
+    initial: "1GiB",
+    about: {
+      en: "memory of one run, go, git and all; 0 for no bound (Linux only)",
+      "zh-CN": "一次运行（go、git 等）的内存；0 表示不限（仅 Linux）",
+    },
+    reason: "A pack can be made to need any amount of it.",
+    restart: true,
+  }),
+  "direct.jobs": setting({
+    kind: integer(1, 64),
+    group: "direct",
+    initial: "4",
+    about: { en: "go commands at a time", "zh-CN": "同时运行的 go 命令数" },
+    reason: "Each is a process with children; the others stand in line.",
+    restart: true,
+  }),
+  "direct.keep": setting({
+    kind: duration(1_000, 60 * minutes),
+    group: "direct",
+    initial: "10m",
+    about: { en: "how long a download waits for who asks for its zip", "zh-CN": "下载内容等待 zip 请求的时间" },
+    reason: "The .info, go.mod and zip of a version are one snapshot, made by one run.",
+    restart: true,
+  }),
+  "direct.keepBytes": setting({
+    kind: size(0, 2 ** 40),
+    group: "direct",
+    initial: "1GiB",
+    about: { en: "disk for all such downloads together", "zh-CN": "所有此类下载共用的磁盘" },
+    reason: "The oldest go first; a run makes them again.",
+    restart: true,
+  }),
+  "direct.folder": setting({
+    kind: orNothing(path),
+    group: "direct",
+    initial: "",
+    initialInDocs: "the system's temporary directory",
+    about: { en: "where runs have their folders", "zh-CN": "运行时文件夹的位置" },
+    reason: "A temporary directory in memory may be too small.",
+    restart: true,
   }),
 } as const;
 
@@ -713,6 +804,14 @@ const limits = {
     reason: "Bounds sockets, temporary space and verification work.",
     restart: true,
   }),
+  "limits.uploads": setting({
+    kind: integer(1, 256),
+    group: "limits",
+    initial: "4",
+    about: { en: "versions published at once", "zh-CN": "同时发布的版本数" },
+    reason: "Bounds temporary space and verification work; as many again may wait.",
+    restart: true,
+  }),
   "limits.waiting": setting({
     kind: integer(0, 1_000_000),
     group: "limits",
@@ -957,6 +1056,7 @@ const client = {
 export const settings = {
   ...server,
   ...upstreams,
+  ...direct,
   ...logs,
   ...operations,
   ...tls,

@@ -9,6 +9,8 @@ import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
+import { readRepositories } from "./config-repositories.ts";
+import type { Repository } from "./config-repositories.ts";
 import { readUpstreams } from "./config-upstreams.ts";
 import { readWebhooks } from "./config-webhooks.ts";
 import type { Hook } from "#services/sync/hooks.ts";
@@ -36,6 +38,8 @@ export type Config = {
   readonly origins: Readonly<Record<SettingKey, string>>;
   /** The presets and the `upstreams:` section. */
   readonly upstreams: readonly NamedUpstream[];
+  /** The `repositories:` section; passwords resolved. Never to be shown. */
+  readonly repositories: readonly Repository[];
   /** The `webhooks:` section, secrets resolved. Never to be shown. */
   readonly webhooks: readonly Hook[];
   /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */
@@ -47,11 +51,12 @@ export type Config = {
   readonly source: ConfigSource;
 };
 
+/** Parts of a file whose keys are names that somebody chose. */
+const sections: readonly string[] = ["upstreams", "repositories", "webhooks"];
+
 /** Variables of ours that are no settings. */
 const fileVariable = "GRANARY_CONFIG";
 const profileVariable = "GRANARY_PROFILE";
-/** What a file may have beside settings: named things with keys of their own. */
-const sections: readonly string[] = ["upstreams", "webhooks"];
 
 /** Reads everything. Throws a GranaryError that names flag, variable or line, the value and the accepted form. */
 export async function loadConfig(source: ConfigSource): Promise<Config> {
@@ -62,10 +67,9 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   checkProfile(profile, file, lang);
   checkVariables(machine.env);
   const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
-  const ofSection = (name: string): FileEntry[] => entries.filter((entry) => entry.path[0] === name);
-  const ofUpstreams = ofSection("upstreams");
+  const ofSection = (name: string) => entries.filter((entry) => entry.path[0] === name);
   const ofSettings = new Map(
-    joinHosts(entries.filter(({ path: [first = ""] }) => !sections.includes(first))).map((entry) => [entry.key, entry]),
+    joinHosts(entries.filter(({ path }) => !sections.includes(path[0] ?? ""))).map((entry) => [entry.key, entry]),
   );
   checkKeys(ofSettings.values());
 
@@ -76,7 +80,11 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     values[key] = readValue(key, raw, lang);
     origins[key] = raw.origin;
   }
-  const { upstreams, warnings } = await readUpstreams(ofUpstreams, machine, lang);
+  // What is built from repositories is private: one setting says both.
+  values.private = [...new Set([values.private, values["direct.modules"]])].filter((list) => list !== "").join(",");
+  const { upstreams, warnings } = await readUpstreams(ofSection("upstreams"), machine, lang);
+  const { repositories, warnings: more } = await readRepositories(ofSection("repositories"), machine, lang);
+  warnings.push(...more);
   const hooks = await readWebhooks(ofSection("webhooks"), machine, lang);
   warnings.push(...hooks.warnings);
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
@@ -86,6 +94,7 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
     upstreams,
+    repositories,
     webhooks: hooks.webhooks,
     egress: egress.value,
     warnings: warnings.map(({ key, origin }) => ({ kind: "plain-secret" as const, key, origin })),
@@ -114,7 +123,9 @@ export async function reloadConfig(previous: Config): Promise<Reload> {
   const changed = changedKeys(previous, config);
   if (changed.length === 0) return { verdict: "unchanged" };
   const fixed = changed.filter((key) =>
-    isSettingKey(key) ? settings[key].restart === true : key === "upstreams" && hasNewConnections(previous, config),
+    isSettingKey(key)
+      ? settings[key].restart === true
+      : key === "repositories" || (key === "upstreams" && hasNewConnections(previous, config)),
   );
   if (fixed.length > 0)
     return { verdict: "refused", reason: new GranaryError("GRANARY_NEEDS_RESTART", { keys: fixed }) };
@@ -146,7 +157,8 @@ export function configFiles({ file, profile }: Pick<Config, "file" | "profile">)
 function changedKeys(before: Config, after: Config): string[] {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const keys: string[] = settingKeys.filter((key) => !same(before.values[key], after.values[key]));
-  return [...keys, ...(["upstreams", "webhooks"] as const).filter((section) => !same(before[section], after[section]))];
+  const sections = ["upstreams", "repositories", "webhooks"] as const;
+  return [...keys, ...sections.filter((section) => !same(before[section], after[section]))];
 }
 
 export function isSettingKey(text: string): text is SettingKey {

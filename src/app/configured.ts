@@ -13,9 +13,18 @@ import { databaseRoutes } from "./sumdb-routes.ts";
 import type { RoutesUse } from "./sumdb-routes.ts";
 
 /** @param listening addresses of this server, which must not ask itself */
-export function configuredChain({ values, upstreams }: Config, listening: readonly string[]): Chain {
-  return buildChain(parseProxyList(values.upstream), { details: upstreams, listening });
+export function configuredChain({ values, upstreams, origins }: Config, listening: readonly string[]): Chain {
+  const direct = {
+    modules: values["direct.modules"],
+    // The machine's GOPROXY mostly ends in `direct`; that is a habit and no wish that this server run git.
+    isInList: /^(flag|env|file) /.test(origins.upstream),
+    silenceMs: values["direct.timeout"] + directGraceMs,
+  };
+  return buildChain(parseProxyList(values.upstream), { details: upstreams, listening, direct });
 }
+
+/** Runs stand in line and are cleared away: what is silent for longer than a run may take has not failed yet. */
+const directGraceMs = 60_000;
 
 export type Mirrors = {
   readonly mirrors: readonly SumdbMirror[];

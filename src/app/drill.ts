@@ -110,7 +110,9 @@ type Drilling = {
 async function drill(request: DrillRequest, use: Drilling): Promise<DrillView> {
   const { config, room, signal, onProgress } = use;
   const { scenario, fault, requests, distanceMs } = request;
-  const own = configuredChain(config, []).upstreams.filter(({ canary }) => canary === undefined);
+  const own = configuredChain(config, []).upstreams.filter(
+    ({ canary, kind }) => canary === undefined && kind !== "direct",
+  );
   const configured = config.values.mode === "go" ? own : own.toSorted((a, b) => a.priority - b.priority);
   const wanted = roles.slice(0, drillDown[scenario] + 1);
   const { upstreams, modules, verifierKey } = await openUpstreams(wanted, distanceMs, room);

@@ -211,7 +211,8 @@ type Sizes = {
 function sizesOf(config: Config, { sizes }: PlanRequest): Sizes {
   if (!sizes) return { of: () => Promise.resolve(undefined), close: () => Promise.resolve() };
   const client = makeUpstreamClient(config);
-  const { upstreams } = configuredChain(config, []);
+  // A size is not worth building a module.
+  const upstreams = configuredChain(config, []).upstreams.filter(({ kind }) => kind !== "direct");
   const privacy = privacyOf(config.values.private);
   return {
     of: async (id, signal) => {

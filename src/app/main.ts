@@ -121,6 +121,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
+    publish: async (...call) => {
+      const { publishCommands } = await import("./publish.ts");
+      return await publishCommands(load, io).publish(...call);
+    },
     drillUpstream: async (...call) => {
       const { drillCommands } = await import("./drill.ts");
       return await drillCommands(load, io).drillUpstream(...call);

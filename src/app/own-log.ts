@@ -16,6 +16,9 @@ import type { Witness, WitnessClient } from "#services/sumlog/ports.ts";
 import { TiledLog } from "#services/sumlog/tiled-log.ts";
 import { forgetCosigned } from "#services/sumlog/cosigned.ts";
 import { Witnessing, type WitnessNews } from "#services/sumlog/witnessing.ts";
+import type { OwnRecords } from "#services/proxy/publish.ts";
+import { findSums } from "#protocol/record.ts";
+import { formatModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 
 export type OwnLog = {
@@ -83,6 +86,17 @@ function makeWitnessing(log: SumLog, signer: Signer, use: OwnLogUse): Witnessing
         : { name: "sumlog.unwitnessed", database, ...news },
     );
   return new Witnessing({ ...use, log, signer, client: use.witnessClient, random: Math.random, tell });
+}
+
+/** What publishing needs of the log. */
+export function ownRecords(log: SumLog, database: OwnDatabase): OwnRecords {
+  return {
+    find: async (id) => {
+      const record = await log.find(formatModuleVersion(id));
+      return record && findSums(record.text, id.path, id.version).zip;
+    },
+    record: (id, signal) => database.record(id, signal),
+  };
 }
 
 /** Reads a signer key as `granary sumdb keygen` writes it. Throws GRANARY_INPUT_UNREADABLE; the key is in no message. */

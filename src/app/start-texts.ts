@@ -39,7 +39,8 @@ const words: Readonly<Record<Lang, Words>> = {
     use: "Use it:",
     look: "Look:",
     nobody: "none",
-    directLeft: "`direct` left the upstream list: this version does not fetch from repositories itself.",
+    directLeft:
+      "`direct` in this machine's GOPROXY is not followed: write it into `upstream`, or name modules with --direct.",
     allDisabled: (names, first) =>
       `All upstreams are disabled (${names}): only what is kept is served. Enable one: granary upstream enable ${first}`,
     someDisabled: (names, first) => `Disabled by an operator: ${names}. Enable: granary upstream enable ${first}`,
@@ -62,7 +63,7 @@ const words: Readonly<Record<Lang, Words>> = {
     use: "使用：",
     look: "查看：",
     nobody: "无",
-    directLeft: "上游列表中的 `direct` 已移除：此版本不直接访问代码仓库。",
+    directLeft: "不跟随本机 GOPROXY 中的 `direct`：请写入 upstream，或用 --direct 指定模块。",
     allDisabled: (names, first) =>
       `所有上游均已停用（${names}）：只提供已保存的内容。启用其中一个：granary upstream enable ${first}`,
     someDisabled: (names, first) => `已由运维人员停用：${names}。重新启用：granary upstream enable ${first}`,

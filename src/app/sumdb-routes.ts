@@ -32,12 +32,12 @@ export function databaseRoutes(
     return [route(addressOf(database.name, database.url), { use, prefix: "", knows: true, isAlone: true, others: [] })];
   const prefix = `/sumdb/${database.name}`;
   const tunnelHealth = new Health({ clock: use.clock });
-  const upstreams = use.chain.upstreams.filter((upstream) => upstream.public);
+  const upstreams = use.chain.upstreams.filter(mayTunnel);
   const tunnels = upstreams.map((upstream) => {
     const others = upstreams.filter((other) => other !== upstream).map(({ name }) => name);
     return route(upstream, { use, prefix, knows: upstream.authoritative, isAlone: false, others, tunnelHealth });
   });
-  const disabled = use.chain.disabled?.filter((upstream) => upstream.public) ?? [];
+  const disabled = use.chain.disabled?.filter(mayTunnel) ?? [];
   if (use.chain.hadOff && tunnels.length === 0 && disabled.length === 0) return [];
   // Go's own alias of the public database answers where its first name does not resolve.
   const hosts = database.name === sumdbName ? [database.name, sumdbMirrorChina] : [database.name];
@@ -163,6 +163,11 @@ function answerOf(name: string, result: WalkResult<Uint8Array>): SumdbAnswer {
   const error = result.kind === "failed" ? result.reasons[0]?.error : undefined;
   if (error instanceof UpstreamStatus) return { status: error.status, bytes: Buffer.from(error.text) };
   throw error instanceof UpstreamFault ? error : new UpstreamFault(name, "unreachable", error?.message ?? "not asked");
+}
+
+/** A repository relays no database. */
+function mayTunnel(upstream: Upstream): boolean {
+  return upstream.public && upstream.kind !== "direct";
 }
 
 /** A database's own address, asked like an upstream. */

@@ -3,10 +3,14 @@
 // memory of names.
 
 import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, getCACertificates } from "node:tls";
 import type { PoolCounts } from "#adapters/upstream/connections.ts";
+import { DirectUpstreamClient } from "#adapters/upstream/direct.ts";
+import { Places } from "#adapters/upstream/direct-places.ts";
+import type { Place } from "#adapters/upstream/direct-places.ts";
 import { FileUpstreamClient } from "#adapters/upstream/file.ts";
 import { HttpUpstreamClient } from "#adapters/upstream/http.ts";
+import { proxyRule } from "#adapters/upstream/no-proxy.ts";
 import { Names } from "#adapters/upstream/names.ts";
 import type { Egress } from "#adapters/upstream/pools.ts";
 import { anyUpstreamClient } from "#adapters/upstream/select.ts";
@@ -15,6 +19,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
 import { hostToReach, parseHosts, proxiesOf } from "./config-egress.ts";
+import type { Repository } from "./config-repositories.ts";
 import type { Config, NamedUpstream } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -62,13 +67,62 @@ export function makeUpstreamClient(config: Config, events?: EventSink): ChainCli
       await Promise.all(clients.map((client) => client.close()));
     },
   };
-  const any = anyUpstreamClient({ http, file: new FileUpstreamClient() });
+  const places = config.repositories.map(placeOf);
+  const direct = atFirstUse(() => makeDirectClient(config, { places, names, ...(events && { events }) }));
+  const any = anyUpstreamClient({ http, file: new FileUpstreamClient(), direct });
   return {
     get: (endpoint, request) => any.get(endpoint, request),
     post: (endpoint, request) => common.post(endpoint, request),
     close: () => any.close(),
     connections: () => sum(clients.map((client) => client.connections)),
   };
+}
+
+/** Most servers never ask it: it reads a hundred and fifty roots when it is made. */
+function atFirstUse(make: () => UpstreamClient): UpstreamClient {
+  let made: UpstreamClient | undefined;
+  return {
+    get: (endpoint, request) => (made ??= make()).get(endpoint, request),
+    close: async () => await made?.close(),
+  };
+}
+
+type DirectUse = { readonly places: readonly Place[]; readonly names: Names; readonly events?: EventSink };
+
+/** What repositories are read with. */
+function makeDirectClient({ values, egress, source }: Config, use: DirectUse): DirectUpstreamClient {
+  const secureContext = createSecureContext({ ca: [...getCACertificates("default")] });
+  return new DirectUpstreamClient({
+    places: new Places({
+      places: use.places,
+      modules: values["direct.modules"],
+      cidrs: values["direct.cidrs"],
+    }),
+    names: use.names,
+    proxyFor: proxyRule(proxiesOf(egress, source.machine)),
+    trust: secureContext,
+    proxyTrust: secureContext,
+    addressTimeoutMs: values["upstreamClient.connectTimeout"],
+    handshakeTimeoutMs: values["upstreamClient.tlsHandshakeTimeout"],
+    tell: (event) => use.events?.emit(event),
+    limits: {
+      timeoutMs: values["direct.timeout"],
+      maxBytes: values["direct.maxBytes"],
+      maxMemoryBytes: values["direct.maxMemory"],
+    },
+    jobs: values["direct.jobs"],
+    keepMs: values["direct.keep"],
+    keepBytes: values["direct.keepBytes"],
+    folder: values["direct.folder"],
+    env: source.machine.env,
+  });
+}
+
+function placeOf(repository: Repository): Place {
+  const { ca, ...rest } = repository;
+  return ca === undefined
+    ? rest
+    : { ...rest, ca: readPem({ name: repository.prefix, section: "repositories" }, "ca", ca) };
 }
 
 function commonOptions({ values }: Config): Egress & { readonly userAgent: string } {
@@ -125,11 +179,15 @@ function checkPair(
   }
 }
 
-function readPem({ name }: NamedUpstream, field: string, file: string): string {
+function readPem(
+  { name, section = "upstreams" }: { readonly name: string; readonly section?: string },
+  field: string,
+  file: string,
+): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw unusable(`upstreams.${name}.${field}: ${file}`, error);
+    throw unusable(`${section}.${name}.${field}: ${file}`, error);
   }
 }
 

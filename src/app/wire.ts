@@ -38,7 +38,9 @@ import { NestedModules } from "#services/proxy/nested.ts";
 import { Origin } from "#services/proxy/origin.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import { Proxy } from "#services/proxy/proxy.ts";
+import { Publisher } from "#services/proxy/publish.ts";
 import { Refresh } from "#services/proxy/refresh.ts";
+import { RepeatKeys } from "#services/proxy/repeat-keys.ts";
 import { Recorded } from "#services/sumlog/recorded.ts";
 import { Shadows } from "#services/proxy/shadow.ts";
 import { withRetries } from "#services/proxy/retried-proxy.ts";
@@ -65,7 +67,7 @@ import { readWitnesses } from "./config-witnesses.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
-import { openOwnLog } from "./own-log.ts";
+import { openOwnLog, ownRecords } from "./own-log.ts";
 import { openTending } from "./tending.ts";
 import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
@@ -377,6 +379,16 @@ export async function wire(options: WireOptions): Promise<Server> {
     announce: (id) => void sync.follower.announce({ candidates: [id], source: "refresh" }),
   });
 
+  const publishing = new Publisher({
+    ...{ store, storage, room, verifier, sums, privacy, forget: refresh, clock, wall, events },
+    keys: new RepeatKeys(storage, wall),
+    gate: new Gate(values["limits.uploads"], values["limits.uploads"]),
+    gateLimit: { name: "limits.uploads", value: 2 * values["limits.uploads"] },
+    log: ownLog && own && ownRecords(ownLog.log, own.database),
+    meter: metrics,
+    stop: stop.signal,
+  });
+
   const warnings = (): string[] => [
     ...startWarnings(state.config, state.chain),
     ...forkWarnings(state.config, mirrors),
@@ -442,6 +454,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     refresh,
     again,
     webhooks: sync.webhooks,
+    publisher: publishing,
     upstreams: desk,
     jobs: retries,
     top,

@@ -52,10 +52,17 @@ export class ZipNames {
     const isDirectory = name.endsWith("/");
     const path = name.slice(this.#prefix.length, isDirectory ? -1 : undefined);
     if (isDirectory && name === this.#prefix) return undefined;
+    return this.#add(path, isDirectory) ?? (isDirectory ? undefined : goModProblem(path));
+  }
+
+  /** The same for a path below the prefix that stands for no entry, as a symbolic link in a tree: go.mod or not. */
+  addPath(path: string): NameProblem | undefined {
+    return this.#add(path, false);
+  }
+
+  #add(path: string, isDirectory: boolean): NameProblem | undefined {
     if (Buffer.byteLength(path) > maxNameBytes) return { rule: "name-length", reason: `name is too long` };
-    return (
-      filePathProblem(path) ?? this.#collision(path, isDirectory) ?? (isDirectory ? undefined : goModProblem(path))
-    );
+    return filePathProblem(path) ?? this.#collision(path, isDirectory);
   }
 
   #collision(path: string, isDirectory: boolean): NameProblem | undefined {

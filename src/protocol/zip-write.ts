@@ -3,6 +3,8 @@
 
 import { crc32, deflateRawSync } from "node:zlib";
 
+import { directoryHeader, endRecord, localHeader, maxPlainFiles } from "./_zip-headers.ts";
+import type { PackedEntry } from "./_zip-headers.ts";
 import { badZip } from "./zip-bytes.ts";
 import { maxZipBytes } from "./zip-check.ts";
 import { ZipNames, zipPrefix } from "./zip-names.ts";
@@ -12,15 +14,6 @@ export type ZipFile = {
   readonly name: string;
   readonly content: Uint8Array;
 };
-
-/** More would need ZIP64, which this writer does not speak. */
-const maxFiles = 0xfffe;
-
-const utf8Flag = 0x0800;
-/** Version 2.0 of the format: deflate. */
-const versionNeeded = 20;
-/** 1980-01-01 00:00, the first date DOS can tell. */
-const dosDate = 0x0021;
 
 /** Builds the zip of a module; throws BAD_ZIP for names or sizes the go command would refuse. */
 export function writeModuleZip(
@@ -58,64 +51,21 @@ function sortFiles(prefix: string, files: Iterable<ZipFile>): NamedFile[] {
     sorted.push({ name: Buffer.from(prefix + file.name), content: file.content });
   }
   if (total > maxZipBytes) throw badZip("files are too large together");
-  if (sorted.length > maxFiles) throw badZip(`more than ${maxFiles} files`);
+  if (sorted.length > maxPlainFiles) throw badZip(`more than ${maxPlainFiles} files`);
   return sorted.sort((a, b) => Buffer.compare(a.name, b.name));
 }
 
-type Packed = {
-  readonly name: Buffer;
-  readonly flags: number;
-  readonly method: number;
-  readonly crc: number;
-  readonly size: number;
-  readonly data: Uint8Array;
-};
+type Packed = PackedEntry & { readonly data: Uint8Array };
 
 function pack(file: NamedFile): Packed {
   const deflated = deflateRawSync(file.content);
   const smaller = deflated.length < file.content.length;
   return {
     name: file.name,
-    flags: file.name.some((byte) => byte > 0x7f) ? utf8Flag : 0,
-    method: smaller ? 8 : 0,
+    isDeflated: smaller,
     crc: crc32(file.content),
     size: file.content.length,
+    packedSize: smaller ? deflated.length : file.content.length,
     data: smaller ? deflated : file.content,
   };
-}
-
-/** The 26 bytes that local and directory header share, from "version needed" to "extra length". */
-function commonFields(file: Packed): Buffer {
-  const fields = Buffer.alloc(26);
-  fields.writeUInt16LE(versionNeeded, 0);
-  fields.writeUInt16LE(file.flags, 2);
-  fields.writeUInt16LE(file.method, 4);
-  fields.writeUInt16LE(dosDate, 8);
-  fields.writeUInt32LE(file.crc, 10);
-  fields.writeUInt32LE(file.data.length, 14);
-  fields.writeUInt32LE(file.size, 18);
-  fields.writeUInt16LE(file.name.length, 22);
-  return fields;
-}
-
-function localHeader(file: Packed): Buffer {
-  return Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), commonFields(file), file.name]);
-}
-
-function directoryHeader(file: Packed, offset: number): Buffer {
-  const madeBy = Buffer.from([versionNeeded, 0]);
-  // Comment length, disk number, internal and external attributes are zero.
-  const rest = Buffer.alloc(14);
-  rest.writeUInt32LE(offset, 10);
-  return Buffer.concat([Buffer.from("PK\x01\x02", "latin1"), madeBy, commonFields(file), rest, file.name]);
-}
-
-function endRecord(count: number, directorySize: number, directoryStart: number): Buffer {
-  const record = Buffer.alloc(22);
-  record.write("PK\x05\x06", 0, "latin1");
-  record.writeUInt16LE(count, 8);
-  record.writeUInt16LE(count, 10);
-  record.writeUInt32LE(directorySize, 12);
-  record.writeUInt32LE(directoryStart, 16);
-  return record;
 }

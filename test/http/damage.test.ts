@@ -47,8 +47,7 @@ for (const ext of ["info", "mod", "zip"] as const)
       statuses.push(answer.status);
       if (answer.status === 200) assert.deepEqual(body, first);
     }
-    // A zip is found damaged while it is read: too late to fetch it for the one who asked.
-    assert.deepEqual(statuses, [ext === "zip" ? 503 : 200, 200, 200]);
+    assert.deepEqual(statuses, [200, 200, 200]);
     assert.deepEqual(await readFile(file), first);
   });
 
@@ -78,14 +77,19 @@ let world: FilledWorld;
 before(async () => (world = await makeFilledWorld(modules)));
 after(() => world.close());
 
+const spared = /^granary[.]|^events[.]jsonl$|-shm$/;
+
 type Tally = { done: number; asked: number; right: number; refused: number; brokenOff: number; beyond: number };
 const newTally = (): Tally => ({ done: 0, asked: 0, right: 0, refused: 0, brokenOff: 0, beyond: 0 });
 
-/** Damages files of a store at random, kept ones and those of the checksum database alike. */
+/**
+ * Damages files of a store at random, kept ones and those of the checksum database alike. Not the memory that SQLite shares
+ * between processes: whoever cuts that file ends them all (docs/crash-proofs.md).
+ */
 async function damageSome(root: string, count: number, random: () => number): Promise<string[]> {
   const all = await readdir(root, { recursive: true, withFileTypes: true });
   const files = all
-    .filter((entry) => entry.isFile() && !entry.name.startsWith("granary.") && entry.name !== "events.jsonl")
+    .filter((entry) => entry.isFile() && !spared.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const harmed: string[] = [];

@@ -4,6 +4,7 @@ import type { Answer } from "#services/proxy/answer.ts";
 import type { Proxy } from "#services/proxy/proxy.ts";
 import { versionKey } from "#services/store/layout.ts";
 import type { Storage } from "#services/store/ports.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
 import type { SumdbMirror } from "#services/sumdb/mirror.ts";
 import type { Defect } from "./defects.ts";
@@ -30,7 +31,8 @@ export function withDefect(defect: Defect | undefined, { proxy, mirror, storage,
         mirror: { lookup: (_, ask) => mirror.lookup(another(), ask), latest: (ask) => mirror.latest(ask) },
       };
     }
-    // Not at the doors: in the storage, and in who is asked for hashes.
+    // Not at the doors: in the storage, in how room is made, and in who is asked for hashes.
+    case "evictions-forget":
     case "manifest-first":
     case "acknowledged-early":
     case "stages-stay":
@@ -38,6 +40,13 @@ export function withDefect(defect: Defect | undefined, { proxy, mirror, storage,
     case undefined:
       return sound;
   }
+}
+
+/** An eviction that leaves nothing. */
+export async function forgetWhole(id: ModuleVersion, storage: Storage): Promise<number> {
+  for (const file of ["info", "mod", "zip", "zip.manifest", "mod.manifest"] as const)
+    await storage.remove(versionKey(id, file));
+  return 0;
 }
 
 function withoutJoiners(proxy: Doors["proxy"]): Doors["proxy"]["answer"] {

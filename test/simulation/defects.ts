@@ -9,6 +9,7 @@ export const defects = {
   "absent-when-in-doubt": "an upstream's failure is told to the client as 404",
   "list-forgets": "a list that no upstream vouches for lacks its newest version",
   "record-of-another": "a checksum lookup answers with the record of another version",
+  "evictions-forget": "an eviction takes the manifests too, so that nobody knows which bytes were given out",
   "joiners-forgotten": "who asks for what another client is being answered waits for ever",
 } as const;
 

@@ -4,6 +4,7 @@ import type { Values } from "#app/config.ts";
 import { aheadLimits } from "#app/http-settings.ts";
 import { makeEngine } from "#app/manners.ts";
 import { databaseRoutes } from "#app/sumdb-routes.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { silentMeter } from "#services/events/ports.ts";
 import { OwedProofs } from "#services/integrity/owed.ts";
@@ -30,7 +31,7 @@ import { Prober } from "#services/upstreams/prober.ts";
 import { plainVerifier } from "../support/proxy-room.ts";
 import type { Chance } from "./chance.ts";
 import type { Defect } from "./defects.ts";
-import { withDefect } from "./defective.ts";
+import { forgetWhole, withDefect } from "./defective.ts";
 import type { Disk } from "./disk.ts";
 import { clockOf, LifeLine } from "./life-line.ts";
 import type { Wall } from "./life-line.ts";
@@ -172,6 +173,11 @@ export function startGranary(use: GranaryUse) {
     ...server,
     /** Versions on their way in. */
     jobs: () => jobs.running + ahead.size,
+    /** Gives a version's space back, in the server or as a command beside it does, which has a store object of its own. */
+    evict: (id: ModuleVersion, by: "server" | "command"): Promise<number> =>
+      defect === "evictions-forget"
+        ? forgetWhole(id, storage)
+        : (by === "server" ? store : new ModuleStore(storage)).evict(id, { reason: "size", atMs: wallClock.now() }),
     /** Begins an orderly end: what is under way is broken off. */
     stop: async (): Promise<void> => {
       stop.abort(new Error("the server stops"));

@@ -43,7 +43,9 @@ export class Model {
   readonly #harmedMs = new Map<string, number>();
   /** Manifests that were damaged: nobody can say any more which bytes were given out. */
   readonly #doomed = new Set<string>();
-  /** Files that were removed on purpose. */
+  /** Versions that are being evicted, how many times over; when the last eviction of each was under way. */
+  readonly #evicting = new Map<string, number>();
+  readonly #evictedMs = new Map<string, number>();
   /** Files that may be missing: evicted, or rotten once. */
   readonly #evicted = new Set<string>();
   /** The last list that clients saw of a module. */
@@ -109,6 +111,24 @@ export class Model {
   /** The disk has a bad while. */
   sick(untilMs: number): void {
     this.#sickUntilMs = Math.max(this.#sickUntilMs, untilMs);
+  }
+
+  /** An eviction begins. Returns what must be told its end. Until it has ended, whoever is given the version has no promise. */
+  evicts({ id, name }: Entry): () => void {
+    const count = (step: number): void => {
+      this.#evicting.set(name, (this.#evicting.get(name) ?? 0) + step);
+      this.#evictedMs.set(name, this.#use.nowMs());
+      for (const file of ["info", "mod", "zip"] as const) {
+        this.#evicted.add(versionKey(id, file));
+        this.#acknowledged.delete(`${file} ${name}`);
+      }
+      // It may have been in the list only because it was kept.
+      const shown = this.#shown.get(id.path);
+      if (shown !== undefined)
+        this.#shown.set(id.path, new Set([...shown].filter((version) => version !== id.version)));
+    };
+    count(1);
+    return () => count(-1);
   }
 
   /** Something was done to an object behind the server's back. */
@@ -203,15 +223,16 @@ export class Model {
     if (wish.kind === "lookup" || wish.kind === "head") return;
     const status = outcome.kind === "failure" ? outcome.status : undefined;
     if ("entry" in wish) {
-      const isHarmed = (this.#harmedMs.get(`${wish.kind} ${wish.entry.name}`) ?? -1) >= span.fromMs;
+      const isHarmed = this.#isHarmedSince(wish.kind, wish.entry, span);
       if (wasAcknowledged && !isHarmed && !wasSick) throw new Violation(`it was given out before, and now ${said}`);
       if (status === 404 && wasAcknowledged && !isHarmed)
         throw new Violation(`it was given out before, and now ${said}`);
       if (status === 404 && !wish.keptOnly && !this.#mayBeAbsent([wish.entry], span))
         throw new Violation(`absent, they say: ${said}`);
-      // Who finds the damage hears of it; the next one has it mended.
+      // Who finds the damage hears of it; the next one has it mended. What was only evicted is fetched again at once.
       const isHurt =
-        !this.isAcknowledged(wish.kind, wish.entry) && this.#harmedMs.has(`${wish.kind} ${wish.entry.name}`);
+        isHarmed ||
+        (!this.isAcknowledged(wish.kind, wish.entry) && this.#harmedMs.has(`${wish.kind} ${wish.entry.name}`));
       const isWell = !wasSick && !isHurt && !this.isDoomed(wish.kind, wish.entry);
       if (!wish.keptOnly && isWell && this.#isCalm([wish.entry], span))
         throw new Violation(`all is well, and still ${said}`);
@@ -309,9 +330,16 @@ export class Model {
     else if (!keptOnly) this.#shown.set(path, found);
   }
 
-  #acknowledge(kind: FileKind | "lookup", { id, name }: Entry, { fromMs }: Span): void {
+  #isHarmedSince(kind: FileKind | "lookup", { name }: Entry, { fromMs }: Span): boolean {
+    if ((this.#harmedMs.get(`${kind} ${name}`) ?? -1) >= fromMs) return true;
+    if (kind === "lookup") return false;
+    return (this.#evicting.get(name) ?? 0) > 0 || (this.#evictedMs.get(name) ?? -1) >= fromMs;
+  }
+
+  #acknowledge(kind: FileKind | "lookup", entry: Entry, span: Span): void {
+    const { id, name } = entry;
     const key = `${kind} ${name}`;
-    if ((this.#harmedMs.get(key) ?? -1) >= fromMs || this.#doomed.has(`mod ${name}`)) return;
+    if (this.#isHarmedSince(kind, entry, span) || this.#doomed.has(`mod ${name}`)) return;
     if (kind === "zip" && this.#doomed.has(`zip ${name}`)) return;
     // An open file outlives its name: what was read from one that was evicted meanwhile is given out once, not kept.
     if (kind !== "lookup" && this.#use.disk.find(versionKey(id, kind))?.isRotten !== false) return;

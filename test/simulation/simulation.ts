@@ -40,7 +40,7 @@ const defaultOperations = 50;
 /** How often each operation is chosen. */
 const weights = {
   ...{ get: 46, herd: 3, list: 8, latest: 3, lookup: 5, head: 1 },
-  ...{ publish: 6, evict: 2, corrupt: 4, skew: 2, ail: 2 },
+  ...{ publish: 6, evict: 4, corrupt: 4, skew: 2, ail: 2 },
   ...{ cut: 7, blackout: 1, heal: 6, crash: 4, restart: 1 },
 } as const;
 
@@ -252,16 +252,25 @@ class Story {
     return outcome;
   }
 
-  /** Room is made: files leave, their manifests stay. The store's own eviction will take this place. */
+  /** Room is made for others, without anybody waiting for it here. */
   #evict(): void {
-    const kept = catalogue.filter(({ id }) => this.#disk.find(versionKey(id, "zip.manifest")) !== undefined);
+    const kept = catalogue.filter(({ id }) => this.#disk.find(versionKey(id, "mod.manifest")) !== undefined);
     if (kept.length === 0) return;
-    const { id, name } = this.#chance.pick(kept);
-    for (const file of this.#chance.pick([["zip"], ["zip", "mod"], ["mod"], ["info"]] as const)) {
-      const key = versionKey(id, file);
-      if (this.#disk.drop(key)) this.#model.harmed(key);
-    }
-    this.#tell(`evict ${name}`);
+    const entry = this.#chance.pick(kept);
+    const by = this.#chance.pick(["server", "command"] as const);
+    const { life, evict } = this.#server;
+    const ended = this.#model.evicts(entry);
+    this.#tell(`evict ${entry.name}, by the ${by}`);
+    const said = evict(entry.id, by).then(
+      (bytes) => `${bytes} bytes`,
+      (error: unknown) => String(error),
+    );
+    const eviction = Promise.race([said, life.crashed]).then((end) => {
+      ended();
+      this.#tell(`evicted ${entry.name}: ${end ?? "not to its end"}`);
+    });
+    this.#underWay.add(eviction);
+    void eviction.then(() => this.#underWay.delete(eviction));
   }
 
   #corrupt({ isSilent }: { readonly isSilent: boolean }): void {

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { openInside } from "./inside-server.ts";
 import type { Place } from "./inside-server.ts";
 import { runHere } from "./run-here.ts";
+import { openPublishing, upload } from "./upload.ts";
 
 export type SceneUse = {
   readonly place: Place;
@@ -16,7 +17,7 @@ export type SceneUse = {
 
 type Scene = (use: SceneUse) => Promise<void>;
 
-export type SceneName = "ingest" | "storm" | "hold" | "gc" | "migrate" | "import";
+export type SceneName = "ingest" | "storm" | "hold" | "gc" | "migrate" | "import" | "publish";
 
 export const scenes: Readonly<Record<SceneName, Scene>> = {
   /** Asks a server for the paths, one after the other. */
@@ -29,6 +30,15 @@ export const scenes: Readonly<Record<SceneName, Scene>> = {
     begin();
     say(`listening ${server.url}`);
     await new Promise(() => undefined);
+  },
+  /** Publishes the zip of the first argument's file, as `upload.ts` does it with the others. */
+  publish: async ({ place, args, verifyEntry, say, begin }) => {
+    const server = await openPublishing(place, verifyEntry);
+    begin();
+    const { status } = await upload(server.url, args);
+    if (status === 201 || status === 200) say(`ack ${status}`);
+    else say(`refused ${status}`);
+    await server.close();
   },
   /** `granary store gc`, with the command's own arguments behind it; so the two below. */
   gc: (use) => command("gc", use),

@@ -7,7 +7,7 @@ import { Worker } from "node:worker_threads";
 import { VerifierFault } from "#services/proxy/ports.ts";
 import type { VerifiedZip, Verifier, ZipLocation, ZipModule } from "#services/proxy/ports.ts";
 
-import { verifyWorkerData } from "./verify-worker.ts";
+import { ready, verifyWorkerData } from "./verify-worker.ts";
 import type { VerifyAnswer, VerifyJob } from "./verify-worker.ts";
 
 export type VerifyPoolOptions = {
@@ -44,6 +44,8 @@ type Task = {
 
 type Member = {
   readonly worker: Worker;
+  /** Its program is loaded: what ends it from now on is what it does. */
+  isReady?: boolean;
   task?: Task | undefined;
   timer?: NodeJS.Timeout | undefined;
 };
@@ -114,13 +116,17 @@ export class VerifyPool implements Verifier {
     });
     const member: Member = { worker };
     this.#members.add(member);
-    worker.on("message", (answer: VerifyAnswer) => this.#finish(member, answer));
-    worker.on("error", (cause) => {
-      void this.#dismiss(member, new VerifierFault("crashed", "the verifying thread crashed", { cause }));
+    const ended = (how: string, cause?: unknown): void => {
+      const fault = member.isReady === true ? "crashed" : "unable";
+      const when = member.isReady === true ? "" : " before it was ready";
+      void this.#dismiss(member, new VerifierFault(fault, `the verifying thread ${how}${when}`, { cause }));
+    };
+    worker.on("message", (answer: VerifyAnswer | typeof ready) => {
+      if (answer === ready) member.isReady = true;
+      else this.#finish(member, answer);
     });
-    worker.on("exit", (code) => {
-      void this.#dismiss(member, new VerifierFault("crashed", `the verifying thread stopped with code ${code}`));
-    });
+    worker.on("error", (cause) => ended("crashed", cause));
+    worker.on("exit", (code) => ended(`stopped with code ${code}`));
     return member;
   }
 
@@ -142,7 +148,8 @@ export class VerifyPool implements Verifier {
     clearTimeout(member.timer);
     member.task = undefined;
     if (answer.ok) task?.resolve(answer.value);
-    else task?.reject(new VerifierFault("unreadable", answer.message));
+    else if (answer.code === undefined) task?.reject(new VerifierFault("unreadable", answer.message));
+    else task?.reject(new VerifierFault("unable", answer.message, { cause: { code: answer.code } }));
     // An idle thread keeps nobody from exiting.
     member.worker.unref();
     member.timer = setTimeout(() => void this.#dismiss(member), this.#options.idleMs).unref();

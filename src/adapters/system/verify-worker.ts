@@ -24,7 +24,7 @@ export type VerifyJob = {
 
 export type VerifyAnswer =
   | { readonly ok: true; readonly value: VerifiedZip | ReadonlySet<string> }
-  | { readonly ok: false; readonly message: string };
+  | { readonly ok: false; readonly message: string; /** Of a failed system call: `EIO`, … */ readonly code?: string };
 
 export const verifyWorkerData = { granaryWorker: "verify" } as const;
 
@@ -33,10 +33,14 @@ const readBytes = 16 * blockBytes;
 
 const serving = new WeakSet<MessagePort>();
 
+/** What a thread says first, once its program is loaded. */
+export const ready = "ready";
+
 /** Answers each VerifyJob that comes in on the port with one VerifyAnswer. Asked twice for a port, it serves once. */
 export function runVerifyWorker(port: MessagePort): void {
   if (serving.has(port)) return;
   serving.add(port);
+  port.postMessage(ready);
   port.on("message", (job: VerifyJob) => port.postMessage(answer(job)));
 }
 
@@ -44,8 +48,15 @@ function answer(job: VerifyJob): VerifyAnswer {
   try {
     return { ok: true, value: withSource(job.where, (source) => run(job, source)) };
   } catch (error) {
-    return { ok: false, message: error instanceof Error ? error.message : String(error) };
+    const code = systemCode(error);
+    return { ok: false, message: error instanceof Error ? error.message : String(error), ...(code && { code }) };
   }
+}
+
+/** `EIO`, `EMFILE`, … of a failed system call; undefined for every other error. */
+function systemCode(error: unknown): string | undefined {
+  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown };
+  return typeof code === "string" && typeof syscall === "string" ? code : undefined;
 }
 
 function withSource<T>(where: ZipLocation, use: (source: ByteSource) => T): T {

@@ -72,6 +72,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "token.added":
     case "token.revoked":
     case "write.done":
+    case "module.published":
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":

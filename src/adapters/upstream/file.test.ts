@@ -98,7 +98,7 @@ test("a cancelled answer may be cancelled again, and is closed", async (t) => {
   await assert.rejects(text(response.body), fault("reset"));
 });
 
-test("anyUpstreamClient() chooses by the scheme and closes both", async () => {
+test("anyUpstreamClient() chooses by the scheme and closes all", async () => {
   const seen: string[] = [];
   const stub = (name: string): UpstreamClient => ({
     get: (endpoint) => {
@@ -107,9 +107,9 @@ test("anyUpstreamClient() chooses by the scheme and closes both", async () => {
     },
     close: () => Promise.resolve(void seen.push(`close ${name}`)),
   });
-  const any = anyUpstreamClient({ http: stub("http"), file: stub("file") });
+  const any = anyUpstreamClient({ http: stub("http"), file: stub("file"), direct: stub("direct") });
   const signal = new AbortController().signal;
-  for (const url of ["file:///m", "FILE:///m", "https://up.test", "http://file.test"])
+  for (const url of ["file:///m", "FILE:///m", "https://up.test", "http://file.test", "direct:"])
     assert.throws(
       () => any.get({ name: "x", url, redirectCidrs: [] }, { path: "/", maxBytes: 1, signal }),
       UpstreamFault,
@@ -120,8 +120,10 @@ test("anyUpstreamClient() chooses by the scheme and closes both", async () => {
     "file FILE:///m",
     "http https://up.test",
     "http http://file.test",
+    "direct direct:",
     "close http",
     "close file",
+    "close direct",
   ]);
 });
 

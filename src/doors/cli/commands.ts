@@ -9,6 +9,7 @@ import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
+import { publishCommand } from "./publish.ts";
 import { serveCommand } from "./serve.ts";
 import { pinCommand } from "./pin.ts";
 import { storeCommand } from "./store.ts";
@@ -26,6 +27,7 @@ export const commands: readonly CommandSpec[] = [
   jobsCommand,
   planCommand,
   prewarmCommand,
+  publishCommand,
   storeCommand,
   pinCommand,
   sumdbCommand,

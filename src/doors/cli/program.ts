@@ -45,6 +45,7 @@ const usageCodes: ReadonlySet<string> = new Set([
   "GRANARY_INPUT_UNREADABLE",
   "GRANARY_NOT_COMMITTED",
   "GRANARY_TRUSTED_UNREADABLE",
+  "GRANARY_NOT_PUBLISHABLE",
 ]);
 
 /** What the shell sees of a failure. */
@@ -87,6 +88,8 @@ function buildProgram(build: Build): Command {
   const root: CommandSpec = { name: "granary", about: "command.help", example: "granary serve", commands };
   const program = buildCommand(root, "granary", build);
   program.description(say(lang, "cli.about"));
+  // After the command's name stand the command's own flags: `publish` has a --version too.
+  program.enablePositionalOptions();
   program.version(context.version, "--version", say(lang, "flag.version"));
   program
     .command("help")

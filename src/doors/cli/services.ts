@@ -7,6 +7,8 @@ import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
 import type { RedundancyReport } from "#services/lab/redundancy.ts";
 import type { DrillFault } from "#services/lab/ports.ts";
+import type { Packing } from "#services/packing/pack.ts";
+import type { Sent } from "#services/packing/send.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
@@ -51,7 +53,7 @@ export type SettingFlag = {
   /** As people read it. */
   readonly initial: string;
   readonly isList: boolean;
-  readonly group: "server" | "upstreams" | "trust" | "logs" | "tls";
+  readonly group: "server" | "upstreams" | "direct" | "trust" | "logs" | "tls";
 };
 
 export type ShownSetting = { readonly key: string; readonly value: string; readonly origin: string };
@@ -315,6 +317,38 @@ export type RemoteFlags = {
   readonly token?: string | undefined;
 };
 
+export type PublishRequest = {
+  /** A folder when there is a version, else a tag. */
+  readonly what: string;
+  readonly version: string | undefined;
+  /** The module path that it must have. */
+  readonly module: string | undefined;
+  /** Where the repository of a tag is; undefined for the working directory. */
+  readonly repo: string | undefined;
+  readonly isDryRun: boolean;
+  readonly at: RemoteFlags;
+};
+
+/** `goMod` is `converted` when .gitattributes change it in the zip, so that go would hash another one. */
+export type PublishView = Packing & {
+  readonly module: string;
+  readonly version: string;
+  readonly source:
+    | { readonly kind: "folder"; readonly folder: string }
+    | { readonly kind: "tag"; readonly tag: string; readonly commit: string; readonly dir: string };
+  readonly goMod: "as-committed" | "converted" | "none";
+  /** Of the files, unpacked. */
+  readonly bytes: number;
+  readonly zipBytes?: number;
+  readonly sha256?: string;
+  readonly h1?: string;
+  readonly goModH1?: string;
+  readonly isDryRun: boolean;
+  readonly server: string;
+  /** Undefined when nothing was sent. */
+  readonly sent?: Sent;
+};
+
 export type PlanRequest = {
   /** A go.mod or a go.work. */
   readonly from: string;
@@ -402,6 +436,12 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (done: number, phase: "graph" | "zips") => void,
   ) => Promise<PlanView | undefined>;
+  /** Makes a module zip of a folder or tag, and sends it to a running server. `progress` is called before it is sent. */
+  readonly publish: (
+    request: PublishRequest,
+    flags: SettingFlags,
+    progress: (view: PublishView) => void,
+  ) => Promise<PublishView>;
   /** Makes a running server keep what is named. `progress` is called now and then. */
   readonly prewarm: (
     request: PrewarmRequest,

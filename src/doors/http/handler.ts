@@ -4,7 +4,7 @@
 
 import type { SumdbTarget, Target, TlogTarget } from "#protocol/request.ts";
 import type { Access } from "#services/access/access.ts";
-import { GranaryError, asGranaryError } from "#services/errors/granary-error.ts";
+import { GranaryError, asGranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { traced } from "#services/events/trace.ts";
 import type { Answer } from "#services/proxy/answer.ts";
@@ -116,18 +116,43 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
     await use.house.refreshInfo(exchange, target, { hops: hopsOf(exchange.request), signal });
     return;
   }
+  if (method === "PUT" && target.kind === "zip" && !target.cachedOnly) {
+    refuseLoop(use, exchange);
+    await use.house.publish(exchange, target, signal);
+    return;
+  }
   if (method !== "GET" && method !== "HEAD") {
-    const allowed = target.kind === "info" && !target.cachedOnly ? "GET, HEAD, POST" : "GET, HEAD";
-    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed });
+    throw new GranaryError("GRANARY_METHOD_NOT_ALLOWED", { method, allowed: methodsOf(target) });
   }
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);
-  const isSumdb = target.kind === "sumdb" || target.kind === "tlog";
-  const answer = isSumdb
-    ? await askSumdb(use, exchange, { target, signal })
-    : await askProxy(use, exchange, { target, signal });
-  await sendAnswer(use, exchange, { answer, path: isSumdb ? "" : target.path });
+  if (target.kind === "sumdb" || target.kind === "tlog") {
+    await sendAnswer(use, exchange, { answer: await askSumdb(use, exchange, { target, signal }), path: "" });
+    return;
+  }
+  const { path } = target;
+  const ask = (): Promise<Answer> => askProxy(use, exchange, { target, signal });
+  try {
+    await sendAnswer(use, exchange, { answer: await ask(), path });
+  } catch (error) {
+    // A zip's damage shows only when it is read. While nothing has left, the committed bytes can still be fetched anew.
+    if (target.kind !== "zip" || exchange.response.headersSent || !isGranaryError(error, "GRANARY_STORE_DAMAGED"))
+      throw error;
+    await sendAnswer(use, exchange, { answer: await ask(), path });
+  }
+}
+
+function methodsOf(target: Target): string {
+  const [more] =
+    "cachedOnly" in target && target.cachedOnly
+      ? []
+      : target.kind === "info"
+        ? ["POST"]
+        : target.kind === "zip"
+          ? ["PUT"]
+          : [];
+  return more === undefined ? "GET, HEAD" : `GET, HEAD, ${more}`;
 }
 
 function refuseLoop(use: HttpUse, { request, url }: Exchange): void {

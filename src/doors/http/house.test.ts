@@ -76,6 +76,12 @@ async function room() {
         return { outcome: "pong" };
       },
     },
+    publisher: {
+      publish: ({ id, key }) => {
+        calls.push(`publish ${id.path}@${id.version} ${key ?? ""}`);
+        return Promise.resolve({ isNew: true, h1: "h1:a", goModH1: "h1:b" });
+      },
+    },
     upstreams: {
       list: () => upstreams,
       probe: (name) => {

@@ -11,7 +11,9 @@ import { nearest } from "#services/errors/nearest.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { maxTopListed } from "#services/proxy/top.ts";
 import type { Top } from "#services/proxy/top.ts";
+import type { Publisher } from "#services/proxy/publish.ts";
 import type { Refresh } from "#services/proxy/refresh.ts";
+import { maxKeyLetters } from "#services/proxy/repeat-keys.ts";
 import type { RetryQueue } from "#services/proxy/retry-queue.ts";
 import type { Forge } from "#services/sync/hooks.ts";
 import type { Webhooks } from "#services/sync/webhooks.ts";
@@ -40,6 +42,7 @@ export type HouseUse = {
   /** Asks upstreams anew, now. */
   readonly again: Pick<Refresh, "list" | "info">;
   readonly webhooks: Pick<Webhooks, "deliver">;
+  readonly publisher: Pick<Publisher, "publish">;
   readonly upstreams: UpstreamDesk;
   readonly jobs: Pick<RetryQueue, "list" | "retry" | "drop">;
   readonly top: Pick<Top, "list">;
@@ -158,6 +161,26 @@ export class House {
     send(exchange, { status: 200, type: "application/json", body: Buffer.from(bytes) });
   }
 
+  /** `PUT /<module>/@v/<version>.zip`: the body is a version's zip. 201 when it is new, 200 when it was there. */
+  async publish(
+    exchange: Exchange & { readonly url: string },
+    { path, version }: Extract<ModuleTarget, { readonly kind: "mod" | "zip" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { request, url } = exchange;
+    // What is refused early is read to its end nevertheless, or its sender would never read why.
+    try {
+      const by = await this.#admit(request, { scope: "write", path: url });
+      const body = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
+      const upload = { id: { path, version }, body, key: keyOf(request), by };
+      const published = await this.#use.publisher.publish(upload, signal);
+      this.#use.events.emit({ name: "write.done", route: url, token: by });
+      send(exchange, json(published.isNew ? 201 : 200, { module: path, version, ...published }));
+    } finally {
+      request.resume();
+    }
+  }
+
   /** The one check that every route passes. Returns who asks. */
   async #admit(request: Request, asked: { readonly scope: Scope; readonly path: string }): Promise<string> {
     const { scope, path } = asked;
@@ -183,6 +206,16 @@ export class House {
     if (scope === "write") throw new GranaryError("GRANARY_NEEDS_WRITE_TOKEN", { route: path });
     throw new GranaryError("GRANARY_UNAUTHORIZED", { what: path });
   }
+}
+
+/** Throws GRANARY_BAD_REQUEST for a key that is none. */
+function keyOf(request: Request): string | undefined {
+  const { "idempotency-key": key } = request.headers;
+  if (key === undefined) return undefined;
+  if (typeof key === "string" && key.length > 0 && key.length <= maxKeyLetters && /^[\x20-\x7e]+$/.test(key))
+    return key;
+  const reason = `Idempotency-Key is not 1 … ${maxKeyLetters} printable ASCII characters`;
+  throw new GranaryError("GRANARY_BAD_REQUEST", { target: request.url ?? "", reason });
 }
 
 function send({ request, response }: Exchange, reply: Reply): void {

@@ -50,7 +50,11 @@ export type AnswerFields = {
   GRANARY_OFFLINE: { readonly what: string; readonly tried: readonly Tried[] };
   /** Not kept, and an operator took everybody out of use who may be asked. */
   GRANARY_UPSTREAMS_DISABLED: { readonly what: string; readonly names: readonly string[] };
-  /** Only `direct` is configured, which this version does not serve. */
+  /** A module's own repository could not be read; `reason` is what the go command said. */
+  GRANARY_DIRECT_FAILED: { readonly what: string; readonly reason: string; readonly tried: readonly Tried[] };
+  /** Repositories are to be read, and a program that does it is not on this machine. */
+  GRANARY_NO_GO: { readonly what: string; readonly program: string };
+  /** The machine's list holds only `direct`, which nobody configured here. */
   GRANARY_NO_UPSTREAM: { readonly what: string };
   /** The request has passed through this server already. */
   GRANARY_LOOP: { readonly what: string; readonly via: string };
@@ -109,6 +113,13 @@ export type AnswerFields = {
     readonly listed: string;
     readonly received: string;
   };
+  /** An upload of a name that no private pattern covers. */
+  GRANARY_PUBLISH_PUBLIC: { readonly what: string; readonly patterns: string };
+  GRANARY_PUBLISH_REFUSED: { readonly what: string; readonly reason: string };
+  /** The version is there with other content. */
+  GRANARY_PUBLISH_CONFLICT: { readonly what: string; readonly kept: string; readonly received: string };
+  /** An Idempotency-Key that came with another upload before. */
+  GRANARY_PUBLISH_KEY: { readonly what: string; readonly key: string };
   GRANARY_BAD_MODULE: { readonly what: string; readonly upstream: string; readonly reason: string };
   /** The go.mod inside the zip is not the go.mod that was proven before. */
   GRANARY_SNAPSHOT_MISMATCH: { readonly what: string; readonly upstream: string };
@@ -196,6 +207,10 @@ export type StartFields = {
   };
   GRANARY_INPUT_UNREADABLE: { readonly place: string; readonly reason: string };
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
+  /** `what`: a tag, a folder, `path@version`. */
+  GRANARY_NOT_PUBLISHABLE: { readonly what: string; readonly reason: string };
+  /** The machine's git failed at what a command needs of it; `command` is its first words. */
+  GRANARY_GIT_FAILED: { readonly command: string; readonly reason: string };
   /** A command was told to end before it was done. */
   GRANARY_STOPPED: object;
   /** The store's layout knows no evictions yet. */

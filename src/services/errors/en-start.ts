@@ -265,6 +265,20 @@ export const enStart = {
     cause: "The file that the command was told to read is missing, not readable, too large, or not of its kind.",
     remedy: "Check the path; for text the message names the line. docs/prewarm.md lists what may be named.",
   },
+  GRANARY_NOT_PUBLISHABLE: {
+    lines: (f) => [
+      `${f.what} is no module version that can be published: ${f.reason}`,
+      "Nothing was sent. With --dry-run the command shows what would be.",
+    ],
+    cause: "The tag, the go.mod or the files do not make a module version that the go command would take.",
+    remedy:
+      "Versions are tags like v1.2.3 or sub/v1.2.3 in a repository that has fetched its tags (git fetch --tags); the go.mod there says the module path. docs/publishing.md has the rules.",
+  },
+  GRANARY_GIT_FAILED: {
+    lines: (f) => [`${f.command} failed: ${f.reason}`, "Nothing was sent."],
+    cause: "git is not installed, the folder is no repository, or the repository is damaged or not whole.",
+    remedy: "Run it in a work tree, or name one with --repo. A clone without all its objects needs a git fetch first.",
+  },
   GRANARY_STOPPED: {
     lines: () => ["the command was told to stop.", "What it had done by then is done; run it again to go on."],
     cause: "Ctrl-C, or a signal to end.",

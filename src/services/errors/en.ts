@@ -154,12 +154,12 @@ const answers = {
     lines: (f) => [
       `${f.what} is private and not kept here.`,
       "It falls under the private patterns; no upstream of this server is private for it, and public ones are never asked.",
-      "Use `direct` after this proxy in GOPROXY, or add an upstream with `private:` for this pattern.",
+      "Who runs this server: build it from its repository (--direct PATTERN), or add an upstream with `private:`.",
     ],
     cause:
       "The name (or a module below it) matches a private pattern. Private names never travel to a public upstream or a public checksum database.",
     remedy:
-      "Configure an upstream with `private: PATTERNS` that serves these modules; or let clients fetch them directly (GOPROXY=…,direct); or, if the module is public after all, narrow the pattern.",
+      "Build them from their repositories with `direct.modules`; or configure an upstream with `private: PATTERNS` that serves them; or let clients fetch them directly (GOPROXY=…,direct); or, if the module is public after all, narrow the pattern.",
   },
   GRANARY_UPSTREAM_FAILED: {
     lines: (f) => [
@@ -230,11 +230,33 @@ const answers = {
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `nobody can be asked for ${f.what}.`,
-      "The upstream list holds only `direct`, which this server does not serve yet.",
-      "Configure an upstream: granary serve --upstream URL",
+      "This machine's GOPROXY holds only `direct`, and nobody told this server to read repositories.",
+      "Configure an upstream (granary serve --upstream URL), or the modules to build: --direct PATTERNS",
     ],
-    cause: "`direct` entries leave the chain at start, and nothing else remained.",
-    remedy: "Add a proxy to the list, or leave the list out: the built-in presets then apply.",
+    cause:
+      "`direct` in the machine's own GOPROXY is not followed: it would make this server run git against any host that a client names. Nothing else remained in the list.",
+    remedy:
+      "Add a proxy to the list, or leave the list out: the built-in presets then apply. To build modules from their repositories, name them with `direct.modules`, or write `direct` into this server's own `upstream`.",
+  },
+  GRANARY_DIRECT_FAILED: {
+    lines: (f) => [
+      `the repository of ${f.what} could not be read.`,
+      f.reason,
+      ...(f.tried.length === 0 ? [] : [`Others: ${tried(f.tried)}`]),
+      "Nothing says that it does not exist. Who runs this server finds what to set in docs/direct.md.",
+    ],
+    cause:
+      "The go command, run here against the module's own repository, failed: the host cannot be reached or is not allowed, it wants other credentials, a limit was passed, or the module breaks a rule. The second line is what it said.",
+    remedy:
+      "Look at the second line. `repositories` holds credentials, certificates and addresses of hosts; `direct.*` the limits. Nothing was stored, so asking again is enough once it is repaired.",
+  },
+  GRANARY_NO_GO: {
+    lines: (f) => [
+      `${f.what} is built from its repository, and this server has no \`${f.program}\`.`,
+      "Install it where the server runs and see that it is on PATH. Kept versions are still served.",
+    ],
+    cause: "`direct` runs the machine's go command, which runs git. One of them is not on the PATH of the server.",
+    remedy: "Install go and git, put them on the PATH of the server's process, and ask again.",
   },
   GRANARY_LOOP: {
     lines: (f) => [
@@ -393,6 +415,41 @@ const answers = {
       "While no checksum database can be reached, the signed list of `integrity.from` is asked for the hashes of a version. This upstream gave other bytes.",
     remedy:
       "Look at the evidence: granary store quarantine list. When a database answers again, it decides, not the list.",
+  },
+  GRANARY_PUBLISH_PUBLIC: {
+    lines: (f) => [
+      `${f.what} is no private module here: it cannot be published.`,
+      f.patterns === "" ? "no private patterns are configured" : `private patterns: ${f.patterns}`,
+      "Public modules come from their origin, proven by the checksum database. If this one is private, add its pattern to private.",
+    ],
+    cause: "Only modules that a pattern of `private` covers can be published.",
+    remedy: "Check the module path, or let the operator add the pattern to the setting `private`.",
+  },
+  GRANARY_PUBLISH_REFUSED: {
+    lines: (f) => [
+      `what was sent is no module zip of ${f.what}.`,
+      f.reason,
+      "Nothing was kept; the version is still free. `granary publish` makes a zip as the go command wants it.",
+    ],
+    cause: "The upload breaks a rule of Go for module zips, or its go.mod names another module.",
+    remedy: "Publish from the directory or the tag with `granary publish`; `--dry-run` shows what would be sent.",
+  },
+  GRANARY_PUBLISH_CONFLICT: {
+    lines: (f) => [
+      `${f.what} is published with other content.`,
+      `kept ${f.kept}  received ${f.received}`,
+      "A version never changes. Publish the change as a new version.",
+    ],
+    cause: "The version is kept, pinned or recorded with another hash. Builds rely on it.",
+    remedy: "Raise the version number. Nothing about the published version was changed.",
+  },
+  GRANARY_PUBLISH_KEY: {
+    lines: (f) => [
+      `the Idempotency-Key ${JSON.stringify(f.key)} belongs to another upload, not to this one of ${f.what}.`,
+      "Nothing was kept. Use a new key for each upload, and the same key only to repeat it.",
+    ],
+    cause: "Within a day an Idempotency-Key stands for one version and one content.",
+    remedy: "Choose a new key, for example a UUID.",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

@@ -34,6 +34,7 @@ export const messagesEn: MessageTable = {
   "cli.repeatable": () => "repeatable",
   "group.server": () => "Server",
   "group.upstreams": () => "Upstreams",
+  "group.direct": () => "Modules from their repositories",
   "group.trust": () => "What may be seen, and what is trusted",
   "group.logs": () => "Log",
   "group.tls": () => "TLS",
@@ -329,6 +330,40 @@ export const messagesEn: MessageTable = {
   "flag.platform": () => "also the toolchains that go and toolchain lines name, for this platform: linux/amd64",
   "flag.of": () => "the server whose most asked versions top:N means; without it, the one that is filled",
   "command.plan": () => "Say what a go.mod will fetch, from where, and how much of it is kept.",
+  "command.publish": () => "Make a module version of a tag or a folder, and give it to a running server.",
+  "flag.publish-version": () => "the version of a folder: vX.Y.Z",
+  "flag.module": () => "the module path it must have; needed without a go.mod",
+  "flag.repo": () => "the repository of the tag; without it, the one you are in",
+  "flag.publish-dry": () => "show files, hashes and what is left out; send nothing",
+  "publish.from-tag": ({ tag, commit, dir }) =>
+    `of tag ${tag} (commit ${commit}${dir === "" ? "" : `, directory ${dir}`})`,
+  "publish.from-folder": ({ folder }) => `of folder ${folder}`,
+  "publish.files": ({ count, bytes, zip }) => `${count} files, ${bytes}; the zip has ${zip}`,
+  "publish.omitted": ({ count }) => `Left out, as go does (${count}):`,
+  "publish.omission": ({ reason }) =>
+    ({
+      vendored: "in a vendor directory",
+      "nested-module": "a module of its own",
+      "hg-archival": "made by hg archive",
+      symlink: "a symbolic link",
+      irregular: "no regular file",
+      repository: "of the version control system",
+    })[reason],
+  "publish.refused": ({ count }) => `Not published, go would refuse it (${count}):`,
+  "publish.all-files": () => "all files",
+  "publish.more": ({ count }) => `… and ${count} more; --json lists all`,
+  "publish.converted": () =>
+    ".gitattributes change go.mod in the zip: go with GOPROXY=direct has another hash of it. Exempt it: go.mod -text -eol",
+  "publish.sending": ({ bytes, server }) => `Sending ${bytes} to ${server} …`,
+  "publish.dry": ({ server }) => `Nothing was sent (--dry-run). It would go to ${server}`,
+  "publish.done": ({ outcome, server }) =>
+    outcome === "new" ? `Published: ${server} keeps it now.` : `Nothing to do: ${server} has this very content.`,
+  "publish.not": ({ outcome, server }) =>
+    outcome === "conflict"
+      ? `Not published: ${server} has other content for this version. Publish the next version instead.`
+      : `Not published: ${server} refuses this zip.`,
+  "publish.usage-version": () => "a folder needs a version",
+  "publish.usage-tag-only": () => "--repo goes with a tag, --version with a folder",
   "command.prewarm": () => "Make a running server fetch, verify and keep what a build will ask for.",
   "plan.head": ({ names, zips, mods }) => `${names}: ${zips} zips to fetch, ${mods} go.mod files to read`,
   "plan.kept": ({ zips, bytes }) => `kept\t${zips} zips, ${bytes}`,

@@ -47,6 +47,7 @@ export const messagesZh: MessageTable = {
   "cli.repeatable": () => "可重复",
   "group.server": () => "服务器",
   "group.upstreams": () => "上游",
+  "group.direct": () => "从仓库直接构建的模块",
   "group.trust": () => "可见范围与信任",
   "group.logs": () => "日志",
   "group.tls": () => "TLS",
@@ -340,6 +341,39 @@ export const messagesZh: MessageTable = {
   "flag.platform": () => "同时包含 go 与 toolchain 行所指的工具链，适用于该平台：linux/amd64",
   "flag.of": () => "top:N 以哪台服务器的统计为准；省略时为被填充的服务器",
   "command.plan": () => "说明一个 go.mod 会取什么、从哪里取、已保存多少。",
+  "command.publish": () => "由标签或文件夹生成模块版本，交给运行中的服务器。",
+  "flag.publish-version": () => "文件夹的版本：vX.Y.Z",
+  "flag.module": () => "必须是此模块路径；没有 go.mod 时必填",
+  "flag.repo": () => "标签所在的仓库；省略时为当前所在仓库",
+  "flag.publish-dry": () => "显示文件、哈希和略去的内容，不发送",
+  "publish.from-tag": ({ tag, commit, dir }) => `来自标签 ${tag}（提交 ${commit}${dir === "" ? "" : `，目录 ${dir}`}）`,
+  "publish.from-folder": ({ folder }) => `来自文件夹 ${folder}`,
+  "publish.files": ({ count, bytes, zip }) => `${count} 个文件，${bytes}；zip 为 ${zip}`,
+  "publish.omitted": ({ count }) => `与 go 一样略去（${count}）：`,
+  "publish.omission": ({ reason }) =>
+    ({
+      vendored: "位于 vendor 目录",
+      "nested-module": "属于另一个模块",
+      "hg-archival": "由 hg archive 生成",
+      symlink: "符号链接",
+      irregular: "不是普通文件",
+      repository: "属于版本控制系统",
+    })[reason],
+  "publish.refused": ({ count }) => `未发布，go 会拒绝（${count}）：`,
+  "publish.all-files": () => "全部文件",
+  "publish.more": ({ count }) => `……另有 ${count} 项；--json 列出全部`,
+  "publish.converted": () =>
+    ".gitattributes 改变了 zip 中的 go.mod：GOPROXY=direct 的 go 会得到另一个哈希。请排除它：go.mod -text -eol",
+  "publish.sending": ({ bytes, server }) => `正在向 ${server} 发送 ${bytes} ……`,
+  "publish.dry": ({ server }) => `没有发送（--dry-run）。目标为 ${server}`,
+  "publish.done": ({ outcome, server }) =>
+    outcome === "new" ? `已发布：${server} 已保存。` : `无需发布：${server} 已有完全相同的内容。`,
+  "publish.not": ({ outcome, server }) =>
+    outcome === "conflict"
+      ? `未发布：${server} 中此版本的内容不同。请改为发布下一个版本。`
+      : `未发布：${server} 拒绝此 zip。`,
+  "publish.usage-version": () => "文件夹需要版本",
+  "publish.usage-tag-only": () => "--repo 用于标签，--version 用于文件夹",
   "command.prewarm": () => "让运行中的服务器预先取回、校验并保存构建所需的内容。",
   "plan.head": ({ names, zips, mods }) => `${names}：要取 ${zips} 个 zip，要读 ${mods} 个 go.mod`,
   "plan.kept": ({ zips, bytes }) => `已保存\t${zips} 个 zip，${bytes}`,

@@ -16,6 +16,7 @@ export type Messages = {
   "cli.repeatable": None;
   "group.server": None;
   "group.upstreams": None;
+  "group.direct": None;
   "group.trust": None;
   "group.logs": None;
   "group.tls": None;
@@ -261,6 +262,28 @@ export type Messages = {
   "flag.of": None;
   "command.plan": None;
   "command.prewarm": None;
+  "command.publish": None;
+  "flag.publish-version": None;
+  "flag.module": None;
+  "flag.repo": None;
+  "flag.publish-dry": None;
+  "publish.from-tag": { readonly tag: string; readonly commit: string; readonly dir: string };
+  "publish.from-folder": { readonly folder: string };
+  "publish.files": { readonly count: string; readonly bytes: string; readonly zip: string };
+  "publish.omitted": { readonly count: string };
+  "publish.omission": {
+    readonly reason: "vendored" | "nested-module" | "hg-archival" | "symlink" | "irregular" | "repository";
+  };
+  "publish.refused": { readonly count: string };
+  "publish.all-files": None;
+  "publish.more": { readonly count: string };
+  "publish.converted": None;
+  "publish.sending": { readonly bytes: string; readonly server: string };
+  "publish.dry": { readonly server: string };
+  "publish.done": { readonly outcome: "new" | "same"; readonly server: string };
+  "publish.not": { readonly outcome: "conflict" | "refused"; readonly server: string };
+  "publish.usage-version": None;
+  "publish.usage-tag-only": None;
   "plan.head": { readonly names: string; readonly zips: string; readonly mods: string };
   "plan.kept": { readonly zips: string; readonly bytes: string };
   /** `unknown`: zips of unknown size, "" for none. */

@@ -238,6 +238,20 @@ export const zhCNStart = {
     cause: "命令要读取的文件不存在、不可读、过大，或内容不符合其类型。",
     remedy: "检查路径；文本错误会给出行号。可指定的内容见 docs/prewarm.md。",
   },
+  GRANARY_NOT_PUBLISHABLE: {
+    lines: (f) => [
+      `${f.what} 不是可发布的模块版本：${f.reason}`,
+      "没有发送任何内容。加上 --dry-run 可查看将发送的内容。",
+    ],
+    cause: "标签、go.mod 或文件不构成 go 命令会接受的模块版本。",
+    remedy:
+      "版本是形如 v1.2.3 或 sub/v1.2.3 的标签，仓库中须已取得标签（git fetch --tags）；该处的 go.mod 给出模块路径。规则见 docs/publishing.md。",
+  },
+  GRANARY_GIT_FAILED: {
+    lines: (f) => [`${f.command} 失败：${f.reason}`, "没有发送任何内容。"],
+    cause: "未安装 git，文件夹不是仓库，或者仓库损坏、不完整。",
+    remedy: "请在工作树中运行，或用 --repo 指定。缺少对象的克隆需先执行 git fetch。",
+  },
   GRANARY_STOPPED: {
     lines: () => ["命令被要求停止。", "已完成的部分有效；再次运行即可继续。"],
     cause: "按下 Ctrl-C，或收到终止信号。",

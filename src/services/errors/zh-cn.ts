@@ -140,11 +140,11 @@ const answers = {
     lines: (f) => [
       `${f.what} 是私有模块，本地未保存。`,
       "它属于私有模式的范围；没有负责它的私有上游，也绝不会询问公共上游。",
-      "可在 GOPROXY 中于本代理之后加 direct，或为此模式添加带 private: 的上游。",
+      "服务器运维人员可从仓库构建它（--direct 模式），或添加带 private: 的上游。",
     ],
     cause: "该名称（或其下的模块）匹配私有模式。私有名称绝不会发往公共上游或公共校验和数据库。",
     remedy:
-      "为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
+      "用 direct.modules 从仓库构建；或为这些模块配置带 `private: 模式` 的上游；或让客户端直接获取（GOPROXY=…,direct）；若其实是公共模块，请收窄模式。",
   },
   GRANARY_UPSTREAM_FAILED: {
     lines: (f) => [
@@ -207,11 +207,32 @@ const answers = {
   GRANARY_NO_UPSTREAM: {
     lines: (f) => [
       `没有可询问 ${f.what} 的上游。`,
-      "上游列表只有 direct，本服务器尚不支持。",
-      "请配置上游：granary serve --upstream URL。",
+      "本机 GOPROXY 只有 direct，而本服务器未被要求读取代码仓库。",
+      "请配置上游（granary serve --upstream URL），或指定要构建的模块：--direct 模式",
     ],
-    cause: "direct 条目在启动时从列表中去掉，之后一个也不剩。",
-    remedy: "在列表中加入一个代理，或不设置列表，使用内置预设。",
+    cause: "不跟随本机 GOPROXY 中的 direct：否则客户端说出任何主机，本服务器都会对其运行 git。列表中再无其他条目。",
+    remedy:
+      "在列表中加入一个代理，或不设置列表，使用内置预设。要从仓库构建模块，用 direct.modules 指定，或在本服务器自己的 upstream 中写入 direct。",
+  },
+  GRANARY_DIRECT_FAILED: {
+    lines: (f) => [
+      `无法读取 ${f.what} 的代码仓库。`,
+      f.reason,
+      ...(f.tried.length === 0 ? [] : [`其他：${tried(f.tried)}`]),
+      "这不表示它不存在。服务器运维人员可在 docs/direct.md 中查到需要的设置。",
+    ],
+    cause:
+      "在此对模块自己的仓库运行 go 命令失败：主机无法访问或不被允许、需要其他凭据、超过限制，或模块违反规则。第二行是它的原话。",
+    remedy:
+      "看第二行。repositories 中是主机的凭据、证书和地址，direct.* 是限制。没有保存任何内容，修好后重新请求即可。",
+  },
+  GRANARY_NO_GO: {
+    lines: (f) => [
+      `${f.what} 需从仓库构建，而本服务器没有 \`${f.program}\`。`,
+      "请在服务器所在机器上安装，并确认在 PATH 中。已保存的版本照常提供。",
+    ],
+    cause: "direct 运行本机的 go 命令，go 再运行 git。其中之一不在服务器进程的 PATH 中。",
+    remedy: "安装 go 和 git，放到服务器进程的 PATH 中，再重新请求。",
   },
   GRANARY_LOOP: {
     lines: (f) => [`对 ${f.what} 的请求已经过本服务器。`, `Via：${f.via}`, "请在后面的代理的上游列表中去掉本服务器。"],
@@ -356,6 +377,41 @@ const answers = {
     ],
     cause: "无法访问任何校验和数据库时，哈希以 `integrity.from` 的签名清单为准。该上游给出了不同的内容。",
     remedy: "请查看证据：granary store quarantine list。数据库恢复后，以数据库为准，而非清单。",
+  },
+  GRANARY_PUBLISH_PUBLIC: {
+    lines: (f) => [
+      `${f.what} 在此不是私有模块，不能发布。`,
+      f.patterns === "" ? "未配置私有模式" : `私有模式：${f.patterns}`,
+      "公共模块来自其源头，并由校验和数据库证明。若它确为私有模块，请把它的模式加入 private。",
+    ],
+    cause: "只有被 `private` 的某个模式覆盖的模块才能发布。",
+    remedy: "请检查模块路径，或请管理员把该模式加入设置 `private`。",
+  },
+  GRANARY_PUBLISH_REFUSED: {
+    lines: (f) => [
+      `发送的内容不是 ${f.what} 的模块 zip。`,
+      f.reason,
+      "未保存任何内容，该版本仍可发布。`granary publish` 会按 go 命令的要求生成 zip。",
+    ],
+    cause: "上传的内容违反了 Go 对模块 zip 的规则，或其 go.mod 写的是另一个模块。",
+    remedy: "请用 `granary publish` 从目录或标签发布；`--dry-run` 会显示将要发送的内容。",
+  },
+  GRANARY_PUBLISH_CONFLICT: {
+    lines: (f) => [
+      `${f.what} 已以其他内容发布。`,
+      `已有 ${f.kept}  收到 ${f.received}`,
+      "版本从不改变。请把改动发布为新版本。",
+    ],
+    cause: "该版本已以另一个哈希保存、固定或记录，构建依赖于它。",
+    remedy: "请提高版本号。已发布的版本没有任何改变。",
+  },
+  GRANARY_PUBLISH_KEY: {
+    lines: (f) => [
+      `Idempotency-Key ${JSON.stringify(f.key)} 属于另一次上传，而不是 ${f.what} 的这一次。`,
+      "未保存任何内容。每次上传请用新的键，只有重复同一次上传时才用同一个键。",
+    ],
+    cause: "一天之内，一个 Idempotency-Key 只代表一个版本和一份内容。",
+    remedy: "请换一个新的键，例如 UUID。",
   },
   GRANARY_BAD_MODULE: {
     lines: (f) => [

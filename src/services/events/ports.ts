@@ -14,6 +14,16 @@ export type GranaryEvent =
       readonly ms: number;
       readonly verifiedBy: string;
     }
+  /** Somebody published a version, or the same content of it once more. */
+  | {
+      readonly name: "module.published";
+      readonly module: string;
+      readonly version: string;
+      readonly isNew: boolean;
+      /** Id of the token. */
+      readonly token: string;
+      readonly h1: string;
+    }
   /** What an upstream gave is not what it must be, and was not taken; another one may have given it. */
   | {
       readonly name: "module.denied";

@@ -11,7 +11,10 @@ import { versionKey } from "#services/store/layout.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { settle } from "../../../test/support/hand-clock.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import { VerifierFault } from "#services/proxy/ports.ts";
+import { ModuleStore } from "#services/store/module-store.ts";
+import { troubleOf } from "#services/store/trouble.ts";
 import type { Verifier } from "#services/proxy/ports.ts";
 import type { KeptMod } from "#services/store/module-store.ts";
 import { storageKey } from "#services/store/ports.ts";
@@ -374,6 +377,16 @@ test("a damaged .info is restored by the mirror that tells it as it was told fir
   await assert.rejects(room.jobs.fetchMod(id, patient()), { name: "StoreDamaged" });
 });
 
+test("so is one that was damaged when the version was evicted: its tombstone does not have it", async () => {
+  const storage = new MemoryStorage();
+  const room = await honest({ storage });
+  const before = (await room.jobs.fetchMod(id, patient())).kept.info;
+  await damage(storage, "info");
+  await new ModuleStore(storage).evict(id, { reason: "size", atMs: 0 });
+  room.client.play("a", ".info", { status: 200, body: '{"Version":"v1.0.0","Time":"2020-01-01T00:00:00Z"}' });
+  assert.deepEqual((await room.jobs.fetchMod(id, patient())).kept.info, before);
+});
+
 test("damage that no upstream can heal stays damage", async () => {
   const storage = new MemoryStorage();
   const room = await honest({ storage });
@@ -466,6 +479,23 @@ for (const reason of ["crashed", "timeout"] as const)
     const { kept } = await room.jobs.fetchZip(id, patient());
     assert.equal(kept.manifest.origin.upstream, "b");
   });
+
+test("a disk that fails the check is our trouble, and nobody else is asked", async () => {
+  const cause = { code: "EIO" };
+  const broken: Verifier = {
+    ...plainVerifier,
+    check: () => Promise.reject(new VerifierFault("unable", "EIO: i/o error, read", { cause })),
+  };
+  const room = await honest({ verifier: broken });
+  const options = { keptOnly: false, hops: "", caller: "", signal: new AbortController().signal } as const;
+  await assert.rejects(room.proxy.answer({ kind: "zip", cachedOnly: false, ...id }, options), (error: unknown) => {
+    assert.ok(isGranaryError(error, "GRANARY_STORE_UNAVAILABLE"));
+    assert.equal(troubleOf(error.cause), "io");
+    return true;
+  });
+  assert.equal(room.client.count("b", ".zip"), 0);
+  assert.equal(room.health.condition("a"), "closed");
+});
 
 test("too many zips waiting for their check is our overload, and nobody else is asked", async () => {
   const busy: Verifier = { ...plainVerifier, check: () => Promise.reject(new VerifierFault("busy", "many")) };

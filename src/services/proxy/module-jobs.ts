@@ -128,6 +128,8 @@ export class ModuleJobs {
     return this.#zips.do(formatModuleVersion(id), asking.signal, () =>
       this.#begun("zip", id, job, async () => {
         const mod = await this.#modOf(id, job);
+        const finished = await this.finish(id);
+        if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
         return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
       }),
     );
@@ -221,6 +223,24 @@ export class ModuleJobs {
     return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency };
   }
 
+  /** Completes what was published here when its process died between the two manifests. Undefined when there is nothing to complete. */
+  async finish(id: ModuleVersion): Promise<KeptZip | undefined> {
+    const { store, sums } = this.#use;
+    const stage = await store.unfinishedZip(id);
+    if (stage === undefined) return undefined;
+    try {
+      const mod = await store.findMod(id);
+      const verified = await this.#check(stage, id, this.#deadline.next());
+      if (mod === undefined || !verified.report.valid || !sameBytes(goModIn(id, verified), mod.mod)) return undefined;
+      if (!(await sums.agrees(id, { by: "pin" }, { what: "zip", found: verified.h1 }))) return undefined;
+      const { verifiedBy, records, origin, firstSeen } = mod.manifest;
+      const facts = { verifiedBy, records, origin, firstSeen };
+      return (await store.keepZip({ id, stage, zip: { ...verified, ...verified.report }, facts })).kept;
+    } finally {
+      await stage.discard();
+    }
+  }
+
   async #modOf(id: ModuleVersion, job: Job): Promise<KeptMod> {
     const { kept } = await soundly(() => this.#use.store.findMod(id));
     if (kept !== undefined) return kept;
@@ -241,13 +261,13 @@ export class ModuleJobs {
       const goMod = formatTarget({ kind: "mod", cachedOnly: false, path: id.path, version: id.version });
       const companion = { path: goMod, maxBytes: maxGoModBytes, eager: job.exists };
       // Mirrors may tell one version's time differently: what was given out before is the one that counts.
-      const committed = damage && (await store.committedMod(id))?.info.sha256;
+      const lost = await store.lostInfo(id);
       const signal = this.#deadline.next();
       const early = job.exists && this.#use.origin.wouldAsk(id) ? this.#expect(id, { step, signal }) : undefined;
       const wait = new Wait(this.#use);
       const found = await this.#use.origin
         .find({ ...this.#ask("info", id, job), companion }, signal, (response, upstream, more) =>
-          this.#acceptMod(id, { response, upstream, more, early, wait, committed }),
+          this.#acceptMod(id, { response, upstream, more, early, wait, lost }),
         )
         .catch(neverAbsent(damage));
       const { info, mod, expectation } = found.value;
@@ -282,11 +302,11 @@ export class ModuleJobs {
       wait: Wait;
       /** Asked for before it was known that there is such a version; what failed by now is asked again. */
       early: Promise<Expectation> | undefined;
-      /** SHA-256 of the `.info` that was kept before and is to be restored. */
-      committed: string | undefined;
+      /** SHA-256 of the `.info` that was kept before and is nowhere any more. */
+      lost: string | undefined;
     },
   ) {
-    const { response, upstream, more, early, wait, committed } = from;
+    const { response, upstream, more, early, wait, lost } = from;
     wait.over();
     const state = upstreamCacheState(response.headers);
     return inSteps(this.#use, async (step) => {
@@ -297,7 +317,7 @@ export class ModuleJobs {
         run: async () => {
           const bytes = await readBody(response);
           const info = unusableUnless(() => formatInfo(parseInfo(bytes, id.version)));
-          if (committed !== undefined && sha256(info) !== committed)
+          if (lost !== undefined && sha256(info) !== lost)
             throw new Unusable(otherInfo, "its .info is not the one that was kept before");
           return { info, mod: await more.companion };
         },
@@ -417,7 +437,7 @@ export class ModuleJobs {
   /** A zip on which the checking thread breaks or never ends says something about its upstream: another may do better. */
   async #check(stage: Stage, id: ModuleVersion, signal: AbortSignal): Promise<VerifiedZip> {
     try {
-      return await this.#use.verifier.check(stage.locate(), id, signal);
+      return await checkZip(this.#use.verifier, { stage, id, signal });
     } catch (error) {
       if (!(error instanceof VerifierFault) || (error.reason !== "timeout" && error.reason !== "crashed")) throw error;
       throw new Unusable("UNCHECKED", `zip: ${error.message}`, { cause: error });
@@ -524,8 +544,21 @@ function neverAbsent(damage: StoreDamaged | undefined): (error: unknown) => neve
   };
 }
 
+/** Checks a staged zip. A machine that cannot check at all is StoreUnavailable: it says nothing about the zip. */
+export async function checkZip(
+  verifier: Verifier,
+  zip: { readonly stage: Stage; readonly id: ModuleVersion; readonly signal: AbortSignal },
+): Promise<VerifiedZip> {
+  try {
+    return await verifier.check(zip.stage.locate(), zip.id, zip.signal);
+  } catch (error) {
+    if (!(error instanceof VerifierFault) || error.reason !== "unable") throw error;
+    throw new StoreUnavailable("tmp", error.message, { cause: error.cause });
+  }
+}
+
 /** The go.mod of a zip that has none is the one that go makes up for it. */
-function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
+export function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8Array {
   return goMod ?? new TextEncoder().encode(legacyGoMod(path));
 }
 

@@ -270,6 +270,17 @@ export function failed(
     if (error.code === "SNAPSHOT_MISMATCH")
       return new GranaryError("GRANARY_SNAPSHOT_MISMATCH", { what, upstream }, { cause: error });
   }
+  for (const { upstream, error } of result.reasons) {
+    if (!(error instanceof UpstreamFault)) continue;
+    if (error.reason === "no-program")
+      return new GranaryError("GRANARY_NO_GO", { what, program: error.message }, { cause: error });
+    if (error.reason === "repository")
+      return new GranaryError(
+        "GRANARY_DIRECT_FAILED",
+        { what, reason: error.message, tried: others(upstream) },
+        { cause: error },
+      );
+  }
   for (const { upstream, error } of result.reasons)
     if (error instanceof UpstreamFault && error.reason === "too-large")
       return new GranaryError("GRANARY_TOO_LARGE", { what, upstream, limitBytes: ask.maxBytes }, { cause: error });

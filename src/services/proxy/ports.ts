@@ -49,7 +49,8 @@ export type VerifierFaultReason =
   | "busy" // too many zips wait already
   | "timeout" // one zip took longer than any honest one
   | "crashed" // the thread died, for example out of memory
-  | "unreadable" // the bytes could not be read, or are no zip that was ever found valid
+  | "unreadable" // the bytes are no zip that was ever found valid
+  | "unable" // no thread could be started, or the file not be read: this machine's fault; the cause may have a `code`
   | "closed";
 
 /** No verdict about a zip. */

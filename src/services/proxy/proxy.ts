@@ -162,7 +162,7 @@ export class Proxy {
       by,
     });
     // While its zip is not here, whoever asks for `.info` may be about to ask for that: it should be noticed.
-    const zip = await this.#sound(() => this.#use.store.findZip(kept.id));
+    const zip = await this.#sound(() => this.#keptZip(kept.id));
     return zip.kept === undefined ? { ...answer, reuseMs: 0 } : answer;
   }
 
@@ -179,7 +179,7 @@ export class Proxy {
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     if (options.keptOnly === false) this.#use.ahead?.asked("zip", id, options.caller);
-    const { kept, damage } = await this.#sound(() => this.#use.store.findZip(id));
+    const { kept, damage } = await this.#sound(() => this.#keptZip(id));
     if (kept !== undefined) {
       const by = await this.#use.jobs.vouch(kept, options.signal);
       return this.#zipAnswer({ kept, provenance: local, by });
@@ -187,6 +187,12 @@ export class Proxy {
     if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     const fetched = await this.#use.jobs.fetchZip(id, options);
     return this.#zipAnswer({ ...fetched, by: fetched.kept.manifest.verifiedBy });
+  }
+
+  /** A publication that its process did not live to finish is finished by whoever asks next. */
+  async #keptZip(id: ModuleVersion): Promise<KeptZip | undefined> {
+    const kept = await this.#use.store.findZip(id);
+    return kept ?? (this.#use.privacy.isPrivate(id.path) ? await this.#use.jobs.finish(id) : undefined);
   }
 
   #zipAnswer({ kept: zip, provenance, by }: Vouched<KeptZip>): Answer {

@@ -22,6 +22,9 @@ export type Facts = {
   readonly firstSeen: string;
 };
 
+/** The upstream of what was published here: nobody else has it. */
+export const publishedHere = "published";
+
 type FileFacts = { readonly size: number; /** hex */ readonly sha256: string };
 
 export type ModManifest = Facts & {

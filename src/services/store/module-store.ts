@@ -18,7 +18,7 @@ import { noFile, StoreDamaged } from "./errors.ts";
 import { KeptLists } from "./kept-lists.ts";
 import { versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
-import { formatManifest, parseModManifest, parseZipManifest, zipBlockBytes } from "./manifest.ts";
+import { formatManifest, parseModManifest, parseZipManifest, publishedHere, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
 import { stageOf } from "./object-bytes.ts";
 import type { OpenObject, Stage, Storage } from "./ports.ts";
@@ -76,6 +76,13 @@ export type Evicting = {
   readonly files?: readonly ("info" | "mod" | "zip")[];
 };
 
+/** All of a version at once, from somebody who has it whole. */
+export type WholeArrival = ModArrival & Omit<ZipArrival, "id" | "facts">;
+
+export type KeptWhole =
+  /** Other bytes had been kept before, and stay. */
+  { readonly conflict: true } | { readonly conflict: boolean; readonly isNew: boolean; readonly kept: KeptZip };
+
 /** What lay in the places of `.info` and go.mod without a manifest. */
 type Left = { readonly info?: Uint8Array | undefined; readonly mod?: Uint8Array | undefined };
 
@@ -118,9 +125,19 @@ export class ModuleStore {
     }
   }
 
-  /** What was committed of `.info` and go.mod, also while their files are damaged. Throws StoreDamaged when nobody can say. */
-  async committedMod(id: ModuleVersion): Promise<ModManifest | undefined> {
-    return await this.#modManifest(id);
+  /**
+   * SHA-256 of the `.info` that must come again for a version that was committed, when neither its file nor its tombstone
+   * has it. Throws StoreDamaged when nobody can say.
+   */
+  async lostInfo(id: ModuleVersion): Promise<string | undefined> {
+    const manifest = await this.#modManifest(id);
+    if (manifest === undefined) return undefined;
+    const { info } = manifest;
+    const kept = await this.#files.readChecked(versionKey(id, "info"), info).catch(damageIsNothing);
+    if (kept !== undefined) return undefined;
+    const buried = (await this.#files.tombstone(id))?.info;
+    if (buried !== undefined && sha256(Buffer.from(buried, "base64")) === info.sha256) return undefined;
+    return info.sha256;
   }
 
   /**
@@ -156,6 +173,36 @@ export class ModuleStore {
         throw error;
       }
     });
+  }
+
+  /**
+   * Keeps a version as a whole. Its zip lies in its place before anything is committed, so that the go.mod's manifest
+   * commits all of it: who dies before the zip's leaves what unfinishedZip() finds.
+   */
+  async keepWhole(arrival: WholeArrival): Promise<KeptWhole> {
+    const { id, stage } = arrival;
+    return await this.#turns.take(formatModuleVersion(id), async () => {
+      const isFirst = (await this.#modManifest(id)) === undefined;
+      if (isFirst) await (await this.#putZip(id, stage))?.close();
+      if ((await this.#keepMod(arrival)).conflict) return { conflict: true };
+      const isNew = (await this.#committedZip(id)) === undefined;
+      const { kept, conflict } = await this.#keepZip(arrival, { isInPlace: isFirst });
+      if (!conflict) await this.#lists.add(id);
+      return { conflict, isNew, kept };
+    });
+  }
+
+  /** The zip of a version that keepWhole() has committed and not finished, once more in a stage. The caller discards it. */
+  async unfinishedZip(id: ModuleVersion): Promise<Stage | undefined> {
+    const manifest = await this.#modManifest(id);
+    if (manifest?.origin.upstream !== publishedHere || (await this.#committedZip(id)) !== undefined) return undefined;
+    const left = await this.#storage.open(versionKey(id, "zip"));
+    if (left === undefined) return undefined;
+    try {
+      return (await stageOf(left, this.#storage)).stage;
+    } finally {
+      await left.close();
+    }
   }
 
   /**
@@ -279,7 +326,11 @@ export class ModuleStore {
     return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
   }
 
-  async #keepZip(arrival: ZipArrival): Promise<Keeping<KeptZip>> {
+  /** @param how.isInPlace its bytes lie where they belong already */
+  async #keepZip(
+    arrival: ZipArrival,
+    { isInPlace }: { readonly isInPlace: boolean } = { isInPlace: false },
+  ): Promise<Keeping<KeptZip>> {
     const { id, stage, zip, facts } = arrival;
     const known = await this.#committedZip(id);
     if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
@@ -287,7 +338,7 @@ export class ModuleStore {
     const first = await this.#files.getManifest(modKey);
     if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
     named(parseModManifest(modKey, first.bytes), { id, key: modKey });
-    const displaced = await this.#putZip(id, stage);
+    const displaced = isInPlace ? undefined : await this.#putZip(id, stage);
     const put = await this.#storage.stat(versionKey(id, "zip")).catch(() => undefined);
     const manifest: ZipManifest = {
       manifest: 1,
@@ -304,7 +355,8 @@ export class ModuleStore {
       const made = await this.#storage
         .create(versionKey(id, "zip.manifest"), formatManifest(manifest))
         .catch(async (error: unknown) => {
-          await this.#takeBackZip(id, put?.token).catch(() => undefined); // a leftover: the next keep removes it
+          // A leftover: the next keep removes it.
+          if (!isInPlace) await this.#takeBackZip(id, put?.token).catch(() => undefined);
           throw error;
         });
       if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };

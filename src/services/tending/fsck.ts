@@ -11,7 +11,7 @@ import { formatModuleVersion } from "#protocol/version.ts";
 import { noFile, StoreDamaged } from "#services/store/errors.ts";
 import { modulesPrefix, listKey, versionKey, versionOfKey } from "#services/store/layout.ts";
 import type { VersionFile } from "#services/store/layout.ts";
-import { maxManifestBytes, parseModManifest, parseZipManifest } from "#services/store/manifest.ts";
+import { maxManifestBytes, parseModManifest, parseZipManifest, publishedHere } from "#services/store/manifest.ts";
 import type { ModManifest, ZipManifest } from "#services/store/manifest.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import { hashOf } from "#services/store/object-bytes.ts";
@@ -213,8 +213,16 @@ class Check {
   async #leftover(id: ModuleVersion, at: { readonly key: StorageKey; readonly file: VersionFile }): Promise<void> {
     const manifest = versionKey(id, at.file === "zip" ? "zip.manifest" : "mod.manifest");
     if ((await this.#use.storage.stat(manifest)) !== undefined) return;
+    if (at.file === "zip" && (await this.#isPublished(id))) return;
     if (this.#use.repairs) await this.#use.storage.remove(at.key);
     this.#add({ key: at.key, kind: "leftover", problem: "no manifest names it", isMended: true });
+  }
+
+  /** Then a zip without a manifest completes its version when it is asked for, and there is no other. */
+  async #isPublished(id: ModuleVersion): Promise<boolean> {
+    const key = versionKey(id, "mod.manifest");
+    const stored = await this.#use.storage.get(key, maxManifestBytes);
+    return stored !== undefined && parseModManifest(key, stored.bytes).origin.upstream === publishedHere;
   }
 
   /** Once per module, when the first of its complete versions is met. */

@@ -258,7 +258,7 @@ class Attempt<T> {
     this.#hear(0);
     this.#listening.startWindow();
     end.headMs = use.clock.now() - began;
-    if (op.exclusive !== true) use.onHead?.(this.#upstream.name, end.headMs);
+    if (op.exclusive !== true && !isManyHosts(this.#upstream)) use.onHead?.(this.#upstream.name, end.headMs);
     const { status } = response;
     end.overloaded = status === 429 || status === 503;
     const outcome = this.#isGood(status) ? await this.#take(response, eager) : await this.#judge(response);
@@ -400,6 +400,11 @@ class Attempt<T> {
 }
 
 const nothing: Promise<Uint8Array> = Promise.resolve(new Uint8Array());
+
+/** How long one repository takes says nothing about the next one. */
+export function isManyHosts({ kind }: Upstream): boolean {
+  return kind === "direct";
+}
 
 /** It failed before, and is left alone for a while. */
 export function notAskedAgain(upstream: string): UpstreamFault {

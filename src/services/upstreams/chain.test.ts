@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseProxyList } from "#protocol/proxylist.ts";
 import { buildChain } from "./chain.ts";
+import { mayBeAsked } from "./route.ts";
 
 test("entries keep their order, separators and URLs; direct leaves the chain and is remembered", () => {
   const chain = buildChain(parseProxyList("https://me:pw@a.test/base/?k=1,file:///srv/mod|b.test,direct"));
@@ -75,4 +76,53 @@ test("a host no URL can carry is BAD_PROXY_LIST, not a crash", () => {
   assert.throws(() => buildChain([{ kind: "url", url: "https://a b.test", separator: "" }]), {
     code: "BAD_PROXY_LIST",
   });
+});
+
+const direct = { modules: "corp.test/*", isInList: false, silenceMs: 60_000 };
+const withDirect = (list: string, more: Partial<typeof direct> = {}) =>
+  buildChain(parseProxyList(list), { direct: { ...direct, ...more } });
+
+test("modules that are built from repositories have an upstream of their own, the last one", () => {
+  const chain = withDirect("https://a.test,direct");
+  assert.deepEqual(
+    chain.upstreams.map(({ name, kind, public: isPublic, privateOnly }) => [name, kind, isPublic, privateOnly]),
+    [
+      ["a.test", "http", true, undefined],
+      ["direct", "direct", false, true],
+    ],
+  );
+  assert.equal(chain.hadDirect, true, "the machine's `direct` was not followed, and is told");
+  assert.equal(withDirect("off").upstreams.length, 1);
+  assert.equal(withDirect("https://a.test,direct", { modules: "" }).upstreams.length, 1);
+});
+
+test("`direct` that the operator wrote is for every name", () => {
+  const { upstreams, hadDirect } = withDirect("https://a.test,direct", { modules: "", isInList: true });
+  assert.deepEqual([upstreams.at(-1)?.kind, upstreams.at(-1)?.privateOnly, hadDirect], ["direct", false, false]);
+  assert.equal(withDirect("https://a.test", { modules: "", isInList: true }).upstreams.length, 1);
+});
+
+test("a repository hears of its own modules and their ancestors, of no public name, and of no database", () => {
+  const [only] = withDirect("off").upstreams;
+  const [all] = withDirect("direct", { isInList: true }).upstreams;
+  const [open] = withDirect("direct", { modules: "", isInList: true }).upstreams;
+  assert.ok(only && all && open);
+  for (const [upstream, module, may] of [
+    [only, "corp.test/x", true],
+    [only, "corp.test", true],
+    [only, "public.test/x", false],
+    [only, "secret.test/x", false],
+    [only, undefined, false],
+    [all, "corp.test/x", true],
+    [all, "public.test/x", true],
+    [all, "secret.test/x", false],
+    [open, "public.test/x", true],
+    [open, "corp.test/x", false],
+    [open, undefined, false],
+  ] as const)
+    assert.equal(
+      mayBeAsked(upstream, module, "corp.test/*,secret.test/*"),
+      may,
+      `${upstream.privatePatterns} ${module}`,
+    );
 });

@@ -5,7 +5,8 @@ import type { ProxyEntry } from "#protocol/proxylist.ts";
 import type { UpstreamEndpoint } from "./ports.ts";
 
 export type Upstream = UpstreamEndpoint & {
-  readonly kind: "http" | "file";
+  /** `direct`: the modules' own repositories, read by the go command. Its health is that of many hosts: nobody counts it. */
+  readonly kind: "http" | "file" | "direct";
   /** What stands after the entry: mode `go` moves on after "," only when absent, after "|" on any error. */
   readonly separator: "," | "|" | "";
   /** Its 404 is final (mode `resilient`). */
@@ -16,6 +17,8 @@ export type Upstream = UpstreamEndpoint & {
   readonly privatePatterns: string;
   /** True when it may see no private name at all. */
   readonly public: boolean;
+  /** Asked about the modules of its private patterns and nothing else. */
+  readonly privateOnly?: boolean;
   /** Its level: upstreams of a lower number are asked before. */
   readonly priority: number;
   /** Its share among those of its level; the configured order without it. */
@@ -58,7 +61,7 @@ export type Chain = {
   readonly shadows?: readonly Shadow[];
   /** Configured, and not asked by an operator's word: that they say nothing says nothing. */
   readonly disabled?: readonly Upstream[];
-  /** The list ended in `direct`, which left the chain. */
+  /** The list ended in `direct`, which nobody had configured here, and which left the chain. */
   readonly hadDirect: boolean;
   /** The list ended in `off`. */
   readonly hadOff: boolean;
@@ -70,7 +73,20 @@ export type ChainOptions = {
   readonly details?: readonly UpstreamDetails[];
   /** Where this server listens, `HOST:PORT` with the real port. */
   readonly listening?: readonly string[];
+  readonly direct?: DirectOptions;
 };
+
+export type DirectOptions = {
+  /** GOPRIVATE globs of modules that are built from their repositories; "" for none. */
+  readonly modules: string;
+  /** `direct` in the list is the operator's word: whatever no entry before it has is built as well. */
+  readonly isInList: boolean;
+  /** Silence of one question, in milliseconds: a child that is still at work has said nothing yet. */
+  readonly silenceMs: number;
+};
+
+/** The endpoint of `direct`; its host and path are those of each module. */
+export const directUrl = "direct:";
 
 const alwaysAbsent: readonly number[] = [404, 410];
 
@@ -90,8 +106,35 @@ export function buildChain(list: readonly ProxyEntry[], options: ChainOptions = 
     else upstreams.push(upstream);
   }
   const ends = (kind: string): boolean => list.some((entry) => entry.kind === kind);
-  return { upstreams, shadows, hadDirect: ends("direct"), hadOff: ends("off"), own };
+  const direct = options.direct && directUpstream(options.direct, ends("direct"));
+  if (direct !== undefined) upstreams.push(direct);
+  const hadDirect = ends("direct") && options.direct?.isInList !== true;
+  return { upstreams, shadows, hadDirect, hadOff: ends("off"), own };
 }
+
+/** The last of the chain, as in Go: nothing may follow `direct`. Its 404 is final, for it asks the source. */
+function directUpstream({ modules, isInList, silenceMs }: DirectOptions, isListed: boolean): Upstream | undefined {
+  const isForAll = isInList && isListed;
+  if (modules === "" && !isForAll) return undefined;
+  return {
+    name: "direct",
+    url: directUrl,
+    redirectCidrs: [],
+    kind: "direct",
+    separator: "",
+    authoritative: true,
+    absentStatuses: alwaysAbsent,
+    privatePatterns: modules,
+    public: modules === "",
+    privateOnly: !isForAll,
+    priority: lastPriority,
+    rollback: false,
+    silenceMs,
+  };
+}
+
+/** Beyond what an operator can give to others: a repository is asked when no proxy has it. */
+const lastPriority = 100;
 
 function describe(entry: UrlEntry, details: readonly UpstreamDetails[], taken: readonly Upstream[]): Upstream {
   // Go takes hosts that no URL can carry (`goproxy.cn，direct` with a full-width comma) and fails at the first request.

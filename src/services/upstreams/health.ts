@@ -42,8 +42,15 @@ const minuteMs = 60_000;
 /** Nobody answered at that address: asking again soon is cheap and rarely helps. */
 const unconnected: ReadonlySet<FaultReason> = new Set<FaultReason>(["refused", "unresolved", "unreachable", "tls"]);
 
-/** Says nothing of the upstream's health: our own doing, or an answer that breaks a rule but is one. */
-const noFailure: ReadonlySet<FaultReason> = new Set<FaultReason>(["aborted", "too-large", "encoding", "redirect"]);
+/** Says nothing of the upstream's health: our own doing, an answer that breaks a rule but is one, or one repository of many. */
+const noFailure: ReadonlySet<FaultReason> = new Set<FaultReason>([
+  "aborted",
+  "too-large",
+  "encoding",
+  "redirect",
+  "repository",
+  "no-program",
+]);
 
 /** `trial`: the pause is over and one request may try. */
 export type Condition = "closed" | "open" | "trial" | "held";

@@ -5,7 +5,10 @@
 export type UpstreamEndpoint = {
   /** Short name for logs, headers, errors: `official`, `goproxy.cn`, … */
   readonly name: string;
-  /** Base URL without a trailing slash: http, https or file. May carry userinfo and a query string (kept, as `go` does). */
+  /**
+   * Base URL without a trailing slash: http, https or file. May carry userinfo and a query string (kept, as `go` does).
+   * `direct:` stands for the modules' own repositories.
+   */
   readonly url: string;
   /** Addresses (CIDR) a redirect may lead to although they are private. The endpoint's own host is always allowed. */
   readonly redirectCidrs: readonly string[];
@@ -56,6 +59,8 @@ export type FaultReason =
   | "encoding" // a Content-Encoding we do not take
   | "redirect" // a redirect we do not follow
   | "malformed" // not HTTP, or an answer that breaks the protocol
+  | "repository" // the go command could not read a repository; the message is its own text
+  | "no-program" // a program that reads repositories is missing here; the message is its name
   | "disabled" // not asked: an operator took it out of use
   | "aborted"; // our own signal
 

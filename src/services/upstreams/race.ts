@@ -2,7 +2,7 @@
 // both are on their way, and whichever has the file first wins. One that hangs holds up nobody.
 
 import type { Outcome, Running, WalkOp, WalkUse } from "./attempt.ts";
-import { ask, brokenOff } from "./attempt.ts";
+import { ask, brokenOff, isManyHosts } from "./attempt.ts";
 import type { Upstream } from "./chain.ts";
 import { UpstreamFault } from "./ports.ts";
 import type { Ledger, WalkResult } from "./ledger.ts";
@@ -193,6 +193,7 @@ class Runners<T> {
   #noteLateness(runner: Running<T>, silentMs: number): void {
     const { use } = this.#race;
     const { name } = runner.upstream;
+    if (isManyHosts(runner.upstream)) return;
     if (this.#isLate.has(runner) || silentMs < (use.patience?.lateMs(name) ?? Infinity)) return;
     this.#isLate.add(runner);
     use.health.late(name, use.clock.now() - silentMs);

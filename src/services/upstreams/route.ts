@@ -6,7 +6,8 @@ import type { Upstream } from "./chain.ts";
 
 /** @param module undefined for requests that name no module (a tile of the checksum database) */
 export function mayBeAsked(upstream: Upstream, module: string | undefined, privatePatterns: string): boolean {
-  if (module === undefined || !touches(privatePatterns, module)) return true;
+  if (module === undefined) return upstream.kind !== "direct";
+  if (!touches(privatePatterns, module)) return upstream.privateOnly !== true;
   return touches(upstream.privatePatterns, module);
 }
 

@@ -1,0 +1,181 @@
+// The `repositories:` section: what the operator says of the hosts and places that `direct` reads.
+//
+//   repositories:
+//     git.corp.example:
+//       password: file:/run/secrets/git-token
+//       ca: /etc/granary/corp-ca.pem
+
+import { isIP } from "node:net";
+import { parsePath } from "#protocol/path.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import { nearest } from "#services/errors/nearest.ts";
+import type { Lang } from "#services/errors/sentences.ts";
+import { onOff, text } from "./config-kinds.ts";
+import type { Kind } from "./config-kinds.ts";
+import type { FileEntry } from "./config-file.ts";
+import { readSecret } from "./config-secrets.ts";
+import type { Machine } from "./go-env.ts";
+
+/** One entry; files are paths, `password` is resolved and never shown. */
+export type Repository = {
+  readonly prefix: string;
+  readonly url?: string;
+  readonly address?: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly ca?: string;
+  readonly sshKey?: string;
+  readonly knownHosts?: string;
+  readonly http?: boolean;
+};
+
+type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
+const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
+
+/** Quotes and backslashes would need care in the files that git and ssh read. */
+const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引号的绝对路径" }, (value) =>
+  /^(\/|[A-Za-z]:\\)[^"'\\]*$/.test(value),
+);
+
+export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix">, Field>> = {
+  user: field({
+    kind: text({ en: "a name without spaces and colons", "zh-CN": "不含空格和冒号的名称" }, (value) =>
+      /^[\w.@+-]{1,128}$/.test(value),
+    ),
+    about: {
+      en: "who we are there; `granary`, or `git` over SSH, without it",
+      "zh-CN": "登录名；默认 granary，SSH 下为 git",
+    },
+    reason: "Hosts that take tokens take them with any name; some want the account's.",
+  }),
+  password: field({
+    kind: text({ en: "file:/path or env:NAME", "zh-CN": "file:/path 或 env:NAME" }),
+    about: { en: "password or token, sent over TLS to this place only", "zh-CN": "口令或令牌，只经 TLS 发给此处" },
+    reason: "A secret: file:/path or env:NAME.",
+  }),
+  ca: field({
+    kind: path,
+    about: { en: "PEM file of certificates trusted for the host", "zh-CN": "为该主机信任的证书（PEM 文件）" },
+    reason: "A company's own certificate authority.",
+  }),
+  address: field({
+    kind: text({ en: "IP or IP:PORT", "zh-CN": "IP 或 IP:端口" }, isAddress),
+    about: { en: "where the host is, instead of DNS and the usual port", "zh-CN": "主机所在地址，取代 DNS 和默认端口" },
+    reason: "A module path cannot carry a port; a git server inside may have one.",
+  }),
+  url: field({
+    kind: text({ en: "an https, http or ssh URL", "zh-CN": "https、http 或 ssh URL" }, isRepositoryUrl),
+    about: {
+      en: "the repository of the module of this name and those below: nobody is asked where it is",
+      "zh-CN": "该名称及其下模块的仓库：不再询问其位置",
+    },
+    reason: "For servers that show no go-import tag.",
+  }),
+  sshKey: field({
+    kind: path,
+    about: { en: "private key: this place is read over SSH", "zh-CN": "私钥：此处经 SSH 读取" },
+    reason: "Deploy keys. Where the repository is, is still asked over https, unless `url` says it.",
+  }),
+  knownHosts: field({
+    kind: path,
+    about: { en: "the host keys that are right, as ssh keeps them", "zh-CN": "正确的主机密钥，known_hosts 格式" },
+    reason: "Belongs to sshKey: a host whose key is not in it is not spoken with.",
+  }),
+  http: field({
+    kind: onOff,
+    about: {
+      en: "plain HTTP is spoken with the host; passwords are not sent over it",
+      "zh-CN": "与该主机使用明文 HTTP；不在其上发送口令",
+    },
+    reason: "For a host without TLS on a network that is trusted.",
+  }),
+};
+
+/** Reads the section. Throws GranaryError on unknown keys and bad values. */
+export async function readRepositories(
+  entries: readonly FileEntry[],
+  machine: Machine,
+  lang: Lang,
+): Promise<{
+  readonly repositories: readonly Repository[];
+  readonly warnings: { readonly key: string; readonly origin: string }[];
+}> {
+  const named = new Map<string, Record<string, unknown>>();
+  const warnings: { key: string; origin: string }[] = [];
+  for (const entry of entries) {
+    const [, prefix = "", key = ""] = entry.path;
+    if (!isPlace(prefix)) throw bad(entry, prefix, placeAccepted[lang]);
+    const place = named.get(prefix) ?? { prefix };
+    named.set(prefix, place);
+    place[key] = readField(key, entry, lang);
+    if (key !== "password" || typeof entry.value !== "string") continue;
+    const secret = await readSecret({ ...entry, value: entry.value }, machine);
+    if (/\p{Cc}/u.test(secret.value)) throw bad(entry, "…", repositoryFields.password.kind.accepted[lang]);
+    if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
+    place[key] = secret.value;
+  }
+  for (const [prefix, place] of named) checkPair(prefix, place, { entries, lang });
+  return { repositories: [...named.values()] as Repository[], warnings };
+}
+
+/** A key without the host keys it may be used with would be a connection to anybody. */
+function checkPair(
+  prefix: string,
+  place: Record<string, unknown>,
+  at: { readonly entries: readonly FileEntry[]; readonly lang: Lang },
+): void {
+  if ((place["sshKey"] === undefined) === (place["knownHosts"] === undefined)) return;
+  const missing = place["sshKey"] === undefined ? "sshKey" : "knownHosts";
+  const origin = at.entries.find((entry) => entry.path[1] === prefix)?.origin ?? "";
+  throw bad({ origin, key: `repositories.${prefix}.${missing}` }, "", repositoryFields[missing].kind.accepted[at.lang]);
+}
+
+const placeAccepted = {
+  en: "a host, or a host and a path, as module paths begin: git.corp.example/team",
+  "zh-CN": "主机，或主机加路径，即模块路径的开头：git.corp.example/team",
+} as const;
+
+function isPlace(text: string): boolean {
+  try {
+    parsePath(text);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
+}
+
+function readField(key: string, entry: FileEntry, lang: Lang): unknown {
+  if (entry.path.length !== 3 || !Object.hasOwn(repositoryFields, key)) {
+    const guess = nearest(key, Object.keys(repositoryFields));
+    const [section, prefix] = entry.path;
+    throw new GranaryError("GRANARY_UNKNOWN_SETTING", {
+      origin: entry.origin,
+      key: entry.key,
+      ...(guess !== undefined && prefix !== undefined && { nearest: `${section ?? ""}.${prefix}.${guess}` }),
+    });
+  }
+  const { kind } = repositoryFields[key as keyof typeof repositoryFields];
+  const read = kind.schema.safeParse(entry.value);
+  if (!read.success) throw bad(entry, key === "password" ? "…" : String(entry.value), kind.accepted[lang]);
+  return read.data;
+}
+
+function bad({ origin, key }: Pick<FileEntry, "origin" | "key">, value: string, accepted: string): GranaryError {
+  return new GranaryError("GRANARY_BAD_CONFIG", { origin, key, value, accepted });
+}
+
+function isAddress(value: string): boolean {
+  const [, six, four, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+|[\da-f:]+:[\da-f:]*))(?::(\d{1,5}))?$/i.exec(value) ?? [];
+  if (isIP(value) !== 0) return true;
+  return isIP(six ?? four ?? "") !== 0 && (port === undefined || Number(port) <= 65_535);
+}
+
+/** No credentials in it, no query, and nothing that a program could take for an option. */
+function isRepositoryUrl(value: string): boolean {
+  if (!/^(https?|ssh):\/\/([\w.-]+@)?[a-z\d][a-z\d.-]*(:\d{1,5})?\/[\w.~%+/-]+$/i.test(value) || !URL.canParse(value))
+    return false;
+  const { protocol, username, pathname } = new URL(value);
+  return (username === "" || protocol === "ssh:") && !/\/-|\/\.\.?(\/|$)/.test(pathname);
+}
