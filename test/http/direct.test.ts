@@ -317,7 +317,10 @@ test("a repository without end, and one that never answers, are given up within 
 });
 
 test("a run that takes too much memory is given up", async (t) => {
-  if (process.platform !== "linux") { skipLoudly(t, "memory is counted in /proc"); return; }
+  if (process.platform !== "linux") {
+    skipLoudly(t, "memory is counted in /proc");
+    return;
+  }
   const world = await scene(t);
   if (world === undefined) return;
   await makeRepository(join(world.repositories, "team/hello"), simple(hello));
