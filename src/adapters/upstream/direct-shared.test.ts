@@ -22,7 +22,7 @@ test("one work for all who wait, and it is given up with the last of them", asyn
   assert.equal(given[0]?.aborted, false);
   b.abort(new Error("b left"));
   await settled;
-  assert.deepEqual([works, given[0]?.aborted], [1, true]);
+  assert.deepEqual([works, given.at(0)?.aborted], [1, true]);
   assert.equal(await shared.do("k", never, () => Promise.resolve("anew")), "anew");
 });
 
