@@ -290,3 +290,39 @@ test("a list is known when it was given once, by an earlier process too", async 
   assert.equal(await later.listings.isKnown(path), true);
   assert.equal(await later.listings.isKnown(parsePath("example.com/other")), false);
 });
+
+test("each upstream is asked by its own validator, and one that lags costs the others no body", async () => {
+  const room = await openRoom();
+  const says = (upstream: string, body: string): void =>
+    room.client.play(upstream, file, ({ headers }) => {
+      const etag = `"${upstream} ${body.length}"`;
+      return headers?.["if-none-match"] === etag
+        ? { status: 304, headers: { etag } }
+        : { status: 200, headers: { etag }, body };
+    });
+  const asked = (): (string | undefined)[] =>
+    room.client.requests
+      .splice(0)
+      .map(({ upstream, request }) => `${upstream} ${request.headers?.["if-none-match"] ?? "-"}`);
+  says("a", "v1.0.0\n");
+  says("b", "v1.0.0\n");
+  await ask(room);
+  room.clock.pass(60_000);
+  room.client.play("a", file, "refused");
+  await ask(room);
+  says("a", "v1.0.0\n");
+  asked();
+  for (let n = 0; n < 2; n++) {
+    room.clock.pass(60_000);
+    assert.deepEqual(await ask(room), { text: "v1.0.0\n", here: "EXPIRED" });
+  }
+  assert.deepEqual(asked(), ['a "a 7"', 'a "a 7"'], "b's answer with the same text did not cost a's validator");
+  says("a", "v1.0.0\nv1.1.0\n");
+  room.clock.pass(60_000);
+  assert.equal((await ask(room)).text, "v1.0.0\nv1.1.0\n");
+  room.client.play("a", file, "refused");
+  room.clock.pass(60_000);
+  asked();
+  await ask(room);
+  assert.ok(asked().includes("b -"), "what b called the older text says nothing of this one");
+});

@@ -50,7 +50,9 @@ test("redirect: to the upstream's own URL, one fetch however many ask, and none 
 
 test("never for private names or their ancestors, lists, branches, or what is asked of the store alone", async () => {
   for (const onMiss of ["redirect", "build-redirect"] as const) {
-    const { room, ask } = await scene(onMiss, { private: "corp.example/team/*" });
+    const corp = playedUpstream("corp", { privatePatterns: "corp.example/team/*", public: false });
+    const upstreams = [playedUpstream("a"), corp];
+    const { room, ask } = await scene(onMiss, { private: "corp.example/team/*", upstreams });
     for (const url of [
       "/corp.example/team/x/@v/v1.0.0.zip",
       "/corp.example/team/@v/v1.0.0.zip",
