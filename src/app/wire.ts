@@ -285,7 +285,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     argv: () => state.config.values["validate.command"],
     timeoutMs: () => state.config.values["validate.timeout"],
     variables: () => state.config.values["validate.env"],
-    env: process.env,
+    env: config.source.machine.env,
   });
   const validator = () => (state.config.values["validate.command"].length === 0 ? undefined : command);
   let rewriting = rewriteOf(values);
