@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 import { parsePath } from "#protocol/path.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { zipBlockBytes } from "#services/store/manifest.ts";
+import { publishedHere, zipBlockBytes } from "#services/store/manifest.ts";
 import type { Facts, ZipManifest } from "#services/store/manifest.ts";
-import type { Keeping, KeptZip, ModuleStore, ZipFacts } from "#services/store/module-store.ts";
+import type { Keeping, KeptWhole, KeptZip, ModuleStore, ZipFacts } from "#services/store/module-store.ts";
 import type { Storage } from "#services/store/ports.ts";
 
 export const arrivalFacts: Facts = {
@@ -43,6 +43,30 @@ export function zipFacts(bytes: Uint8Array): ZipFacts {
     files: 1,
     uncompressedBytes: bytes.length,
   };
+}
+
+/** A version as somebody publishes it. */
+export async function keepWhole(
+  store: Pick<ModuleStore, "keepWhole">,
+  storage: Storage,
+  whole: {
+    readonly id: ModuleVersion;
+    readonly info: Uint8Array;
+    readonly mod: Uint8Array;
+    readonly bytes: Uint8Array;
+  },
+): Promise<KeptWhole> {
+  const { id, info, mod, bytes } = whole;
+  const stage = await storage.stage(bytes.length);
+  await stage.write(bytes);
+  await stage.seal();
+  const facts = {
+    ...arrivalFacts,
+    verifiedBy: "pin",
+    records: [],
+    origin: { upstream: publishedHere, url: "" },
+  } as const;
+  return await store.keepWhole({ id, info, mod, stage, zip: zipFacts(bytes), facts });
 }
 
 export function zipManifest(id: ModuleVersion, bytes: Uint8Array): ZipManifest {

@@ -10,6 +10,7 @@ import type { Storage, StorageKey } from "#services/store/ports.ts";
 import { HandClock } from "../../../test/support/hand-clock.ts";
 import {
   arrivalFacts as facts,
+  keepWhole,
   keepZipBytes,
   moduleVersion,
   someBytes,
@@ -105,6 +106,16 @@ suite("fsck", () => {
       [false],
     );
     assert.ok((await storage.stat(versionKey(id, "mod"))) !== undefined);
+  });
+
+  test("a published zip whose process died before its manifest is no leftover: it completes its version", async () => {
+    const storage = await filled();
+    const published = moduleVersion("corp.example/p", "v1.0.0");
+    const store = new ModuleStore(storage);
+    await keepWhole(store, storage, { id: published, info, mod, bytes: zip });
+    await storage.remove(versionKey(published, "zip.manifest"));
+    assert.deepEqual(kindsOf(await look(storage, { repairs: true })), []);
+    assert.ok((await store.unfinishedZip(published)) !== undefined);
   });
 
   test("leftovers are found once they are old, and removed", async () => {
