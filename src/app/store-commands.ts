@@ -7,11 +7,15 @@ import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { CliServices, PinnedHash, QuarantinedItem, SettingFlags, TokenInfo } from "#doors/cli/services.ts";
 import { ProtocolError } from "#protocol/errors.ts";
+import { parsePath } from "#protocol/path.ts";
+import { checkModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import type { TokenRecord } from "#services/access/tokens.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { PinnedVersion } from "#services/store/pins.ts";
+import { HeldVersions } from "#services/store/held.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
 import { storeStats, verifyStore } from "#services/store/survey.ts";
@@ -26,6 +30,9 @@ type StoreCommands = Pick<
   | "quarantineList"
   | "quarantineShow"
   | "quarantineRelease"
+  | "hold"
+  | "free"
+  | "heldList"
   | "hashesList"
   | "hashesForget"
   | "tokenAdd"
@@ -44,6 +51,22 @@ export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, ve
     storeVerify: async (flags, progress) => await verifyStore((await open(flags)).storage, progress),
     quarantineList: async (flags) => (await (await open(flags)).quarantine.list()).map(toItem),
     quarantineShow: async (id, flags) => toItem(await findQuarantined(id, await open(flags))),
+    hold: async (what, reason, flags) => {
+      const store = await open(flags);
+      const id = versionIn(what, "granary store quarantine hold MODULE@VERSION");
+      const isNew = await store.held.hold(id, reason);
+      const { path: module, version } = id;
+      if (isNew) await store.tell({ name: "version.held", module, version, reason });
+      return isNew;
+    },
+    free: async (what, flags) => {
+      const store = await open(flags);
+      const id = versionIn(what, "granary store quarantine free MODULE@VERSION");
+      if (!(await store.held.free(id)))
+        throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "held version", id: what });
+      await store.tell({ name: "version.freed", module: id.path, version: id.version, reason: "" });
+    },
+    heldList: async (flags) => await (await open(flags)).held.list(),
     quarantineRelease: async (id, flags) => {
       const store = await open(flags);
       const held = await findQuarantined(id, store);
@@ -91,6 +114,7 @@ type OpenStore = {
   readonly tokens: Tokens;
   readonly pins: Pins;
   readonly quarantine: Quarantine;
+  readonly held: HeldVersions;
   /** Writes an event, now: the process ends soon. */
   readonly tell: (event: Parameters<JsonlSink["emit"]>[0]) => Promise<void>;
 };
@@ -107,6 +131,7 @@ async function openForCommand(config: Config): Promise<OpenStore> {
     tokens: new Tokens(storage, systemClock),
     pins: new Pins(storage, events),
     quarantine: new Quarantine(storage, systemClock),
+    held: new HeldVersions(storage, systemClock),
     tell: async (event) => {
       events.emit(event);
       await events.flush();
@@ -118,6 +143,17 @@ async function findQuarantined(id: string, { quarantine }: OpenStore): Promise<Q
   const found = await quarantine.find(id);
   if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id });
   return found;
+}
+
+/** Throws GRANARY_BAD_USAGE. */
+function versionIn(what: string, usage: string): ModuleVersion {
+  const at = what.lastIndexOf("@");
+  try {
+    return checkModuleVersion(parsePath(what.slice(0, Math.max(0, at))), what.slice(at + 1));
+  } catch (error) {
+    if (!(error instanceof ProtocolError)) throw error;
+    throw new GranaryError("GRANARY_BAD_USAGE", { reason: error.message, usage });
+  }
 }
 
 async function forget(what: string, store: OpenStore): Promise<readonly PinnedHash[]> {

@@ -53,6 +53,7 @@ import { withTrace } from "#services/events/trace.ts";
 import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
+import { HeldVersions } from "#services/store/held.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -500,6 +501,11 @@ export async function wire(options: WireOptions): Promise<Server> {
       failureShare: failures.lastShare,
     }),
   });
+  const held = new HeldVersions(storage, wall);
+  const unreadHeld = (reason: string): void =>
+    events.emit({ name: "store.damaged", key: "state/held.json", repaired: false, reason });
+  await held.look().catch((error: unknown) => unreadHeld(String(error)));
+  void held.run(stop.signal, { changed: refresh, unread: unreadHeld });
   const house = new House({
     access,
     explainer,
@@ -538,6 +544,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     rate: () => rate,
     sumdb,
     house,
+    held,
     access,
     hot,
     absent,

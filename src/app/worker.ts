@@ -11,6 +11,7 @@ import type { Listener } from "#doors/http/listener.ts";
 import { Relay } from "#doors/http/relay.ts";
 import { makeWorkerHandler } from "#doors/http/worker-handler.ts";
 import type { EventSink } from "#services/events/ports.ts";
+import { HeldVersions } from "#services/store/held.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Uses } from "#services/tending/uses.ts";
 import { hotLimits, httpSettings, limiterRule, limitsOf } from "./http-settings.ts";
@@ -74,13 +75,23 @@ class Worker {
 
   async #open(): Promise<void> {
     const { values, tls, port, connections } = this.#start;
-    const store = new ModuleStore(readOnlyStorage(values.store));
+    const storage = readOnlyStorage(values.store);
+    const store = new ModuleStore(storage);
+    const held = new HeldVersions(storage, systemClock);
+    await held.look().catch(() => undefined); // the owner tells what cannot be read
+    void held.run(new AbortController().signal, {
+      changed: (module) => {
+        this.#hot.forget(module);
+        return Promise.resolve();
+      },
+      unread: () => undefined,
+    });
     const settings = () => this.#settings;
     const passesAll = () => this.#passesAll;
     const isEdge = () => this.#isEdge;
     const operations = this.#operations;
     const handler = behindDoorway(
-      makeWorkerHandler({ ...this.#caches(), settings, store, relay: this.#relay, passesAll, isEdge }),
+      makeWorkerHandler({ ...this.#caches(), settings, store, held, relay: this.#relay, passesAll, isEdge }),
       { tls, lang: () => values.lang, operations },
     );
     const onRefused = operations && refusedHandshake({ log: operations, clock: systemClock });

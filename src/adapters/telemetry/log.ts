@@ -73,6 +73,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "token.revoked":
     case "write.done":
     case "module.published":
+    case "version.held":
+    case "version.freed":
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":

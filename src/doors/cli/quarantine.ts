@@ -1,6 +1,6 @@
 import { say } from "#services/errors/say.ts";
 import { bytes } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, textOption } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import type { QuarantinedItem } from "./services.ts";
 import { exit } from "./services.ts";
@@ -54,9 +54,57 @@ const release: CommandSpec = {
   },
 };
 
+const hold: CommandSpec = {
+  name: "hold",
+  about: "command.quarantine.hold",
+  example: "granary store quarantine hold example.com/m@v1.2.0 --reason 'stolen key'",
+  args: ["MODULE@VERSION"],
+  settings: ["store"],
+  flags: [{ flag: "--reason TEXT", about: "flag.reason" }],
+  run: async ({ args, options, settings }, { io, services }) => {
+    const [what = ""] = args;
+    const isNew = await services.hold(what, textOption({ options }, "reason") ?? "", settings);
+    io.stdout(`${say(io.lang, "held.done", { what: harmless(what), isNew })}\n`);
+    return exit.ok;
+  },
+};
+
+const free: CommandSpec = {
+  name: "free",
+  about: "command.quarantine.free",
+  example: "granary store quarantine free example.com/m@v1.2.0",
+  args: ["MODULE@VERSION"],
+  settings: ["store"],
+  run: async ({ args, settings }, { io, services }) => {
+    const [what = ""] = args;
+    await services.free(what, settings);
+    io.stdout(`${say(io.lang, "held.freed", { what: harmless(what) })}\n`);
+    return exit.ok;
+  },
+};
+
+const held: CommandSpec = {
+  name: "held",
+  about: "command.quarantine.held",
+  example: "granary store quarantine held",
+  settings: ["store"],
+  flags: [jsonFlag],
+  run: async ({ options, settings }, context) => {
+    const versions = await context.services.heldList(settings);
+    const { io } = context;
+    const rows = versions.map(({ module, version, since, reason }) =>
+      [`${module}@${version}`, since, reason].map(harmless),
+    );
+    if (options["json"] === true) printJson(context, "granary.held/1", { versions });
+    else if (rows.length === 0) io.stdout(`${say(io.lang, "held.none")}\n`);
+    else io.stdout(table([say(io.lang, "held.columns").split("\t"), ...rows]));
+    return exit.ok;
+  },
+};
+
 export const quarantineCommand: CommandSpec = {
   name: "quarantine",
   about: "command.quarantine",
   example: "granary store quarantine list",
-  commands: [list, show, release],
+  commands: [list, show, release, hold, free, held],
 };

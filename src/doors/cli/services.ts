@@ -281,6 +281,13 @@ export type AgentSetup = {
   readonly proxy: string;
 };
 
+export type HeldItem = {
+  readonly module: string;
+  readonly version: string;
+  readonly reason: string;
+  readonly since: string;
+};
+
 export type QuarantinedItem = {
   readonly id: string;
   readonly module: string;
@@ -527,6 +534,11 @@ export type CliServices = {
   readonly quarantineList: (flags: SettingFlags) => Promise<readonly QuarantinedItem[]>;
   readonly quarantineShow: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   /** Verifies the bytes anew and keeps them; a database mismatch is never passed. */
+  /** False when it was held already. */
+  readonly hold: (what: string, reason: string, flags: SettingFlags) => Promise<boolean>;
+  /** Throws GRANARY_NO_SUCH_ID when it is not held. */
+  readonly free: (what: string, flags: SettingFlags) => Promise<void>;
+  readonly heldList: (flags: SettingFlags) => Promise<readonly HeldItem[]>;
   readonly quarantineRelease: (id: string, flags: SettingFlags) => Promise<QuarantinedItem>;
   readonly hashesList: (flags: SettingFlags) => Promise<readonly PinnedHash[]>;
   /** Forgets the pins of `module@version`; resolves to what was forgotten. */

@@ -8,6 +8,7 @@ import type { Access } from "#services/access/access.ts";
 import { GranaryError, asGranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { traced } from "#services/events/trace.ts";
+import type { HeldVersions } from "#services/store/held.ts";
 import type { Answer } from "#services/proxy/answer.ts";
 import type { Misses } from "#services/proxy/misses.ts";
 import type { AskOptions, Proxy, ProxyTarget } from "#services/proxy/proxy.ts";
@@ -33,6 +34,7 @@ export type HttpUse = AnswerUse &
     readonly misses?: Pick<Misses, "elsewhere">;
     readonly sumdb: SumdbDoor;
     readonly house: House;
+    readonly held: Pick<HeldVersions, "of">;
     readonly access: Access;
     readonly explainer: Explainer;
     readonly events: EventSink;
@@ -132,6 +134,7 @@ async function route(use: HttpUse, exchange: Exchange, asked: { target: Target; 
   if (target.kind === "impossible")
     throw new GranaryError("GRANARY_IMPOSSIBLE", { what: exchange.url, reason: target.reason });
   refuseLoop(use, exchange);
+  refuseHeld(use, target);
   if (target.kind === "build") {
     await answerBuild(use, exchange, { target, signal });
     return;
@@ -180,6 +183,17 @@ async function answerBuild(
   const answer = await untilTurnIsOver(exchange, asked.target, { work, clock: use.clock, signal });
   if (answer !== undefined)
     await sendAnswer(use, { ...exchange, url: formatTarget(target) }, { answer, path: target.path });
+}
+
+/** Throws GRANARY_HELD: also where a client would only be sent elsewhere for it. */
+function refuseHeld({ held }: HttpUse, target: Target): void {
+  const asked = target.kind === "build" ? target.target : target;
+  if (!("version" in asked)) return;
+  const { path, version } = asked;
+  const found = held.of(path, version);
+  if (found === undefined) return;
+  const { reason, since } = found;
+  throw new GranaryError("GRANARY_HELD", { what: `${path}@${version}`, reason, since });
 }
 
 function methodsOf(target: Target): string {

@@ -5,6 +5,7 @@
 
 import type { ModuleTarget, Target } from "#protocol/request.ts";
 import { keptAnswer } from "#services/proxy/kept.ts";
+import type { HeldVersions } from "#services/store/held.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import { sendAnswer } from "./answers.ts";
 import type { AnswerUse } from "./answers.ts";
@@ -19,6 +20,7 @@ export type WorkerUse = AnswerUse &
   ReadyMadeUse & {
     /** The owner's store, read only. */
     readonly store: Pick<ModuleStore, "findMod" | "findZip">;
+    readonly held: Pick<HeldVersions, "of">;
     readonly relay: Pick<Relay, "forward">;
     /** A client's rate is limited: only the owner, whom all workers ask, can count it. */
     readonly passesAll: () => boolean;
@@ -53,7 +55,8 @@ function committedTarget(use: WorkerUse, request: Request): ModuleTarget | undef
   }
   if (target.kind !== "info" && target.kind !== "mod" && target.kind !== "zip") return undefined;
   if (target.kind !== "zip" && use.isEdge()) return undefined;
-  return privacy.mustNotTravel(target.path) ? undefined : target;
+  const isHeld = target.version !== undefined && use.held.of(target.path, target.version) !== undefined;
+  return isHeld || privacy.mustNotTravel(target.path) ? undefined : target;
 }
 
 async function answerKept(

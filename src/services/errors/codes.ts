@@ -113,6 +113,8 @@ export type AnswerFields = {
     readonly listed: string;
     readonly received: string;
   };
+  /** An operator holds the version back. */
+  GRANARY_HELD: { readonly what: string; readonly reason: string; readonly since: string };
   /** An upload of a name that no private pattern covers. */
   GRANARY_PUBLISH_PUBLIC: { readonly what: string; readonly patterns: string };
   GRANARY_PUBLISH_REFUSED: { readonly what: string; readonly reason: string };
@@ -196,7 +198,17 @@ export type StartFields = {
   /** A token, a quarantined version, a request id … that is not there. */
   GRANARY_NO_SUCH_ID: {
     readonly kind:
-      "token" | "quarantine" | "request" | "code" | "hash" | "upstream" | "job" | "alarm" | "pin" | "snapshot";
+      | "token"
+      | "quarantine"
+      | "request"
+      | "code"
+      | "hash"
+      | "upstream"
+      | "job"
+      | "alarm"
+      | "pin"
+      | "snapshot"
+      | "held version";
     readonly id: string;
     readonly nearest?: string;
   };

@@ -416,6 +416,16 @@ const answers = {
     remedy:
       "Look at the evidence: granary store quarantine list. When a database answers again, it decides, not the list.",
   },
+  GRANARY_HELD: {
+    lines: (f) => [
+      `${f.what} is held back by this server's operator since ${f.since}.`,
+      `reason: ${f.reason === "" ? "none given" : f.reason}`,
+      "Use another version, or ask the operator.",
+    ],
+    cause:
+      "An operator holds this version back (`granary store quarantine hold`). Its bytes are kept, and given to nobody.",
+    remedy: "Choose another version. The operator frees it with `granary store quarantine free MODULE@VERSION`.",
+  },
   GRANARY_PUBLISH_PUBLIC: {
     lines: (f) => [
       `${f.what} is no private module here: it cannot be published.`,

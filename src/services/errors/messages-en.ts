@@ -84,6 +84,10 @@ export const messagesEn: MessageTable = {
   "flag.pin-from": () => "a go.sum, go.mod, go.work, list or folder",
   "flag.hot": () => "show the N most used versions",
   "command.quarantine": () => "Bytes that failed verification.",
+  "command.quarantine.hold": () => "Hold a version back: nobody is given it, whoever vouches for it.",
+  "command.quarantine.free": () => "Free a version that is held back.",
+  "command.quarantine.held": () => "List the versions that are held back.",
+  "flag.reason": () => "why; clients are told",
   "command.quarantine.list": () => "List what is in quarantine.",
   "command.quarantine.show": () => "Show one item in quarantine.",
   "command.quarantine.release": () => "Verify an item anew and keep it; a database mismatch is never passed.",
@@ -577,6 +581,11 @@ export const messagesEn: MessageTable = {
   "defrag.heap": ({ count, bytes }) => `${count} files, ${bytes}`,
   "defrag.waiting": ({ count, bytes }) =>
     `${count} files of unfinished commits (${bytes}) stay while a server has the store: stop it, and run this again.`,
+  "held.done": ({ what, isNew }) =>
+    isNew ? `${what} is held back: running servers refuse it within seconds.` : `${what} is held back already.`,
+  "held.freed": ({ what }) => `${what} is free again.`,
+  "held.none": () => "No version is held back.",
+  "held.columns": () => "VERSION\tSINCE\tREASON",
   "quarantine.none": () => "Nothing is in quarantine.",
   "quarantine.columns": () => "ID\tMODULE\tUPSTREAM\tSIZE\tSINCE\tREASON",
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,

@@ -69,6 +69,10 @@ export type Messages = {
   "command.quarantine.list": None;
   "command.quarantine.show": None;
   "command.quarantine.release": None;
+  "command.quarantine.hold": None;
+  "command.quarantine.free": None;
+  "command.quarantine.held": None;
+  "flag.reason": None;
   "command.hashes": None;
   "command.hashes.list": None;
   "command.hashes.forget": None;
@@ -516,6 +520,10 @@ export type Messages = {
   "quarantine.none": None;
   "quarantine.columns": None;
   "quarantine.released": { readonly what: string };
+  "held.done": { readonly what: string; readonly isNew: boolean };
+  "held.freed": { readonly what: string };
+  "held.none": None;
+  "held.columns": None;
   "hashes.none": None;
   "hashes.forgotten": { readonly what: string; readonly count: string };
   "sumdb.key": { readonly name: string; readonly verifierKey: string; readonly file: string };

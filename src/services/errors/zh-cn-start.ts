@@ -15,6 +15,7 @@ const kinds = {
   alarm: "告警",
   pin: "固定项",
   snapshot: "快照",
+  "held version": "被扣留的版本",
 } as const;
 
 export const zhCNStart = {

@@ -378,6 +378,15 @@ const answers = {
     cause: "无法访问任何校验和数据库时，哈希以 `integrity.from` 的签名清单为准。该上游给出了不同的内容。",
     remedy: "请查看证据：granary store quarantine list。数据库恢复后，以数据库为准，而非清单。",
   },
+  GRANARY_HELD: {
+    lines: (f) => [
+      `本服务器的管理员自 ${f.since} 起扣留了 ${f.what}。`,
+      `原因：${f.reason === "" ? "未说明" : f.reason}`,
+      "请使用其他版本，或询问管理员。",
+    ],
+    cause: "管理员扣留了该版本（`granary store quarantine hold`）。其内容仍然保存，但不提供给任何人。",
+    remedy: "请选择其他版本。管理员可用 `granary store quarantine free MODULE@VERSION` 解除扣留。",
+  },
   GRANARY_PUBLISH_PUBLIC: {
     lines: (f) => [
       `${f.what} 在此不是私有模块，不能发布。`,

@@ -14,6 +14,13 @@ export type GranaryEvent =
       readonly ms: number;
       readonly verifiedBy: string;
     }
+  /** An operator holds a version back, or frees it. */
+  | {
+      readonly name: "version.held" | "version.freed";
+      readonly module: string;
+      readonly version: string;
+      readonly reason: string;
+    }
   /** Somebody published a version, or the same content of it once more. */
   | {
       readonly name: "module.published";
