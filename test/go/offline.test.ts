@@ -16,7 +16,7 @@ let world: World;
 let folder = "";
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "granary-offline-"));
-  world = await startWorld({ store: join(folder, "store"), direct: true });
+  world = await startWorld({ store: join(folder, "store") });
 });
 after(async () => {
   await world.close();

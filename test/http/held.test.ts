@@ -12,7 +12,6 @@ const held = "/example.com/held/@v/v1.0.0";
 const modules = ["v1.0.0", "v1.1.0"].map((version) => makeModule({ path: "example.com/held", version }));
 
 for (const [name, options] of [
-  ["one process", {}],
   ["workers", { flags: ["--workers=2"] }],
   ["clients are sent to upstreams", { env: { GRANARY_ON_MISS: "redirect" } }],
 ] as const)

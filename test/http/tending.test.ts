@@ -89,10 +89,13 @@ async function untilUsed(store: string, version: string, uses: number): Promise<
   assert.ok((await usesOf(store, version)) >= uses, `${version} was used ${await usesOf(store, version)} times`);
 }
 
-for (const [name, flags] of [
-  ["one process", []],
+/** Every day with workers, whose owner does what one process does. LONG=1: also with one process. */
+const lives = [
   ["workers", ["--workers=2"]],
-] as const)
+  ["one process", []],
+] as const;
+
+for (const [name, flags] of process.env["LONG"] === "1" ? lives : lives.slice(0, 1))
   suite(`tending beside a server: ${name}`, () => {
     test("gc lets go what clients did not ask for lately, keeps what is pinned, and all of it comes again", async (t) => {
       const at = await scene(t, flags);

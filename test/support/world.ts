@@ -30,17 +30,15 @@ export type WorldOptions = Partial<Omit<GranaryOptions, "upstream" | "sumdb">> &
   readonly before?: string;
   /** Another upstream behind it. */
   readonly after?: string;
-  /** Ends the list with `direct`. */
-  readonly direct?: boolean;
   readonly modules?: readonly ModuleFixture[];
 };
 
 /** Upstream, database and a Granary that knows both. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const { before, after, direct, modules, ...rest } = options;
+  const { before, after, modules, ...rest } = options;
   const upstreams = await startUpstreams(modules);
   const { stub, database } = upstreams;
-  const list = [before, stub.url, after, direct === true ? "direct" : undefined];
+  const list = [before, stub.url, after];
   try {
     const upstream = list.filter((entry) => entry !== undefined).join(",");
     const granary = await startGranary({ upstream, sumdb: sumdbSetting(options, upstreams), ...rest });
