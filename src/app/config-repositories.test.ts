@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import { loadConfig, reloadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
 import { configuredChain } from "./configured.ts";
+
+const netrc = "machine git.corp.example login ci password p4ss\nmachine c.example login a:b password other\n";
 
 function load(
   yaml: string,
   more: { env?: Record<string, string>; flags?: Record<string, string> } = {},
 ): Promise<Config> {
-  const files: Record<string, string> = { "/c.yaml": yaml, "/run/token": "t0ken\n" };
+  const files: Record<string, string> = { "/c.yaml": yaml, "/run/token": "t0ken\n", "/home/dev/.netrc": netrc };
   return loadConfig({
     flags: { values: more.flags ?? {}, config: "/c.yaml" },
     machine: {
@@ -49,6 +52,18 @@ test("a repository's password is resolved, and a plain one is warned of", async 
     config.warnings.map(({ key }) => key),
     ["repositories.b.example.password"],
   );
+});
+
+test("user and password may come from a netrc file; what it lacks is told without its secrets", async () => {
+  const config = await load("repositories:\n  git.corp.example/team:\n    netrc: /home/dev/.netrc\n");
+  assert.deepEqual(config.repositories, [{ prefix: "git.corp.example/team", user: "ci", password: "p4ss" }]);
+  for (const place of ["b.example", "c.example"])
+    await assert.rejects(load(`repositories:\n  ${place}:\n    netrc: /home/dev/.netrc\n`), (error: unknown) => {
+      assert.ok(isGranaryError(error, "GRANARY_BAD_CONFIG"));
+      assert.match(error.fields.key, /netrc$/);
+      assert.doesNotMatch(JSON.stringify(error.fields), /p4ss|other/);
+      return true;
+    });
 });
 
 for (const [name, line] of [

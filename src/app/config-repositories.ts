@@ -8,6 +8,7 @@
 import { isIP } from "node:net";
 import { parsePath } from "#protocol/path.ts";
 import { ProtocolError } from "#protocol/errors.ts";
+import { findNetrc, maxNetrcBytes, parseNetrc } from "#protocol/netrc.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
@@ -38,7 +39,7 @@ const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引�
   /^(\/|[A-Za-z]:\\)[^"'\\]*$/.test(value),
 );
 
-export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix">, Field>> = {
+export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix"> | "netrc", Field>> = {
   user: field({
     kind: text({ en: "a name without spaces and colons", "zh-CN": "不含空格和冒号的名称" }, (value) =>
       /^[\w.@+-]{1,128}$/.test(value),
@@ -53,6 +54,11 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix
     kind: text({ en: "file:/path or env:NAME", "zh-CN": "file:/path 或 env:NAME" }),
     about: { en: "password or token, sent over TLS to this place only", "zh-CN": "口令或令牌，只经 TLS 发给此处" },
     reason: "A secret: file:/path or env:NAME.",
+  }),
+  netrc: field({
+    kind: path,
+    about: { en: "netrc file with user and password of the host", "zh-CN": "含该主机登录名和口令的 netrc 文件" },
+    reason: "What git, curl and go read already. Instead of `user` and `password`; its `default` is not used.",
   }),
   ca: field({
     kind: path,
@@ -108,7 +114,9 @@ export async function readRepositories(
     if (!isPlace(prefix)) throw bad(entry, prefix, placeAccepted[lang]);
     const place = named.get(prefix) ?? { prefix };
     named.set(prefix, place);
-    place[key] = readField(key, entry, lang);
+    const value = readField(key, entry, lang);
+    if (key === "netrc") Object.assign(place, await readNetrc(prefix, entry, { machine, lang }));
+    else place[key] = value;
     if (key !== "password" || typeof entry.value !== "string") continue;
     const secret = await readSecret({ ...entry, value: entry.value }, machine);
     if (/\p{Cc}/u.test(secret.value)) throw bad(entry, "…", repositoryFields.password.kind.accepted[lang]);
@@ -118,6 +126,27 @@ export async function readRepositories(
   for (const [prefix, place] of named) checkPair(prefix, place, { entries, lang });
   return { repositories: [...named.values()] as Repository[], warnings };
 }
+
+/** User and password from a netrc file. Throws GRANARY_BAD_CONFIG when it has none for the host; no secret is in it. */
+async function readNetrc(
+  prefix: string,
+  entry: FileEntry,
+  { machine, lang }: { readonly machine: Machine; readonly lang: Lang },
+): Promise<Pick<Repository, "user" | "password">> {
+  const [host = ""] = prefix.split("/");
+  const file = String(entry.value);
+  const text = await machine.readFile(file);
+  const found = text === undefined ? undefined : findNetrc(parseNetrc(text.slice(0, maxNetrcBytes)), host);
+  if (found === undefined) throw bad(entry, file, netrcAccepted(host)[lang]);
+  const isClean = /^[\w.@+-]{1,128}$/.test(found.login) && !/\p{Cc}/u.test(found.password);
+  if (!isClean) throw bad(entry, file, repositoryFields.user.kind.accepted[lang]);
+  return { user: found.login, password: found.password };
+}
+
+const netrcAccepted = (host: string) => ({
+  en: `a file with a line: machine ${host} login NAME password SECRET`,
+  "zh-CN": `含有如下一行的文件：machine ${host} login NAME password SECRET`,
+});
 
 /** A key without the host keys it may be used with would be a connection to anybody. */
 function checkPair(
