@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import type { TestContext } from "node:test";
 import { findSums, parseLookup } from "#protocol/record.ts";
 import { writeModuleZip } from "#protocol/zip-write.ts";
 import { atEnd } from "../support/at-end.ts";
@@ -14,10 +13,21 @@ import { makeModule } from "../support/modules.ts";
 import { ownName, ownWorld } from "../support/own-world.ts";
 import type { OwnWorld } from "../support/own-world.ts";
 
-const path = "corp.example/team/tool";
-const files = { "go.mod": `module ${path}\n`, "tool.go": "package tool\n" };
-const zipOf = (version = "v1.0.0", more: Readonly<Record<string, string>> = {}, of = path): Uint8Array =>
-  fixtureZip(makeModule({ path: of, version, files: { ...files, ...more } }));
+type Files = Readonly<Record<string, string>>;
+type Module = {
+  readonly path: string;
+  readonly files: Files;
+  readonly zipOf: (version?: string, more?: Files, of?: string) => Uint8Array;
+};
+
+/** Each test publishes one of its own. */
+function moduleOf(name: string): Module {
+  const path = `corp.example/team/${name}`;
+  const files = { "go.mod": `module ${path}\n`, "tool.go": "package tool\n" };
+  const zipOf: Module["zipOf"] = (version = "v1.0.0", more = {}, of = path) =>
+    fixtureZip(makeModule({ path: of, version, files: { ...files, ...more } }));
+  return { path, files, zipOf };
+}
 
 type Answer = { readonly status: number; readonly text: string };
 type Scene = {
@@ -26,12 +36,6 @@ type Scene = {
   readonly put: (what: string, body: Uint8Array, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   readonly get: (target: string) => Promise<Answer>;
 };
-
-async function scene(t: TestContext, flags: readonly string[] = []): Promise<Scene> {
-  const world = await ownWorld();
-  atEnd(t, () => world.close());
-  return await open(world, flags);
-}
 
 async function tokenOf(world: OwnWorld, scope: "read" | "write"): Promise<string> {
   const { stdout, stderr } = await runGranary(["token", "add", `--scope=${scope}`, `--store=${world.store}`]);
@@ -59,9 +63,17 @@ async function open(world: OwnWorld, flags: readonly string[]): Promise<Scene> {
   };
 }
 
+/** One server for all that does not ask for workers. */
+let at: Scene;
+before(async () => (at = await open(await ownWorld(), [])));
+after(() => at.world.close());
+
 for (const flags of [[], ["--workers=2"]])
   test(`a published version is listed, served and recorded at once ${flags.join("")}`, async (t) => {
-    const { put, get, url } = await scene(t, flags);
+    const { path, files, zipOf } = moduleOf("listed");
+    const mine = flags.length === 0 ? at : await open(await ownWorld(), flags);
+    if (mine !== at) atEnd(t, () => mine.world.close());
+    const { put, get, url } = mine;
     assert.equal((await get(`/${path}/@v/list`)).status, 404);
     assert.equal((await get(`/${path}/@v/v1.0.0.info`)).status, 404);
     const first = await put(`${path}@v1.0.0`, zipOf());
@@ -77,8 +89,9 @@ for (const flags of [[], ["--workers=2"]])
     assert.deepEqual([sums.zip, sums.mod], [told["h1"], told["goModH1"]]);
   });
 
-test("the same content again is 200, other content 409, and the version stays as it was", async (t) => {
-  const { put, get } = await scene(t);
+test("the same content again is 200, other content 409, and the version stays as it was", async () => {
+  const { path, files, zipOf } = moduleOf("again");
+  const { put, get } = at;
   assert.equal((await put(`${path}@v1.0.0`, zipOf())).status, 201);
   const again = await put(`${path}@v1.0.0`, zipOf());
   assert.deepEqual([again.status, (JSON.parse(again.text) as { isNew: boolean }).isNew], [200, false]);
@@ -90,14 +103,16 @@ test("the same content again is 200, other content 409, and the version stays as
   assert.equal((await get(`/${path}/@v/v1.0.0.mod`)).text, files["go.mod"]);
 });
 
-test("at once by eight, one is new", async (t) => {
-  const { put } = await scene(t);
+test("at once by eight, one is new", async () => {
+  const { path, zipOf } = moduleOf("eight");
+  const { put } = at;
   const all = await Promise.all(Array.from({ length: 8 }, () => put(`${path}@v1.0.0`, zipOf())));
   assert.deepEqual(all.map(({ status }) => status).sort(), [200, 200, 200, 200, 200, 200, 200, 201]);
 });
 
-test("a key repeats its answer, and belongs to one upload", async (t) => {
-  const { put } = await scene(t);
+test("a key repeats its answer, and belongs to one upload", async () => {
+  const { path, zipOf } = moduleOf("keys");
+  const { put } = at;
   const key = { "idempotency-key": "3f0c" };
   for (let n = 0; n < 3; n++) assert.equal((await put(`${path}@v1.0.0`, zipOf(), key)).status, 201);
   assert.equal((await put(`${path}@v1.0.0`, zipOf())).status, 200);
@@ -112,8 +127,9 @@ test("a key repeats its answer, and belongs to one upload", async (t) => {
   assert.equal((await put(`${path}@v1.1.0`, zipOf("v1.1.0"), { "idempotency-key": "other" })).status, 201);
 });
 
-test("who may not, and what is no private module", async (t) => {
-  const { put, get, url, world } = await scene(t);
+test("who may not, and what is no private module", async () => {
+  const { path, zipOf } = moduleOf("strangers");
+  const { put, get, url, world } = at;
   const target = `${url}/${path}/@v/v1.0.0.zip`;
   assert.equal((await fetch(target, { method: "PUT", body: zipOf() })).status, 401);
   const reader = await tokenOf(world, "read");
@@ -129,10 +145,7 @@ test("who may not, and what is no private module", async (t) => {
 });
 
 suite("what is no module zip of that version", () => {
-  let at: Scene;
-  before(async () => (at = await open(await ownWorld(), [])));
-  after(() => at.world.close());
-
+  const { path, files, zipOf } = moduleOf("odd");
   const odd = (version: string, entries: Readonly<Record<string, string>>): Uint8Array =>
     writeModuleZip(
       { path, version },
@@ -168,7 +181,7 @@ suite("what is no module zip of that version", () => {
       assert.deepEqual(await readdir(join(world.store, "tmp")), []);
       const kept = await readdir(join(world.store, "modules"), { recursive: true }).catch(() => []);
       assert.deepEqual(
-        kept.filter((file) => file.includes(`team/tool/@v/${version}`)),
+        kept.filter((file) => file.includes(`team/odd/@v/${version}`)),
         [],
       );
       // It is still free.
@@ -182,8 +195,9 @@ suite("what is no module zip of that version", () => {
   });
 });
 
-test("an upload that breaks off leaves nothing, and the version free", async (t) => {
-  const { put, get, url, world } = await scene(t);
+test("an upload that breaks off leaves nothing, and the version free", async () => {
+  const { path, zipOf } = moduleOf("broken");
+  const { put, get, url, world } = at;
   const authorization = `Bearer ${await tokenOf(world, "write")}`;
   async function* cut() {
     yield zipOf().subarray(0, 100);
@@ -202,22 +216,27 @@ test("an upload that breaks off leaves nothing, and the version free", async (t)
   assert.equal((await get(`/${path}/@v/list`)).text, "v1.0.0\n");
 });
 
-test("a version that an upstream was seen with is not published with other content", async (t) => {
-  const { put, get } = await scene(t);
+test("a version that an upstream was seen with is not published with other content", async () => {
+  const { zipOf } = moduleOf("seen");
+  const { put, get } = at;
   const of = "corp.example/team/secret";
   assert.equal((await get(`/${of}/@v/v1.0.0.zip`)).status, 200);
   const other = await put(`${of}@v1.0.0`, zipOf("v1.0.0", { "go.mod": `module ${of}\n` }, of));
   assert.deepEqual([other.status, other.text.slice(0, 24)], [409, "GRANARY_PUBLISH_CONFLICT"], other.text);
 });
 
-test("tokens and names are in the events, secrets are not", async (t) => {
-  const { put, world } = await scene(t);
+test("tokens and names are in the events, secrets are not", async () => {
+  const { path, zipOf } = moduleOf("events");
+  const { put, world } = at;
   await put(`${path}@v1.0.0`, zipOf());
   let events = "";
-  for (let n = 0; n < 50 && !events.includes("module.published"); n++) {
+  for (let n = 0; n < 50 && !events.includes("team/events"); n++) {
     await new Promise((resolve) => setTimeout(resolve, 100));
     events = await readFile(join(world.store, "state", "events.jsonl"), "utf8");
   }
-  assert.match(events, /"name":"module.published","module":"corp.example\/team\/tool","version":"v1.0.0","isNew":true/);
+  assert.match(
+    events,
+    /"name":"module.published","module":"corp.example\/team\/events","version":"v1.0.0","isNew":true/,
+  );
   assert.doesNotMatch(events, /Bearer/);
 });
