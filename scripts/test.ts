@@ -78,7 +78,7 @@ async function runSuite(files: readonly string[]): Promise<Count> {
       "--import",
       "./test/support/bounded-file.ts",
       "--test",
-      "--test-concurrency=4",
+      "--test-concurrency=3",
       `--test-timeout=${limitMs}`,
       "--test-reporter=dot",
       "--test-reporter-destination=stdout",
