@@ -10,11 +10,11 @@ import { parsePath } from "#protocol/path.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { findNetrc, maxNetrcBytes, parseNetrc } from "#protocol/netrc.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { onOff, text } from "./config-kinds.ts";
-import type { Kind } from "./config-kinds.ts";
 import type { FileEntry } from "./config-file.ts";
+import { field, unknownField } from "./config-sections.ts";
+import type { Field } from "./config-sections.ts";
 import { readSecret } from "./config-secrets.ts";
 import type { Machine } from "./go-env.ts";
 
@@ -30,9 +30,6 @@ export type Repository = {
   readonly knownHosts?: string;
   readonly http?: boolean;
 };
-
-type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
-const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
 
 /** Quotes and backslashes would need care in the files that git and ssh read. */
 const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引号的绝对路径" }, (value) =>
@@ -176,15 +173,8 @@ function isPlace(text: string): boolean {
 }
 
 function readField(key: string, entry: FileEntry, lang: Lang): unknown {
-  if (entry.path.length !== 3 || !Object.hasOwn(repositoryFields, key)) {
-    const guess = nearest(key, Object.keys(repositoryFields));
-    const [section, prefix] = entry.path;
-    throw new GranaryError("GRANARY_UNKNOWN_SETTING", {
-      origin: entry.origin,
-      key: entry.key,
-      ...(guess !== undefined && prefix !== undefined && { nearest: `${section ?? ""}.${prefix}.${guess}` }),
-    });
-  }
+  if (entry.path.length !== 3 || !Object.hasOwn(repositoryFields, key))
+    throw unknownField(key, Object.keys(repositoryFields), entry);
   const { kind } = repositoryFields[key as keyof typeof repositoryFields];
   const read = kind.schema.safeParse(entry.value);
   if (!read.success) throw bad(entry, key === "password" ? "…" : String(entry.value), kind.accepted[lang]);

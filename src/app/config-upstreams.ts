@@ -7,14 +7,14 @@
 //       headers: { Authorization: "file:/run/secrets/proxy" }
 
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { isCidr, isPatternList, isProxyList } from "./config-checks.ts";
 import { decimal, duration, integer, listOf, onOff, oneOf, percent, rate, text } from "./config-kinds.ts";
 import { egressKind, readEgress } from "./config-egress.ts";
 import { readSecret } from "./config-secrets.ts";
-import type { Kind } from "./config-kinds.ts";
 import type { FileEntry } from "./config-file.ts";
+import { field, unknownField } from "./config-sections.ts";
+import type { Field } from "./config-sections.ts";
 import type { Machine } from "./go-env.ts";
 import { presets } from "./presets.ts";
 
@@ -50,9 +50,6 @@ export type NamedUpstream = {
   /** How connections to it leave, when not as `egress` says; credentials resolved. */
   readonly egress?: string;
 };
-
-type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
-const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
 
 /** The keys below `upstreams.<name>`, headers aside. */
 type FieldKey = Exclude<keyof NamedUpstream, "name" | "headers" | "perSecond" | "silenceMs"> | "rate" | "silence";
@@ -257,7 +254,7 @@ function badUrl(name: string, entries: readonly FileEntry[], lang: Lang): Granar
 
 function readField(key: string, entry: FileEntry, lang: Lang): unknown {
   const known = entry.path.length === 3 && Object.hasOwn(upstreamFields, key);
-  if (!known) throw unknownField(key, entry);
+  if (!known) throw unknownField(key, [...Object.keys(upstreamFields), "headers"], entry);
   const { kind } = upstreamFields[key as keyof typeof upstreamFields];
   const raw = kind.listSeparator !== undefined && typeof entry.value === "string" ? [entry.value] : entry.value;
   const read = kind.schema.safeParse(raw);
@@ -269,14 +266,4 @@ function readField(key: string, entry: FileEntry, lang: Lang): unknown {
       accepted: kind.accepted[lang],
     });
   return key === "absent" ? (read.data as readonly string[]).map(Number) : read.data;
-}
-
-function unknownField(key: string, entry: FileEntry): GranaryError {
-  const guess = nearest(key, [...Object.keys(upstreamFields), "headers"]);
-  const [section, name] = entry.path;
-  return new GranaryError("GRANARY_UNKNOWN_SETTING", {
-    origin: entry.origin,
-    key: entry.key,
-    ...(guess !== undefined && name !== undefined && { nearest: `${section ?? ""}.${name}.${guess}` }),
-  });
 }

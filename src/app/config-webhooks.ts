@@ -7,21 +7,18 @@
 //       repositories: [git.corp.example/team, git.corp.example:3000/x=go.corp.example/x]
 
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { forgeNames, minSecretChars, parseMapping } from "#services/sync/hooks.ts";
 import type { Forge, Hook, Mapping } from "#services/sync/hooks.ts";
 import type { FileEntry } from "./config-file.ts";
+import { field, unknownField } from "./config-sections.ts";
+import type { Field } from "./config-sections.ts";
 import { listOf, oneOf, text } from "./config-kinds.ts";
-import type { Kind } from "./config-kinds.ts";
 import { readSecret } from "./config-secrets.ts";
 import type { Machine } from "./go-env.ts";
 
 /** Each is tried for each delivery, a stranger's too: so many HMACs over 4 MiB take a tenth of a second. */
 export const maxWebhooks = 16;
-
-type Field = { readonly kind: Kind<unknown>; readonly about: Readonly<Record<Lang, string>>; readonly reason: string };
-const field = <T>(of: { kind: Kind<T>; about: Field["about"]; reason: string }): Field => of as unknown as Field;
 
 export const webhookFields: Readonly<Record<"forge" | "repositories" | "secret", Field>> = {
   forge: field({
@@ -81,7 +78,7 @@ export async function readWebhooks(
   const warnings: { key: string; origin: string }[] = [];
   for (const entry of entries) {
     const [, name = "", key = ""] = entry.path;
-    if (entry.path.length !== 3 || !isField(key)) throw unknownField(key, entry);
+    if (entry.path.length !== 3 || !isField(key)) throw unknownField(key, Object.keys(webhookFields), entry);
     const fields: Given = named.get(name)?.fields ?? {};
     named.set(name, { origin: entry.origin, fields });
     if (key === "secret" && typeof entry.value === "string") {
@@ -137,14 +134,4 @@ function readField(key: FieldKey, entry: FileEntry, lang: Lang): unknown {
 
 function isField(key: string): key is FieldKey {
   return Object.hasOwn(webhookFields, key);
-}
-
-function unknownField(key: string, entry: FileEntry): GranaryError {
-  const guess = nearest(key, Object.keys(webhookFields));
-  const [section, name] = entry.path;
-  return new GranaryError("GRANARY_UNKNOWN_SETTING", {
-    origin: entry.origin,
-    key: entry.key,
-    ...(guess !== undefined && name !== undefined && { nearest: `${section ?? ""}.${name}.${guess}` }),
-  });
 }

@@ -197,15 +197,11 @@ function refuseHeld({ held }: HttpUse, target: Target): void {
 }
 
 function methodsOf(target: Target): string {
-  const [more] =
-    "cachedOnly" in target && target.cachedOnly
-      ? []
-      : target.kind === "info"
-        ? ["POST"]
-        : target.kind === "zip"
-          ? ["PUT"]
-          : [];
-  return more === undefined ? "GET, HEAD" : `GET, HEAD, ${more}`;
+  if ("cachedOnly" in target && !target.cachedOnly) {
+    if (target.kind === "info") return "GET, HEAD, POST";
+    if (target.kind === "zip") return "GET, HEAD, PUT";
+  }
+  return "GET, HEAD";
 }
 
 function refuseLoop(use: HttpUse, { request, url }: Exchange): void {

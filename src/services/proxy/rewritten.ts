@@ -15,6 +15,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import type { CheckedObject } from "#services/store/checked-object.ts";
 import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import { upstreamInName } from "#services/upstreams/chain.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
@@ -156,17 +157,5 @@ function responseOf(of: {
 
 /** No upstream of the chain: events and manifests name the rule's end. */
 function rewriteUpstream({ path }: ModuleVersion): Upstream {
-  return {
-    name: `rewrite:${path}`,
-    url: "",
-    redirectCidrs: [],
-    kind: "file",
-    separator: "",
-    authoritative: false,
-    absentStatuses: [],
-    privatePatterns: "",
-    public: false,
-    priority: 1,
-    rollback: false,
-  };
+  return upstreamInName(`rewrite:${path}`, "");
 }

@@ -10,6 +10,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import type { SourceFile, SourceTree } from "#services/store/ports.ts";
 import type { SourceVersion } from "#services/store/source-versions.ts";
 import { readWhole } from "#services/upstreams/attempt.ts";
+import { upstreamInName } from "#services/upstreams/chain.ts";
 import type { Upstream } from "#services/upstreams/chain.ts";
 import type { UpstreamResponse } from "#services/upstreams/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
@@ -29,19 +30,7 @@ export class SourceOrigin implements Pick<Origin, "find" | "wouldAsk"> {
   constructor(use: { readonly tree: SourceTree; readonly verifier: Verifier; readonly url: string }) {
     this.#tree = use.tree;
     this.#verifier = use.verifier;
-    this.#upstream = {
-      name: use.url,
-      url: use.url,
-      redirectCidrs: [],
-      kind: "file",
-      separator: "",
-      authoritative: false,
-      absentStatuses: [],
-      privatePatterns: "",
-      public: false,
-      priority: 1,
-      rollback: false,
-    };
+    this.#upstream = upstreamInName(use.url, use.url);
   }
 
   /** Gives the files of `version` while `work` runs. */

@@ -36,6 +36,23 @@ export type Upstream = UpstreamEndpoint & {
   readonly isOrigin?: boolean;
 };
 
+/** One that stands in no chain and is asked for nothing: events and manifests name it. */
+export function upstreamInName(name: string, url: string): Upstream {
+  return {
+    name,
+    url,
+    redirectCidrs: [],
+    kind: "file",
+    separator: "",
+    authoritative: false,
+    absentStatuses: [],
+    privatePatterns: "",
+    public: false,
+    priority: 1,
+    rollback: false,
+  };
+}
+
 /** What the operator (or a preset) says of an upstream; everything but the URL may be left out. */
 export type UpstreamDetails = {
   readonly url: string;
