@@ -8,9 +8,9 @@ import type { TestContext } from "node:test";
 import { atEnd } from "../support/at-end.ts";
 import { corpHost, directWorld, plantedSecret } from "../support/direct-world.ts";
 import type { DirectWorld } from "../support/direct-world.ts";
+import { gcUntilGone, noLongerAnswered } from "../support/evict.ts";
 import { makeRepository } from "../support/git-repository.ts";
 import type { GitCommit } from "../support/git-repository.ts";
-import { runGranary } from "../support/granary.ts";
 import { needsGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoClient, GoTool } from "../support/go.ts";
 import { obtainGo, wantedGoVersions } from "../support/toolchains.ts";
@@ -134,11 +134,8 @@ test("a tag that was moved by force: the same bytes for ever, and an alarm", asy
   const again = await ask();
   assert.equal(sumIn(again.stdout), sumIn(first.stdout));
 
-  const gc = await runGranary(["store", "gc", `--store=${world.store}`, "--max-size=1B", "--private"]);
-  assert.ok(gc.code === 0 || gc.code === 1, gc.stderr);
-  const statuses: number[] = [];
-  while (statuses.at(-1) !== 404 && statuses.length < 20)
-    statuses.push((await fetch(`${granary.url}/cached-only/${hello}/@v/v1.0.0.zip`)).status);
+  await gcUntilGone(world.store, `${hello}@v1.0.0`, "--private");
+  await noLongerAnswered(granary.url, `${hello}@v1.0.0`);
   const moved = await ask();
   assert.notEqual(moved.code, 0);
   assert.match(moved.output, /GRANARY_PIN_MISMATCH/);

@@ -1,14 +1,13 @@
 // Versions that `store gc` took away beside a running server: a plain go with an empty cache gets them again, the same
 // bytes or none; what is pinned stays, and builds with no upstream at all.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { TestContext } from "node:test";
 import { atEnd } from "../support/at-end.ts";
+import { gc, gcUntilGone, isKept, noLongerAnswered, zipOf } from "../support/evict.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
@@ -27,7 +26,6 @@ const secret = makeModule({
 });
 const movedFiles = { "go.mod": "module corp.example/secret\n", "a.go": "package secret // moved\n" };
 const secretId = `${secret.path}@${secret.version}`;
-const zipOf = (id: string) => `/${id.replace("@", "/@v/")}.zip`;
 
 type Scene = { readonly world: World; readonly store: string; readonly corp: StubUpstream };
 
@@ -65,33 +63,6 @@ async function download(tool: GoTool, world: Pick<World, "granary" | "gosumdb">,
   }
 }
 
-/** 1 says that pins or private modules hold more than the size allows. */
-async function gc(store: string, ...flags: string[]): Promise<void> {
-  const { code, stderr } = await runGranary(["store", "gc", `--store=${store}`, ...flags]);
-  assert.ok(code === 0 || code === 1, stderr);
-}
-
-/** What the server has open it may answer once more. */
-async function noLongerAnswered({ granary }: World, ...ids: string[]): Promise<void> {
-  for (const id of ids) {
-    const statuses: number[] = [];
-    while (statuses.at(-1) !== 404 && statuses.length < 20)
-      statuses.push((await fetch(`${granary.url}/cached-only${zipOf(id)}`)).status);
-    assert.equal(statuses.at(-1), 404, `${id}: ${statuses.join(" ")}`);
-  }
-}
-
-const isKept = (store: string, id: string) => existsSync(join(store, "modules", zipOf(id)));
-
-/** Arrivals are told to the index every two seconds: what it does not know yet does not leave. */
-async function gcUntilGone(store: string, id: string, ...flags: string[]): Promise<void> {
-  for (let n = 0; n < 20 && isKept(store, id); n++) {
-    await gc(store, "--max-size=1B", ...flags);
-    if (isKept(store, id)) await sleep(500);
-  }
-  assert.ok(!isKept(store, id), `${id} stays`);
-}
-
 test("evicted beside a server, and got again by a go with an empty cache", async (t) => {
   const tool = await needsGo(t);
   if (tool === undefined) return;
@@ -105,7 +76,7 @@ test("evicted beside a server, and got again by a go with an empty cache", async
   await gcUntilGone(store, open);
   assert.ok(isKept(store, secretId), "a private version left without --private");
   await gcUntilGone(store, secretId, "--private");
-  await noLongerAnswered(world, open, secretId);
+  await noLongerAnswered(world.granary.url, open, secretId);
 
   const asked = world.stub.requests(zipOf(open));
   const again = await download(tool, world, open, secretId);
@@ -122,7 +93,7 @@ test("an evicted version whose tag was moved: refused and told, until the first 
   const first = await download(tool, world, secretId);
   assert.equal(first.code, 0, first.output);
   await gcUntilGone(store, secretId, "--private");
-  await noLongerAnswered(world, secretId);
+  await noLongerAnswered(world.granary.url, secretId);
 
   const moved = await startStubUpstream({ modules: [makeModule({ ...secret, files: movedFiles })] });
   atEnd(t, () => moved.close());

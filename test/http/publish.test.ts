@@ -33,6 +33,8 @@ type Answer = { readonly status: number; readonly text: string };
 type Scene = {
   readonly world: OwnWorld;
   readonly url: string;
+  /** One that the server knows already: it looks for new ones every two seconds. */
+  readonly authorization: string;
   readonly put: (what: string, body: Uint8Array, headers?: Readonly<Record<string, string>>) => Promise<Answer>;
   readonly get: (target: string) => Promise<Answer>;
 };
@@ -46,7 +48,7 @@ async function tokenOf(world: OwnWorld, scope: "read" | "write"): Promise<string
 
 async function open(world: OwnWorld, flags: readonly string[]): Promise<Scene> {
   const { url } = await world.start(flags);
-  const token = await tokenOf(world, "write");
+  const authorization = `Bearer ${await tokenOf(world, "write")}`;
   const answered = async (response: Response): Promise<Answer> => ({
     status: response.status,
     text: await response.text(),
@@ -54,8 +56,8 @@ async function open(world: OwnWorld, flags: readonly string[]): Promise<Scene> {
   return {
     world,
     url,
+    authorization,
     put: async (what, body, headers = {}) => {
-      const authorization = `Bearer ${token}`;
       const at = `${url}/${what.replace("@", "/@v/")}.zip`;
       return await answered(await fetch(at, { method: "PUT", body, headers: { authorization, ...headers } }));
     },
@@ -197,8 +199,7 @@ suite("what is no module zip of that version", () => {
 
 test("an upload that breaks off leaves nothing, and the version free", async () => {
   const { path, zipOf } = moduleOf("broken");
-  const { put, get, url, world } = at;
-  const authorization = `Bearer ${await tokenOf(world, "write")}`;
+  const { put, get, url, authorization, world } = at;
   async function* cut() {
     yield zipOf().subarray(0, 100);
     await new Promise((resolve) => setTimeout(resolve, 200));
