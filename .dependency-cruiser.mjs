@@ -19,6 +19,12 @@ export const uses = {
   prewarm: ["errors", "store"],
   packing: ["errors", "store"],
   sync: ["errors", "events", "store"],
+  findings: ["errors"],
+  environment: ["errors", "findings"],
+  analysers: ["errors", "findings"],
+  mirrors: ["errors", "findings", "analysers"],
+  modcache: ["errors", "findings", "sumdb", "store"],
+  doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache"],
 };
 
 /** Packages an inner ring may use: pure parsers only, each with its reason here. */

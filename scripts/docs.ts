@@ -14,6 +14,8 @@ import { catalogues, granaryCodes } from "#services/errors/catalogue.ts";
 import type { GranaryCode } from "#services/errors/codes.ts";
 import { enStart } from "#services/errors/en-start.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import { areas } from "#services/findings/catalogue.ts";
+import type { Area, FindingKind } from "#services/findings/finding.ts";
 import { evilDatabasesPage } from "../test/support/evil-page.ts";
 
 const note = "<!-- Written by scripts/docs.ts from the source; `npm run docs` writes it anew. -->";
@@ -42,6 +44,34 @@ function errorSection(code: GranaryCode, outcome: string): string {
     `**Why.** ${en[code].cause}\n**What to do.** ${en[code].remedy}`,
     `**原因：** ${zh[code].cause}\n**处理：** ${zh[code].remedy}`,
   ].join("\n\n");
+}
+
+const areaTitles: Readonly<Record<keyof typeof areas, string>> = {
+  environment: "Settings of go · go 的设置",
+  network: "Network · 网络",
+  go: "The go command · go 命令",
+  cache: "Module cache · 模块缓存",
+  mirrors: "Mirrors · 镜像",
+};
+
+export function findingsPage(): string {
+  return [
+    "# Findings · 诊断结果",
+    note,
+    "What the diagnosing commands can find, by code. A code never changes; `granary explain CODE` says the same as this page.",
+    "诊断命令可能给出的结果，按代码排列。代码固定不变；`granary explain CODE` 给出与本页相同的说明。",
+    ...Object.entries(areas).flatMap(([name, area]) => [
+      `## ${areaTitles[name as keyof typeof areas]}`,
+      ...Object.entries(area as Area).map(([code, kind]) => findingSection(code, kind)),
+    ]),
+  ].join("\n\n");
+}
+
+function findingSection(code: string, { severity, page, text }: FindingKind<never>): string {
+  const { en, "zh-CN": zh } = text;
+  const english = [`**Why.** ${en.why}`, ...(en.advice === undefined ? [] : [`**What to do.** ${en.advice}`])];
+  const chinese = [`**原因：** ${zh.why}`, ...(zh.advice === undefined ? [] : [`**处理：** ${zh.advice}`])];
+  return [`### ${code}`, `${severity} · [${page}](${page})`, english.join("\n"), chinese.join("\n")].join("\n\n");
 }
 
 const groupTitles: Readonly<Record<Group, string>> = {
@@ -127,6 +157,7 @@ async function main(root: string, write: boolean): Promise<number> {
     ["docs/errors.md", errorsPage()],
     ["docs/config.md", configPage()],
     ["docs/evil-databases.md", evilDatabasesPage()],
+    ["docs/findings.md", findingsPage()],
   ] as const) {
     const file = join(root, name);
     const wanted = `${page}\n`;

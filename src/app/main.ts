@@ -8,6 +8,7 @@ import { runProgram } from "#doors/cli/program.ts";
 import { isGranaryCode } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import { shellOf } from "#services/findings/shell.ts";
 import { displayValue, langHint, loadConfig } from "./config.ts";
 import type { Config, Machine } from "./config.ts";
 import { settingKeys } from "./config-schema.ts";
@@ -42,6 +43,7 @@ export async function main(argv: readonly string[], io: ProgramIo): Promise<numb
     lang,
     isTerminal: io.isTerminal && io.machine.env["TERM"] !== "dumb",
     isUtf8: /utf-?8/i.test(localeText(io.machine)),
+    shell: shellOf(io.machine.env, io.machine.platform),
   };
   return await runProgram(argv, {
     io: cliIo,

@@ -23,7 +23,7 @@ async function run(argv: readonly string[], view: DrillView | "stopped" = reache
   const io = {
     stdout: (text: string) => void (out.stdout += text),
     stderr: (text: string) => void (out.stderr += text),
-    ...{ lang, isTerminal: false, isUtf8: true },
+    ...{ lang, isTerminal: false, isUtf8: true, shell: "bash" as const },
   };
   const services: Partial<CliServices> = {
     drillUpstream: (request) => {

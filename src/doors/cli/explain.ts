@@ -2,6 +2,8 @@ import { describe, explainCode, isGranaryCode } from "#services/errors/catalogue
 import type { GranaryCode } from "#services/errors/codes.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { say } from "#services/errors/say.ts";
+import { findingKind } from "#services/findings/catalogue.ts";
+import type { FindingKind } from "#services/findings/finding.ts";
 import { jsonFlag, printJson } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import type { CliContext, RememberedError } from "./services.ts";
@@ -18,6 +20,8 @@ export const explainCommand: CommandSpec = {
   run: async ({ args, options, settings }, context) => {
     const [asked = ""] = args;
     const code = asked.toUpperCase();
+    const finding = findingKind(code);
+    if (finding !== undefined) return explainFinding(code, finding, { json: options["json"] === true, context });
     const remembered = isGranaryCode(code) ? undefined : await context.services.lookUp(asked, settings);
     if (!isGranaryCode(code) && remembered === undefined)
       throw new GranaryError("GRANARY_NO_SUCH_ID", {
@@ -58,4 +62,25 @@ function inWords(
   ] as const)
     lines.push("", title, ...wrap(text, terminalColumns - 2).map((line) => `  ${line}`));
   return `${lines.join("\n")}\n`;
+}
+
+function explainFinding(
+  code: string,
+  { severity, page, text }: FindingKind<never>,
+  { json, context }: { json: boolean; context: CliContext },
+): number {
+  const { io } = context;
+  const { why, advice } = text[io.lang];
+  if (json) printJson(context, "granary.explain/1", { code, severity, why, advice, page: `docs/${page}` });
+  else {
+    const parts: (readonly [string, string])[] = [[say(io.lang, "explain.cause"), why]];
+    if (advice !== undefined) parts.push([say(io.lang, "explain.remedy"), advice]);
+    const lines = parts.flatMap(([title, words]) => [
+      "",
+      title,
+      ...wrap(words, terminalColumns - 2).map((line) => `  ${line}`),
+    ]);
+    io.stdout(`${[code, ...lines, "", `docs/${page}`].join("\n")}\n`);
+  }
+  return exit.ok;
 }

@@ -58,6 +58,7 @@ async function run(argv: readonly string[], own: Partial<CliServices>, { lang = 
       lang,
       isTerminal,
       isUtf8: true,
+      shell: "bash",
     },
     services: own as CliServices,
     settingFlags: [],

@@ -17,6 +17,7 @@ async function run(argv: readonly string[], services: Partial<CliServices> = {},
     lang,
     isTerminal: false,
     isUtf8: true,
+    shell: "bash" as const,
   };
   const listen = { key: "listen", flag: "--listen HOST:PORT", about: "", initial: "", isList: false, group: "server" };
   out.code = await runProgram(argv, {

@@ -41,6 +41,7 @@ async function run(argv: readonly string[], own: Partial<CliServices> = {}, lang
       lang,
       isTerminal: false,
       isUtf8: true,
+      shell: "bash",
     },
     services: services(own),
     settingFlags,

@@ -36,6 +36,7 @@ async function run(argv: readonly string[], more: Partial<PublishView> = {}, lan
     lang,
     isTerminal: false,
     isUtf8: true,
+    shell: "bash" as const,
   };
   out.code = await runProgram(["publish", ...argv], {
     io,

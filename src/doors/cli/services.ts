@@ -3,6 +3,7 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import type { Shell } from "#services/findings/shell.ts";
 import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
 import type { RedundancyReport } from "#services/lab/redundancy.ts";
@@ -616,6 +617,8 @@ export type CliIo = {
   readonly isTerminal: boolean;
   /** The terminal shows more than ASCII. */
   readonly isUtf8: boolean;
+  /** Whose commands are shown. */
+  readonly shell: Shell;
 };
 
 export type CliContext = {

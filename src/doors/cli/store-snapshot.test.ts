@@ -23,6 +23,7 @@ async function run(argv: readonly string[], services: Partial<CliServices>, lang
     lang,
     isTerminal: tty,
     isUtf8: true,
+    shell: "bash" as const,
   };
   const context = { io, services: services as CliServices, settingFlags: settingFlags as never, version: "1.2.3" };
   out.code = await runProgram(["store", ...argv], context);

@@ -14,7 +14,7 @@ async function run(
   const out = { code: -1, stdout: "", stderr: "" };
   const stdout = (text: string) => void (out.stdout += text);
   const stderr = (text: string) => void (out.stderr += text);
-  const io = { stdout, stderr, lang, isTerminal, isUtf8: true };
+  const io = { stdout, stderr, lang, isTerminal, isUtf8: true, shell: "bash" as const };
   out.code = await runProgram(argv, { io, services: services as CliServices, settingFlags: [], version: "1.2.3" });
   return out;
 }

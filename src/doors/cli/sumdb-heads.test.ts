@@ -15,6 +15,7 @@ async function run(argv: readonly string[], services: Partial<CliServices>, lang
     lang,
     isTerminal: false,
     isUtf8: true,
+    shell: "bash" as const,
   };
   const context = { io, services: services as CliServices, settingFlags: [], version: "1.2.3" };
   out.code = await runProgram(["sumdb", ...argv], context);

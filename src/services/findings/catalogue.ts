@@ -1,0 +1,22 @@
+// Every code that diagnosis can find.
+
+import { cacheFindings } from "./cache.ts";
+import { environmentFindings } from "./environment.ts";
+import type { Area, FindingKind } from "./finding.ts";
+import { goFindings } from "./go.ts";
+import { mirrorsFindings } from "./mirrors.ts";
+import { networkFindings } from "./network.ts";
+
+export const areas = {
+  environment: environmentFindings,
+  network: networkFindings,
+  go: goFindings,
+  cache: cacheFindings,
+  mirrors: mirrorsFindings,
+} as const satisfies Readonly<Record<string, Area>>;
+
+/** The kind with this code, or undefined. */
+export function findingKind(code: string): FindingKind<never> | undefined {
+  const all: readonly Area[] = Object.values(areas);
+  return all.find((area) => Object.hasOwn(area, code))?.[code];
+}

@@ -1,0 +1,3 @@
+import type { Area } from "./finding.ts";
+
+export const environmentFindings = {} as const satisfies Area;

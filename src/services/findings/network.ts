@@ -1,0 +1,3 @@
+import type { Area } from "./finding.ts";
+
+export const networkFindings = {} as const satisfies Area;

@@ -1,0 +1,25 @@
+// What a report that is pasted somewhere must not tell: credentials, and the names of the user and of private hosts.
+
+/** One thing to hide and what to write instead. */
+export type Secret = { readonly text: string; readonly instead: string };
+
+/** `user:password@` of a URL; the word after Bearer and Basic; our own tokens. */
+const always: readonly (readonly [RegExp, string])[] = [
+  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]+@/giu, "$1***@"],
+  [/\b(Bearer|Basic)\s+[\w.~+/=-]+/giu, "$1 ***"],
+  [/\bgrn_[0-9a-f]{8}_[\w-]+/gu, "grn_***"],
+];
+
+/** Without credentials, wherever they stand. */
+export function withoutCredentials(text: string): string {
+  return always.reduce((rest, [pattern, instead]) => rest.replace(pattern, instead), text);
+}
+
+/** Fit to be shown to strangers. `secrets`: names that are this user's own (home, user, private hosts), longest first wins. */
+export function redact(text: string, secrets: readonly Secret[]): string {
+  const ordered = secrets.filter((secret) => secret.text.length > 2).toSorted((a, b) => b.text.length - a.text.length);
+  return ordered.reduce(
+    (rest, { text: hidden, instead }) => rest.replaceAll(hidden, instead),
+    withoutCredentials(text),
+  );
+}
