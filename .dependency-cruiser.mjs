@@ -23,7 +23,7 @@ export const uses = {
   environment: ["errors", "findings"],
   analysers: ["errors", "findings"],
   mirrors: ["errors", "findings", "analysers"],
-  modcache: ["errors", "findings", "sumdb", "store"],
+  modcache: ["errors", "findings", "environment", "sumdb", "store"],
   doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache"],
 };
 
@@ -73,7 +73,7 @@ export default {
     forbid(
       "adapters-meet-services-at-ports",
       { path: "^src/adapters/", pathNot: test },
-      { path: "^src/services/", pathNot: "/(ports|errors)[.]ts$|^src/services/errors/" },
+      { path: "^src/services/", pathNot: "/(ports|[a-z]+-port|errors)[.]ts$|^src/services/errors/" },
       "an adapter implements a port and nothing more",
     ),
     forbid(
