@@ -1,5 +1,6 @@
 // docs/myths.md: every claim with its verdict, in both languages, and what shows it.
 
+import { matrixText } from "#doors/cli/env-matrix.ts";
 import { say } from "#services/errors/say.ts";
 import { langs } from "#services/errors/sentences.ts";
 import type { Lang } from "#services/errors/sentences.ts";
@@ -7,7 +8,7 @@ import { articles, rowCounts } from "#services/myths/articles.ts";
 import { myths } from "#services/myths/catalogue.ts";
 import { topics } from "#services/myths/myth.ts";
 import type { Article } from "#services/myths/myth.ts";
-import { countVerdicts } from "#services/myths/select.ts";
+import { countVerdicts, selectMyths } from "#services/myths/select.ts";
 import type { NamedMyth } from "#services/myths/select.ts";
 
 /** @param note says that the page is generated */
@@ -19,7 +20,8 @@ export function mythsPage(note: string): string {
     note,
     `Of ${myths.length} claims in five widely read Chinese articles, ${found.false} are false, ${found.partly} partly true, ${found.true} true; ${found.unverifiable} are about services, of which go cannot tell. Those about go are shown with real go commands in CI, by the tests named here (test/go). With LONG=1 claims about a version are tried with the versions they are about.`,
     `五篇流传较广的中文文章中的 ${myths.length} 条说法：${found.false} 条错误，${found.partly} 条部分正确，${found.true} 条正确；${found.unverifiable} 条说的是某个服务，go 无法判定。凡与 go 有关的，都在 CI 中用真实的 go 命令证明，测试名列在各条之下（test/go）。`,
-    "    granary env matrix                              # all of them, as two columns\n    granary env matrix --about sumdb --verdict false\n    granary explain MYTH_FALLBACK_ON_ANY_ERROR      # one in full",
+    ...langs.map(screen),
+    "`granary env matrix` prints all of them, `granary explain MYTH_FALLBACK_ON_ANY_ERROR` one in full; both take `--json`.",
     `\`--about\` takes ${topics.map((topic) => `\`${topic}\``).join(", ")}.`,
     Object.entries(articles)
       .map(([article, names]) => `- **${article}**: ${names.en} · ${names["zh-CN"]}`)
@@ -29,6 +31,13 @@ export function mythsPage(note: string): string {
       ...myths.filter(({ myth }) => myth.row.startsWith(`${group}-`)).map(section),
     ]),
   ].join("\n\n");
+}
+
+/** What the command prints of a few. */
+function screen(lang: Lang): string {
+  const command = `$ granary ${lang === "en" ? "" : `--lang ${lang} `}env matrix --about timeout`;
+  const text = matrixText(selectMyths(myths, { about: ["timeout"] }), { lang, isUtf8: true });
+  return [command, ...text.trimEnd().split("\n")].map((line) => `    ${line}`.trimEnd()).join("\n");
 }
 
 function titleOf(group: Article | "common"): string {

@@ -13,7 +13,7 @@ const endpoints =
 
 /** What no request of go has, whatever the answer before it said. */
 function isPlain({ method, url, headers }: SeenRequest): boolean {
-  const allowed = ["accept-encoding", "connection", "host", "user-agent"];
+  const allowed = ["accept-encoding", "host", "user-agent"];
   return method === "GET" && endpoints.test(url) && headers.every((name) => allowed.includes(name));
 }
 

@@ -33,7 +33,7 @@ async function secure(
 ): Promise<Secure | undefined> {
   const folder = await mkdtemp(join(tmpdir(), "granary-myths-"));
   atEnd(t, () => rm(folder, { recursive: true, force: true }));
-  const files = await makeCertificate(folder, "proxy.example", ["localhost"]);
+  const files = await makeCertificate(folder, "proxy.example", ["proxy.example"]);
   if (files === undefined) {
     skipLoudly(t, "no openssl");
     return undefined;
@@ -95,12 +95,12 @@ suite("myths of TLS", { concurrency: 4 }, () => {
     const old =
       room && (await secure(t, room, { maxVersion: "TLSv1.1", minVersion: "TLSv1", ciphers: "DEFAULT@SECLEVEL=0" }));
     if (room === undefined || proxy === undefined || old === undefined) return;
-    const asAnother = proxy.url.replace("127.0.0.1", "127.0.0.2");
+    const asAnother = proxy.url.replace("127.0.0.1", "localhost");
     const name = await room.go.run(download, { env: { GOPROXY: asAnother, SSL_CERT_FILE: proxy.cert } });
-    assert.match(name.output, /x509: certificate is valid for 127\.0\.0\.1, not 127\.0\.0\.2|connection refused/);
+    assert.match(name.output, /x509: certificate is valid for proxy\.example, not localhost/);
     assert.doesNotMatch(name.output, /protocol version/);
     const version = await room.go.run(download, { env: { GOPROXY: old.url, SSL_CERT_FILE: old.cert } });
-    assert.match(version.output, /tls: (?:server selected unsupported )?protocol version|tls: .*protocol version/);
+    assert.match(version.output, /tls: (?:.* )?protocol version/);
   });
 
   test("go has no client certificate to show", async (t) => {
@@ -109,7 +109,7 @@ suite("myths of TLS", { concurrency: 4 }, () => {
     if (room === undefined || proxy === undefined) return;
     const { code, output } = await room.go.run(download, { env: { GOPROXY: proxy.url, SSL_CERT_FILE: proxy.cert } });
     assert.notEqual(code, 0);
-    assert.match(output, /certificate required|bad certificate|EOF|reset/);
+    assert.match(output, /tls: certificate required/);
     assert.deepEqual(proxy.asked, []);
   });
 

@@ -32,7 +32,7 @@ export const matrixCommand: CommandSpec = {
         counts: countVerdicts(chosen),
         myths: chosen.map((one) => mythJson(one, io.lang)),
       });
-    else io.stdout(inWords(chosen, io));
+    else io.stdout(matrixText(chosen, io));
     return exit.ok;
   },
 };
@@ -62,7 +62,8 @@ const indent = 2;
 const claimColumns = 34;
 const truthColumns = terminalColumns - indent - claimColumns - 2;
 
-function inWords(chosen: readonly NamedMyth[], io: CliIo): string {
+/** Each claim with its sign and code, beside what is so; below them the counts. */
+export function matrixText(chosen: readonly NamedMyth[], io: Pick<CliIo, "lang" | "isUtf8">): string {
   const { lang } = io;
   if (chosen.length === 0) return `${say(lang, "matrix.none")}\n`;
   const head = beside([say(lang, "matrix.claimed")], [say(lang, "matrix.so")]);
