@@ -18,8 +18,8 @@ export function mythsPage(note: string): string {
   return [
     "# What do documents claim of go that is not so? · 文档里有哪些说法并不属实？",
     note,
-    `Of ${myths.length} claims in five widely read Chinese articles, ${found.false} are false, ${found.partly} partly true, ${found.true} true; ${found.unverifiable} are about services, of which go cannot tell. Those about go are shown with real go commands in CI, by the tests named here (test/go). With LONG=1 claims about a version are tried with the versions they are about.`,
-    `五篇流传较广的中文文章中的 ${myths.length} 条说法：${found.false} 条错误，${found.partly} 条部分正确，${found.true} 条正确；${found.unverifiable} 条说的是某个服务，go 无法判定。凡与 go 有关的，都在 CI 中用真实的 go 命令证明，测试名列在各条之下（test/go）。`,
+    `Of ${myths.length} claims in five Chinese articles, ${found.false} are false, ${found.partly} partly true, ${found.true} true; ${found.unverifiable} are about services, of which go cannot tell. Those about go are shown with real go commands in CI, by the tests named here (test/go). With LONG=1 claims about a version are tried with the versions they are about.`,
+    `五篇中文文章中的 ${myths.length} 条说法：${found.false} 条错误，${found.partly} 条部分正确，${found.true} 条正确；${found.unverifiable} 条说的是某个服务，go 无法判定。凡与 go 有关的，都在 CI 中用真实的 go 命令证明，测试名列在各条之下（test/go）。`,
     ...langs.map(screen),
     "`granary env matrix` prints all of them, `granary explain MYTH_FALLBACK_ON_ANY_ERROR` one in full; both take `--json`.",
     `\`--about\` takes ${topics.map((topic) => `\`${topic}\``).join(", ")}.`,

@@ -109,11 +109,11 @@ export const commonMyths = {
     en: {
       claim: "Go 1.22 took direct out of the default list, and its HTTP transport panics without a proxy.",
       truth:
-        "The default list ends in direct in every version, 1.27 too. A transport without a proxy connects directly; nothing panics.",
+        "The default list has ended in direct since 1.13, in 1.27 too. A transport without a proxy connects directly; nothing panics.",
     },
     "zh-CN": {
       claim: "Go 1.22 去掉了默认的 direct，没有代理时 HTTP 传输层会 panic。",
-      truth: "所有版本（包括 1.27）的默认列表都以 direct 结尾。没有代理时直接连接，不会 panic。",
+      truth: "从 1.13 到 1.27，默认列表都以 direct 结尾。没有代理时直接连接，不会 panic。",
     },
   },
   MYTH_STEERING_HEADERS: {

@@ -1,4 +1,4 @@
-// A myth: something that documents claim of go, and what is so. Every claim of five widely read articles about go behind
+// A myth: something that documents claim of go, and what is so. Every claim of five articles about go behind
 // filtered networks is one, true ones too, so that nobody has to wonder which is which.
 
 import type { Lang } from "#services/errors/sentences.ts";
