@@ -20,6 +20,7 @@ export const uses = {
   packing: ["errors", "store"],
   sync: ["errors", "events", "store"],
   findings: ["errors"],
+  myths: ["errors"],
   environment: ["errors", "findings"],
   analysers: ["errors", "findings"],
   mirrors: ["errors", "findings", "analysers"],

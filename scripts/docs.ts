@@ -1,5 +1,5 @@
-// Writes docs/errors.md, docs/config.md and docs/evil-databases.md from the catalogue, the settings table and the table
-// of evil databases (`--write`), or exits 1 when one of them says something else than they do.
+// Writes docs/errors.md, docs/config.md, docs/evil-databases.md, docs/findings.md and docs/myths.md from the catalogues,
+// the settings table and the table of evil databases (`--write`), or exits 1 when one says something else than they do.
 
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -17,6 +17,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import { areas } from "#services/findings/catalogue.ts";
 import type { Area, FindingKind } from "#services/findings/finding.ts";
 import { evilDatabasesPage } from "../test/support/evil-page.ts";
+import { mythsPage } from "./myths-page.ts";
 
 const note = "<!-- Written by scripts/docs.ts from the source; `npm run docs` writes it anew. -->";
 
@@ -158,6 +159,7 @@ async function main(root: string, write: boolean): Promise<number> {
     ["docs/config.md", configPage()],
     ["docs/evil-databases.md", evilDatabasesPage()],
     ["docs/findings.md", findingsPage()],
+    ["docs/myths.md", mythsPage(note)],
   ] as const) {
     const file = join(root, name);
     const wanted = `${page}\n`;

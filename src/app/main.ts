@@ -116,6 +116,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const config = await load(flags);
       return settingKeys.map((key) => ({ key, value: displayValue(config, key), origin: config.origins[key] }));
     },
+    myths: async () => {
+      const { myths } = await import("#services/myths/catalogue.ts");
+      return myths;
+    },
     lookUp: async (id, flags) => await lookUp(id, await load(flags)),
     conformance: async (url, options) => {
       const { runConformanceCommand } = await import("./conformance.ts");

@@ -12,8 +12,16 @@ export const wantedGoVersions = ["1.19.13", "1.21.13", "1.24.9", "1.27.3"] as co
 /** Downloads of about 70 MB, unpacked to 250–450 MB. */
 const downloadMs = 300_000;
 
-/** The toolchain, or the reason why it cannot be had here. */
-export async function obtainGo(version: string): Promise<GoTool | string> {
+const asked = new Map<string, Promise<GoTool | string>>();
+
+/** The toolchain, or the reason why it cannot be had here. Tests of one process that run at once share one download. */
+export function obtainGo(version: string): Promise<GoTool | string> {
+  const known = asked.get(version) ?? obtain(version);
+  asked.set(version, known);
+  return known;
+}
+
+async function obtain(version: string): Promise<GoTool | string> {
   const host = await machineGo();
   if (host === undefined) return "no `go` on PATH to download it with";
   if (host.version === version) return host;

@@ -5,6 +5,7 @@ import { agentCommand } from "./agent.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { drillCommand } from "./drill.ts";
+import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
 import { planCommand } from "./plan.ts";
@@ -22,6 +23,7 @@ import { upstreamCommand } from "./upstream.ts";
 export const commands: readonly CommandSpec[] = [
   serveCommand,
   explainCommand,
+  envCommand,
   configCommand,
   upstreamCommand,
   jobsCommand,

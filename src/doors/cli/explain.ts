@@ -8,6 +8,7 @@ import { jsonFlag, printJson } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import type { CliContext, RememberedError } from "./services.ts";
 import { exit } from "./services.ts";
+import { mythJson, mythText } from "./myths.ts";
 import { terminalColumns, wrap } from "./text.ts";
 
 export const explainCommand: CommandSpec = {
@@ -22,6 +23,7 @@ export const explainCommand: CommandSpec = {
     const code = asked.toUpperCase();
     const finding = findingKind(code);
     if (finding !== undefined) return explainFinding(code, finding, { json: options["json"] === true, context });
+    if (code.startsWith("MYTH_")) return await explainMyth(code, { json: options["json"] === true, context });
     const remembered = isGranaryCode(code) ? undefined : await context.services.lookUp(asked, settings);
     if (!isGranaryCode(code) && remembered === undefined)
       throw new GranaryError("GRANARY_NO_SUCH_ID", {
@@ -62,6 +64,15 @@ function inWords(
   ] as const)
     lines.push("", title, ...wrap(text, terminalColumns - 2).map((line) => `  ${line}`));
   return `${lines.join("\n")}\n`;
+}
+
+async function explainMyth(code: string, { json, context }: { json: boolean; context: CliContext }): Promise<number> {
+  const { io, services } = context;
+  const found = (await services.myths()).find((one) => one.code === code);
+  if (found === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "code", id: code });
+  if (json) printJson(context, "granary.explain/1", mythJson(found, io.lang));
+  else io.stdout(mythText(found, io));
+  return exit.ok;
 }
 
 function explainFinding(

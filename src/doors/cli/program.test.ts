@@ -195,10 +195,19 @@ suite("text on a terminal", () => {
   });
 
   test("wrap() breaks at spaces and between Chinese characters, never over the width, and loses nothing", () => {
-    const text = "The store keeps modules 存储保存模块和校验和记录，断网时照常服务。 and more words follow";
-    const lines = wrap(text, 20);
-    for (const line of lines) assert.ok(columnsOf(line) <= 20, line);
-    assert.equal(lines.join("").replace(/\s/g, ""), text.replace(/\s/g, ""));
+    const texts = [
+      "The store keeps modules 存储保存模块和校验和记录，断网时照常服务。 and more words follow",
+      "遇到 5xx、403 或超时。",
+      "GOMODCACHE（…/cache/x），GOCACHE=off 与“代理/sumdb”无关；《配置》「一」（、）",
+    ];
+    for (const text of texts) {
+      const lines = wrap(text, 20);
+      for (const line of lines) {
+        assert.ok(columnsOf(line) <= 20, line);
+        assert.doesNotMatch(line, /^[，。、；：）》」”]|[（《「“]$/u);
+      }
+      assert.equal(lines.join("").replace(/\s/g, ""), text.replace(/\s/g, ""));
+    }
   });
 
   test("marks say their meaning without colour or UTF-8, and foreign text cannot steer the terminal", () => {

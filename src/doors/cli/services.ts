@@ -8,6 +8,7 @@ import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
 import type { RedundancyReport } from "#services/lab/redundancy.ts";
 import type { DrillFault } from "#services/lab/ports.ts";
+import type { NamedMyth } from "#services/myths/select.ts";
 import type { Packing } from "#services/packing/pack.ts";
 import type { Sent } from "#services/packing/send.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
@@ -433,6 +434,8 @@ export type CliServices = {
   readonly showConfig: (flags: SettingFlags) => Promise<readonly ShownSetting[]>;
   /** What a request id stood for, asked of the running server; undefined when nobody remembers. */
   readonly lookUp: (id: string, flags: SettingFlags) => Promise<RememberedError | undefined>;
+  /** What documents claim of go, and what is so. */
+  readonly myths: () => Promise<readonly NamedMyth[]>;
   readonly upstreamStatus: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly UpstreamView[]>;
   readonly upstreamProbe: (at: RemoteFlags, flags: SettingFlags) => Promise<readonly ProbeView[]>;
   readonly upstreamTurn: (name: string, verb: "disable" | "enable", use: RemoteUse) => Promise<void>;

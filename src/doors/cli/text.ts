@@ -18,14 +18,18 @@ export function padEnd(text: string, columns: number): string {
   return text + " ".repeat(Math.max(0, columns - columnsOf(text)));
 }
 
-/** Lines of at most `columns`: broken at spaces, and between any two wide characters. */
+/**
+ * A piece that stays in one line: a word with the space before it, or one wide character, each with the marks that open
+ * before it and close after it. Every character that is not a space is in one.
+ */
+const pieces =
+  /\s*(?:[（《「“]*(?:[\u2e80-\u3000\u3003-\u3009\u300e-\u9fff]|[^\s\u2e80-\u9fff（“，；：）”！？]+)[，。、；：）》」”！？]*|[（《「“，。、；：）》」”！？]+)/gu;
+
+/** Lines of at most `columns`: broken at spaces, around Chinese marks, and between any two wide characters. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [];
   let line = "";
-  // A piece is a word with the space before it, or one wide character with the closing marks after it.
-  for (const [piece] of text.matchAll(
-    /\s*(?:[\u2e80-\u3000\u3003-\u9fff][，。、；：）”！？]*|[^\s\u2e80-\u9fff]+)/gu,
-  )) {
+  for (const [piece] of text.matchAll(pieces)) {
     if (line !== "" && columnsOf(line) + columnsOf(piece) > columns) {
       lines.push(line);
       line = piece.trimStart();
