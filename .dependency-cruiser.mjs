@@ -21,7 +21,7 @@ export const uses = {
   sync: ["errors", "events", "store"],
   findings: ["errors"],
   myths: ["errors"],
-  environment: ["errors", "findings"],
+  environment: ["errors", "findings", "sumdb"],
   analysers: ["errors", "findings"],
   mirrors: ["errors", "findings", "analysers"],
   modcache: ["errors", "findings", "environment", "sumdb", "store"],

@@ -3,6 +3,8 @@
 
 import { posix, win32 } from "node:path";
 import { goDefaultProxyList } from "#protocol/official.ts";
+import { goEnvFileLocation } from "#services/environment/env-location.ts";
+import { parseGoEnvFile, valuesOf } from "#services/environment/go-env-file.ts";
 
 /** The machine, as far as settings depend on it. */
 export type Machine = {
@@ -16,9 +18,6 @@ export type Machine = {
 };
 
 export type GoSetting = { readonly value: string; readonly origin: string };
-
-/** A go env file is a few lines; a larger one is none. */
-const maxGoEnvChars = 1 << 20;
 
 /** The value of `name` on this machine, or undefined when nobody chose one. */
 export async function readGoEnv(name: string, machine: Machine): Promise<GoSetting | undefined> {
@@ -35,15 +34,10 @@ export async function readGoProxy(machine: Machine): Promise<GoSetting | undefin
   return setting?.value === goDefaultProxyList ? undefined : setting;
 }
 
-/** The lines `KEY=VALUE` of a go env file; the last of two wins, everything else is ignored as `go` does. */
+/** The values of a go env file. A carriage return at the end is cut off: what people meant is clear enough for a server. */
 export function parseGoEnv(text: string): ReadonlyMap<string, string> {
-  const values = new Map<string, string>();
-  for (const line of text.slice(0, maxGoEnvChars).split("\n")) {
-    const equals = line.indexOf("=");
-    if (equals < 0 || !/^[A-Z]/.test(line)) continue;
-    values.set(line.slice(0, equals), line.slice(equals + 1).replace(/\r$/, ""));
-  }
-  return values;
+  const values = valuesOf(parseGoEnvFile(text));
+  return new Map([...values].map(([name, { value }]) => [name, value.replace(/\r$/, "")]));
 }
 
 async function readGoEnvFile(file: string, machine: Machine): Promise<string> {
@@ -55,21 +49,9 @@ async function readGoEnvFile(file: string, machine: Machine): Promise<string> {
   }
 }
 
-function goEnvFile(machine: Machine): string | undefined {
-  const chosen = machine.env["GOENV"] ?? "";
-  if (chosen === "off") return undefined;
-  if (chosen !== "") return chosen;
-  const dir = userConfigDir(machine);
-  return dir === undefined ? undefined : pathOf(machine).join(dir, "go", "env");
-}
-
-/** Go's os.UserConfigDir. */
-function userConfigDir({ env, platform, home }: Machine): string | undefined {
-  if (platform === "win32") return env["AppData"] ?? env["APPDATA"];
-  if (home === "") return undefined;
-  if (platform === "darwin") return posix.join(home, "Library/Application Support");
-  const xdg = env["XDG_CONFIG_HOME"] ?? "";
-  return xdg === "" ? posix.join(home, ".config") : xdg;
+function goEnvFile({ env, platform, home }: Machine): string | undefined {
+  const location = goEnvFileLocation({ ...env, HOME: home }, platform);
+  return location.kind === "file" ? location.path : undefined;
 }
 
 /** Where this platform keeps a user's data. */

@@ -173,6 +173,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     sumdbPin: async (...call) => await (await heads(load, io)).sumdbPin(...call),
     sumdbVerifyTrusted: async (...call) => await (await heads(load, io)).sumdbVerifyTrusted(...call),
     sumdbStatus: async (...call) => await (await heads(load, io)).sumdbStatus(...call),
+    environment: async () => {
+      const { lookAround } = await import("./environment.ts");
+      return await lookAround(io.machine);
+    },
     sumdbExplain: async (request) => {
       const { explainSumdb } = await import("./sumdb-explain.ts");
       return await explainSumdb(request, io.machine);

@@ -24,6 +24,11 @@ export function isAncestorOfPattern(globs: string, path: string): boolean {
   });
 }
 
+/** False for a glob that path.Match refuses, which matches nothing. */
+export function isGlob(glob: string): boolean {
+  return parseGlob(glob) !== undefined;
+}
+
 function globsOf(globs: string): string[] {
   return globs
     .split(",")

@@ -3,6 +3,8 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
+import type { ExplainPorts } from "#services/environment/explain.ts";
+import type { Surroundings } from "#services/environment/surroundings.ts";
 import type { Shell } from "#services/findings/shell.ts";
 import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
@@ -255,6 +257,8 @@ export type SumdbExplanation = Decision & {
   /** Variables that are set and decide nothing here. */
   readonly ignored: readonly string[];
 };
+
+export type EnvironmentSeen = { readonly surroundings: Surroundings; readonly ports: ExplainPorts };
 
 export type SumwebRequest = {
   /** A folder with one database; without `--sumdb` it is served as it is. */
@@ -596,6 +600,8 @@ export type CliServices = {
   readonly sumdbStatus: (at: RemoteFlags, flags: SettingFlags) => Promise<SumdbStatus>;
   /** What go does with a checksum database in an environment. */
   readonly sumdbExplain: (request: SumdbExplainRequest) => Promise<SumdbExplanation>;
+  /** What go would see of this machine; runs nothing. */
+  readonly environment: () => Promise<EnvironmentSeen>;
   /** Reads the own log from end to end. */
   readonly sumdbFsck: (flags: SettingFlags) => Promise<SumdbFsck>;
   readonly tokenAdd: (

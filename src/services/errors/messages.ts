@@ -155,6 +155,18 @@ export type Messages = {
   "command.sumdb.pin": None;
   "command.sumdb.verify": None;
   "command.sumdb.status": None;
+  "command.env": None;
+  "command.env.explain": None;
+  "command.env.lint": None;
+  "command.env.provenance": None;
+  "command.env.simulate": None;
+  "flag.env-chain": None;
+  "flag.env-class": None;
+  "flag.env-command": None;
+  "flag.env-file": None;
+  "flag.env-go": None;
+  "flag.env-responses": None;
+  "flag.env-strict": None;
   "command.sumdb.explain": None;
   "flag.sumdb-cache": None;
   "flag.sumdb-trusted": None;
@@ -267,7 +279,6 @@ export type Messages = {
   "finding.more": None;
   "finding.likely": None;
   "finding.possible": None;
-  "command.env": None;
   "command.env.matrix": None;
   "flag.about": None;
   "flag.verdict": None;

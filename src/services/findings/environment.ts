@@ -1,3 +1,8 @@
-import type { Area } from "./finding.ts";
+// What can be wrong with the settings of go.
 
-export const environmentFindings = {} as const satisfies Area;
+import { chainFindings } from "./chain.ts";
+import type { Area } from "./finding.ts";
+import { settingFindings } from "./settings.ts";
+import { sumdbFindings } from "./sumdb-settings.ts";
+
+export const environmentFindings = { ...chainFindings, ...settingFindings, ...sumdbFindings } as const satisfies Area;

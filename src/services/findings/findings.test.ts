@@ -108,6 +108,11 @@ test("shellOf() knows the login shell, and what Windows tells", () => {
 
 test("what is pasted tells no secrets", () => {
   assert.equal(withoutCredentials("GET https://u:p@a.example/x → 401"), "GET https://***@a.example/x → 401");
+  assert.equal(withoutCredentials("HTTPS_PROXY=u:p@proxy.example:8080"), "HTTPS_PROXY=***@proxy.example:8080");
+  assert.equal(
+    withoutCredentials("go: example.com/m@v1.0.0: git@a.example:x"),
+    "go: example.com/m@v1.0.0: git@a.example:x",
+  );
   assert.equal(withoutCredentials("Authorization: Bearer abc.def"), "Authorization: Bearer ***");
   const secrets = [
     { text: "corp.example", instead: "HOST-1" },

@@ -3,9 +3,11 @@
 /** One thing to hide and what to write instead. */
 export type Secret = { readonly text: string; readonly instead: string };
 
-/** `user:password@` of a URL; the word after Bearer and Basic; our own tokens. */
+/** `user:password@` of a URL, and of `user:password@host`; the word after Bearer and Basic; our own tokens. */
 const always: readonly (readonly [RegExp, string])[] = [
   [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@'"]+@/giu, "$1***@"],
+  // Without a scheme, as HTTPS_PROXY and GOPROXY may have it.
+  [/(^|[\s,|="'])[^\s/@,|:="']+:[^\s/@,|"']+@(?=[\w[])/gu, "$1***@"],
   [/\b(Bearer|Basic)\s+[\w.~+/=-]+/giu, "$1 ***"],
   [/\bgrn_[0-9a-f]{8}_[\w-]+/gu, "grn_***"],
 ];
