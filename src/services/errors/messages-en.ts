@@ -15,6 +15,7 @@ const verdictsEn = {
 
 const importRefusals: Readonly<Record<string, string>> = {
   torn: "torn: an .info alone, neither go.mod nor zip",
+  "no-zip": "its zip is not here, and the validation command takes versions whole",
   "other-mod": "not the go.mod that is kept; the kept one stays",
   "other-zip": "not the zip that is kept; the kept one stays",
   foreign: "no file of a module",
@@ -542,7 +543,7 @@ export const messagesEn: MessageTable = {
     ].join("\n"),
   "import.interrupted": () => "Stopped before the end. The next import goes on from here.",
   "import.unproven": ({ count }) =>
-    `${count} not kept, as nobody could say what they must be. Import again when a checksum database can be reached:`,
+    `${count} not kept, as nobody could say what they must be, or whether they may come in. Import again later:`,
   "import.rejected": ({ count }) => `${count} rejected:`,
   "import.more": ({ count }) => `and ${count} more`,
   "import.why": ({ why, reason }) => importRefusals[why] ?? (reason === "" ? "cannot be read" : reason),

@@ -468,7 +468,8 @@ export type Messages = {
   "import.rejected": { readonly count: string };
   "import.more": { readonly count: string };
   "import.why": {
-    readonly why: "torn" | "other-mod" | "other-zip" | "foreign" | "odd" | "misnamed" | "too-deep" | "unreadable";
+    readonly why:
+      "torn" | "no-zip" | "other-mod" | "other-zip" | "foreign" | "odd" | "misnamed" | "too-deep" | "unreadable";
     readonly reason: string;
   };
   "export.working": { readonly versions: string; readonly bytes: string };
