@@ -66,7 +66,20 @@ test("user and password may come from a netrc file; what it lacks is told withou
     });
 });
 
+test("a goauth command is a list, or a line that is split at its spaces", async () => {
+  const of = async (value: string) =>
+    (await load(`repositories:\n  a.example:\n    goauth: ${value}\n`)).repositories[0]?.goauth;
+  assert.deepEqual(await of("[/usr/bin/token, --for, 'a b']"), ["/usr/bin/token", "--for", "a b"]);
+  assert.deepEqual(await of("/usr/bin/token  --for a"), ["/usr/bin/token", "--for", "a"]);
+});
+
 for (const [name, line] of [
+  ["go's own word for netrc", "repositories:\n  a.example:\n    goauth: netrc\n"],
+  ["go's own word for git", "repositories:\n  a.example:\n    goauth: git /srv/x\n"],
+  ["a quoted goauth line", 'repositories:\n  a.example:\n    goauth: token "a b"\n'],
+  ["an empty goauth list", "repositories:\n  a.example:\n    goauth: []\n"],
+  ["goauth and a password", "repositories:\n  a.example:\n    goauth: token\n    password: file:/run/token\n"],
+  ["goauth and a netrc file", "repositories:\n  git.corp.example:\n    goauth: token\n    netrc: /home/dev/.netrc\n"],
   ["a place that is no path", "repositories:\n  https://git.corp.example:\n    user: x\n"],
   ["a place with a port", "repositories:\n  git.corp.example:8443:\n    user: x\n"],
   ["a key without host keys", "repositories:\n  a.example:\n    sshKey: /k\n"],

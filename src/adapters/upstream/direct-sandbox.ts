@@ -3,8 +3,9 @@
 
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultUser } from "./direct-discovery.ts";
+import type { HeaderLine } from "#protocol/goauth.ts";
 import { splitAddress } from "./direct-dial.ts";
+import { defaultUser } from "./direct-goauth.ts";
 import type { Places, Site } from "./direct-places.ts";
 import type { Pass } from "./direct-filter.ts";
 
@@ -15,6 +16,8 @@ export type Sandbox = {
   /** GOPROXY layout of what was downloaded. */
   readonly downloads: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What git sends to a repository, and to none beside it, from its next start on. */
+  allow(repo: URL, headers: readonly HeaderLine[]): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -49,15 +52,41 @@ async function fill(folder: string, { places, env }: Omit<SandboxUse, "root">, p
     await writeFile(at(`secrets/${name}`), text, { mode: 0o600 });
     return at(`secrets/${name}`);
   };
-  const gitConfig = await secret("gitconfig", await gitConfigOf(places, { proxy: pass.gitProxy, secret }));
+  // Git reads the second file last, and passes over it while it is not there.
+  const gitConfig = await secret(
+    "gitconfig",
+    (await gitConfigOf(places, { proxy: pass.gitProxy, secret })) +
+      section("include", { path: at(`secrets/${saidLater}`) }),
+  );
   const ssh = await secret("ssh_config", sshConfigOf(places));
   return {
     folder,
     work: at("work"),
     downloads: at("mod/cache/download"),
     env: { ...machineEnv(env), ...goEnv(at, pass.goProxy), ...gitEnv(gitConfig, { ssh, places }) },
+    allow: allowing(secret),
     remove: () => removeFolder(folder),
   };
+}
+
+type Secret = (name: string, text: string) => Promise<string>;
+
+/** The configuration file of what is only known when a repository has been found. */
+const saidLater = "gitconfig-later";
+
+function allowing(secret: Secret): Sandbox["allow"] {
+  const sections = new Map<string, string>();
+  return async (repo, headers) => {
+    sections.set(repo.href, headerSection(repo, headers));
+    await secret(saidLater, [...sections.values()].join(""));
+  };
+}
+
+/** Git would carry a header wherever it is redirected to: it follows no redirect from there. */
+function headerSection({ host, pathname }: URL, headers: readonly HeaderLine[]): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}`);
+  const url = `https://${host}${pathname.replace(/\/$/, "")}`;
+  return section(`http.${url}`, { extraHeader: ["", ...lines], followRedirects: "false" });
 }
 
 /** What a program needs of the machine to run at all. */
@@ -122,7 +151,7 @@ function gitEnv(
   };
 }
 
-type GitConfigUse = { readonly proxy: string; readonly secret: (name: string, text: string) => Promise<string> };
+type GitConfigUse = { readonly proxy: string; readonly secret: Secret };
 
 async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Promise<string> {
   const lines = [
@@ -148,11 +177,11 @@ async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Pro
   return lines.join("");
 }
 
-async function siteLines({ place, host, path }: Site, name: string, secret: GitConfigUse["secret"]): Promise<string[]> {
+async function siteLines({ place, host, path, pem }: Site, name: string, secret: Secret): Promise<string[]> {
   const url = `https://${host}${path}`;
   const lines: string[] = [];
-  if (place.ca !== undefined)
-    lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, place.ca) }));
+  if (pem !== undefined)
+    lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, pem) }));
   if (place.password !== undefined) {
     const pair = `${encodeURIComponent(place.user ?? defaultUser)}:${encodeURIComponent(place.password)}`;
     const file = await secret(`credentials-${name}`, `https://${pair}@${host}\n`);
