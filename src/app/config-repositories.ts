@@ -98,6 +98,14 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Place, "prefix"> | 
     about: { en: "private key: this place is read over SSH", "zh-CN": "私钥：此处经 SSH 读取" },
     reason: "Deploy keys. Where the repository is, is still asked over https, unless `url` says it.",
   }),
+  sshAddress: field({
+    kind: text({ en: "HOST, IP, or either with :PORT", "zh-CN": "主机名或 IP，可带 :端口" }, isSshAddress),
+    about: {
+      en: "where SSH is, instead of the host (or `address`) and port 22",
+      "zh-CN": "SSH 所在地址，取代主机（或 address）和 22 端口",
+    },
+    reason: "A git server's SSH often has a port of its own. `knownHosts` goes by the host's name all the same.",
+  }),
   knownHosts: field({
     kind: path,
     about: { en: "the host keys that are right, as ssh keeps them", "zh-CN": "正确的主机密钥，known_hosts 格式" },
@@ -227,6 +235,11 @@ function isAddress(value: string): boolean {
   const [, six, four, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+|[\da-f:]+:[\da-f:]*))(?::(\d{1,5}))?$/i.exec(value) ?? [];
   if (isIP(value) !== 0) return true;
   return isIP(six ?? four ?? "") !== 0 && (port === undefined || Number(port) <= 65_535);
+}
+
+function isSshAddress(value: string): boolean {
+  const [, host, port] = /^([a-z\d][a-z\d.-]*)(?::(\d{1,5}))?$/i.exec(value) ?? [];
+  return isAddress(value) || (host !== undefined && (port === undefined || Number(port) <= 65_535));
 }
 
 /** No credentials in it, no query, and nothing that a program could take for an option. */

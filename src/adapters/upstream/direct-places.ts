@@ -18,6 +18,8 @@ export type Place = {
   /** PEM trusted for the host beside the system's. */
   readonly ca?: string;
   readonly sshKey?: string;
+  /** `HOST` or `HOST:PORT`, a name or an address: where SSH is, instead of the host itself, or `address`, and port 22. */
+  readonly sshAddress?: string;
   readonly knownHosts?: string;
   /** Plain HTTP may be spoken with the host. */
   readonly http?: boolean;

@@ -188,9 +188,28 @@ async function siteLines({ place, host, path, pem }: Site, name: string, secret:
     // Asked only for this host, and paths at or below this one; an empty helper forgets those of wider places.
     lines.push(section(`credential.${url}`, { helper: ["", `store --file '${file.replaceAll("'", "'\\''")}'`] }));
   }
-  if (place.sshKey !== undefined)
-    lines.push(section(`url.ssh://${place.user ?? "git"}@${host}${path}/`, { insteadOf: `${url}/` }));
+  if (place.sshKey !== undefined) lines.push(...sshLines({ place, host, path }));
   return lines;
+}
+
+/** Git asks for each place under a name of its own: places of one host may have different keys, as deploy keys are. */
+function sshLines(site: Pick<Site, "place" | "host" | "path">): string[] {
+  const { place, host, path } = site;
+  const { username, port } = new URL(place.url ?? "https://x");
+  const user = place.user ?? (username === "" ? "git" : username);
+  const isTold = place.url?.startsWith("ssh:") === true;
+  if (isTold && place.url !== undefined)
+    return [
+      section(`url.ssh://${user}@${sshAlias(site)}${port === "" ? "" : `:${port}`}${path}`, { insteadOf: place.url }),
+    ];
+  // A go-import tag may say ssh itself.
+  const prefixes = [`https://${host}${path}/`, `ssh://${host}${path}/`, `ssh://${user}@${host}${path}/`];
+  return [section(`url.ssh://${user}@${sshAlias(site)}${path}/`, { insteadOf: prefixes })];
+}
+
+/** A name that stands for a place in ssh's configuration; no resolver is asked for it. */
+function sshAlias({ host, path }: Pick<Site, "host" | "path">): string {
+  return `${host}${path.replaceAll(/[^\w.-]/g, (char) => `_${char.charCodeAt(0).toString(16)}`)}`;
 }
 
 /** `name` is `section` or `section.subsection`; values are quoted as git reads them. */
@@ -207,9 +226,11 @@ function section(name: string, values: Readonly<Record<string, string | readonly
 /** A host that is not listed is not connected to: OpenSSH takes the first value it finds. */
 function sshConfigOf(places: Places): string {
   const blocks: string[] = [];
-  for (const { place, host } of places.sites) {
+  for (const site of places.sites) {
+    const { place, host } = site;
     if (place.sshKey === undefined) continue;
-    const [address, port] = splitAddress(place.address ?? host);
+    const [plain] = splitAddress(place.address ?? host);
+    const [address, port] = splitAddress(place.sshAddress ?? plain);
     const rows = [
       `HostName ${address}`,
       ...(port === undefined ? [] : [`Port ${port}`]),
@@ -218,7 +239,8 @@ function sshConfigOf(places: Places): string {
       `UserKnownHostsFile "${place.knownHosts ?? "/dev/null"}"`,
       "ProxyCommand none",
     ];
-    blocks.push(`Host ${host}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+    // The host's own name is for repositories that a page leads to beyond the places: the narrowest place answers.
+    blocks.push(`Host ${[...new Set([sshAlias(site), host])].join(" ")}\n${rows.map((row) => `  ${row}\n`).join("")}`);
   }
   const common = [
     "ProxyCommand false",
