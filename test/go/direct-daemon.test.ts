@@ -28,7 +28,9 @@ async function startDaemon(t: TestContext, root: string): Promise<Daemon | undef
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
-  atEnd(t, () => void (child.exitCode === null && child.pid !== undefined && process.kill(-child.pid, "SIGKILL")));
+  atEnd(t, () => {
+    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
   while (!said.includes("Ready to rumble")) {

@@ -85,7 +85,7 @@ async function download(at: Scene, url: string, what: string): Promise<{ code: n
   const go = await newGoClient(at.tool, { GOPROXY: url, GOSUMDB: "off" });
   try {
     const { code, output } = await go.run(["mod", "download", "-json", what]);
-    return { code: code ?? -1, output };
+    return { code, output };
   } finally {
     await go.remove();
   }

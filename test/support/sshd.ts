@@ -66,7 +66,9 @@ export async function startSshd(
     stdio: ["ignore", "ignore", "pipe"],
     detached: true,
   });
-  atEnd(t, () => void (child.exitCode === null && child.pid !== undefined && process.kill(-child.pid, "SIGKILL")));
+  atEnd(t, () => {
+    if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+  });
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
   while (!said.includes("Server listening")) {

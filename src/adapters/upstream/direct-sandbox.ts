@@ -197,8 +197,7 @@ function sshLines(site: Pick<Site, "place" | "host" | "path">): string[] {
   const { place, host, path } = site;
   const { username, port } = new URL(place.url ?? "https://x");
   const user = place.user ?? (username === "" ? "git" : username);
-  const isTold = place.url?.startsWith("ssh:") === true;
-  if (isTold && place.url !== undefined)
+  if (place.url?.startsWith("ssh:") === true)
     return [
       section(`url.ssh://${user}@${sshAlias(site)}${port === "" ? "" : `:${port}`}${path}`, { insteadOf: place.url }),
     ];
