@@ -158,6 +158,26 @@ test("a private module is marked as such in every kind of answer", async () => {
     assert.equal((await ask(later, url, "cached-only")).isPrivate, true, url);
 });
 
+test("an unfinished publication is looked for once, whether or not anybody may be asked", async () => {
+  const secret = makeModule({ path: "corp.example/m", version: "v1.0.0" });
+  const room = await openRoom({
+    private: "corp.example",
+    upstreams: [playedUpstream("a", { public: false, privatePatterns: "corp.example" })],
+  });
+  const looked: string[] = [];
+  const look = room.store.unfinishedZip.bind(room.store);
+  room.store.unfinishedZip = (version) => {
+    looked.push(version.path);
+    return look(version);
+  };
+  room.client.serve("a", [secret]);
+  await ask(room, "/corp.example/m/@v/v1.0.0.mod");
+  await ask(room, "/corp.example/m/@v/v1.0.0.zip", "cached-only").catch(() => undefined);
+  assert.deepEqual(looked.splice(0), ["corp.example/m"]);
+  await ask(room, "/corp.example/m/@v/v1.0.0.zip").catch(() => undefined);
+  assert.deepEqual(looked, ["corp.example/m"]);
+});
+
 test("a damaged kept file is told, restored from upstream, and else an error that is no 404", async () => {
   const storage = new MemoryStorage();
   const room = await honest({ storage });
