@@ -41,6 +41,8 @@ export type AskOptions = {
   readonly hops: string;
   /** The client's address: what it asked before tells what it will ask next. */
   readonly caller: string;
+  /** The client asks past what is remembered: `Cache-Control: no-cache`. */
+  readonly anew?: boolean;
   readonly signal: AbortSignal;
 };
 
