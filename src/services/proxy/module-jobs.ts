@@ -461,9 +461,14 @@ export class ModuleJobs {
     const arrival = { id, stage, zip: { ...verified, ...verified.report }, facts };
     if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
     const { kept, conflict } = await step("keep", { run: () => store.keepZip(arrival) });
+    if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+    if (conflict && kept.manifest.zip.h1 === verified.h1 && (await store.findZip(id)) === undefined) {
+      const { sha256: served } = kept.manifest.zip;
+      const what = formatModuleVersion(id);
+      throw new GranaryError("GRANARY_REPACKED", { what, upstream, served, received: verified.sha256 });
+    }
     await step("notify", {
       run: () => {
-        if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
         const size = { bytes: verified.size, ms: clock.now() - startedMs };
         const { verifiedBy } = facts;
         events.emit({ name: "module.ingested", ...named(id), stage: "zip", upstream, ...size, verifiedBy });
