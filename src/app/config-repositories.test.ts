@@ -66,7 +66,20 @@ test("user and password may come from a netrc file; what it lacks is told withou
     });
 });
 
+test("a goauth command is a list, or a line that is split at its spaces", async () => {
+  const of = async (value: string) =>
+    (await load(`repositories:\n  a.example:\n    goauth: ${value}\n`)).repositories[0]?.goauth;
+  assert.deepEqual(await of("[/usr/bin/token, --for, 'a b']"), ["/usr/bin/token", "--for", "a b"]);
+  assert.deepEqual(await of("/usr/bin/token  --for a"), ["/usr/bin/token", "--for", "a"]);
+});
+
 for (const [name, line] of [
+  ["go's own word for netrc", "repositories:\n  a.example:\n    goauth: netrc\n"],
+  ["go's own word for git", "repositories:\n  a.example:\n    goauth: git /srv/x\n"],
+  ["a quoted goauth line", 'repositories:\n  a.example:\n    goauth: token "a b"\n'],
+  ["an empty goauth list", "repositories:\n  a.example:\n    goauth: []\n"],
+  ["goauth and a password", "repositories:\n  a.example:\n    goauth: token\n    password: file:/run/token\n"],
+  ["goauth and a netrc file", "repositories:\n  git.corp.example:\n    goauth: token\n    netrc: /home/dev/.netrc\n"],
   ["a place that is no path", "repositories:\n  https://git.corp.example:\n    user: x\n"],
   ["a place with a port", "repositories:\n  git.corp.example:8443:\n    user: x\n"],
   ["a key without host keys", "repositories:\n  a.example:\n    sshKey: /k\n"],
@@ -74,6 +87,9 @@ for (const [name, line] of [
   ["a path with a quote", 'repositories:\n  a.example:\n    sshKey: "/k\'"\n    knownHosts: /h\n'],
   ["a relative path", "repositories:\n  a.example:\n    ca: ca.pem\n"],
   ["a name as address", "repositories:\n  a.example:\n    address: b.example:443\n"],
+  ["an ssh address that is an option", "repositories:\n  a.example:\n    sshAddress: -oProxyCommand=x\n"],
+  ["an ssh address with a space", "repositories:\n  a.example:\n    sshAddress: a b\n"],
+  ["an impossible ssh port", "repositories:\n  a.example:\n    sshAddress: ssh.a.example:99999\n"],
   ["an impossible port", "repositories:\n  a.example:\n    address: 10.0.0.1:99999\n"],
   ["a url of another scheme", "repositories:\n  a.example/x:\n    url: file:///x\n"],
   ["a url with credentials", "repositories:\n  a.example/x:\n    url: https://a:b@a.example/x\n"],

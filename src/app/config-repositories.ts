@@ -6,37 +6,47 @@
 //       ca: /etc/granary/corp-ca.pem
 
 import { isIP } from "node:net";
+import { z } from "zod";
+import type { Place } from "#adapters/upstream/direct-places.ts";
 import { parsePath } from "#protocol/path.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { findNetrc, maxNetrcBytes, parseNetrc } from "#protocol/netrc.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { onOff, text } from "./config-kinds.ts";
+import type { Kind } from "./config-kinds.ts";
 import type { FileEntry } from "./config-file.ts";
 import { field, unknownField } from "./config-sections.ts";
 import type { Field } from "./config-sections.ts";
 import { readSecret } from "./config-secrets.ts";
 import type { Machine } from "./go-env.ts";
 
-/** One entry; files are paths, `password` is resolved and never shown. */
-export type Repository = {
-  readonly prefix: string;
-  readonly url?: string;
-  readonly address?: string;
-  readonly user?: string;
-  readonly password?: string;
-  readonly ca?: string;
-  readonly sshKey?: string;
-  readonly knownHosts?: string;
-  readonly http?: boolean;
-};
-
 /** Quotes and backslashes would need care in the files that git and ssh read. */
 const path = text({ en: "an absolute path without quotes", "zh-CN": "不含引号的绝对路径" }, (value) =>
   /^(\/|[A-Za-z]:\\)[^"'\\]*$/.test(value),
 );
 
-export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix"> | "netrc", Field>> = {
+/** What go has built in is a setting of its own here, or of no use to a server. */
+const builtIn = new Set(["off", "netrc", "git"]);
+
+/** A list, or a line without quotes that is split at its spaces. No shell sees it. */
+const goAuthCommand: Kind<readonly string[]> = {
+  schema: z.union([z.string(), z.array(z.string()).readonly()]).transform((value, context) => {
+    const argv = typeof value === "string" ? value.split(/ +/).filter((word) => word !== "") : value;
+    const isPlain = typeof value !== "string" || !/["'\\]/.test(value);
+    const [program = ""] = argv;
+    if (isPlain && program !== "" && !builtIn.has(program) && !argv.some((word) => /\p{Cc}/u.test(word))) return argv;
+    context.addIssue({ code: "custom", message: "not of the accepted form" });
+    return z.NEVER;
+  }),
+  accepted: {
+    en: "a program and its arguments, as a list or as a line without quotes; not netrc, git or off",
+    "zh-CN": "程序及其参数：列表，或不含引号的一行；不能是 netrc、git 或 off",
+  },
+  format: (argv) => argv.join(" "),
+};
+
+export const repositoryFields: Readonly<Record<Exclude<keyof Place, "prefix"> | "netrc", Field>> = {
   user: field({
     kind: text({ en: "a name without spaces and colons", "zh-CN": "不含空格和冒号的名称" }, (value) =>
       /^[\w.@+-]{1,128}$/.test(value),
@@ -56,6 +66,14 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix
     kind: path,
     about: { en: "netrc file with user and password of the host", "zh-CN": "含该主机登录名和口令的 netrc 文件" },
     reason: "What git, curl and go read already. Instead of `user` and `password`; its `default` is not used.",
+  }),
+  goauth: field({
+    kind: goAuthCommand,
+    about: {
+      en: "a command that says the headers for this place's URLs, as `go help goauth` has it",
+      "zh-CN": "给出此处 URL 请求头的命令，协议见 `go help goauth`",
+    },
+    reason: "Tokens that live for an hour. Instead of `user` and `password`; asked again when the host refuses.",
   }),
   ca: field({
     kind: path,
@@ -80,6 +98,14 @@ export const repositoryFields: Readonly<Record<Exclude<keyof Repository, "prefix
     about: { en: "private key: this place is read over SSH", "zh-CN": "私钥：此处经 SSH 读取" },
     reason: "Deploy keys. Where the repository is, is still asked over https, unless `url` says it.",
   }),
+  sshAddress: field({
+    kind: text({ en: "HOST, IP, or either with :PORT", "zh-CN": "主机名或 IP，可带 :端口" }, isSshAddress),
+    about: {
+      en: "where SSH is, instead of the host (or `address`) and port 22",
+      "zh-CN": "SSH 所在地址，取代主机（或 address）和 22 端口",
+    },
+    reason: "A git server's SSH often has a port of its own. `knownHosts` goes by the host's name all the same.",
+  }),
   knownHosts: field({
     kind: path,
     about: { en: "the host keys that are right, as ssh keeps them", "zh-CN": "正确的主机密钥，known_hosts 格式" },
@@ -101,7 +127,7 @@ export async function readRepositories(
   machine: Machine,
   lang: Lang,
 ): Promise<{
-  readonly repositories: readonly Repository[];
+  readonly repositories: readonly Place[];
   readonly warnings: { readonly key: string; readonly origin: string }[];
 }> {
   const named = new Map<string, Record<string, unknown>>();
@@ -120,8 +146,11 @@ export async function readRepositories(
     if (secret.isPlain) warnings.push({ key: entry.key, origin: entry.origin });
     place[key] = secret.value;
   }
-  for (const [prefix, place] of named) checkPair(prefix, place, { entries, lang });
-  return { repositories: [...named.values()] as Repository[], warnings };
+  for (const [prefix, place] of named) {
+    checkPair(prefix, place, { entries, lang });
+    checkOneWay(prefix, place, { entries, lang });
+  }
+  return { repositories: [...named.values()] as Place[], warnings };
 }
 
 /** User and password from a netrc file. Throws GRANARY_BAD_CONFIG when it has none for the host; no secret is in it. */
@@ -129,7 +158,7 @@ async function readNetrc(
   prefix: string,
   entry: FileEntry,
   { machine, lang }: { readonly machine: Machine; readonly lang: Lang },
-): Promise<Pick<Repository, "user" | "password">> {
+): Promise<Pick<Place, "user" | "password">> {
   const [host = ""] = prefix.split("/");
   const file = String(entry.value);
   const text = await machine.readFile(file);
@@ -157,6 +186,18 @@ function checkPair(
   throw bad({ origin, key: `repositories.${prefix}.${missing}` }, "", repositoryFields[missing].kind.accepted[at.lang]);
 }
 
+/** Two ways to say who we are would leave open which of them is meant. */
+function checkOneWay(
+  prefix: string,
+  place: Record<string, unknown>,
+  at: { readonly entries: readonly FileEntry[]; readonly lang: Lang },
+): void {
+  if (place["goauth"] === undefined || place["password"] === undefined) return;
+  const entry = at.entries.find(({ path }) => path[1] === prefix && path[2] === "goauth");
+  const accepted = { en: "goauth, or a password", "zh-CN": "goauth 或口令，二者取一" }[at.lang];
+  throw bad({ origin: entry?.origin ?? "", key: `repositories.${prefix}.goauth` }, "…", accepted);
+}
+
 const placeAccepted = {
   en: "a host, or a host and a path, as module paths begin: git.corp.example/team",
   "zh-CN": "主机，或主机加路径，即模块路径的开头：git.corp.example/team",
@@ -177,8 +218,13 @@ function readField(key: string, entry: FileEntry, lang: Lang): unknown {
     throw unknownField(key, Object.keys(repositoryFields), entry);
   const { kind } = repositoryFields[key as keyof typeof repositoryFields];
   const read = kind.schema.safeParse(entry.value);
-  if (!read.success) throw bad(entry, key === "password" ? "…" : String(entry.value), kind.accepted[lang]);
+  if (!read.success) throw bad(entry, isSecret(key) ? "…" : String(entry.value), kind.accepted[lang]);
   return read.data;
+}
+
+/** A command may have a token among its arguments. */
+function isSecret(key: string): boolean {
+  return key === "password" || key === "goauth";
 }
 
 function bad({ origin, key }: Pick<FileEntry, "origin" | "key">, value: string, accepted: string): GranaryError {
@@ -189,6 +235,11 @@ function isAddress(value: string): boolean {
   const [, six, four, port] = /^(?:\[([\da-f:.]+)\]|([\d.]+|[\da-f:]+:[\da-f:]*))(?::(\d{1,5}))?$/i.exec(value) ?? [];
   if (isIP(value) !== 0) return true;
   return isIP(six ?? four ?? "") !== 0 && (port === undefined || Number(port) <= 65_535);
+}
+
+function isSshAddress(value: string): boolean {
+  const [, host, port] = /^([a-z\d][a-z\d.-]*)(?::(\d{1,5}))?$/i.exec(value) ?? [];
+  return isAddress(value) || (host !== undefined && (port === undefined || Number(port) <= 65_535));
 }
 
 /** No credentials in it, no query, and nothing that a program could take for an option. */

@@ -1,6 +1,7 @@
 // The configuration: every setting with its value and where the value came from.
 // Precedence: command line, environment, file (profile over base), what this machine says, built-in default.
 
+import type { Place } from "#adapters/upstream/direct-places.ts";
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
@@ -11,7 +12,6 @@ import type { FileEntry } from "./config-file.ts";
 import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
 import { readRepositories } from "./config-repositories.ts";
-import type { Repository } from "./config-repositories.ts";
 import { readUpstreams } from "./config-upstreams.ts";
 import { readWebhooks } from "./config-webhooks.ts";
 import type { Hook } from "#services/sync/hooks.ts";
@@ -40,7 +40,7 @@ export type Config = {
   /** The presets and the `upstreams:` section. */
   readonly upstreams: readonly NamedUpstream[];
   /** The `repositories:` section; passwords resolved. Never to be shown. */
-  readonly repositories: readonly Repository[];
+  readonly repositories: readonly Place[];
   /** The `webhooks:` section, secrets resolved. Never to be shown. */
   readonly webhooks: readonly Hook[];
   /** `egress` with its secret resolved: `direct`, `env` or a URL that may carry credentials. Never to be shown. */

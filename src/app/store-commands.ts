@@ -13,6 +13,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { Tokens } from "#services/access/tokens.ts";
 import type { TokenRecord } from "#services/access/tokens.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { PinnedVersion } from "#services/store/pins.ts";
 import { HeldVersions } from "#services/store/held.ts";
@@ -35,6 +36,7 @@ type StoreCommands = Pick<
   | "heldList"
   | "hashesList"
   | "hashesForget"
+  | "hashesRepacked"
   | "tokenAdd"
   | "tokenList"
   | "tokenRevoke"
@@ -89,6 +91,18 @@ export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, ve
       return hashes;
     },
     hashesForget: async (what, flags) => await forget(what, await open(flags)),
+    hashesRepacked: async (what, flags) => {
+      const id = versionIn(what, "granary store hashes repacked MODULE@VERSION");
+      const store = await open(flags);
+      const modules = new ModuleStore(store.storage);
+      try {
+        if (!(await modules.allowRepacked(id)))
+          throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "evicted version", id: what });
+      } finally {
+        await modules.close();
+      }
+      await store.tell({ name: "version.repacked", module: id.path, version: id.version, reason: "" });
+    },
     tokenAdd: async ({ scope, note }, flags) => {
       const store = await open(flags);
       const { text, record } = await store.tokens.add(scope, note);

@@ -40,6 +40,7 @@ import { makeEngine } from "./manners.ts";
 import { openStore } from "./open-store.ts";
 import { doubtIndex } from "./tending.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
+import { validatorOf } from "./validating.ts";
 
 export type ImportCommandUse = {
   readonly load: (flags: SettingFlags) => Promise<Config>;
@@ -125,7 +126,8 @@ async function open(
   const store = new ModuleStore(storage);
   const stop = new AbortController();
   const closing: (() => unknown)[] = [() => verifier.close(), () => store.close()];
-  const common = { tree, store, verifier, signal: stop.signal };
+  const validator = validatorOf(() => values, config.source.machine.env);
+  const common = { tree, store, verifier, signal: stop.signal, wantsZip: validator() !== undefined };
   const close = async (): Promise<void> => {
     stop.abort(new Error("the import has ended"));
     await Promise.allSettled(closing.map((end) => end()));
@@ -143,6 +145,7 @@ async function open(
     origin,
     sums: new Sums({ databases, privacy: privacyOf(values.private), pins: new Pins(storage, events) }),
     verifier,
+    validator,
     gate: new Gate(jobsAtOnce, jobsAtOnce),
     aheadGate: new Gate(1, 0),
     clock: systemClock,

@@ -107,6 +107,7 @@ function modulesOf(use: SyncUse): Modules {
 const finalCodes: ReadonlySet<GranaryCode> = new Set<GranaryCode>([
   "GRANARY_SUMDB_MISMATCH",
   "GRANARY_PIN_MISMATCH",
+  "GRANARY_REPACKED",
   "GRANARY_INTEGRITY_MISMATCH",
   "GRANARY_BAD_MODULE",
   "GRANARY_SNAPSHOT_MISMATCH",

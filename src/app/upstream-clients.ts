@@ -6,8 +6,8 @@ import { readFileSync } from "node:fs";
 import { createSecureContext, getCACertificates } from "node:tls";
 import type { PoolCounts } from "#adapters/upstream/connections.ts";
 import { DirectUpstreamClient } from "#adapters/upstream/direct.ts";
+import { commandEnv, runCommand } from "#adapters/system/command.ts";
 import { Places } from "#adapters/upstream/direct-places.ts";
-import type { Place } from "#adapters/upstream/direct-places.ts";
 import { FileUpstreamClient } from "#adapters/upstream/file.ts";
 import { HttpUpstreamClient } from "#adapters/upstream/http.ts";
 import { proxyRule } from "#adapters/upstream/no-proxy.ts";
@@ -19,7 +19,6 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import type { UpstreamClient, UpstreamEndpoint } from "#services/upstreams/ports.ts";
 import { hostToReach, parseHosts, proxiesOf } from "./config-egress.ts";
-import type { Repository } from "./config-repositories.ts";
 import type { Config, NamedUpstream } from "./config.ts";
 import { version } from "./version.ts";
 
@@ -67,7 +66,12 @@ export function makeUpstreamClient(config: Config, events?: EventSink): ChainCli
       await Promise.all(clients.map((client) => client.close()));
     },
   };
-  const places = config.repositories.map(placeOf);
+  const places = new Places({
+    places: config.repositories,
+    modules: config.values["direct.modules"],
+    cidrs: config.values["direct.cidrs"],
+    readPem: ({ prefix }, file) => readPem({ name: prefix, section: "repositories" }, "ca", file),
+  });
   const direct = atFirstUse(() => makeDirectClient(config, { places, names, ...(events && { events }) }));
   const any = anyUpstreamClient({ http, file: new FileUpstreamClient(), direct });
   return {
@@ -87,17 +91,30 @@ function atFirstUse(make: () => UpstreamClient): UpstreamClient {
   };
 }
 
-type DirectUse = { readonly places: readonly Place[]; readonly names: Names; readonly events?: EventSink };
+type DirectUse = { readonly places: Places; readonly names: Names; readonly events?: EventSink };
+
+/** A token service answers within seconds; a client waits for it as for the repository. */
+const goauthMs = 20_000;
+/** A thousand tokens; nobody needs more at once. */
+const maxGoAuthBytes = 1 << 20;
 
 /** What repositories are read with. */
 function makeDirectClient({ values, egress, source }: Config, use: DirectUse): DirectUpstreamClient {
   const secureContext = createSecureContext({ ca: [...getCACertificates("default")] });
   return new DirectUpstreamClient({
-    places: new Places({
-      places: use.places,
-      modules: values["direct.modules"],
-      cidrs: values["direct.cidrs"],
-    }),
+    places: use.places,
+    goauth: async (argv, input, signal) => {
+      const limits = { timeoutMs: goauthMs, maxOutputBytes: maxGoAuthBytes };
+      const { code, stdout } = await runCommand({
+        argv,
+        input,
+        ...limits,
+        env: commandEnv(source.machine.env),
+        signal,
+      });
+      if (code === 0) return stdout;
+      throw new Error(code === null ? "it was ended by a signal" : `it ended with exit code ${code}`);
+    },
     names: use.names,
     proxyFor: proxyRule(proxiesOf(egress, source.machine)),
     trust: secureContext,
@@ -116,13 +133,6 @@ function makeDirectClient({ values, egress, source }: Config, use: DirectUse): D
     folder: values["direct.folder"],
     env: source.machine.env,
   });
-}
-
-function placeOf(repository: Repository): Place {
-  const { ca, ...rest } = repository;
-  return ca === undefined
-    ? rest
-    : { ...rest, ca: readPem({ name: repository.prefix, section: "repositories" }, "ca", ca) };
 }
 
 function commonOptions({ values }: Config): Egress & { readonly userAgent: string } {

@@ -8,7 +8,6 @@ import { HttpWitnessClient } from "#adapters/upstream/witness.ts";
 import { busyMeter } from "#adapters/system/busy.ts";
 import { heapShare } from "#adapters/system/heap.ts";
 import { steadyClock, systemClock } from "#adapters/system/clock.ts";
-import { CommandValidator } from "#adapters/system/validate-command.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { Log } from "#adapters/telemetry/log.ts";
 import { logSink } from "#adapters/telemetry/log.ts";
@@ -81,6 +80,7 @@ import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
+import { validatorOf } from "./validating.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
 import { diskGauges, diskStatus, watchDisk } from "./watch-disk.ts";
@@ -282,13 +282,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     events,
     stop: stop.signal,
   });
-  const command = new CommandValidator({
-    argv: () => state.config.values["validate.command"],
-    timeoutMs: () => state.config.values["validate.timeout"],
-    variables: () => state.config.values["validate.env"],
-    env: config.source.machine.env,
-  });
-  const validator = () => (state.config.values["validate.command"].length === 0 ? undefined : command);
+  const validator = validatorOf(() => state.config.values, config.source.machine.env);
   let rewriting = rewriteOf(values);
   const rewrite = (path: string) => rewriting(path);
   const jobs = new ModuleJobs({

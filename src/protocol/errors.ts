@@ -13,6 +13,7 @@ export type ProtocolCode =
   | "BAD_GOSUM"
   | "BAD_PROXY_LIST"
   | "BAD_GOSUMDB"
+  | "BAD_GOAUTH"
   | "BAD_ZIP"
   | "BAD_HASH"
   | "BAD_KEY"

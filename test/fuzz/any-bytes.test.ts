@@ -11,6 +11,7 @@ import { parseH1 } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { foldName } from "#protocol/fold.ts";
 import { autoQuote, modulePathOf, parseGoMod } from "#protocol/gomod.ts";
+import { headersFor, parseGoAuth } from "#protocol/goauth.ts";
 import { parseGosumdb } from "#protocol/gosumdb.ts";
 import { parseInfo, parseList } from "#protocol/info.ts";
 import { openNote, parseSignerKey, parseVerifierKey } from "#protocol/note.ts";
@@ -138,6 +139,10 @@ const parsers: Readonly<Record<string, Parser>> = {
   },
   parseTarget: { parse: (text) => parseTarget(text), seeds: targets },
   parseProxyList: { parse: (text) => parseProxyList(text), seeds: urls },
+  parseGoAuth: {
+    parse: (text) => headersFor(parseGoAuth(text), new URL("https://a.example/b/c")),
+    seeds: ["https://a.example/b\n\nA: 1\nB: 2\n\n", "https://a.example\nhttps://a.example/b\n\n\n"],
+  },
   parseGosumdb: { parse: (text) => parseGosumdb(text), seeds: ["off", key, `${key} https://x.example`] },
   "parseURL, redactURL": {
     parse: (text) =>

@@ -170,10 +170,10 @@ test("a place that is read over SSH: its key and host keys, and no other host", 
   const { output } = await withClient(tool, env, (go) => go.ok(["mod", "download", "-json", `${hello}@v1.0.0`]));
   assert.match(output, /"Sum": "h1:/);
   const told = await readFile(said, "utf8");
-  assert.match(told, /^-F \S+\/secrets\/ssh_config .*git@git\.corp\.example git-upload-pack '\/team\/hello'$/m);
+  assert.match(told, /^-F \S+\/secrets\/ssh_config .*git@git\.corp\.example_2fteam git-upload-pack '\/team\/hello'$/m);
   assert.match(
     told,
-    /^Host git\.corp\.example\n(?: {2}.*\n)* {2}IdentityFile "\/etc\/granary\/id_ed25519"\n {2}UserKnownHostsFile "\/etc\/granary\/known_hosts"\n {2}ProxyCommand none\n/m,
+    /^Host git\.corp\.example_2fteam git\.corp\.example\n(?: {2}.*\n)* {2}IdentityFile "\/etc\/granary\/id_ed25519"\n {2}UserKnownHostsFile "\/etc\/granary\/known_hosts"\n {2}ProxyCommand none\n/m,
   );
   assert.match(told, /^Host \*\n {2}ProxyCommand false\n/m);
   assert.match(told, /StrictHostKeyChecking yes/);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { atEnd } from "../support/at-end.ts";
+import { forgeZip } from "../fixtures/forge-zip.ts";
 import { gc, gcUntilGone, isKept, noLongerAnswered, zipOf } from "../support/evict.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
@@ -107,6 +108,52 @@ test("an evicted version whose tag was moved: refused and told, until the first 
   const again = await download(tool, world, secretId);
   assert.equal(again.code, 0, again.output);
   assert.deepEqual(again.sums, first.sums);
+});
+
+test("an evicted version that comes back packed otherwise: refused plainly, until an operator lets it come", async (t) => {
+  const tool = await needsGo(t);
+  if (tool === undefined) return;
+  const { world, store, corp } = await scene(t);
+  const first = await download(tool, world, secretId);
+  assert.equal(first.code, 0, first.output);
+  const early = await runGranary(["store", "hashes", "repacked", secretId, `--store=${store}`]);
+  assert.match(early.stderr, /GRANARY_NO_SUCH_ID/, "it is here");
+  await gcUntilGone(store, secretId, "--private");
+  await noLongerAnswered(world.granary.url, secretId);
+
+  // As another release of go packs the same files.
+  const entries = [...secret.files].map(([name, content]) => ({
+    name: `${secretId}/${name}`,
+    content,
+    method: 0 as const,
+  }));
+  const body = Buffer.from(forgeZip(entries.toReversed()));
+  corp.fault(zipOf(secretId), { kind: "bytes", body });
+  const other = await download(tool, world, secretId);
+  assert.notEqual(other.code, 0);
+  assert.match(
+    other.output,
+    /GRANARY_REPACKED: corp\.example\/secret@v1\.2\.3 from corp has the files that it had \(h1\)/,
+  );
+  assert.match(other.output, /granary store hashes repacked/);
+  assert.ok(!isKept(store, secretId));
+
+  const allowed = await runGranary(["store", "hashes", "repacked", secretId, `--store=${store}`]);
+  assert.equal(allowed.code, 0, allowed.stderr);
+  corp.clearFaults();
+  const moved = await startStubUpstream({ modules: [makeModule({ ...secret, files: movedFiles })] });
+  atEnd(t, () => moved.close());
+  corp.fault(zipOf(secretId), { kind: "bytes", body: Buffer.from(moved.bytes(zipOf(secretId))) });
+  const forged = await download(tool, world, secretId);
+  assert.match(forged.output, /GRANARY_PIN_MISMATCH/, "other files are refused all the same");
+  corp.clearFaults();
+  corp.fault(zipOf(secretId), { kind: "bytes", body });
+  const again = await download(tool, world, secretId);
+  assert.equal(again.code, 0, again.output);
+  assert.deepEqual(again.sums, first.sums);
+  assert.ok(isKept(store, secretId));
+  const verified = await runGranary(["store", "verify", `--store=${store}`]);
+  assert.equal(verified.code, 0, verified.stdout);
 });
 
 test("what a go.sum pins survives, and builds with every upstream off", async (t) => {

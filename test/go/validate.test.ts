@@ -1,14 +1,17 @@
 // `validate.command` with a real go: refusals with their reason, doubt when the command breaks, and nothing kept of either.
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { atEnd } from "../support/at-end.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
-import { makeModule, readModuleFixtures } from "../support/modules.ts";
+import { fixtureZip } from "../support/fixture-zip.ts";
+import { goModOf, makeModule, readModuleFixtures } from "../support/modules.ts";
 import { startWorld } from "../support/world.ts";
 import type { World } from "../support/world.ts";
 
@@ -91,4 +94,43 @@ test("a command that breaks is doubt: 503, nothing kept, and the same version is
   assert.deepEqual(await filesOf(world, "example.com/hello"), []);
   await rm(join(folder, "broken"));
   assert.equal((await fetch(url)).status, 200);
+});
+
+test("an import asks the command as well: what it refuses is reported with its reason, the rest is kept", async (t) => {
+  const { world, folder } = await scene(t);
+  const tree = join(folder, "tree");
+  const hello = readModuleFixtures().find(({ path, version }) => path === "example.com/hello" && version === "v1.0.0");
+  assert.ok(hello);
+  for (const module of [agpl, hello]) {
+    const stem = join(tree, module.path, "@v", module.version);
+    await mkdir(dirname(stem), { recursive: true });
+    await writeFile(`${stem}.info`, `{"Version":"${module.version}","Time":"${module.time}"}`);
+    await writeFile(`${stem}.mod`, goModOf(module));
+    await writeFile(`${stem}.zip`, fixtureZip(module));
+  }
+  const program = join(import.meta.dirname, "../../bin/granary.ts");
+  const from = {
+    upstream: world.stub.url,
+    sumdb: `${world.gosumdb.split(" ")[0]} ${world.stub.url}/sumdb/${world.database.name}`,
+  };
+  const flags = [
+    `--config=${join(folder, "granary.yaml")}`,
+    `--store=${join(folder, "store")}`,
+    `--upstream=${from.upstream}`,
+    `--sumdb=${from.sumdb}`,
+  ];
+  const child = spawn(process.execPath, [program, "store", "import", tree, ...flags, "--json"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  assert.ok(stdout.startsWith("{"), stderr);
+  const report = JSON.parse(stdout) as {
+    imported: number;
+    rejectedList: { what: string; code: string; reason: string }[];
+  };
+  const [refused] = report.rejectedList;
+  assert.deepEqual([report.imported, report.rejectedList.length], [1, 1], stdout);
+  assert.deepEqual([refused?.what, refused?.code], ["example.com/agpl@v1.0.0", "GRANARY_VALIDATION_REFUSED"]);
+  assert.match(JSON.stringify(refused), /licence AGPL-3\.0 is not allowed here/);
+  assert.deepEqual(await readdir(join(folder, "store/modules/example.com")), ["hello"]);
 });

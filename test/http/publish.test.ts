@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { findSums, parseLookup } from "#protocol/record.ts";
 import { writeModuleZip } from "#protocol/zip-write.ts";
+import { forgeZip } from "../fixtures/forge-zip.ts";
 import { atEnd } from "../support/at-end.ts";
+import { gcUntilGone } from "../support/evict.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { runGranary } from "../support/granary.ts";
 import { makeModule } from "../support/modules.ts";
@@ -240,4 +242,21 @@ test("tokens and names are in the events, secrets are not", async () => {
     /"name":"module.published","module":"corp.example\/team\/events","version":"v1.0.0","isNew":true/,
   );
   assert.doesNotMatch(events, /Bearer/);
+});
+
+test("an evicted version is not called kept when the same files come in another zip", async () => {
+  const { path, files, zipOf } = moduleOf("repacked");
+  const what = `${path}@v1.0.0`;
+  assert.equal((await at.put(what, zipOf())).status, 201);
+  await gcUntilGone(at.world.store, what, "--private");
+  const entries = Object.entries(files).map(([name, content]) => ({
+    name: `${what}/${name}`,
+    content,
+    method: 0 as const,
+  }));
+  const other = await at.put(what, forgeZip(entries));
+  assert.equal(other.status, 409, other.text);
+  assert.match(other.text, /sha256 [0-9a-f]{64}, evicted/);
+  assert.equal((await at.put(what, zipOf())).status, 200);
+  assert.equal((await at.get(`/${what.replace("@", "/@v/")}.zip`)).status, 200);
 });

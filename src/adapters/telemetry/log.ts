@@ -75,6 +75,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "module.published":
     case "version.held":
     case "version.freed":
+    case "version.repacked":
     case "pin.forgotten":
     case "quarantine.removed":
     case "quarantine.released":

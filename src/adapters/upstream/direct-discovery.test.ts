@@ -11,6 +11,7 @@ const places = new Places({
   ],
   modules: "git.corp.example/*",
   cidrs: [],
+  readPem: (_, file) => file,
 });
 const url = new URL(`https://${module}?go-get=1`);
 const meta = (content: string): string =>

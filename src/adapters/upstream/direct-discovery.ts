@@ -2,18 +2,13 @@
 // command's place. It then sees one tag that passed these checks, and no page, redirect or scheme of anybody else's.
 // Source: cmd/go vcs.go repoRootForImportDynamic, discovery.go; protocol reference §2.12.
 
-import { request as httpRequest } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { getCACertificates, connect as connectTls } from "node:tls";
-import type { Socket } from "node:net";
-import { isIP } from "node:net";
-import type { DirectDial } from "./direct-dial.ts";
-import { portOf } from "./direct-dial.ts";
-import type { Place, Places } from "./direct-places.ts";
+import { askAsKnown } from "./direct-ask.ts";
+import type { AskUse } from "./direct-ask.ts";
+import type { Places } from "./direct-places.ts";
 
 /** Pages of real hosts have some 100 KiB; tags stand in the head. */
 const maxPageBytes = 1 << 20;
-const pageMs = 20_000;
 /** T-24 allows three; a vanity domain needs one. */
 const maxRedirects = 3;
 const maxTagChars = 2_048;
@@ -24,17 +19,15 @@ export type Discovered =
   | { readonly kind: "absent"; readonly reason: string }
   | { readonly kind: "doubt"; readonly reason: string };
 
-export type DiscoveryUse = { readonly places: Places; readonly dial: DirectDial };
-
 /** @param module a module path, or the prefix of one: what go asks for */
-export async function discover(module: string, use: DiscoveryUse, signal: AbortSignal): Promise<Discovered> {
+export async function discover(module: string, use: AskUse, signal: AbortSignal): Promise<Discovered> {
   const known = use.places.ofModule(module);
   if (known !== undefined) return { kind: "found", prefix: known.prefix, repo: known.url, subdir: "" };
   const [host = "", ...rest] = module.split("/");
   const isPlain = use.places.onHost(host, (place) => place.http === true) !== undefined;
   const first = new URL(`${isPlain ? "http" : "https"}://${host}/${rest.join("/")}?go-get=1`);
   try {
-    const page = await fetchPage(first, use, AbortSignal.any([signal, AbortSignal.timeout(pageMs)]));
+    const page = await fetchPage(first, use, signal);
     return judge(module, page, use.places);
   } catch (error) {
     signal.throwIfAborted();
@@ -46,15 +39,20 @@ type Page = { readonly url: URL; readonly status: number; readonly text: string;
 
 class PageFault extends Error {}
 
-async function fetchPage(first: URL, use: DiscoveryUse, signal: AbortSignal): Promise<Page> {
+async function fetchPage(first: URL, use: AskUse, signal: AbortSignal): Promise<Page> {
   let url = first;
   for (let redirects = 0; ; redirects++) {
-    const answer = await ask(url, use, signal);
-    const status = answer.statusCode ?? 0;
-    const location = answer.headers.location;
-    if (status < 300 || status > 399 || location === undefined)
-      return { url, status, text: await readText(answer), wasRedirected: redirects > 0 };
-    answer.destroy();
+    const { location, ...page } = await askAsKnown(url, use, {
+      signal,
+      read: async (answer) => {
+        const status = answer.statusCode ?? 0;
+        const location = status >= 300 && status <= 399 ? answer.headers.location : undefined;
+        return { url, status, location, text: location === undefined ? await readText(answer) : "" };
+      },
+      // The go command takes tags whatever the status is.
+      isEnough: ({ text }) => importTags(text).length > 0,
+    });
+    if (location === undefined) return { ...page, wasRedirected: redirects > 0 };
     if (redirects === maxRedirects) throw new PageFault(`stopped after ${maxRedirects} redirects`);
     url = nextUrl(url, location);
   }
@@ -67,72 +65,6 @@ function nextUrl(from: URL, location: string): URL {
   if (to.protocol !== "https:" && !(to.protocol === "http:" && from.protocol === "http:"))
     throw new PageFault(`a redirect to ${to.protocol}`);
   return to;
-}
-
-async function ask(url: URL, { places, dial }: DiscoveryUse, signal: AbortSignal): Promise<IncomingMessage> {
-  const protocol = url.protocol === "http:" ? "http:" : "https:";
-  const host = url.hostname.replace(/^\[(.*)\]$/, "$1");
-  const port = url.port === "" ? portOf[protocol] : Number(url.port);
-  const raw = await dial({ protocol, host, port }, signal);
-  const socket =
-    protocol === "http:"
-      ? raw
-      : await secure(raw, { host, place: places.onHost(host, ({ ca }) => ca !== undefined), signal });
-  const credentials = places.at(host, url.pathname, (place) => place.password !== undefined);
-  return await new Promise((resolve, reject) => {
-    const request = httpRequest({
-      method: "GET",
-      host: url.host,
-      path: url.pathname + url.search,
-      headers: {
-        "user-agent": "Go-http-client/1.1",
-        host: url.host,
-        connection: "close",
-        ...basicAuth(protocol, credentials),
-      },
-      createConnection: () => socket,
-      signal,
-    });
-    request.once("response", resolve).once("error", (error) => {
-      socket.destroy();
-      reject(error);
-    });
-    request.end();
-  });
-}
-
-/** Over TLS only, as the go command has it. */
-function basicAuth(protocol: string, place: Place | undefined): Record<string, string> {
-  if (place?.password === undefined || protocol !== "https:") return {};
-  const pair = `${place.user ?? defaultUser}:${place.password}`;
-  return { authorization: `Basic ${Buffer.from(pair).toString("base64")}` };
-}
-
-/** Hosts that take a token take it with any name. */
-export const defaultUser = "granary";
-
-type Securing = { readonly host: string; readonly place: Place | undefined; readonly signal: AbortSignal };
-
-function secure(raw: Socket, { host, place, signal }: Securing): Promise<Socket> {
-  const ca = place?.ca === undefined ? {} : { ca: [...getCACertificates("default"), place.ca] };
-  const servername = isIP(host) === 0 ? host : "";
-  return new Promise((resolve, reject) => {
-    const socket = connectTls({ socket: raw, host, servername, ...ca, ALPNProtocols: ["http/1.1"] });
-    const fail = (error?: Error): void => {
-      signal.removeEventListener("abort", aborted);
-      raw.on("error", () => undefined).destroy();
-      socket.on("error", () => undefined).destroy();
-      reject(error ?? new PageFault("the connection closed during the TLS handshake"));
-    };
-    const aborted = (): void => fail(signal.reason as Error);
-    signal.addEventListener("abort", aborted, { once: true });
-    socket.once("error", fail).once("close", () => fail());
-    socket.once("secureConnect", () => {
-      signal.removeEventListener("abort", aborted);
-      socket.off("error", fail);
-      resolve(socket);
-    });
-  });
 }
 
 async function readText(answer: IncomingMessage): Promise<string> {

@@ -8,9 +8,11 @@ import { listen } from "../../../test/support/loopback.ts";
 import { DirectFilter } from "./direct-filter.ts";
 import type { Pass } from "./direct-filter.ts";
 import type { Goal } from "./direct-dial.ts";
+import { PlaceCredentials } from "./direct-goauth.ts";
 import { Places } from "./direct-places.ts";
 
-const places = new Places({ places: [], modules: "", cidrs: [] });
+const noGoAuth = (): Promise<string> => Promise.reject(new Error("nobody asks"));
+const places = new Places({ places: [], modules: "", cidrs: [], readPem: (_, file) => file });
 
 /** A filter whose every goal is one server that sends `text`. */
 async function filterTo(t: TestContext, text: string | Buffer): Promise<{ filter: DirectFilter; goals: Goal[] }> {
@@ -23,13 +25,13 @@ async function filterTo(t: TestContext, text: string | Buffer): Promise<{ filter
     goals.push(goal);
     return Promise.resolve(connect(port, "127.0.0.1"));
   };
-  const filter = new DirectFilter({ places, dial });
+  const filter = new DirectFilter({ places, dial, credentials: new PlaceCredentials({ places, goauth: noGoAuth }) });
   atEnd(t, () => filter.close());
   return { filter, goals };
 }
 
 const pass = (filter: DirectFilter, maxBytes = 1 << 20, onTooMuch = (): void => undefined): Promise<Pass> =>
-  filter.admit({ maxBytes, onTooMuch });
+  filter.admit({ maxBytes, onTooMuch, onCredentials: () => Promise.resolve() });
 
 /** Sends a request's head to a proxy, and reads all that comes. */
 async function send(proxy: string, line: string, isNamed = true): Promise<string> {

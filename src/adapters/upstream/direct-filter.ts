@@ -7,12 +7,22 @@ import { createServer, request as httpRequest } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { DirectDial, Goal } from "./direct-dial.ts";
+import type { HeaderLine } from "#protocol/goauth.ts";
+import { askAsKnown } from "./direct-ask.ts";
+import type { AskUse } from "./direct-ask.ts";
+import type { Goal } from "./direct-dial.ts";
 import { portOf } from "./direct-dial.ts";
 import { discover, importPage } from "./direct-discovery.ts";
-import type { Places } from "./direct-places.ts";
+import { secretsIn } from "./direct-goauth.ts";
 
-export type FilterUse = { readonly places: Places; readonly dial: DirectDial };
+/** What a child may do, and whom it tells. */
+export type Admission = {
+  /** That may pass, both ways; beyond it everything is cut. */
+  readonly maxBytes: number;
+  readonly onTooMuch: () => void;
+  /** Called before go learns of a repository: git will need these headers there, and nowhere else. */
+  readonly onCredentials: (repo: URL, headers: readonly HeaderLine[]) => Promise<void>;
+};
 
 /** A child's leave to pass. */
 export type Pass = {
@@ -21,6 +31,8 @@ export type Pass = {
   readonly gitProxy: string;
   /** What was refused or failed on its way, in order, for whoever reads the child's own words. */
   readonly notes: readonly string[];
+  /** What its texts must not show, beside what the configuration holds. */
+  readonly secrets: readonly string[];
   /** What the host itself said when asked where the repository is, if that is that there is none. */
   readonly absent: string | undefined;
   /** Cuts every connection; the credentials are void from now on. */
@@ -32,8 +44,9 @@ type Holder = {
   readonly git: string;
   readonly notes: string[];
   readonly sockets: Set<Duplex>;
+  readonly secrets: string[];
   readonly stop: AbortController;
-  readonly onTooMuch: () => void;
+  readonly admission: Admission;
   absent: string | undefined;
   bytesLeft: number;
 };
@@ -42,16 +55,15 @@ type Holder = {
 const maxNotes = 8;
 
 export class DirectFilter {
-  readonly #use: FilterUse;
+  readonly #use: AskUse;
   readonly #holders = new Set<Holder>();
   #server: Promise<Server> | undefined;
 
-  constructor(use: FilterUse) {
+  constructor(use: AskUse) {
     this.#use = use;
   }
 
-  /** @param options.maxBytes that may pass, both ways; beyond it `onTooMuch` is called and everything is cut */
-  async admit(options: { readonly maxBytes: number; readonly onTooMuch: () => void }): Promise<Pass> {
+  async admit(admission: Admission): Promise<Pass> {
     const server = await (this.#server ??= this.#listen());
     const { port } = server.address() as AddressInfo;
     const holder: Holder = {
@@ -60,9 +72,10 @@ export class DirectFilter {
       notes: [],
       sockets: new Set(),
       stop: new AbortController(),
-      onTooMuch: options.onTooMuch,
+      secrets: [],
+      admission,
       absent: undefined,
-      bytesLeft: options.maxBytes,
+      bytesLeft: admission.maxBytes,
     };
     this.#holders.add(holder);
     const url = (user: "go" | "git"): string => `http://${user}:${holder[user]}@127.0.0.1:${port}`;
@@ -70,6 +83,7 @@ export class DirectFilter {
       goProxy: url("go"),
       gitProxy: url("git"),
       notes: holder.notes,
+      secrets: holder.secrets,
       get absent() {
         return holder.absent;
       },
@@ -166,7 +180,13 @@ export class DirectFilter {
     try {
       const found = await discover(module, this.#use, holder.stop.signal);
       if (found.kind === "found") {
-        say(response, 200, importPage(found), "text/html");
+        const refused = await this.#hand(holder, found.repo);
+        if (refused === undefined) {
+          say(response, 200, importPage(found), "text/html");
+          return;
+        }
+        note(holder, refused);
+        say(response, 502, refused);
         return;
       }
       if (found.kind === "absent") holder.absent = found.reason;
@@ -175,6 +195,32 @@ export class DirectFilter {
     } catch (error) {
       if (!holder.stop.signal.aborted) throw error;
       response.destroy();
+    }
+  }
+
+  /**
+   * Gets git the headers that a command says for a repository; why it gets none. They are tried first, as git would use
+   * them: of a host that refuses them the command is told, which git could not do.
+   */
+  async #hand(holder: Holder, repo: string): Promise<string | undefined> {
+    const { credentials, places } = this.#use;
+    const url = new URL(repo);
+    const isOverSsh = places.at(url.hostname, url.pathname, ({ sshKey }) => sshKey !== undefined) !== undefined;
+    if (!credentials.isCommanded(url) || isOverSsh) return undefined;
+    const { signal } = holder.stop;
+    try {
+      const refs = new URL(`${repo.replace(/\/$/, "")}/info/refs?service=git-upload-pack`);
+      const read = ({ statusCode = 0 }: IncomingMessage): Promise<number> => Promise.resolve(statusCode);
+      const status = await askAsKnown(refs, this.#use, { signal, read, isEnough: () => false });
+      if (status === 401 || status === 403) return `${refs.href} answered ${status}`;
+      if (status >= 300 && status <= 399) return `${refs.href} leads elsewhere (${status}), where no credentials go`;
+      const headers = await credentials.of(refs, signal);
+      holder.secrets.push(...secretsIn(headers));
+      await holder.admission.onCredentials(url, headers);
+      return undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      return `${repo}: ${textOf(error)}`;
     }
   }
 
@@ -238,7 +284,7 @@ function watch(holder: Holder, socket: Duplex): void {
   socket.on("data", (chunk: Buffer) => {
     holder.bytesLeft -= chunk.length;
     if (holder.bytesLeft >= 0) return;
-    holder.onTooMuch();
+    holder.admission.onTooMuch();
     for (const each of holder.sockets) each.destroy();
   });
 }

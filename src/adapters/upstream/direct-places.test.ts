@@ -10,6 +10,7 @@ const places = new Places({
   ],
   modules: "git.corp.example/*, *.lab.example/x ,Sub.Corp.Example/y",
   cidrs: [],
+  readPem: (_, file) => file,
 });
 const passwordAt = (host: string, path: string): string | undefined => places.at(host, path)?.password;
 

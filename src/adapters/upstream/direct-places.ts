@@ -3,7 +3,7 @@
 
 import { parseCidrs } from "./address.ts";
 
-/** One entry of `repositories`. Files are paths; `password` is a secret. */
+/** One entry of `repositories`. Files are paths, `ca` too; `password` is a secret. */
 export type Place = {
   /** `git.corp.example` or `git.corp.example/team`: a module path, and without `url` a place on that host as well. */
   readonly prefix: string;
@@ -13,16 +13,26 @@ export type Place = {
   readonly address?: string;
   readonly user?: string;
   readonly password?: string;
-  /** PEM text trusted for the host beside the system's. */
+  /** A command, program and arguments, that says which headers go with this place's URLs; instead of `password`. */
+  readonly goauth?: readonly string[];
+  /** PEM trusted for the host beside the system's. */
   readonly ca?: string;
   readonly sshKey?: string;
+  /** `HOST` or `HOST:PORT`, a name or an address: where SSH is, instead of the host itself, or `address`, and port 22. */
+  readonly sshAddress?: string;
   readonly knownHosts?: string;
   /** Plain HTTP may be spoken with the host. */
   readonly http?: boolean;
 };
 
 /** Where a place's repositories are: `host` in lower case, `path` without a trailing slash ("" for the whole host). */
-export type Site = { readonly place: Place; readonly host: string; readonly path: string };
+export type Site = {
+  readonly place: Place;
+  readonly host: string;
+  readonly path: string;
+  /** The text of `place.ca`. */
+  readonly pem: string | undefined;
+};
 
 export type PlacesOptions = {
   readonly places: readonly Place[];
@@ -30,6 +40,8 @@ export type PlacesOptions = {
   readonly modules: string;
   /** Networks whose addresses any host may have. */
   readonly cidrs: readonly string[];
+  /** Reads the file of a place's `ca`; throws when it is no PEM. */
+  readonly readPem: (place: Place, file: string) => string;
 };
 
 export class Places {
@@ -38,8 +50,9 @@ export class Places {
   readonly allowed: ReturnType<typeof parseCidrs>;
   readonly secrets: readonly string[];
 
-  constructor({ places, modules, cidrs }: PlacesOptions) {
-    this.sites = places.map(siteOf).toSorted((a, b) => b.path.length - a.path.length);
+  constructor({ places, modules, cidrs, readPem }: PlacesOptions) {
+    const pemOf = (place: Place): string | undefined => (place.ca === undefined ? undefined : readPem(place, place.ca));
+    this.sites = places.map((place) => siteOf(place, pemOf(place))).toSorted((a, b) => b.path.length - a.path.length);
     this.#hosts = new Set([...this.sites.map(({ host }) => host), ...hostsIn(modules)]);
     this.allowed = parseCidrs(cidrs);
     this.secrets = places.flatMap(({ user = "", password }) => (password === undefined ? [] : formsOf(user, password)));
@@ -61,6 +74,11 @@ export class Places {
     return this.sites.find((site) => site.host === host.toLowerCase() && has(site.place))?.place;
   }
 
+  /** Certificates that the operator trusts for a host, as PEM. */
+  pemOf(host: string): string | undefined {
+    return this.sites.find((site) => site.host === host.toLowerCase() && site.pem !== undefined)?.pem;
+  }
+
   /** The place that says outright where a module's repository is. */
   ofModule(module: string): (Place & { readonly url: string }) | undefined {
     const found = this.sites
@@ -71,9 +89,9 @@ export class Places {
   }
 }
 
-function siteOf(place: Place): Site {
+function siteOf(place: Place, pem: string | undefined): Site {
   const url = new URL(place.url ?? `https://${place.prefix}`);
-  return { place, host: url.hostname, path: url.pathname.replace(/\/+$/, "") };
+  return { place, host: url.hostname, path: url.pathname.replace(/\/+$/, ""), pem };
 }
 
 /** At a slash: `/team` holds `/team/x` and not `/teams`. */
@@ -88,10 +106,10 @@ function hostsIn(patterns: string): readonly string[] {
 }
 
 /** A shorter one is no secret, and blotting it out would make every text unreadable. */
-const minSecretChars = 4;
+export const minSecretChars = 4;
 
 /** Every spelling in which a secret could show up in somebody's text. */
-function formsOf(user: string, password: string): readonly string[] {
+export function formsOf(user: string, password: string): readonly string[] {
   const pair = Buffer.from(`${user}:${password}`).toString("base64");
   return [...new Set([pair, password, encodeURIComponent(password)])].filter((form) => form.length >= minSecretChars);
 }

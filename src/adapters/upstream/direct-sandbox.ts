@@ -3,8 +3,9 @@
 
 import { chmod, mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultUser } from "./direct-discovery.ts";
+import type { HeaderLine } from "#protocol/goauth.ts";
 import { splitAddress } from "./direct-dial.ts";
+import { defaultUser } from "./direct-goauth.ts";
 import type { Places, Site } from "./direct-places.ts";
 import type { Pass } from "./direct-filter.ts";
 
@@ -15,6 +16,8 @@ export type Sandbox = {
   /** GOPROXY layout of what was downloaded. */
   readonly downloads: string;
   readonly env: Readonly<Record<string, string>>;
+  /** What git sends to a repository, and to none beside it, from its next start on. */
+  allow(repo: URL, headers: readonly HeaderLine[]): Promise<void>;
   remove(): Promise<void>;
 };
 
@@ -49,15 +52,41 @@ async function fill(folder: string, { places, env }: Omit<SandboxUse, "root">, p
     await writeFile(at(`secrets/${name}`), text, { mode: 0o600 });
     return at(`secrets/${name}`);
   };
-  const gitConfig = await secret("gitconfig", await gitConfigOf(places, { proxy: pass.gitProxy, secret }));
+  // Git reads the second file last, and passes over it while it is not there.
+  const gitConfig = await secret(
+    "gitconfig",
+    (await gitConfigOf(places, { proxy: pass.gitProxy, secret })) +
+      section("include", { path: at(`secrets/${saidLater}`) }),
+  );
   const ssh = await secret("ssh_config", sshConfigOf(places));
   return {
     folder,
     work: at("work"),
     downloads: at("mod/cache/download"),
     env: { ...machineEnv(env), ...goEnv(at, pass.goProxy), ...gitEnv(gitConfig, { ssh, places }) },
+    allow: allowing(secret),
     remove: () => removeFolder(folder),
   };
+}
+
+type Secret = (name: string, text: string) => Promise<string>;
+
+/** The configuration file of what is only known when a repository has been found. */
+const saidLater = "gitconfig-later";
+
+function allowing(secret: Secret): Sandbox["allow"] {
+  const sections = new Map<string, string>();
+  return async (repo, headers) => {
+    sections.set(repo.href, headerSection(repo, headers));
+    await secret(saidLater, [...sections.values()].join(""));
+  };
+}
+
+/** Git would carry a header wherever it is redirected to: it follows no redirect from there. */
+function headerSection({ host, pathname }: URL, headers: readonly HeaderLine[]): string {
+  const lines = headers.map(([name, value]) => `${name}: ${value}`);
+  const url = `https://${host}${pathname.replace(/\/$/, "")}`;
+  return section(`http.${url}`, { extraHeader: ["", ...lines], followRedirects: "false" });
 }
 
 /** What a program needs of the machine to run at all. */
@@ -122,7 +151,7 @@ function gitEnv(
   };
 }
 
-type GitConfigUse = { readonly proxy: string; readonly secret: (name: string, text: string) => Promise<string> };
+type GitConfigUse = { readonly proxy: string; readonly secret: Secret };
 
 async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Promise<string> {
   const lines = [
@@ -148,20 +177,38 @@ async function gitConfigOf(places: Places, { proxy, secret }: GitConfigUse): Pro
   return lines.join("");
 }
 
-async function siteLines({ place, host, path }: Site, name: string, secret: GitConfigUse["secret"]): Promise<string[]> {
+async function siteLines({ place, host, path, pem }: Site, name: string, secret: Secret): Promise<string[]> {
   const url = `https://${host}${path}`;
   const lines: string[] = [];
-  if (place.ca !== undefined)
-    lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, place.ca) }));
+  if (pem !== undefined)
+    lines.push(section(`http.https://${host}/`, { sslCAInfo: await secret(`ca-${name}.pem`, pem) }));
   if (place.password !== undefined) {
     const pair = `${encodeURIComponent(place.user ?? defaultUser)}:${encodeURIComponent(place.password)}`;
     const file = await secret(`credentials-${name}`, `https://${pair}@${host}\n`);
     // Asked only for this host, and paths at or below this one; an empty helper forgets those of wider places.
     lines.push(section(`credential.${url}`, { helper: ["", `store --file '${file.replaceAll("'", "'\\''")}'`] }));
   }
-  if (place.sshKey !== undefined)
-    lines.push(section(`url.ssh://${place.user ?? "git"}@${host}${path}/`, { insteadOf: `${url}/` }));
+  if (place.sshKey !== undefined) lines.push(...sshLines({ place, host, path }));
   return lines;
+}
+
+/** Git asks for each place under a name of its own: places of one host may have different keys, as deploy keys are. */
+function sshLines(site: Pick<Site, "place" | "host" | "path">): string[] {
+  const { place, host, path } = site;
+  const { username, port } = new URL(place.url ?? "https://x");
+  const user = place.user ?? (username === "" ? "git" : username);
+  if (place.url?.startsWith("ssh:") === true)
+    return [
+      section(`url.ssh://${user}@${sshAlias(site)}${port === "" ? "" : `:${port}`}${path}`, { insteadOf: place.url }),
+    ];
+  // A go-import tag may say ssh itself.
+  const prefixes = [`https://${host}${path}/`, `ssh://${host}${path}/`, `ssh://${user}@${host}${path}/`];
+  return [section(`url.ssh://${user}@${sshAlias(site)}${path}/`, { insteadOf: prefixes })];
+}
+
+/** A name that stands for a place in ssh's configuration; no resolver is asked for it. */
+function sshAlias({ host, path }: Pick<Site, "host" | "path">): string {
+  return `${host}${path.replaceAll(/[^\w.-]/g, (char) => `_${char.charCodeAt(0).toString(16)}`)}`;
 }
 
 /** `name` is `section` or `section.subsection`; values are quoted as git reads them. */
@@ -178,9 +225,11 @@ function section(name: string, values: Readonly<Record<string, string | readonly
 /** A host that is not listed is not connected to: OpenSSH takes the first value it finds. */
 function sshConfigOf(places: Places): string {
   const blocks: string[] = [];
-  for (const { place, host } of places.sites) {
+  for (const site of places.sites) {
+    const { place, host } = site;
     if (place.sshKey === undefined) continue;
-    const [address, port] = splitAddress(place.address ?? host);
+    const [plain] = splitAddress(place.address ?? host);
+    const [address, port] = splitAddress(place.sshAddress ?? plain);
     const rows = [
       `HostName ${address}`,
       ...(port === undefined ? [] : [`Port ${port}`]),
@@ -189,7 +238,8 @@ function sshConfigOf(places: Places): string {
       `UserKnownHostsFile "${place.knownHosts ?? "/dev/null"}"`,
       "ProxyCommand none",
     ];
-    blocks.push(`Host ${host}\n${rows.map((row) => `  ${row}\n`).join("")}`);
+    // The host's own name is for repositories that a page leads to beyond the places: the narrowest place answers.
+    blocks.push(`Host ${[...new Set([sshAlias(site), host])].join(" ")}\n${rows.map((row) => `  ${row}\n`).join("")}`);
   }
   const common = [
     "ProxyCommand false",

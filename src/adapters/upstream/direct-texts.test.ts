@@ -41,3 +41,15 @@ test("what is shown has no secret, no path of ours, no control character, and on
   assert.equal(shown, "go: in …/mod/cache: · fatal: https://xxxxx@x.example/ token xxxxx  [31mred");
   assert.ok(fitToShow("x".repeat(10_000), { folders: [], secrets: [] }).length < 1_000);
 });
+
+test("git's and ssh's own words come first", () => {
+  const said = (words: string): string =>
+    fitToShow(
+      `a.example/x@v1.0.0: invalid version: git ls-remote -q --end-of-options https://a.example/x in /run/mod/cache/vcs/a609: exit status 128:\n\t${words}`,
+      { folders: ["/run"], secrets: [] },
+    );
+  const about = "a.example/x@v1.0.0: invalid version: git ls-remote: · ";
+  assert.equal(said("fatal: Authentication failed"), `${about}fatal: Authentication failed`);
+  const changed = `${"@".repeat(59)}\n@    WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!     @\n${"@".repeat(59)}\nIT IS POSSIBLE\n`;
+  assert.equal(said(`${changed}Host key verification failed.`), `${about}Host key verification failed.`);
+});

@@ -33,6 +33,16 @@ export function missingProgram(text: string): string | undefined {
   return /exec: "([\w.-]+)": executable file not found/.exec(text)?.[1];
 }
 
+/**
+ * What git and ssh said comes last, behind git's whole command line and, of a changed host key, twelve lines in capitals:
+ * a text that is cut would end before it.
+ */
+function withoutPreamble(text: string): string {
+  return text
+    .replaceAll(/\bgit (?:-c \S+ )*([a-z-]+) [^\n]{0,4000} in \S+: exit status \d+:/g, "git $1:")
+    .replaceAll(/@{20,}.{0,4000}?(?=Host key verification failed)/gs, "");
+}
+
 /** Longer than any sentence of go; git's output is behind it. */
 const maxChars = 700;
 
@@ -45,7 +55,7 @@ export function fitToShow(
   for (const folder of hidden.folders) shown = shown.replaceAll(folder, "…");
   shown = shown.replaceAll(/([a-z][a-z\d+.-]*:\/\/)[^\s/@]+@/gi, "$1xxxxx@");
   for (const secret of hidden.secrets) shown = shown.replaceAll(secret, "xxxxx");
-  const lines = shown
+  const lines = withoutPreamble(shown)
     .replaceAll(/[^\P{C}\n]/gu, " ")
     .split("\n")
     .map((line) => line.trim());

@@ -17,6 +17,8 @@ import { makeDirectDial } from "./direct-dial.ts";
 import type { DirectDialUse } from "./direct-dial.ts";
 import { DirectFilter } from "./direct-filter.ts";
 import type { Pass } from "./direct-filter.ts";
+import { PlaceCredentials } from "./direct-goauth.ts";
+import type { RunGoAuth } from "./direct-goauth.ts";
 import { KeptDownloads } from "./direct-kept.ts";
 import type { Download } from "./direct-kept.ts";
 import { keepDownloads, makeSandbox, removeLeftovers } from "./direct-sandbox.ts";
@@ -26,6 +28,7 @@ import { fitToShow, missingProgram, statesAbsence } from "./direct-texts.ts";
 import { FileUpstreamClient } from "./file.ts";
 
 export type DirectOptions = Omit<DirectDialUse, "signal"> & {
+  readonly goauth: RunGoAuth;
   readonly limits: ChildLimits;
   /** Children at a time. */
   readonly jobs: number;
@@ -55,7 +58,8 @@ export class DirectUpstreamClient implements UpstreamClient {
     const { places, folder, jobs } = options;
     this.#options = options;
     this.#root = folder === "" ? tmpdir() : folder;
-    this.#filter = new DirectFilter({ places, dial: makeDirectDial({ ...options, signal: this.#stop.signal }) });
+    const dial = makeDirectDial({ ...options, signal: this.#stop.signal });
+    this.#filter = new DirectFilter({ places, dial, credentials: new PlaceCredentials(options) });
     this.#shared = new Shared(jobs);
     this.#kept = new KeptDownloads(options);
   }
@@ -155,8 +159,12 @@ export class DirectUpstreamClient implements UpstreamClient {
     const { limits } = this.#options;
     await (this.#cleaned ??= removeLeftovers(this.#root));
     const own = new AbortController();
-    const pass = await this.#filter.admit({ maxBytes: limits.maxBytes, onTooMuch: () => own.abort() });
     let sandbox: Sandbox | undefined;
+    const pass = await this.#filter.admit({
+      maxBytes: limits.maxBytes,
+      onTooMuch: () => own.abort(),
+      onCredentials: async (repo, headers) => await sandbox?.allow(repo, headers),
+    });
     try {
       sandbox = await this.#sandbox(pass);
       const bounds = {
@@ -208,7 +216,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   #failure(text: string, { sandbox, pass }: { readonly sandbox: Sandbox; readonly pass: Verdict }): Error {
     const program = missingProgram(text);
     if (program !== undefined) return new UpstreamFault("direct", "no-program", program);
-    const { secrets } = this.#options.places;
+    const secrets = [...this.#options.places.secrets, ...pass.secrets];
     const show = (words: string): string => fitToShow(words, { folders: [sandbox.folder], secrets });
     const notes = pass.notes.map(show);
     // Where a repository is, go heard from us: it has nothing to add.
@@ -221,7 +229,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   }
 }
 
-type Verdict = { readonly notes: readonly string[]; readonly absent: string | undefined };
+type Verdict = Pick<Pass, "notes" | "secrets" | "absent">;
 
 /** An object of `go list -json` or `go mod download -json`. */
 type Said = Readonly<Record<string, unknown>>;

@@ -38,9 +38,23 @@ const forget: CommandSpec = {
   },
 };
 
+const repacked: CommandSpec = {
+  name: "repacked",
+  about: "command.hashes.repacked",
+  example: "granary store hashes repacked git.corp.example/m@v1.2.0",
+  args: ["MODULE@VERSION"],
+  settings: ["store"],
+  run: async ({ args, settings }, { io, services }) => {
+    const what = args[0] ?? "";
+    await services.hashesRepacked(what, settings);
+    io.stdout(`${say(io.lang, "hashes.repacked", { what: harmless(what) })}\n`);
+    return exit.ok;
+  },
+};
+
 export const hashesCommand: CommandSpec = {
   name: "hashes",
   about: "command.hashes",
   example: "granary store hashes list",
-  commands: [list, forget],
+  commands: [list, forget, repacked],
 };

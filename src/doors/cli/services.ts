@@ -551,6 +551,8 @@ export type CliServices = {
   readonly hashesList: (flags: SettingFlags) => Promise<readonly PinnedHash[]>;
   /** Forgets the pins of `module@version`; resolves to what was forgotten. */
   readonly hashesForget: (what: string, flags: SettingFlags) => Promise<readonly PinnedHash[]>;
+  /** Lets an evicted version's zip come back packed otherwise. Throws GRANARY_NO_SUCH_ID when it is not evicted. */
+  readonly hashesRepacked: (what: string, flags: SettingFlags) => Promise<void>;
   /** The text is shown once and never again. */
   /** Writes a new signer key; never over a file. */
   readonly sumdbKeygen: (request: { readonly name: string; readonly out: string }) => Promise<SumdbKey>;

@@ -21,7 +21,7 @@ import { sendElsewhere, untilTurnIsOver } from "./elsewhere.ts";
 import type { Explainer } from "./explainer.ts";
 import type { House } from "./house.ts";
 import { requireReader } from "./reader.ts";
-import { answerReadyMade } from "./ready-made.ts";
+import { answerReadyMade, asksAnew } from "./ready-made.ts";
 import type { ReadyMadeUse } from "./ready-made.ts";
 import type { RateGuard } from "./rate.ts";
 import type { Request, Response } from "./send.ts";
@@ -236,6 +236,7 @@ async function askProxy(
     keptOnly: keptOnly(exchange.request, target),
     hops: hopsOf(exchange.request),
     caller: addressOf(exchange.request),
+    anew: asksAnew(exchange.request.headers["cache-control"]),
     signal,
   });
 }

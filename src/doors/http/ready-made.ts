@@ -46,6 +46,11 @@ export function answerReadyMade(use: ReadyMadeUse, request: Request, response: R
   return true;
 }
 
+/** True when a client's Cache-Control asks past what is remembered. */
+export function asksAnew(control: string | undefined): boolean {
+  return control !== undefined && /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(control);
+}
+
 /** True when no header changes what a ready-made answer would be. Header names are compared by length first. */
 function isPlain(raw: readonly string[]): boolean {
   let hosts = 0;
@@ -63,6 +68,7 @@ function isPlain(raw: readonly string[]): boolean {
         break;
       case 13:
         if (/^if-none-match$/i.test(name)) return false;
+        if (/^cache-control$/i.test(name) && asksAnew(raw[at + 1])) return false;
         break;
       case 14:
         if (/^(content-length|x-granary-hops)$/i.test(name)) return false;

@@ -76,6 +76,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_SUMDB_NOT_FOUND: { what, database: "sum.example", reason: "not found" },
   GRANARY_INTEGRITY_MISMATCH: { what, upstream: "corp", list: "list.example", listed: hash, received: hash },
   GRANARY_PIN_MISMATCH: { what, upstream: "corp", pinned: hash, received: hash },
+  GRANARY_REPACKED: { what, upstream: "direct", served: "0a".repeat(32), received: "0b".repeat(32) },
   GRANARY_HELD: { what, reason: "stolen signing key", since: "2026-01-02T03:04:05Z" },
   GRANARY_PUBLISH_PUBLIC: { what, patterns: "corp.example/*" },
   GRANARY_PUBLISH_REFUSED: { what, reason: "a/b: symbolic link" },

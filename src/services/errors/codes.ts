@@ -105,6 +105,13 @@ export type AnswerFields = {
     readonly pinned: string;
     readonly received: string;
   };
+  /** An evicted version came again with the same files in another zip. */
+  GRANARY_REPACKED: {
+    readonly what: string;
+    readonly upstream: string;
+    readonly served: string;
+    readonly received: string;
+  };
   /** No database could be reached, and the bytes are not what the signed list says. */
   GRANARY_INTEGRITY_MISMATCH: {
     readonly what: string;
@@ -208,7 +215,8 @@ export type StartFields = {
       | "alarm"
       | "pin"
       | "snapshot"
-      | "held version";
+      | "held version"
+      | "evicted version";
     readonly id: string;
     readonly nearest?: string;
   };

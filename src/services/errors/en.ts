@@ -405,6 +405,18 @@ const answers = {
     remedy:
       "Publish a new version. If the change is legitimate and nobody used the old bytes, an operator forgets the pin with `granary store hashes forget MODULE@VERSION`; an event records it.",
   },
+  GRANARY_REPACKED: {
+    lines: (f) => [
+      `${f.what} from ${f.upstream} has the files that it had (h1), in another zip than was served before.`,
+      `served sha256 ${f.served}`,
+      `received sha256 ${f.received}`,
+      "It was not stored. To let it come: granary store hashes repacked, on the server.",
+    ],
+    cause:
+      "The version was evicted from the store, and came again packed otherwise: another release of go compresses differently. Its ETag, its chunks and snapshots name the zip that was served; a version has one zip for ever, unless an operator says otherwise.",
+    remedy:
+      "`granary store hashes repacked MODULE@VERSION` lets the next zip with the same h1 take its place. Nothing else is forgotten: other files are still refused.",
+  },
   GRANARY_INTEGRITY_MISMATCH: {
     lines: (f) => [
       `${f.what} from ${f.upstream} is not what the integrity list ${f.list} says.`,

@@ -15,6 +15,7 @@ const verdictsEn = {
 
 const importRefusals: Readonly<Record<string, string>> = {
   torn: "torn: an .info alone, neither go.mod nor zip",
+  "no-zip": "its zip is not here, and the validation command takes versions whole",
   "other-mod": "not the go.mod that is kept; the kept one stays",
   "other-zip": "not the zip that is kept; the kept one stays",
   foreign: "no file of a module",
@@ -554,7 +555,7 @@ export const messagesEn: MessageTable = {
     ].join("\n"),
   "import.interrupted": () => "Stopped before the end. The next import goes on from here.",
   "import.unproven": ({ count }) =>
-    `${count} not kept, as nobody could say what they must be. Import again when a checksum database can be reached:`,
+    `${count} not kept, as nobody could say what they must be, or whether they may come in. Import again later:`,
   "import.rejected": ({ count }) => `${count} rejected:`,
   "import.more": ({ count }) => `and ${count} more`,
   "import.why": ({ why, reason }) => importRefusals[why] ?? (reason === "" ? "cannot be read" : reason),
@@ -638,6 +639,8 @@ export const messagesEn: MessageTable = {
   "quarantine.none": () => "Nothing is in quarantine.",
   "quarantine.columns": () => "ID\tMODULE\tUPSTREAM\tSIZE\tSINCE\tREASON",
   "quarantine.released": ({ what }) => `${what} was verified anew and is kept.`,
+  "command.hashes.repacked": () => "Let an evicted version come back in another zip, with the same files.",
+  "hashes.repacked": ({ what }) => `${what}: the next zip with the same h1 is accepted.`,
   "hashes.none": () => "No hash is pinned.",
   "hashes.forgotten": ({ what, count }) => `${what}: ${count} pinned hashes forgotten. The next bytes seen are pinned.`,
   "sumdb.key": ({ name, verifierKey, file }) =>

@@ -28,6 +28,7 @@ const fsckKinds = {
 } as const;
 const importRefusals: Readonly<Record<string, string>> = {
   torn: "不完整：只有 .info，没有 go.mod 和 zip",
+  "no-zip": "此处没有 zip，而验证命令只接受完整的版本",
   "other-mod": "与已保存的 go.mod 不同，保留原有内容",
   "other-zip": "与已保存的 zip 不同，保留原有内容",
   foreign: "不是模块的文件",
@@ -563,7 +564,7 @@ export const messagesZh: MessageTable = {
       `用时       ${f.time}`,
     ].join("\n"),
   "import.interrupted": () => "中途停止，下次导入从此处继续。",
-  "import.unproven": ({ count }) => `${count} 个未保存：目前无法证明其内容。校验和数据库可用后请再次导入：`,
+  "import.unproven": ({ count }) => `${count} 个未保存：目前无法证明其内容，或验证命令未给出结论。请稍后再次导入：`,
   "import.rejected": ({ count }) => `拒绝 ${count} 个：`,
   "import.more": ({ count }) => `另有 ${count} 个`,
   "import.why": ({ why, reason }) => importRefusals[why] ?? (reason === "" ? "无法读取" : reason),
@@ -644,6 +645,8 @@ export const messagesZh: MessageTable = {
   "quarantine.none": () => "隔离区为空。",
   "quarantine.columns": () => "编号\t模块\t上游\t大小\t时间\t原因",
   "quarantine.released": ({ what }) => `${what} 已重新校验并保存。`,
+  "command.hashes.repacked": () => "允许已清除的版本以另一个 zip 恢复，文件须相同。",
+  "hashes.repacked": ({ what }) => `${what}：将接受下一个 h1 相同的 zip。`,
   "hashes.none": () => "没有固定的哈希。",
   "hashes.forgotten": ({ what, count }) => `${what}：已取消 ${count} 个固定的哈希。下次见到的内容将被固定。`,
   "sumdb.key": ({ name, verifierKey, file }) =>

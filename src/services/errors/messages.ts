@@ -76,6 +76,7 @@ export type Messages = {
   "command.hashes": None;
   "command.hashes.list": None;
   "command.hashes.forget": None;
+  "command.hashes.repacked": None;
   "command.sumdb": None;
   "command.sumdb.keygen": None;
   "command.sumdb.client-config": None;
@@ -479,7 +480,8 @@ export type Messages = {
   "import.rejected": { readonly count: string };
   "import.more": { readonly count: string };
   "import.why": {
-    readonly why: "torn" | "other-mod" | "other-zip" | "foreign" | "odd" | "misnamed" | "too-deep" | "unreadable";
+    readonly why:
+      "torn" | "no-zip" | "other-mod" | "other-zip" | "foreign" | "odd" | "misnamed" | "too-deep" | "unreadable";
     readonly reason: string;
   };
   "export.working": { readonly versions: string; readonly bytes: string };
@@ -565,6 +567,7 @@ export type Messages = {
   "held.none": None;
   "held.columns": None;
   "hashes.none": None;
+  "hashes.repacked": { readonly what: string };
   "hashes.forgotten": { readonly what: string; readonly count: string };
   "sumdb.key": { readonly name: string; readonly verifierKey: string; readonly file: string };
   "sumdb.client": { readonly verifierKey: string; readonly proxy: string; readonly patterns: string };

@@ -16,6 +16,7 @@ const kinds = {
   pin: "固定项",
   snapshot: "快照",
   "held version": "被扣留的版本",
+  "evicted version": "已清除的版本",
 } as const;
 
 export const zhCNStart = {

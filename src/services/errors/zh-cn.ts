@@ -369,6 +369,18 @@ const answers = {
     remedy:
       "请发布新版本。若更改合理且旧内容无人使用，管理员可用 `granary store hashes forget MODULE@VERSION` 取消固定，并会留下事件记录。",
   },
+  GRANARY_REPACKED: {
+    lines: (f) => [
+      `${f.upstream} 给出的 ${f.what} 文件相同（h1），但 zip 与先前提供的不同。`,
+      `先前 sha256 ${f.served}`,
+      `收到 sha256 ${f.received}`,
+      "未保存。若要接受，请在服务器上执行 granary store hashes repacked。",
+    ],
+    cause:
+      "该版本已从存储中清除，再次获取时打包方式不同：另一版本的 go 压缩结果不同。其 ETag、分块和快照都指向先前的 zip；除非管理员另行决定，一个版本永远只有一个 zip。",
+    remedy:
+      "`granary store hashes repacked MODULE@VERSION` 允许下一个 h1 相同的 zip 取而代之。其他校验不变：文件不同仍会被拒绝。",
+  },
   GRANARY_INTEGRITY_MISMATCH: {
     lines: (f) => [
       `${f.upstream} 给出的 ${f.what} 与完整性清单 ${f.list} 不符。`,

@@ -14,9 +14,9 @@ export type GranaryEvent =
       readonly ms: number;
       readonly verifiedBy: string;
     }
-  /** An operator holds a version back, or frees it. */
+  /** An operator holds a version back, or frees it, or lets its zip come back packed otherwise. */
   | {
-      readonly name: "version.held" | "version.freed";
+      readonly name: "version.held" | "version.freed" | "version.repacked";
       readonly module: string;
       readonly version: string;
       readonly reason: string;

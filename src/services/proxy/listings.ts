@@ -13,6 +13,7 @@ import type { Clock, Storage } from "#services/store/ports.ts";
 import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import { LRUCache } from "lru-cache";
+import { anewAfterMs } from "./anew.ts";
 import type { Provenance } from "./answer.ts";
 import { upstreamCacheState } from "./answer.ts";
 import { readBody, unusableUnless } from "./body.ts";
@@ -70,17 +71,19 @@ export class Listings {
   async get(
     kind: ListingKind,
     path: ModulePath,
-    more: { readonly query: string; readonly hops: string; readonly signal: AbortSignal },
+    more: { readonly query: string; readonly hops: string; readonly anew?: boolean; readonly signal: AbortSignal },
   ): Promise<Listing> {
     const key = keyOf(kind, path, more.query);
     const known = this.#memory.get(key);
     const age = known === undefined ? Infinity : this.#use.clock.now() - known.fetchedMs;
     // One from the future was written down before somebody set the clock back: nobody knows how old it is.
-    if (known !== undefined && age >= 0 && age < this.#use.ttlMs()) {
+    const isFresh = age >= 0 && age < this.#use.ttlMs();
+    if (known !== undefined && isFresh && (more.anew !== true || age < anewAfterMs)) {
       const bytes = await this.#render(kind, path, known);
       return { bytes, provenance: { upstream: "-", here: "HIT" }, freshForMs: this.#use.ttlMs() - age };
     }
-    return await this.#flights.do(`${this.#forgotten} ${key}`, more.signal, () => this.#refresh(kind, path, more));
+    const refresh = { ...more, isPassedBy: isFresh };
+    return await this.#flights.do(`${this.#forgotten} ${key}`, more.signal, () => this.#refresh(kind, path, refresh));
   }
 
   /** What is kept and remembered, without asking anybody; undefined when that is nothing. */
@@ -107,16 +110,19 @@ export class Listings {
   async #refresh(
     kind: ListingKind,
     path: ModulePath,
-    { query, hops }: { readonly query: string; readonly hops: string },
+    more: { readonly query: string; readonly hops: string; readonly anew?: boolean; readonly isPassedBy: boolean },
   ): Promise<Listing> {
+    const { query, hops, anew = false } = more;
     const forgotten = this.#forgotten;
     const known = await this.#recall(kind, path, query);
     try {
-      const found = await this.#ask(kind, path, { query, hops, known, forgotten });
+      const found = await this.#ask(kind, path, { query, hops, anew, known, forgotten });
       const here = known === undefined ? "MISS" : "EXPIRED";
       const bytes = await this.#render(kind, path, found.value.remembered);
       const freshForMs = forgotten === this.#forgotten ? this.#use.ttlMs() : 0;
-      return { bytes, provenance: { upstream: found.value.state, here }, freshForMs };
+      // S3-21: what a cache has, and does not give, is passed by.
+      const passedBy: Provenance = { upstream: "BYPASS", here: "MISS" };
+      return { bytes, provenance: more.isPassedBy ? passedBy : { upstream: found.value.state, here }, freshForMs };
     } catch (error) {
       return await this.#withoutUpstream(error, kind, { path, known });
     }
@@ -128,17 +134,19 @@ export class Listings {
     more: {
       readonly query: string;
       readonly hops: string;
+      readonly anew: boolean;
       readonly known: Remembered | undefined;
       readonly forgotten: number;
     },
   ): Promise<Found<{ remembered: Remembered; state: "HIT" | "MISS" | "BYPASS" }>> {
-    const { query, hops, known, forgotten } = more;
+    const { query, hops, anew, known, forgotten } = more;
     const what = kind === "query" ? `${path}@${query}` : kind === "latest" ? `${path}@latest` : path;
     const ask = {
       kind,
       module: path,
       what,
       hops,
+      anew,
       path: targetOf(kind, path, query),
       maxBytes: kind === "list" ? maxListBytes : maxInfoBytes,
     };

@@ -96,10 +96,12 @@ export type Asking = {
   readonly ahead?: boolean;
   /** The version is known to exist, so that nothing is lost by asking for all its files at once. */
   readonly exists?: boolean;
+  /** A remembered absence will not do. */
+  readonly anew?: boolean;
 };
 
 /** What a job hands on to its steps. */
-type Job = { readonly hops: string; readonly urgency: Urgency; readonly exists: boolean };
+type Job = { readonly hops: string; readonly urgency: Urgency; readonly exists: boolean; readonly anew: boolean };
 
 /** A proven zip on its way into the store, and how it came. */
 type ArrivedZip = {
@@ -183,9 +185,9 @@ export class ModuleJobs {
   }
 
   /** A job for whoever asks now. A client that joins one begun for nobody makes that one urgent. */
-  #jobOf(stage: "mod" | "zip", id: ModuleVersion, { hops, ahead = false, exists = ahead }: Asking): Job {
+  #jobOf(stage: "mod" | "zip", id: ModuleVersion, { hops, ahead = false, exists = ahead, anew = false }: Asking): Job {
     if (!ahead) this.#idle.get(`${stage} ${formatModuleVersion(id)}`)?.lift();
-    return { hops, exists, urgency: new Urgency(!ahead) };
+    return { hops, exists, anew, urgency: new Urgency(!ahead) };
   }
 
   /** Runs a job; while it runs for nobody, others find it. */
@@ -263,11 +265,11 @@ export class ModuleJobs {
     this.#use.events.emit({ name: "module.quarantined", ...named(module), upstream, kind, id, found });
   }
 
-  #ask(kind: "info" | "zip", id: ModuleVersion, { hops, urgency }: Job): Ask {
+  #ask(kind: "info" | "zip", id: ModuleVersion, { hops, urgency, anew }: Job): Ask {
     const target = { cachedOnly: false, path: id.path, version: id.version };
     const path = formatTarget(kind === "info" ? { kind, ...target, query: id.version } : { kind, ...target });
     const maxBytes = kind === "info" ? maxInfoBytes : maxZipBytes;
-    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency };
+    return { kind, module: id.path, what: formatModuleVersion(id), path, maxBytes, hops, urgency, anew };
   }
 
   /** Completes what was published here when its process died between the two manifests. Undefined when there is nothing to complete. */
@@ -459,9 +461,14 @@ export class ModuleJobs {
     const arrival = { id, stage, zip: { ...verified, ...verified.report }, facts };
     if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
     const { kept, conflict } = await step("keep", { run: () => store.keepZip(arrival) });
+    if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
+    if (conflict && kept.manifest.zip.h1 === verified.h1 && (await store.findZip(id)) === undefined) {
+      const { sha256: served } = kept.manifest.zip;
+      const what = formatModuleVersion(id);
+      throw new GranaryError("GRANARY_REPACKED", { what, upstream, served, received: verified.sha256 });
+    }
     await step("notify", {
       run: () => {
-        if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
         const size = { bytes: verified.size, ms: clock.now() - startedMs };
         const { verifiedBy } = facts;
         events.emit({ name: "module.ingested", ...named(id), stage: "zip", upstream, ...size, verifiedBy });

@@ -5,7 +5,12 @@
 
 import { isAtOrBelow } from "#protocol/path.ts";
 
-export type Negative = { readonly reason: string; readonly by: string; readonly untilMs: number };
+export type Negative = {
+  readonly reason: string;
+  readonly by: string;
+  readonly sinceMs: number;
+  readonly untilMs: number;
+};
 
 export class NegativeCache {
   readonly #entries = new Map<string, Negative>();
@@ -28,6 +33,7 @@ export class NegativeCache {
     this.#entries.set(key, {
       ...absence,
       reason: absence.reason.slice(0, maxNegativeReason),
+      sinceMs: nowMs,
       untilMs: nowMs + this.#ttlMs,
     });
     if (this.#entries.size <= this.#maxEntries) return;

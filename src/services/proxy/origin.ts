@@ -18,6 +18,7 @@ import type { ChainUse, WalkResult } from "#services/upstreams/walk.ts";
 import type { Failure } from "#services/upstreams/ledger.ts";
 import type { Urgency } from "#services/upstreams/urgency.ts";
 import { Unusable, UpstreamHeld, UpstreamStatus, walk } from "#services/upstreams/walk.ts";
+import { anewAfterMs } from "./anew.ts";
 import type { NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
 import { HashMismatch } from "./sums.ts";
@@ -42,6 +43,8 @@ export type Ask = {
   readonly urgency?: Urgency;
   /** Part of it is kept, so that it did exist: `notFound: rollback` upstreams that lack it say nothing (mode `resilient`). */
   readonly existed?: boolean;
+  /** The client asks past what is remembered. */
+  readonly anew?: boolean;
 };
 
 /** What has come of a large file, and how the next request goes on. */
@@ -97,7 +100,8 @@ export class Origin {
   async find<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<Found<T>> {
     const { negative, clock } = this.#use;
     const known = negative.fresh(ask.what, clock.now());
-    if (known !== undefined) throw notFound(ask.what, [known.by], known.reason);
+    const isGoodEnough = ask.anew !== true || (known !== undefined && clock.now() - known.sinceMs < anewAfterMs);
+    if (known !== undefined && isGoodEnough) throw notFound(ask.what, [known.by], known.reason);
     const startedMs = clock.now();
     const result = await this.#walk(ask, signal, accept).catch((error: unknown): never => {
       if (!isTimeUp(signal)) throw error;

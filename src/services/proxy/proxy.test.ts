@@ -158,6 +158,66 @@ test("a private module is marked as such in every kind of answer", async () => {
     assert.equal((await ask(later, url, "cached-only")).isPrivate, true, url);
 });
 
+test("an unfinished publication is looked for once, whether or not anybody may be asked", async () => {
+  const secret = makeModule({ path: "corp.example/m", version: "v1.0.0" });
+  const room = await openRoom({
+    private: "corp.example",
+    upstreams: [playedUpstream("a", { public: false, privatePatterns: "corp.example" })],
+  });
+  const looked: string[] = [];
+  const look = room.store.unfinishedZip.bind(room.store);
+  room.store.unfinishedZip = (version) => {
+    looked.push(version.path);
+    return look(version);
+  };
+  room.client.serve("a", [secret]);
+  await ask(room, "/corp.example/m/@v/v1.0.0.mod");
+  await ask(room, "/corp.example/m/@v/v1.0.0.zip", "cached-only").catch(() => undefined);
+  assert.deepEqual(looked.splice(0), ["corp.example/m"]);
+  await ask(room, "/corp.example/m/@v/v1.0.0.zip").catch(() => undefined);
+  assert.deepEqual(looked, ["corp.example/m"]);
+});
+
+test("a client may ask past what is remembered, and a flood of such clients costs one question in five seconds", async () => {
+  const room = await honest();
+  const flood = async (url: string): Promise<string[]> => {
+    const asking = { keptOnly: false, anew: true, ...patient() } as const;
+    const told = await Promise.all(
+      Array.from({ length: 50 }, () =>
+        room.proxy.answer(targetOf(url), asking).then(
+          ({ provenance }) => `${provenance.upstream}|${provenance.here}`,
+          (error: unknown) => (isGranaryError(error) ? error.code : String(error)),
+        ),
+      ),
+    );
+    return [...new Set(told)];
+  };
+  for (const [url, ending, first] of [
+    ["/example.com/m/@v/list", "/m/@v/list", "MISS|MISS"],
+    ["/example.com/m/@latest", "/m/@latest", "MISS|MISS"],
+    ["/example.com/m/@v/main.info", "/main.info", "MISS|MISS"],
+    ["/example.com/m/@v/v9.0.0.info", "/v9.0.0.info", "GRANARY_NOT_FOUND"],
+  ] as const) {
+    assert.deepEqual(await flood(url), [first], url);
+    const once = room.client.count("a", ending);
+    assert.equal(once, 1, url);
+    const again = first === "MISS|MISS" ? "-|HIT" : first;
+    assert.deepEqual(await flood(url), [again], url);
+    room.clock.pass(4_999);
+    assert.deepEqual(await flood(url), [again], url);
+    assert.equal(room.client.count("a", ending), once, url);
+    room.clock.pass(1);
+    await ask(room, url).catch(() => undefined);
+    assert.equal(room.client.count("a", ending), once, "whoever does not insist is answered by what is remembered");
+    assert.deepEqual(await flood(url), [first === "MISS|MISS" ? "BYPASS|MISS" : first], url);
+    assert.equal(room.client.count("a", ending), 2, url);
+  }
+  await ask(room, `${base}.zip`);
+  const before = room.client.asked.length;
+  for (const kept of [".info", ".mod", ".zip"]) assert.deepEqual(await flood(base + kept), ["-|HIT"]);
+  assert.equal(room.client.asked.length, before, "what is kept never changes");
+});
+
 test("a damaged kept file is told, restored from upstream, and else an error that is no 404", async () => {
   const storage = new MemoryStorage();
   const room = await honest({ storage });

@@ -41,6 +41,8 @@ export type AskOptions = {
   readonly hops: string;
   /** The client's address: what it asked before tells what it will ask next. */
   readonly caller: string;
+  /** The client asks past what is remembered: `Cache-Control: no-cache`. */
+  readonly anew?: boolean;
   readonly signal: AbortSignal;
 };
 
@@ -197,12 +199,14 @@ export class Proxy {
 
   async #zip(id: ModuleVersion, options: AskOptions): Promise<Answer> {
     if (options.keptOnly === false) this.#use.ahead?.asked("zip", id, options.caller);
-    const { kept, damage } = await this.#sound(() => this.#keptZip(id));
+    // The job that fetches a zip finishes a publication as well: where one may be begun, nobody looks for it twice.
+    const mayFetch = this.#mayFetch(id, options);
+    const { kept, damage } = await this.#sound(() => (mayFetch ? this.#use.store.findZip(id) : this.#keptZip(id)));
     if (kept !== undefined) {
       const by = await this.#use.jobs.vouch(kept, options.signal);
       return this.#zipAnswer({ kept, provenance: local, by });
     }
-    if (!this.#mayFetch(id, options)) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
+    if (!mayFetch) throw damage ?? this.#notKept(formatModuleVersion(id), id.path, options);
     const fetched = await this.#use.jobs.fetchZip(id, options);
     return this.#zipAnswer({ ...fetched, by: fetched.kept.manifest.verifiedBy });
   }

@@ -207,6 +207,12 @@ export class Publisher {
         kept: "kept" in whole ? whole.kept.manifest.zip.h1 : "another go.mod",
         received: verified.h1,
       });
+    // The same files in another zip than was served once: what is not here must not be called kept.
+    if (whole.conflict && (await store.findZip(id)) === undefined)
+      throw conflict(id, {
+        kept: "kept" in whole ? `the zip of sha256 ${whole.kept.manifest.zip.sha256}, evicted` : "another go.mod",
+        received: `sha256 ${verified.sha256}`,
+      });
     try {
       await sums.check(id, { by: "pin" }, { what: "mod", found: hashGoMod(mod) });
       await sums.check(id, { by: "pin" }, { what: "zip", found: verified.h1 });

@@ -20,7 +20,8 @@ import { databaseRoute, idOf, plainVerifier, StandingClock } from "../../../test
 import { databaseName, recordModule } from "../../../test/support/world.ts";
 import { Gate } from "./gate.ts";
 import { ModuleJobs } from "./module-jobs.ts";
-import type { Verifier } from "./ports.ts";
+import type { Validation, Verifier } from "./ports.ts";
+import { ValidatorFault } from "./ports.ts";
 import { privacyOf } from "./privacy.ts";
 import { SourceIngest } from "./source-ingest.ts";
 import { madeInfo, SourceOrigin } from "./source-origin.ts";
@@ -50,7 +51,8 @@ function versionOf(one: Fixture, tree: MemoryTree, without: readonly string[] = 
   return { kind: "version", id: idOf(one), files };
 }
 
-async function room() {
+/** @param word of a validation command; without one there is none */
+async function room(word?: () => Validation | Error) {
   const storage = new MemoryStorage();
   const clock = new StandingClock();
   const tree = new MemoryTree();
@@ -80,10 +82,16 @@ async function room() {
       sums: new Sums({ databases: [mirror], privacy: privacyOf("corp.example"), pins: new Pins(storage, events) }),
       gate: new Gate(4, 4),
       aheadGate: new Gate(1, 0),
+      validator: () => word && { validate: () => answer(word()) },
     });
-    return { store, ingest: new SourceIngest({ tree, store, verifier, signal, ingest: { origin, jobs } }) };
+    const wantsZip = word !== undefined;
+    return { store, ingest: new SourceIngest({ tree, store, verifier, signal, wantsZip, ingest: { origin, jobs } }) };
   };
   return { storage, tree, wire, fresh, verifier, signal, ...fresh() };
+}
+
+function answer(said: Validation | Error): Promise<Validation> {
+  return said instanceof Error ? Promise.reject(said) : Promise.resolve(said);
 }
 
 function told(outcome: Outcome): string {
@@ -217,6 +225,20 @@ suite("a version of a foreign directory", () => {
     await storage.replace(key, Buffer.from("damage"), (await storage.stat(key))?.token);
     assert.equal(told(await fresh().ingest.take(version)), "imported");
     assert.equal(Buffer.from((await storage.get(key, 1_000))?.bytes ?? []).toString(), goModOf(module));
+  });
+
+  test("is kept only when the validation command takes it, whole; no verdict is no refusal", async () => {
+    let word: Validation | Error = new ValidatorFault("no verdict within 30000 ms");
+    const { tree, fresh, storage } = await room(() => word);
+    const version = versionOf(module, tree);
+    assert.equal(told(await fresh().ingest.take(version)), "unproven GRANARY_VALIDATION_FAILED");
+    word = { verdict: "refuse", reason: "licence AGPL-3.0" };
+    assert.equal(told(await fresh().ingest.take(version)), "rejected GRANARY_VALIDATION_REFUSED");
+    for await (const { key } of storage.list("modules/example.com/")) assert.fail(key);
+    word = { verdict: "take" };
+    assert.equal(told(await fresh().ingest.take(versionOf(pseudo, tree, ["zip"]))), "rejected no-zip");
+    assert.equal(told(await fresh().ingest.take(version)), "imported");
+    assert.equal(told(await fresh().ingest.take(version)), "kept");
   });
 
   test("a full disk ends the import: it says nothing about the version", async () => {

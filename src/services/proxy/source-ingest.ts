@@ -26,6 +26,8 @@ export type SourceIngestUse = {
   readonly verifier: Verifier;
   /** Without it nothing is kept: what would be is told as imported. */
   readonly ingest: { readonly origin: SourceOrigin; readonly jobs: ModuleJobs } | undefined;
+  /** Nothing of a version is kept without its zip: a validation command sees versions whole. */
+  readonly wantsZip?: boolean;
   /** Ends checks and waits. */
   readonly signal: AbortSignal;
 };
@@ -54,6 +56,8 @@ export class SourceIngest {
       const missing = await this.#compare(version);
       if ("why" in missing) return { kind: "rejected", refusal: missing, bytes };
       if (!missing.mod && !missing.zip) return { kind: "kept" };
+      if (zip === undefined && this.#use.wantsZip === true)
+        return { kind: "rejected", refusal: { why: "no-zip" }, bytes };
       await this.#ingest(version, missing, count);
       return { kind: "imported", bytes };
     } catch (error) {
@@ -149,6 +153,8 @@ function judge(id: ModuleVersion, error: unknown): Judged {
     return { kind: "rejected", refusal: { why: "failed", error: damaged(what, error) } };
   if (error instanceof StoreUnavailable) throw unusable(what, error);
   if (!isGranaryError(error)) throw error;
+  // A command that gave no verdict may give one tomorrow.
+  if (error.code === "GRANARY_VALIDATION_FAILED") return { kind: "unproven", error };
   return { kind: "rejected", refusal: { why: "failed", error } };
 }
 

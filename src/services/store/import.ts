@@ -8,11 +8,12 @@ import type { Clock } from "./ports.ts";
 import type { SourceVersion, Stranger } from "./source-versions.ts";
 
 /**
- * Why something is not kept, beside what `failed` with an error of its own. `torn`: neither go.mod nor zip. `other-mod`,
- * `other-zip`: not the bytes that are kept. Else what a stranger is.
+ * Why something is not kept, beside what `failed` with an error of its own. `torn`: neither go.mod nor zip. `no-zip`:
+ * a go.mod alone, where versions are validated whole. `other-mod`, `other-zip`: not the bytes that are kept. Else what a
+ * stranger is.
  */
 export type Refusal =
-  | { readonly why: "torn" | "other-mod" | "other-zip" }
+  | { readonly why: "torn" | "no-zip" | "other-mod" | "other-zip" }
   | { readonly why: Stranger["why"]; readonly reason: string }
   | { readonly why: "failed"; readonly error: GranaryError };
 
@@ -20,7 +21,7 @@ export type Refusal =
 export type Outcome =
   | { readonly kind: "imported"; readonly bytes: number }
   | { readonly kind: "kept" }
-  /** Nobody could say what its hashes must be: another try may do better. */
+  /** Nobody could say what its hashes must be, or whether it may come in: another try may do better. */
   | { readonly kind: "unproven"; readonly error: GranaryError; readonly bytes: number }
   | { readonly kind: "rejected"; readonly refusal: Refusal; readonly bytes: number };
 

@@ -241,6 +241,17 @@ export class ModuleStore {
     return await this.#lists.mend(path);
   }
 
+  /**
+   * Lets the zip of an evicted version come back packed otherwise: what it was is forgotten, and whoever vouches for its
+   * files still does. False when it is not evicted, or never was here.
+   */
+  async allowRepacked(id: ModuleVersion): Promise<boolean> {
+    return await this.#turns.take(formatModuleVersion(id), async () => {
+      if ((await this.#committedZip(id)) === undefined || (await this.findZip(id)) !== undefined) return false;
+      return await this.#storage.remove(versionKey(id, "zip.manifest"));
+    });
+  }
+
   /** Takes a tombstone away from a version whose files are there. */
   async unbury(id: ModuleVersion): Promise<void> {
     await this.#turns.take(formatModuleVersion(id), () => this.#files.unbury(id));
