@@ -143,11 +143,11 @@ function timeOf(ms: number): string {
 function traceText({ questions }: ModuleView, io: CliIo): string {
   const texts = modcacheTexts(io.lang);
   if (questions.length === 0) return `\n${texts.noQuestions}\n`;
-  const rows = questions.map(({ route, path, status, ms, proves, reason }) => [
+  const rows = questions.map(({ route, path, status, ms, proves }) => [
     `  ${harmless(route)}`,
-    status === undefined ? mark("fail", io.isUtf8) : String(status),
+    status === undefined ? mark("skip", io.isUtf8) : String(status),
     duration(ms),
-    status === 200 ? texts.proves[proves] : harmless((reason ?? "").slice(0, maxLifeChars)),
+    status === 200 ? texts.proves[proves] : mark("skip", io.isUtf8),
     harmless(path),
   ]);
   return `\n${texts.questions(questions.length)}\n${table(rows)}`;

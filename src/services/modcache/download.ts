@@ -16,14 +16,7 @@ export type Downloaded = {
 export function parseDownloads(stdout: string): readonly Downloaded[] {
   return stdout
     .split(/^(?=\{)/m)
-    .flatMap((text) => {
-      try {
-        const json = JSON.parse(text) as unknown;
-        return typeof json === "object" && json !== null ? [json] : [];
-      } catch {
-        return [];
-      }
-    })
+    .flatMap(objectIn)
     .flatMap(({ Path: path, Version: version, Error: error }) => {
       if (typeof path !== "string" || typeof version !== "string") return [];
       try {
@@ -34,6 +27,17 @@ export function parseDownloads(stdout: string): readonly Downloaded[] {
         throw failure;
       }
     });
+}
+
+type Fields = { readonly [name in "Path" | "Version" | "Error"]?: unknown };
+
+function objectIn(text: string): Fields[] {
+  try {
+    const json: unknown = JSON.parse(text);
+    return typeof json === "object" && json !== null ? [json] : [];
+  } catch {
+    return [];
+  }
 }
 
 export type RequestKind = "list" | "latest" | "info" | "mod" | "zip" | "sumdb" | "other";

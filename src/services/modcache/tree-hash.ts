@@ -23,18 +23,27 @@ export async function hashTree(tree: CacheTree, id: ModuleVersion, signal: Abort
   try {
     const odd = await filesBelow(tree, top, files);
     if (odd !== undefined) return odd;
-    const hashes: FileHash[] = [];
+    const digests = new Map<string, string>();
     await inTurns(files, async (path) => {
       signal.throwIfAborted();
-      const name = `${formatModuleVersion(id)}${path.slice(top.length)}`;
-      hashes.push({ name, sha256: await tree.digest(path) });
+      digests.set(path, await tree.digest(path));
     });
+    const hashes = [...digests]
+      .filter(([path, sha256]) => !(id.path === toolchainPath && isGosCopy(path, sha256, digests)))
+      .map(([path, sha256]): FileHash => ({ name: `${formatModuleVersion(id)}${path.slice(top.length)}`, sha256 }));
     return { kind: "hash", h1: hash1(hashes) };
   } catch (error) {
     if (error instanceof CacheUnreadable) return { kind: "odd", path: error.path, reason: error.message };
     if (error instanceof ProtocolError) return { kind: "odd", path: top, reason: error.message };
     throw error;
   }
+}
+
+const toolchainPath = "golang.org/toolchain";
+
+/** Zips of toolchains have `_go.mod` for go.mod; go copies each when it first runs the toolchain (cmd/go toolchain.Exec). */
+function isGosCopy(path: string, sha256: string, digests: ReadonlyMap<string, string>): boolean {
+  return path.endsWith("/go.mod") && digests.get(path.replace(/go\.mod$/, "_go.mod")) === sha256;
 }
 
 async function filesBelow(tree: CacheTree, top: string, files: string[]): Promise<TreeHash | undefined> {
