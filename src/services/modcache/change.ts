@@ -26,16 +26,19 @@ export async function locked<T>(
   }
 }
 
-/** Takes parts of a version away; the caller holds its lock. A crash leaves what go mends by itself. */
+/**
+ * Takes parts of a version away; the caller holds its lock. A crash leaves what go mends by itself. The order matters to a
+ * go that arrives meanwhile: it looks for zip and hash without the lock, and then relies on the zip while it waits for us.
+ */
 export async function removeParts(keeper: CacheKeeper, id: ModuleVersion, parts: readonly Part[]): Promise<void> {
-  if (parts.includes("tree") || parts.includes("partial")) {
-    await keeper.write(unitPath(id, "partial"), new Uint8Array());
-    await keeper.removeTree(treePath(id));
-  }
-  // A zip without its hash is hashed anew, a hash without its zip is believed.
-  for (const part of ["ziphash", "zip", "info", "mod"] as const)
+  const hasTree = parts.includes("tree") || parts.includes("partial");
+  if (hasTree) await keeper.write(unitPath(id, "partial"), new Uint8Array());
+  for (const part of ["ziphash", "zip"] as const)
     if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
-  await keeper.removeFile(unitPath(id, "partial"));
+  if (hasTree) await keeper.removeTree(treePath(id));
+  for (const part of ["info", "mod"] as const)
+    if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
+  if (hasTree) await keeper.removeFile(unitPath(id, "partial"));
 }
 
 /** Writes a module's `list` anew from the go.mod files that are there, as go does (cmd/go modfetch.rewriteVersionList). */

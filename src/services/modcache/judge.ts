@@ -38,6 +38,15 @@ function formFaults(id: ModuleVersion, { ziphash, info }: Seen): Damage[] {
         parts: ["ziphash"],
       }),
     );
+  // go cuts blanks off its ends and believes the rest.
+  if (ziphash?.kind === "hash" && ziphash.isTrimmed)
+    faults.push(
+      damageOf(id, "CACHE_ZIPHASH_FORM", {
+        fields: { what, reason: "blanks around it" },
+        evidence: place(unitPath(id, "ziphash")),
+        severity: "info",
+      }),
+    );
   if (info?.kind === "malformed")
     faults.push(
       damageOf(id, "CACHE_INFO_BROKEN", {
