@@ -64,7 +64,7 @@ export async function applyRepair(
   for (const { id } of plan.units) {
     if (signal.aborted) break;
     const changed = await locked(keeper, id, async () => {
-      const { damages } = await verifyUnits([await surveyUnit(cache, id)], use);
+      const { damages } = await verifyUnits([await surveyUnit(cache, id)], { ...use, holdsLocks: true });
       const [again] = planRepair(damages).units;
       await removeParts(keeper, id, again?.parts ?? []);
       return again;

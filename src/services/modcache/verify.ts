@@ -37,6 +37,8 @@ export type VerifyUse = {
   readonly goSums: GoSums;
   readonly lookUp: LookUpSums;
   readonly signal: AbortSignal;
+  /** The caller holds the locks of the versions: they say nothing about a go at work. */
+  readonly holdsLocks?: true;
   /** Told after each version. */
   readonly progress?: (done: number, total: number) => void;
 };
@@ -102,12 +104,13 @@ function sameFacts(a: Unit, b: Unit): boolean {
   return facts(a) === facts(b);
 }
 
-async function verifyUnit(unit: Unit, { cache, goSums, lookUp, signal }: VerifyUse): Promise<Looked> {
+async function verifyUnit(unit: Unit, { cache, goSums, lookUp, signal, holdsLocks }: VerifyUse): Promise<Looked> {
   const { id } = unit;
   const [seen, recorded] = await Promise.all([lookAt(cache, unit, signal), lookUp(id, signal)]);
   const known = { noted: notedOf(goSums, id), recorded };
   const damages = judge(id, seen, known).map(async (damage) => await withEdited(cache, damage));
-  if (unit.files.partial !== undefined && (await cache.isLocked(unitPath(id, "lock"))) !== true) {
+  const isAtWork = holdsLocks !== true && unit.files.partial && (await cache.isLocked(unitPath(id, "lock")));
+  if (unit.files.partial !== undefined && isAtWork !== true) {
     const evidence: Evidence[] = [{ kind: "place", text: unitPath(id, "partial") }];
     const fields = { what: formatModuleVersion(id) };
     damages.push(Promise.resolve(damageOf(id, "CACHE_PARTIAL", { fields, evidence, parts: ["partial"] })));
