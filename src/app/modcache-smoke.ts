@@ -54,7 +54,12 @@ function verdict(
     text: `GET ${url} → ${answer === "" ? "…" : answer}${ms === undefined ? "" : ` (${ms} ms)`}`,
   }));
   const failed = (reason: string): readonly Finding[] => [
-    found(cacheFindings, "CACHE_DOWNLOAD_FAILED", { what, reason: reason.replace(`${what}: `, "").slice(0, maxReasonChars) }, { evidence }),
+    found(
+      cacheFindings,
+      "CACHE_DOWNLOAD_FAILED",
+      { what, reason: reason.replace(`${what}: `, "").slice(0, maxReasonChars) },
+      { evidence },
+    ),
   ];
   if (end.kind === "stopped") return failed(end.because === "timeout" ? `> ${timeoutMs / 1000} s` : end.because);
   const error = parseDownloads(end.stdout).find((download) => download.error !== undefined)?.error;

@@ -19,6 +19,7 @@ import { atEnd } from "../support/at-end.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { needsGo, newGoClient } from "../support/go.ts";
 import type { GoClient } from "../support/go.ts";
+import { runGranary } from "../support/granary.ts";
 import { makeModule } from "../support/modules.ts";
 import { startUpstreams } from "../support/world.ts";
 import type { Upstreams } from "../support/world.ts";
@@ -451,4 +452,44 @@ test("info counts what is there", async (t) => {
   assert.ok((info.heads[0]?.treeSize ?? 0) > 0);
   const absent = await services.info(join(tmpdir(), "granary-no-such-cache"));
   assert.deepEqual([absent.isThere, absent.versions], [false, 0]);
+});
+
+test("the commands: what they print, and how they end", async (t) => {
+  const scene = await filled(t);
+  if (scene === undefined) return;
+  const { cache, main, env, go } = scene;
+  const goSum = join(main, "go.sum");
+  const run = (...args: readonly string[]) => runGranary([...args, "--cache", cache], { ...env, HOME: go.home });
+  await replace(join(cache, `${download}.ziphash`), new Uint8Array(47));
+  const found = await run("modcache", "verify", "--sum", goSum, "--json");
+  const report = JSON.parse(found.stdout) as {
+    schema: string;
+    findings: { code: string }[];
+    removes: { units: unknown };
+  };
+  assert.deepEqual([found.code, report.schema], [1, "granary.modcache.verify/1"]);
+  assert.deepEqual(
+    report.findings.map(({ code }) => code),
+    ["CACHE_ZIPHASH_FORM"],
+  );
+  assert.deepEqual(report.removes.units, [{ what: hello, parts: ["ziphash"] }]);
+  const fixed = await run("modcache", "verify", "--sum", goSum, "--fix", "--lang", "zh-CN");
+  assert.deepEqual(
+    [fixed.code, /将删除：\n {2}example\.com\/hello@v1\.0\.0 {2}ziphash/.test(fixed.stdout)],
+    [0, true],
+    fixed.stdout,
+  );
+  const one = await run("verify", hello, "--sum", goSum, "--trace");
+  assert.equal(one.code, 0, one.stdout + one.stderr);
+  assert.match(one.stdout, /record\s+\/lookup\/example\.com\/hello@v1\.0\.0/);
+  assert.ok(
+    one.stdout.split("\n").every((line) => line.length <= 80 || line.includes("/tile/")),
+    one.stdout,
+  );
+  assert.equal((await run("modcache", "gc")).code, 2);
+  assert.equal((await run("verify")).code, 2);
+  assert.equal((await run("verify", "no version")).code, 2);
+  const gc = await run("modcache", "gc", "--older-than", "30d", "--dry-run", "--json");
+  assert.equal((JSON.parse(gc.stdout) as { plan: { versions: number } }).plan.versions >= wanted.length, true);
+  assert.equal((await run("modcache", "info")).code, 0);
 });

@@ -6,11 +6,22 @@ import { open, readFile, readdir, readlink } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { constants } from "node:fs";
 
-/** Programs that can take a lock on descriptor 3 without waiting: 0 for taken, 1 for held by somebody else. */
-const helpers: readonly (readonly [program: string, shared: readonly string[], exclusive: readonly string[]])[] = [
-  ["flock", ["-s", "-n", "3"], ["-x", "-n", "3"]],
-  ["perl", perl("LOCK_SH"), perl("LOCK_EX")],
-  ["python3", python("LOCK_SH"), python("LOCK_EX")],
+export type LockHelper = {
+  readonly program: string;
+  readonly shared: readonly string[];
+  readonly exclusive: readonly string[];
+  /** Its exit code when somebody else holds the lock; 0 is taken, anything else says nothing. */
+  readonly held: number;
+};
+
+/** Of our own scripts: one that cannot run ends with 1 or 2. */
+const held = 75;
+
+/** Programs that can take a lock on descriptor 3 without waiting. */
+export const helpers: readonly LockHelper[] = [
+  { program: "flock", shared: ["-s", "-n", "3"], exclusive: ["-x", "-n", "3"], held: 1 },
+  { program: "perl", shared: perl("LOCK_SH"), exclusive: perl("LOCK_EX"), held },
+  { program: "python3", shared: python("LOCK_SH"), exclusive: python("LOCK_EX"), held },
 ];
 
 /** A program starts within milliseconds; a loaded machine takes longer. */
@@ -23,9 +34,9 @@ export type Flock = {
 };
 
 /** Takes the lock of a file, which is made when it is not there; waits for nobody. Errors of opening it are thrown. */
-export async function takeFlock(path: string): Promise<Flock | "held" | "no-locks"> {
+export async function takeFlock(path: string, by = helpers): Promise<Flock | "held" | "no-locks"> {
   const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o666);
-  const taken = await lockWith(file, "exclusive").catch(() => undefined);
+  const taken = await lockWith(file, "exclusive", by);
   if (taken !== true) {
     await file.close();
     return taken === false ? "held" : "no-locks";
@@ -37,7 +48,7 @@ export async function takeFlock(path: string): Promise<Flock | "held" | "no-lock
 }
 
 /** Whether somebody holds the lock of a file; undefined when nothing here can tell. */
-export async function isFlocked(path: string): Promise<boolean | undefined> {
+export async function isFlocked(path: string, by = helpers): Promise<boolean | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, constants.O_RDONLY);
@@ -46,23 +57,22 @@ export async function isFlocked(path: string): Promise<boolean | undefined> {
   }
   try {
     // For a moment, and one that disturbs nobody but whoever begins at that very moment, who waits for it.
-    const taken = await lockWith(file, "shared");
+    const taken = await lockWith(file, "shared", by);
     return taken === undefined ? undefined : !taken;
   } finally {
     await file.close();
   }
 }
 
-let known: (typeof helpers)[number] | undefined;
-
 /** Undefined when nothing on this machine takes locks. */
-async function lockWith({ fd }: FileHandle, how: "shared" | "exclusive"): Promise<boolean | undefined> {
-  for (const helper of known === undefined ? helpers : [known]) {
-    const [program, shared, exclusive] = helper;
-    const code = await run(program, how === "shared" ? shared : exclusive, fd);
-    if (code !== 0 && code !== 1) continue;
-    known = helper;
-    return code === 0;
+async function lockWith(
+  { fd }: FileHandle,
+  how: "shared" | "exclusive",
+  by: readonly LockHelper[],
+): Promise<boolean | undefined> {
+  for (const helper of by) {
+    const code = await run(helper.program, helper[how], fd);
+    if (code === 0 || code === helper.held) return code === 0;
   }
   return undefined;
 }
@@ -76,14 +86,14 @@ function run(program: string, args: readonly string[], fd: number): Promise<numb
 }
 
 function perl(lock: string): string[] {
-  const code = `open(my $f, "+<&=", 3) or open($f, "<&=", 3) or exit 2; exit(flock($f, ${lock} | LOCK_NB) ? 0 : $!{EWOULDBLOCK} ? 1 : 2)`;
+  const code = `open(my $f, "+<&=", 3) or open($f, "<&=", 3) or exit 2; exit(flock($f, ${lock} | LOCK_NB) ? 0 : $!{EWOULDBLOCK} ? ${held} : 2)`;
   return ["-MErrno", "-MFcntl=:flock", "-e", code];
 }
 
 function python(lock: string): string[] {
   const code = `import fcntl,sys
 try: fcntl.flock(3, fcntl.${lock} | fcntl.LOCK_NB)
-except BlockingIOError: sys.exit(1)
+except BlockingIOError: sys.exit(${held})
 except OSError: sys.exit(2)`;
   return ["-c", code];
 }

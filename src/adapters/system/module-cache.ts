@@ -134,7 +134,11 @@ export class DiskModuleCache implements CacheTree {
 }
 
 /** Linux lets the owner of a file read it without a trace. */
-const { O_NOATIME: noTrace = 0, O_NOFOLLOW: noLink = 0, O_NONBLOCK: noWait = 0 } = constants as Partial<typeof constants>;
+const {
+  O_NOATIME: noTrace = 0,
+  O_NOFOLLOW: noLink = 0,
+  O_NONBLOCK: noWait = 0,
+} = constants as Partial<typeof constants>;
 const plainly = constants.O_RDONLY | noLink | noWait;
 
 async function openQuietly(path: string): Promise<FileHandle> {

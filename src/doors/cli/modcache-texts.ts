@@ -20,6 +20,8 @@ type Texts = {
   readonly verifying: (done: string, total: string) => string;
   readonly verified: (versions: string, database: string, goSum: string, nobody: string) => string;
   readonly empty: (root: string) => string;
+  /** Between two sentences. */
+  readonly space: string;
   readonly sound: string;
   readonly damaged: (count: number) => string;
   readonly absent: (what: string) => string;
@@ -89,16 +91,17 @@ const en: Texts = {
   cutShort: "Not everything was looked at.",
   verifying: (done, total) => `verifying ${done} of ${total}`,
   verified: (versions, database, goSum, nobody) =>
-    `${versions} versions: ${database} proven by the database, ${goSum} by go.sum, ${nobody} by nobody.`,
+    `${versions} ${versions === "1" ? "version" : "versions"}: ${database} proven by the database, ${goSum} by go.sum, ${nobody} by nobody.`,
   empty: (root) => `${root} holds no versions.`,
+  space: " ",
   sound: "Everything is as it was downloaded.",
   damaged: (count) => (count === 1 ? "1 finding." : `${count} findings.`),
   absent: (what) => `${what} is not in the cache.`,
   planTitle: "To be removed:",
-  planTemps: (count) => `${count} temporary files`,
+  planTemps: (count) => `${count} temporary ${count === "1" ? "file" : "files"}`,
   planList: "written anew",
   fixHint: "Remove what is damaged, and nothing else: granary modcache verify --fix",
-  fixed: (units, files) => `${units} versions mended, ${files} other files. go makes anew what it needs.`,
+  fixed: (units, files) => `Mended: ${units} versions, ${files} other files. go makes anew what it needs.`,
   readOnlyNoFix: "Nothing can be mended in a read-only cache.",
   gcColumns: ["VERSION", "SIZE", "WHY", "LAST USED"],
   gcReason: { age: "unused", size: "too much" },
@@ -195,6 +198,7 @@ const zhCn: Texts = {
   verified: (versions, database, goSum, nobody) =>
     `${versions} 个版本：数据库证明 ${database}，go.sum 证明 ${goSum}，无证明 ${nobody}。`,
   empty: (root) => `${root} 中没有任何版本。`,
+  space: "",
   sound: "内容与下载时一致。",
   damaged: (count) => `发现 ${count} 个问题。`,
   absent: (what) => `缓存中没有 ${what}。`,
@@ -226,7 +230,7 @@ const zhCn: Texts = {
     "no-locks": "未改动：无法取得 go 的锁",
   },
   moduleVerdict: {
-    proven: "与校验数据库的记录一致",
+    proven: "与校验和数据库的记录一致",
     noted: "与 go.sum 一致，没有数据库证明",
     alone: "自身一致，没有任何证明",
     wrong: "不一致",

@@ -151,10 +151,11 @@ function verifyText(view: VerifyView, { io }: CliContext, wasToFix: boolean): st
     const others = count(repair.files + repair.lists);
     return `${left}${absent}${summary}\n${texts.fixed(repair.repaired.length, others)}\n`;
   }
-  const verdict = damages.length === 0 ? texts.sound : texts.damaged(damages.length);
+  const wrong = damages.filter(({ finding }) => finding.severity !== "info").length;
+  const verdict = wrong === 0 ? texts.sound : texts.damaged(wrong);
   const canMend = view.plan.units.length + view.plan.files.length + view.plan.lists.length > 0;
   const hint = !canMend ? "" : wasToFix && view.isReadOnly ? `${texts.readOnlyNoFix}\n` : `${texts.fixHint}\n`;
-  return `${damagesText(view, io)}${absent}${summary} ${verdict}\n${hint}`;
+  return `${damagesText(view, io)}${absent}${summary}${texts.space}${verdict}\n${hint}`;
 }
 
 function planText({ units, files, lists }: RepairPlan, { lang }: CliIo): string {

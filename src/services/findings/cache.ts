@@ -86,7 +86,7 @@ export const cacheFindings = {
     },
     "zh-CN": {
       title: ({ what, database }) => `缓存中的 ${what} 与 ${database} 的记录不符`,
-      why: "校验数据库对每个版本只有一条记录，对所有人相同。go 只在 go.sum 没有该行时才查询，因此错误内容可能一直留在缓存里。",
+      why: "校验和数据库对每个版本只有一条记录，对所有人相同。go 只在 go.sum 没有该行时才查询，因此错误内容可能一直留在缓存里。",
       advice: "删除它，查明来自哪个代理，并保持 GOSUMDB 开启。",
     },
   }),
@@ -109,12 +109,12 @@ export const cacheFindings = {
   CACHE_MOD_CHANGED: kind<What>("fail", "modcache.md#verify", {
     en: {
       title: ({ what }) => `the go.mod of ${what} in the cache is not the recorded one`,
-      why: "go passes a wrong .mod by and downloads it again in every run, without a word and without mending the cache. With GOPROXY=off it says `module lookup disabled` instead.",
+      why: "Where go.sum has the go.mod, every go command stops with a SECURITY ERROR that blames the download. Where it has not, go downloads it again in every run. Neither mends the cache.",
       advice: "Remove the .mod; go downloads it again.",
     },
     "zh-CN": {
       title: ({ what }) => `缓存中 ${what} 的 go.mod 与记录不符`,
-      why: "go 会跳过错误的 .mod，每次运行都重新下载，既不提示也不修复缓存；GOPROXY=off 时则报 `module lookup disabled`。",
+      why: "go.sum 中有该 go.mod 时，每个 go 命令都会以 SECURITY ERROR 停止，并归咎于下载；没有时，go 每次运行都重新下载。两种情况都不会修复缓存。",
       advice: "删除该 .mod，go 会重新下载。",
     },
   }),
@@ -267,7 +267,7 @@ export const cacheFindings = {
     },
     "zh-CN": {
       title: ({ what, reason }) => `无法证明 ${what}：${reason}`,
-      why: "手头的 go.sum 没有它，也没有校验数据库为它作证：只能说缓存内容自身一致。",
+      why: "手头的 go.sum 没有它，也没有校验和数据库为它作证：只能说缓存内容自身一致。",
     },
   }),
   CACHE_SUMDB_UNPROVEN: kind<What & { readonly reason: string }>("fail", "verify.md#no-proof", {
@@ -313,7 +313,7 @@ export const cacheFindings = {
     },
     "zh-CN": {
       title: ({ what, seconds }) => `go 下载 ${what} 用了 ${seconds} 秒`,
-      why: "这是一个小模块：info、go.mod、zip 各一个请求，另有少量校验数据库的请求。",
+      why: "这是一个小模块：info、go.mod、zip 各一个请求，另有少量校验和数据库的请求。",
       advice: "看是哪个请求耗时，把更近的代理放在 GOPROXY 最前面。",
     },
   }),

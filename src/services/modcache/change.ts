@@ -33,11 +33,9 @@ export async function locked<T>(
 export async function removeParts(keeper: CacheKeeper, id: ModuleVersion, parts: readonly Part[]): Promise<void> {
   const hasTree = parts.includes("tree") || parts.includes("partial");
   if (hasTree) await keeper.write(unitPath(id, "partial"), new Uint8Array());
-  for (const part of ["ziphash", "zip"] as const)
-    if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
+  for (const part of ["ziphash", "zip"] as const) if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
   if (hasTree) await keeper.removeTree(treePath(id));
-  for (const part of ["info", "mod"] as const)
-    if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
+  for (const part of ["info", "mod"] as const) if (parts.includes(part)) await keeper.removeFile(unitPath(id, part));
   if (hasTree) await keeper.removeFile(unitPath(id, "partial"));
 }
 

@@ -92,7 +92,6 @@ export async function applyGc(
     readonly cache: CacheTree;
     readonly keeper: CacheKeeper;
     readonly signal: AbortSignal;
-    readonly progress?: (done: number, freed: number) => void;
   },
 ): Promise<GcReport> {
   const removed: Leaving[] = [];
@@ -115,7 +114,7 @@ export async function applyGc(
     }
     removed.push(leaving);
     modules.add(leaving.id.path);
-    use.progress?.(removed.length, (freed += leaving.bytes));
+    freed += leaving.bytes;
   }
   for (const path of modules) await rewriteList(use.cache, use.keeper, path);
   return { removed, freed, busy, hasNoLocks: false };

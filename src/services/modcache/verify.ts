@@ -65,7 +65,8 @@ export async function verifyUnits(units: readonly Unit[], use: VerifyUse): Promi
         damages.set(unit, looked.damages);
         unreadable.push(...looked.unreadable);
         vouched[looked.voucher]++;
-        use.progress?.(++done, units.length);
+        done++;
+        use.progress?.(done, units.length);
       } catch (error) {
         if (!use.signal.aborted || error !== use.signal.reason) throw error;
       }
