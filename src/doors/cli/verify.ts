@@ -16,7 +16,7 @@ import type { ModuleView, SmokeView } from "./modcache-services.ts";
 import { modcacheTexts } from "./modcache-texts.ts";
 import type { CliContext, CliIo } from "./services.ts";
 import { exit } from "./services.ts";
-import { harmless, mark, padEnd, table } from "./text.ts";
+import { columnsOf, harmless, mark, padEnd, table, terminalColumns, wrap } from "./text.ts";
 import { readAge } from "./units.ts";
 
 /** What the documents download to see whether a setting works. */
@@ -101,11 +101,12 @@ function hashesText(part: "zip" | "mod", view: ModuleView, io: CliIo): string {
           note: recorded.kind === "unasked" ? texts.unasked[recorded.because] : texts[recorded.kind],
         };
   const rows = [...here, ...noted, database].filter(({ hash, note }) => hash !== undefined || note !== "");
+  const columns = Math.max(nameColumns, columnsOf(database.name));
   const truth = database.hash ?? noted[0]?.hash ?? rows.find(({ hash }) => hash !== undefined)?.hash ?? "";
   return rows
     .map(({ name, hash, note }) => {
       const sign = hash === undefined ? "skip" : equalHash(hash, truth) ? "ok" : "fail";
-      return `  ${mark(sign, io.isUtf8)} ${padEnd(harmless(name), nameColumns)} ${[hash, harmless(note)].filter(Boolean).join("  ")}\n`;
+      return `  ${mark(sign, io.isUtf8)} ${padEnd(harmless(name), columns)} ${[hash, harmless(note)].filter(Boolean).join("  ")}\n`;
     })
     .join("");
 }
@@ -124,12 +125,17 @@ function lifeText({ life }: ModuleView, io: CliIo): string {
   ];
   return rows
     .flatMap(([label, text]) =>
-      text === undefined ? [] : [`    ${padEnd(label, nameColumns)} ${harmless(text.slice(0, maxLifeChars))}\n`],
+      text === undefined
+        ? []
+        : wrap(harmless(text.slice(0, maxLifeChars)), terminalColumns - lifeIndent - nameColumns - 1).map(
+            (line, i) => `${" ".repeat(lifeIndent)}${padEnd(i === 0 ? label : "", nameColumns)} ${line}\n`,
+          ),
     )
     .join("");
 }
 
-/** Foreign text; the terminal's width is left to it. */
+const lifeIndent = 4;
+/** Of foreign text. */
 const maxLifeChars = 200;
 
 function originText({ vcs = "", url = "", ref = "", hash = "", subdir = "" }: Origin): string {
