@@ -359,10 +359,10 @@ test("a go that downloads while gc takes away never fails", async (t) => {
   if (scene === undefined) return;
   const { services, cache, go, main } = scene;
   const long = new Date("2020-01-01T00:00:00Z");
-  let isDone = false;
+  const over = new AbortController();
   let removed = 0;
   const collecting = (async () => {
-    while (!isDone) {
+    while (!over.signal.aborted) {
       for (const end of ["info", "mod", "zip", "ziphash"])
         await utimes(join(cache, `${download}.${end}`), long, long).catch(() => undefined);
       await utimes(join(cache, hello), long, long).catch(() => undefined);
@@ -378,7 +378,7 @@ test("a go that downloads while gc takes away never fails", async (t) => {
       await sleep(round % 50);
     }
   } finally {
-    isDone = true;
+    over.abort();
   }
   await collecting;
   assert.ok(removed > 0, "nothing was taken away");

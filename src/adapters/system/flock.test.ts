@@ -11,7 +11,10 @@ const isThere = (program: string): boolean => spawnSync(program, ["--version"]).
 
 for (const helper of helpers)
   test(`a lock taken with ${helper.program} is one to everybody, until it is released`, async (t) => {
-    if (!isThere(helper.program)) return t.skip(`no ${helper.program}`);
+    if (!isThere(helper.program)) {
+      t.skip(`no ${helper.program}`);
+      return;
+    }
     const folder = await mkdtemp(join(tmpdir(), "granary-flock-"));
     atEnd(t, () => rm(folder, { recursive: true, force: true }));
     const file = join(folder, "v1.0.0.lock");
