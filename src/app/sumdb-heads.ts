@@ -234,7 +234,8 @@ async function routeNames(
   }
 }
 
-function routesUse(config: Config, client: RoutesUse["client"]): RoutesUse {
+/** How a command asks routes: nobody waits long for one that is away. */
+export function routesUse(config: Config, client: RoutesUse["client"]): RoutesUse {
   return {
     chain: configuredChain(config, []),
     client,

@@ -8,6 +8,7 @@ import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
+import { modcacheCommand } from "./modcache.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { publishCommand } from "./publish.ts";
@@ -19,11 +20,14 @@ import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
 import { sumwebCommand } from "./sumweb.ts";
 import { tokenCommand } from "./token.ts";
 import { upstreamCommand } from "./upstream.ts";
+import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CommandSpec[] = [
   serveCommand,
   explainCommand,
   envCommand,
+  verifyCommand,
+  modcacheCommand,
   configCommand,
   upstreamCommand,
   jobsCommand,

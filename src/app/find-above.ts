@@ -1,0 +1,18 @@
+// The nearest file of a name: in the working directory or a folder above it, as go looks for go.mod.
+
+import { stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+
+export async function findAbove(name: string, from = "."): Promise<string | undefined> {
+  for (let folder = resolve(from); ; folder = dirname(folder)) {
+    const file = join(folder, name);
+    if (
+      await stat(file).then(
+        (facts) => facts.isFile(),
+        () => false,
+      )
+    )
+      return file;
+    if (dirname(folder) === folder) return undefined;
+  }
+}
