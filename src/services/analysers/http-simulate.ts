@@ -1,0 +1,249 @@
+// One module version fetched as `go mod download` fetches it: list, .info, go.mod, the checksum database, the zip, each
+// along the whole GOPROXY list by go's rules. Nothing is kept. Source: protocol reference §2.4, §2.6, §5.6.
+
+import { equalHash, hashGoMod } from "#protocol/dirhash.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { maxGoModBytes } from "#protocol/gomod.ts";
+import { maxInfoBytes, maxListBytes, parseInfo, parseList } from "#protocol/info.ts";
+import { matchPrefixPatterns } from "#protocol/pattern.ts";
+import { parseProxyList } from "#protocol/proxylist.ts";
+import type { ProxyEntry } from "#protocol/proxylist.ts";
+import { isPseudoVersion } from "#protocol/pseudo.ts";
+import type { Sums } from "#protocol/record.ts";
+import { formatTarget } from "#protocol/request.ts";
+import type { ModuleTarget } from "#protocol/request.ts";
+import { sortVersions } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import { bytesSource } from "#protocol/zip-bytes.ts";
+import { checkModuleZip } from "#protocol/zip-check.ts";
+import { found } from "#services/findings/finding.ts";
+import { httpFindings } from "#services/findings/http.ts";
+import type { GoSettings } from "#services/sumdb/go-decision.ts";
+import { bodyOf, urlBelow, walkEntries } from "./http-chain.ts";
+import type { Try, Walk } from "./http-chain.ts";
+import { fetchAsGo } from "./http-fetch.ts";
+import type { Fetch } from "./http-fetch.ts";
+import { browserLikeUserAgent, userAgentOf } from "./http-go.ts";
+import { judgeSimulation } from "./http-judge.ts";
+import { hostOf, isHtml, lastExchange, outcomeOf } from "./http-outcome.ts";
+import type { HttpAsk, HttpProber, RecordProver } from "./http-ports.ts";
+import type { Database, Facts, Hashed, Simulation, Step, StepName, Tiles } from "./http-simulation.ts";
+import { askDatabase } from "./http-sumdb.ts";
+
+export type SimulateUse = {
+  readonly prober: HttpProber;
+  readonly prover: RecordProver;
+  /** As `go env` has them. */
+  readonly settings: GoSettings & { readonly GONOPROXY: string };
+  /** The go command's version, `1.26.8`. */
+  readonly go: string;
+  /** Our own version, for requests that go would not make. */
+  readonly version: string;
+  readonly authorizationFor?: (url: URL) => string | undefined;
+  readonly signal: AbortSignal;
+  /** For a step's request and for the zip's. */
+  readonly stepMs?: number;
+  readonly zipMs?: number;
+  /** Told of each step when it is done. */
+  readonly onStep?: (step: Step) => void;
+};
+
+/** go waits for ever; nobody wants to watch that. */
+export const defaultStepMs = 20_000;
+/** 256 MiB at some 2 MB/s. */
+export const defaultZipMs = 120_000;
+/** Held in memory whole, as the zip's directory is at its end. Nearly all modules are far below it. */
+export const maxSimulatedZipBytes = 256 * 1024 * 1024;
+
+/** Throws ProtocolError BAD_PROXY_LIST with go's sentence, or the signal's reason. */
+export async function simulate(id: ModuleVersion, use: SimulateUse): Promise<Simulation> {
+  const { settings, go } = use;
+  const patterns = settings.GONOPROXY === "" ? settings.GOPRIVATE : settings.GONOPROXY;
+  const entries = parseProxyList(settings.GOPROXY);
+  if (matchPrefixPatterns(patterns, id.path)) return privateSimulation({ id, entries, go, patterns });
+  const facts = await new Run(id, entries, use).run();
+  const findings = judgeSimulation(facts);
+  const isWhole = facts.zip !== undefined && facts.mod !== undefined && facts.zipProblem === undefined;
+  const isBad = findings.some(({ severity }) => severity === "fail") || !isWhole;
+  const isProven = facts.zip?.verdict === "recorded" && facts.mod?.verdict === "recorded";
+  return { ...facts, go, findings, outcome: isBad ? "failed" : isProven ? "proven" : "unproven" };
+}
+
+const nothingMore = { letsOthersIn: new Map<string, boolean>(), knownVersion: "" };
+const noTiles: Tiles = { count: 0, bytes: 0, ms: 0 };
+
+function privateSimulation(what: {
+  readonly id: ModuleVersion;
+  readonly entries: readonly ProxyEntry[];
+  readonly go: string;
+  readonly patterns: string;
+}): Simulation {
+  const { id, entries, go, patterns } = what;
+  const none = { database: undefined, mod: undefined, zip: undefined, zipProblem: undefined } as const;
+  const findings = [found(httpFindings, "CHAIN_SEEN_PRIVATE", { what: id.path, patterns })];
+  return { id, entries, go, steps: [], tiles: noTiles, extra: nothingMore, outcome: "private", findings, ...none };
+}
+
+/** One simulated download, step by step. */
+class Run {
+  readonly #id: ModuleVersion;
+  readonly #entries: readonly ProxyEntry[];
+  readonly #use: SimulateUse;
+  readonly #steps: Step[] = [];
+  #database: Database | undefined;
+  #tiles = noTiles;
+  #zipProblem: string | undefined;
+
+  constructor(id: ModuleVersion, entries: readonly ProxyEntry[], use: SimulateUse) {
+    this.#id = id;
+    this.#entries = entries;
+    this.#use = use;
+  }
+
+  async run(): Promise<Facts> {
+    const hashes = await this.#download();
+    return {
+      id: this.#id,
+      entries: this.#entries,
+      steps: this.#steps,
+      database: this.#database,
+      tiles: this.#tiles,
+      mod: hashes.mod,
+      zip: hashes.zip,
+      zipProblem: this.#zipProblem,
+      extra: { letsOthersIn: await this.#tryOtherNames(), knownVersion: await this.#knownVersion() },
+    };
+  }
+
+  /** Stops where go stops. */
+  async #download(): Promise<{ readonly mod: Hashed | undefined; readonly zip: Hashed | undefined }> {
+    const id = { ...this.#id, cachedOnly: false } as const;
+    await this.#walk("list", { kind: "list", ...id }, maxListBytes);
+    const info = await this.#walk("info", { kind: "info", ...id, query: id.version }, maxInfoBytes);
+    if (info.end !== "ok") return { mod: undefined, zip: undefined };
+    const goMod = bodyOf(await this.#walk("mod", { kind: "mod", ...id }, maxGoModBytes));
+    if (goMod === undefined) return { mod: undefined, zip: undefined };
+    const { goesOn, sums } = await this.#lookUp();
+    const mod = hashed(hashGoMod(goMod), sums?.mod);
+    if (!goesOn || mod.verdict === "differs") return { mod, zip: undefined };
+    const walked = await this.#walk("zip", { kind: "zip", ...id }, maxSimulatedZipBytes);
+    const zip = bodyOf(walked);
+    return { mod, zip: zip === undefined ? undefined : this.#hashZip(zip, sums?.zip) };
+  }
+
+  #hashZip(bytes: Uint8Array, recorded: string | undefined): Hashed | undefined {
+    const report = checkModuleZip(bytesSource(bytes), this.#id);
+    if (report.valid) return hashed(report.h1, recorded);
+    const [first] = report.problems;
+    this.#zipProblem = first === undefined ? "malformed" : `${first.name} ${first.reason}`.trim();
+    return undefined;
+  }
+
+  async #walk(name: StepName, target: ModuleTarget, maxBytes: number): Promise<Walk> {
+    const { stepMs = defaultStepMs, zipMs = defaultZipMs } = this.#use;
+    const timeoutMs = name === "zip" ? zipMs : stepMs;
+    const walk = await walkEntries(formatTarget(target), {
+      entries: this.#entries,
+      fetch: (url) => this.#fetch(url, { maxBytes, timeoutMs }),
+      ...(name === "info" && { check: (body: Uint8Array) => this.#infoProblem(body) }),
+    });
+    this.#done({ name, walk });
+    return walk;
+  }
+
+  #done(step: Step): void {
+    this.#steps.push(step);
+    this.#use.onStep?.(step);
+  }
+
+  #infoProblem(body: Uint8Array): string | undefined {
+    try {
+      parseInfo(body, this.#id.version);
+      return undefined;
+    } catch (error) {
+      if (error instanceof ProtocolError) return error.message;
+      throw error;
+    }
+  }
+
+  async #fetch(
+    url: string,
+    limits: Pick<HttpAsk, "maxBytes" | "timeoutMs">,
+    userAgent = userAgentOf(this.#use.go),
+  ): Promise<Fetch> {
+    const { prober, authorizationFor, signal } = this.#use;
+    return await fetchAsGo(url, { prober, authorizationFor, signal, userAgent, route: "usual", ...limits });
+  }
+
+  /** The version's proven hashes, where somebody vouches; whether go goes on. */
+  async #lookUp(): Promise<{ readonly goesOn: boolean; readonly sums?: Sums }> {
+    const { settings, prover, signal, stepMs = defaultStepMs } = this.#use;
+    const { database, tiles } = await askDatabase(this.#id, {
+      settings,
+      prover,
+      signal,
+      fetch: (url, maxBytes) => this.#fetch(url, { maxBytes, timeoutMs: stepMs }),
+      onStep: (step) => this.#done(step),
+    });
+    this.#database = database;
+    this.#tiles = tiles;
+    if (database.kind !== "asked") return { goesOn: database.kind === "unasked" };
+    const { proof } = database;
+    return proof.kind === "proven" ? { goesOn: true, sums: proof.sums } : { goesOn: false };
+  }
+
+  /** Each host that refused go is asked once more by another name: a filter shows. */
+  async #tryOtherNames(): Promise<ReadonlyMap<string, boolean>> {
+    const letsIn = new Map<string, boolean>();
+    for (const { walk } of this.#steps) {
+      for (const { fetch } of walk.tries) {
+        const refused = lastExchange(fetch);
+        if (refused === undefined || !looksFiltered(fetch) || letsIn.has(hostOf(refused.url))) continue;
+        const { stepMs = defaultStepMs, version } = this.#use;
+        const limits = { maxBytes: maxInfoBytes, timeoutMs: stepMs };
+        const again = await this.#fetch(refused.url, limits, browserLikeUserAgent(version));
+        letsIn.set(hostOf(refused.url), outcomeOf(again) === "ok" && !isPage(again));
+      }
+    }
+    return letsIn;
+  }
+
+  /** When the list is empty: a version that exists all the same. */
+  async #knownVersion(): Promise<string> {
+    const list = this.#steps.find(({ name }) => name === "list")?.walk;
+    const body = list && bodyOf(list);
+    const asked = list?.tries.at(-1);
+    if (body === undefined || asked === undefined || isPage(asked.fetch) || parseList(body).length > 0) return "";
+    const info = this.#steps.find(({ name }) => name === "info")?.walk;
+    if (info?.end === "ok" && !isPseudoVersion(this.#id.version)) return this.#id.version;
+    return await this.#listedElsewhere(asked);
+  }
+
+  async #listedElsewhere({ hop }: Try): Promise<string> {
+    const next = this.#entries.slice(hop).find((entry) => entry.kind === "url");
+    if (next === undefined) return "";
+    const target = formatTarget({ kind: "list", path: this.#id.path, cachedOnly: false });
+    const { stepMs = defaultStepMs } = this.#use;
+    const { end } = await this.#fetch(urlBelow(next.url, target), { maxBytes: maxListBytes, timeoutMs: stepMs });
+    if (end.kind !== "answer" || end.status !== 200 || isHtml(end.exchange)) return "";
+    return sortVersions(parseList(end.exchange.body)).at(-1) ?? "";
+  }
+}
+
+function isPage(fetch: Fetch): boolean {
+  const last = lastExchange(fetch);
+  return last !== undefined && isHtml(last);
+}
+
+/** A refusal that a client's name may have brought about. */
+function looksFiltered({ end }: Fetch): boolean {
+  if (end.kind === "fault") return end.fault.kind === "reset" && end.fault.during === "answer";
+  if (end.kind !== "answer") return false;
+  const { status } = end;
+  return status >= 400 && ![401, 404, 407, 410, 429].includes(status) && status !== 500;
+}
+
+function hashed(h1: string, recorded: string | undefined): Hashed {
+  if (recorded === undefined) return { h1, verdict: "unknown" };
+  return { h1, verdict: equalHash(h1, recorded) ? "recorded" : "differs" };
+}
