@@ -40,6 +40,7 @@ import type { Pinned } from "#services/tending/retained.ts";
 import type { RollbackReport } from "#services/tending/rollback.ts";
 import type { ScrubReport } from "#services/tending/scrub.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
+import type { HttpCommands } from "./http-services.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -612,6 +613,8 @@ export type CliServices = {
   ) => Promise<{ readonly text: string; readonly info: TokenInfo }>;
   readonly tokenList: (flags: SettingFlags) => Promise<readonly TokenInfo[]>;
   readonly tokenRevoke: (id: string, flags: SettingFlags) => Promise<void>;
+  /** Requests as go makes them, and mirrors. */
+  readonly http: () => Promise<HttpCommands>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,

@@ -19,7 +19,7 @@ export function judgeSimulation(facts: Facts): readonly Finding[] {
   const causes = facts.steps.flatMap((step) => stepCauses(step, facts));
   const all = [
     ...causes.filter(({ code }) => isRoot.has(code)),
-    ...facts.steps.flatMap((step) => chainFindings(step, facts)),
+    ...facts.steps.flatMap((step) => chainFindings(step, facts).map((finding) => borne(finding, step, facts))),
     ...causes.filter(({ code }) => !isRoot.has(code)),
     ...emptyList(facts),
     ...contentFindings(facts),
@@ -43,15 +43,24 @@ const isRoot: ReadonlySet<string> = new Set([
 
 const atDatabase: ReadonlySet<StepName> = new Set(["supported", "lookup"]);
 
-function stepCauses({ name, walk }: Step, { extra, steps }: Facts): Finding[] {
-  const info = steps.find((step) => step.name === "info");
-  const isNeedless = name === "list" && info?.walk.end === "ok";
+/** A pinned download does without the list; `latest` and ranges do not. */
+function isNeedless(step: Step, { steps }: Facts): boolean {
+  return step.name === "list" && steps.find(({ name }) => name === "info")?.walk.end === "ok";
+}
+
+function borne(finding: Finding, step: Step, facts: Facts): Finding {
+  return finding.severity === "fail" && isNeedless(step, facts) ? { ...finding, severity: "warn" } : finding;
+}
+
+function stepCauses(step: Step, facts: Facts): Finding[] {
+  const { name, walk } = step;
+  const { extra } = facts;
   return walk.tries.flatMap((one) => {
     const last = lastExchange(one.fetch);
     const isLetIn = last !== undefined && extra.letsOthersIn.get(hostOf(last.url)) === true;
     return causesOf(one, { step: name, isFiltered: isLetIn }).map((finding) => {
       // What the list got over is no failure; nor is a list that this download did not need.
-      const isBorne = isNeedless || (walk.end !== "stopped" && one !== walk.tries.at(-1));
+      const isBorne = isNeedless(step, facts) || (walk.end !== "stopped" && one !== walk.tries.at(-1));
       return isBorne && finding.severity === "fail" && !isRootWhereBorne.has(finding.code)
         ? { ...finding, severity: "warn" as Severity }
         : finding;
