@@ -16,14 +16,18 @@ import type { Facts, Step, StepName } from "./http-simulation.ts";
 
 /** In the order in which they should be read. */
 export function judgeSimulation(facts: Facts): readonly Finding[] {
-  const causes = facts.steps.flatMap((step) => stepCauses(step, facts));
+  const causes = facts.steps
+    .flatMap((step) => stepCauses(step, facts).map((finding) => ({ finding, step: step.name })))
+    // What keeps go from the database has findings of its own, unless it says more than that.
+    .filter(({ finding, step }) => isRoot.has(finding.code) || finding.severity === "info" || !atDatabase.has(step))
+    .map(({ finding }) => finding);
   const all = [
     ...causes.filter(({ code }) => isRoot.has(code)),
     ...facts.steps.flatMap((step) => chainFindings(step, facts).map((finding) => borne(finding, step, facts))),
+    ...databaseFindings(facts),
     ...causes.filter(({ code }) => !isRoot.has(code)),
     ...emptyList(facts),
     ...contentFindings(facts),
-    ...databaseFindings(facts),
   ];
   return merged(all);
 }
