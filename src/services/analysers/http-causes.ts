@@ -26,6 +26,8 @@ export function causesOf(one: Try, { step, isFiltered }: Context): Finding[] {
     return [found(httpFindings, "HTTP_CAPTIVE_PORTAL", { step, host: hostOf(last.url), said }, { evidence })];
   const away = redirectFindings(fetch, { host, isBad: outcome === "error" && unusable === undefined });
   if (away.some(({ severity }) => severity === "fail")) return away;
+  // A go.mod that is not as recorded is told where the hashes are.
+  if (unusable !== undefined && step !== "info") return away;
   if (unusable !== undefined)
     return [...away, found(httpFindings, "HTTP_BAD_INFO", { host, reason: unusable }, { evidence })];
   // A 404 is a statement, and what go then does is said of the list.

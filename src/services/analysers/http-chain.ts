@@ -30,7 +30,7 @@ export type WalkUse = {
   readonly entries: readonly ProxyEntry[];
   readonly fetch: (url: string) => Promise<Fetch>;
   /** Why a 200 cannot be used; where go finds out before it leaves the list. */
-  readonly check?: (body: Uint8Array) => string | undefined;
+  readonly check?: (body: Uint8Array) => Promise<string | undefined>;
 };
 
 /** @param target as `formatTarget` has it */
@@ -54,7 +54,8 @@ async function tryEntry(
 ): Promise<Try> {
   const fetched = await fetch(url);
   const outcome = outcomeOf(fetched);
-  const unusable = outcome === "ok" && fetched.end.kind === "answer" ? check?.(fetched.end.exchange.body) : undefined;
+  const body = outcome === "ok" && fetched.end.kind === "answer" ? fetched.end.exchange.body : undefined;
+  const unusable = body === undefined ? undefined : await check?.(body);
   return { hop, base, fetch: fetched, outcome: unusable === undefined ? outcome : "error", unusable };
 }
 

@@ -1,5 +1,6 @@
 // What is wrong with a simulated download: causes first, then what they do to the list.
 
+import { hashGoMod } from "#protocol/dirhash.ts";
 import { formatProxyList } from "#protocol/proxylist.ts";
 import type { ProxyEntry } from "#protocol/proxylist.ts";
 import { bodyOf } from "./http-chain.ts";
@@ -7,11 +8,12 @@ import type { Try, Walk } from "./http-chain.ts";
 import { parseList } from "#protocol/info.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import { found } from "#services/findings/finding.ts";
-import type { Finding, Severity } from "#services/findings/finding.ts";
+import type { Evidence, Finding, Severity } from "#services/findings/finding.ts";
 import type { Fix } from "#services/findings/fix.ts";
 import { httpFindings } from "#services/findings/http.ts";
 import { causesOf } from "./http-causes.ts";
 import { endText, hostOf, isHtml, lastExchange, seen } from "./http-outcome.ts";
+import { notAsRecorded } from "./http-simulation.ts";
 import type { Facts, Step, StepName } from "./http-simulation.ts";
 
 /** In the order in which they should be read. */
@@ -85,8 +87,8 @@ function chainFindings({ name, walk }: Step, { entries, id }: Facts): Finding[] 
       return fallbackFindings(name, walk);
     case "stopped": {
       const rest = fields === undefined ? [] : entries.slice(fields.hop);
-      const isListEnd = rest.length === 0;
-      if (fields === undefined || last === undefined || isListEnd) return [];
+      const isToldElsewhere = rest.length === 0 || (name === "mod" && last?.unusable !== undefined);
+      if (fields === undefined || last === undefined || isToldElsewhere) return [];
       const details = { evidence: seen(last.fetch), fixes: pipeFix(entries, fields.hop) };
       return [found(httpFindings, "CHAIN_SEEN_STOP", { ...fields, rest: namesOf(rest) }, details)];
     }
@@ -128,35 +130,37 @@ function emptyList({ steps, extra }: Facts): Finding[] {
   return [found(httpFindings, "HTTP_EMPTY_LIST", fields, { evidence: seen(one.fetch), severity })];
 }
 
-function contentFindings({ mod, zip, zipProblem, steps, database }: Facts): Finding[] {
-  const findings: Finding[] = [];
-  const from = (name: StepName): Try | undefined => steps.find((step) => step.name === name)?.walk.tries.at(-1);
-  for (const [file, hash] of [["go.mod", mod], ["zip", zip]] as const) {
-    if (hash?.verdict !== "differs" || database?.kind !== "asked" || database.proof.kind !== "proven") continue;
-    const one = from(file === "zip" ? "zip" : "mod");
-    const recorded = database.proof.sums[file === "zip" ? "zip" : "mod"] ?? "";
-    findings.push(
-      found(
-        httpFindings,
-        "HTTP_WRONG_CONTENT",
-        { host: hostOf(one?.base ?? ""), file, database: database.name },
-        {
-          evidence: [
-            ...(one === undefined ? [] : seen(one.fetch)),
-            { kind: "hash", text: `received ${hash.h1}` },
-            { kind: "hash", text: `recorded ${recorded}` },
-          ],
-        },
-      ),
-    );
+function contentFindings(facts: Facts): Finding[] {
+  const { zip, zipProblem, steps } = facts;
+  const of = (name: StepName): Walk | undefined => steps.find((step) => step.name === name)?.walk;
+  const mods = of("mod")?.tries.filter(({ unusable }) => unusable === notAsRecorded) ?? [];
+  const severity = of("mod")?.end === "ok" ? "warn" : "fail";
+  const findings = mods.flatMap((one) => wrongContent(one, "mod", { facts, severity }));
+  const one = of("zip")?.tries.at(-1);
+  if (one === undefined) return findings;
+  if (zip?.verdict === "differs") findings.push(...wrongContent(one, "zip", { facts, severity: "fail" }));
+  const isPage = isHtml(lastExchange(one.fetch) ?? nothing);
+  if (zipProblem !== undefined && !isPage) {
+    const fields = { host: hostOf(one.base), reason: zipProblem };
+    findings.push(found(httpFindings, "HTTP_BAD_ZIP", fields, { evidence: seen(one.fetch) }));
   }
-  const one = from("zip");
-  const isPage = one !== undefined && isHtml(lastExchange(one.fetch) ?? nothing);
-  if (zipProblem !== undefined && one !== undefined && !isPage)
-    findings.push(
-      found(httpFindings, "HTTP_BAD_ZIP", { host: hostOf(one.base), reason: zipProblem }, { evidence: seen(one.fetch) }),
-    );
   return findings;
+}
+
+function wrongContent(
+  { base, fetch }: Try,
+  file: "mod" | "zip",
+  { facts: { database, zip }, severity }: { readonly facts: Facts; readonly severity: Severity },
+): Finding[] {
+  if (database?.kind !== "asked" || database.proof.kind !== "proven") return [];
+  const h1 = file === "zip" ? zip?.h1 : hashGoMod(lastExchange(fetch)?.body ?? new Uint8Array());
+  const evidence: Evidence[] = [
+    ...seen(fetch),
+    { kind: "hash", text: `received ${h1 ?? "-"}` },
+    { kind: "hash", text: `recorded ${database.proof.sums[file] ?? "-"}` },
+  ];
+  const fields = { host: hostOf(base), file: file === "zip" ? "zip" : "go.mod", database: database.name };
+  return [found(httpFindings, "HTTP_WRONG_CONTENT", fields, { evidence, severity })];
 }
 
 const nothing = { headers: {}, body: new Uint8Array() } as Parameters<typeof isHtml>[0];

@@ -27,6 +27,7 @@ import { browserLikeUserAgent, userAgentOf } from "./http-go.ts";
 import { judgeSimulation } from "./http-judge.ts";
 import { hostOf, isHtml, lastExchange, outcomeOf } from "./http-outcome.ts";
 import type { HttpAsk, HttpProber, RecordProver } from "./http-ports.ts";
+import { notAsRecorded, stepNames, unverified } from "./http-simulation.ts";
 import type { Database, Facts, Hashed, Simulation, Step, StepName, Tiles } from "./http-simulation.ts";
 import { askDatabase } from "./http-sumdb.ts";
 
@@ -93,6 +94,7 @@ class Run {
   #database: Database | undefined;
   #tiles = noTiles;
   #zipProblem: string | undefined;
+  #proof: Promise<{ readonly goesOn: boolean; readonly sums?: Sums }> | undefined;
 
   constructor(id: ModuleVersion, entries: readonly ProxyEntry[], use: SimulateUse) {
     this.#id = id;
@@ -105,7 +107,7 @@ class Run {
     return {
       id: this.#id,
       entries: this.#entries,
-      steps: this.#steps,
+      steps: this.#steps.toSorted((a, b) => stepNames.indexOf(a.name) - stepNames.indexOf(b.name)),
       database: this.#database,
       tiles: this.#tiles,
       mod: hashes.mod,
@@ -121,14 +123,19 @@ class Run {
     await this.#walk("list", { kind: "list", ...id }, maxListBytes);
     const info = await this.#walk("info", { kind: "info", ...id, query: id.version }, maxInfoBytes);
     if (info.end !== "ok") return { mod: undefined, zip: undefined };
-    const goMod = bodyOf(await this.#walk("mod", { kind: "mod", ...id }, maxGoModBytes));
-    if (goMod === undefined) return { mod: undefined, zip: undefined };
-    const { goesOn, sums } = await this.#lookUp();
-    const mod = hashed(hashGoMod(goMod), sums?.mod);
-    if (!goesOn || mod.verdict === "differs") return { mod, zip: undefined };
-    const walked = await this.#walk("zip", { kind: "zip", ...id }, maxSimulatedZipBytes);
-    const zip = bodyOf(walked);
+    const mod = this.#hashMod(await this.#walk("mod", { kind: "mod", ...id }, maxGoModBytes));
+    if (mod === undefined || mod.verdict === "differs" || !(await this.#proofOf()).goesOn) return { mod, zip: undefined };
+    const zip = bodyOf(await this.#walk("zip", { kind: "zip", ...id }, maxSimulatedZipBytes));
+    const { sums } = await this.#proofOf();
     return { mod, zip: zip === undefined ? undefined : this.#hashZip(zip, sums?.zip) };
+  }
+
+  /** Of the last one that came, the right one or not. */
+  #hashMod({ tries }: Walk): Hashed | undefined {
+    const end = tries.at(-1)?.fetch.end;
+    if (end?.kind !== "answer" || end.status !== 200) return undefined;
+    const proof = this.#database?.kind === "asked" ? this.#database.proof : undefined;
+    return hashed(hashGoMod(end.exchange.body), proof?.kind === "proven" ? proof.sums.mod : undefined);
   }
 
   #hashZip(bytes: Uint8Array, recorded: string | undefined): Hashed | undefined {
@@ -145,7 +152,8 @@ class Run {
     const walk = await walkEntries(formatTarget(target), {
       entries: this.#entries,
       fetch: (url) => this.#fetch(url, { maxBytes, timeoutMs }),
-      ...(name === "info" && { check: (body: Uint8Array) => this.#infoProblem(body) }),
+      ...(name === "info" && { check: (body: Uint8Array) => Promise.resolve(this.#infoProblem(body)) }),
+      ...(name === "mod" && { check: (body: Uint8Array) => this.#modProblem(body) }),
     });
     this.#done({ name, walk });
     return walk;
@@ -166,6 +174,13 @@ class Run {
     }
   }
 
+  /** go verifies a go.mod before it leaves the list, a zip after. */
+  async #modProblem(body: Uint8Array): Promise<string | undefined> {
+    const { goesOn, sums } = await this.#proofOf();
+    if (!goesOn) return unverified;
+    return sums?.mod === undefined || equalHash(hashGoMod(body), sums.mod) ? undefined : notAsRecorded;
+  }
+
   async #fetch(
     url: string,
     limits: Pick<HttpAsk, "maxBytes" | "timeoutMs">,
@@ -176,6 +191,11 @@ class Run {
   }
 
   /** The version's proven hashes, where somebody vouches; whether go goes on. */
+  #proofOf(): Promise<{ readonly goesOn: boolean; readonly sums?: Sums }> {
+    this.#proof ??= this.#lookUp();
+    return this.#proof;
+  }
+
   async #lookUp(): Promise<{ readonly goesOn: boolean; readonly sums?: Sums }> {
     const { settings, prover, signal, stepMs = defaultStepMs } = this.#use;
     const { database, tiles } = await askDatabase(this.#id, {

@@ -10,6 +10,10 @@ import type { Proof } from "./http-ports.ts";
 export const stepNames = ["list", "info", "mod", "supported", "lookup", "zip"] as const;
 export type StepName = (typeof stepNames)[number];
 
+/** Why a go.mod cannot be used: what came is another one, or nothing can be verified. */
+export const notAsRecorded = "not as recorded";
+export const unverified = "not verified";
+
 export type Step = { readonly name: StepName; readonly walk: Walk };
 
 /** The hash of what came. `unknown`: no proven record to hold it against. */
