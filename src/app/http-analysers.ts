@@ -34,7 +34,11 @@ export function egressOf({ env }: Machine, via?: string): ProxyRule {
   if (via !== undefined) {
     const proxy = parsedProxy(via);
     if (proxy === undefined)
-      throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--via", value: "…", accepted: "http[s]://[user:pass@]HOST:PORT" });
+      throw new GranaryError("GRANARY_BAD_FLAG", {
+        flag: "--via",
+        value: "…",
+        accepted: "http[s]://[user:pass@]HOST:PORT",
+      });
     return () => proxy;
   }
   const read = (name: string): string => [env[name], env[name.toLowerCase()]].find((value) => value) ?? "";
@@ -105,7 +109,8 @@ function reasonOf({ message, tried }: SumdbError): string {
 export async function netrcAuthorization(machine: Machine): Promise<(url: URL) => string | undefined> {
   const { env, platform, home } = machine;
   const chosen = env["NETRC"] ?? "";
-  const files = chosen !== "" ? [chosen] : [...(platform === "win32" ? [join(home, "_netrc")] : []), join(home, ".netrc")];
+  const files =
+    chosen !== "" ? [chosen] : [...(platform === "win32" ? [join(home, "_netrc")] : []), join(home, ".netrc")];
   if ((await readGoEnv("GOAUTH", machine))?.value === "off") return () => undefined;
   for (const file of files) {
     const text = await machine.readFile(file).catch(() => undefined);

@@ -28,7 +28,14 @@ import { probeMirror } from "#services/mirrors/probe.ts";
 import { findMirror, goodMirrors, registry } from "#services/mirrors/registry.ts";
 import { userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
-import { egressOf, goSettings, goToImitate, machineProber, memoryProver, netrcAuthorization } from "./http-analysers.ts";
+import {
+  egressOf,
+  goSettings,
+  goToImitate,
+  machineProber,
+  memoryProver,
+  netrcAuthorization,
+} from "./http-analysers.ts";
 import { moduleVersionArgument } from "./module-version-argument.ts";
 import { version } from "./version.ts";
 
@@ -45,7 +52,13 @@ export function httpCommands(use: HttpCommandsUse): HttpCommands {
       const settings = await settingsOf(request, machine);
       const go = await goToImitate(request.go, machine);
       const entries = entriesOf(settings.GOPROXY);
-      return emitCommands(tool, moduleVersionArgument(request.what), { entries, settings, go, via: request.via, shell });
+      return emitCommands(tool, moduleVersionArgument(request.what), {
+        entries,
+        settings,
+        go,
+        via: request.via,
+        shell,
+      });
     },
     trace: async (request) => await untilStopped(use, (signal) => runTrace(request, use, signal)),
     mirrorsList: async (isProbed) => await untilStopped(use, (signal) => listMirrors(isProbed, use, signal)),
@@ -107,10 +120,7 @@ async function runTrace(request: TraceRequest, { machine }: HttpCommandsUse, sig
   const use = { prober, go: await goToImitate(undefined, machine), authorizationFor, signal };
   const isRelayed = egressOf(machine, via)(new URL(url)) !== undefined;
   // One after the other: side by side each would slow the other's line.
-  const routes = [
-    ...(way === "direct" || !isRelayed || via === undefined || way === "both" ? (["direct"] as const) : []),
-    ...(way !== "direct" && isRelayed ? (["usual"] as const) : []),
-  ];
+  const routes = way === "both" && isRelayed ? (["direct", "usual"] as const) : (["direct"] as const);
   const paths = [];
   for (const route of routes) paths.push(await trace(url, route, use));
   const protocols = request.comparesProtocols
@@ -122,7 +132,11 @@ async function runTrace(request: TraceRequest, { machine }: HttpCommandsUse, sig
 function urlOf(text: string): string {
   const full = /^[a-z]+:\/\//i.test(text) ? text : `https://${text}`;
   if (URL.canParse(full) && /^https?:$/.test(new URL(full).protocol)) return full;
-  throw new GranaryError("GRANARY_BAD_FLAG", { flag: "URL", value: withoutCredentials(text), accepted: "http(s)://HOST/PATH" });
+  throw new GranaryError("GRANARY_BAD_FLAG", {
+    flag: "URL",
+    value: withoutCredentials(text),
+    accepted: "http(s)://HOST/PATH",
+  });
 }
 
 async function listMirrors(
@@ -150,7 +164,10 @@ async function runCrosscheck(
     version,
     signal,
   });
-  return { ...check, file: request.isRecorded && check.verdict !== "private" ? await record(check, machine) : undefined };
+  return {
+    ...check,
+    file: request.isRecorded && check.verdict !== "private" ? await record(check, machine) : undefined,
+  };
 }
 
 function mirrorOf(text: string): { readonly name: string; readonly url: string } {
@@ -173,7 +190,11 @@ async function record(check: Crosscheck, machine: Machine): Promise<string> {
   const file = join(folder, `${id.version}-${now.replaceAll(":", "")}.json`);
   const schema = "granary.crosscheck-snapshot/1";
   const shown = mirrors.map(({ url, ...mirror }) => ({ ...mirror, url: withoutCredentials(url) }));
-  const text = JSON.stringify({ schema, at: now, ...id, verdict, database, proof, mirrors: shown, rules }, undefined, 2);
+  const text = JSON.stringify(
+    { schema, at: now, ...id, verdict, database, proof, mirrors: shown, rules },
+    undefined,
+    2,
+  );
   try {
     await mkdir(folder, { recursive: true });
     await writeFile(file, `${text}\n`, { flag: "wx" });

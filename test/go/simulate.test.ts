@@ -43,7 +43,10 @@ suite("the same requests", () => {
     test(version, async (t) => {
       const tool = version === "machine" ? await needsGo(t) : await obtainGo(version);
       if (tool === undefined) return;
-      if (typeof tool === "string") return skipLoudly(t, tool);
+      if (typeof tool === "string") {
+        skipLoudly(t, tool);
+        return;
+      }
       const world = await startHttpWorld(t);
       const proxy = await recorded(t, world);
       const go = await newGoClient(tool, { GOPROXY: proxy.url, GOSUMDB: world.database.verifierKey });
@@ -59,7 +62,10 @@ suite("the same requests", () => {
     });
 });
 
-const forged = makeModule({ ...tagged, files: { "go.mod": "module example.com/hello\n\ngo 1.19\n", "evil.go": "package hello\n" } });
+const forged = makeModule({
+  ...tagged,
+  files: { "go.mod": "module example.com/hello\n\ngo 1.19\n", "evil.go": "package hello\n" },
+});
 
 const worlds: readonly (readonly [name: string, misbehave: Misbehaviour])[] = [
   ["all is well", () => false],
@@ -80,7 +86,10 @@ const worlds: readonly (readonly [name: string, misbehave: Misbehaviour])[] = [
     }),
   ],
   ["a redirect without Location", at(".mod", (response) => void response.writeHead(302).end())],
-  ["a redirect in a circle", at(".mod", (response, { url = "" }) => void response.writeHead(307, { location: url }).end())],
+  [
+    "a redirect in a circle",
+    at(".mod", (response, { url = "" }) => void response.writeHead(307, { location: url }).end()),
+  ],
   ["403 for /supported", at("/supported", (response) => void response.writeHead(403).end())],
   ["404 for lookups", at("@v1.0.0", (response) => void response.writeHead(404).end())],
   ["no list, and a list is not needed", at("/list", (response) => void response.writeHead(403).end())],
@@ -110,8 +119,6 @@ async function compareOutcomes(
   const real = await go.run(["mod", "download", what]);
   const simulation = await world.simulate(list, { go: tool.version });
   // What go does not need for a pinned version may be wrong all the same.
-  const isNeeded = simulation.findings.some(
-    ({ severity, code }) => severity === "fail" && code !== "HTTP_EMPTY_LIST",
-  );
+  const isNeeded = simulation.findings.some(({ severity, code }) => severity === "fail" && code !== "HTTP_EMPTY_LIST");
   assert.equal(isNeeded, real.code !== 0, `${real.output}\n${simulation.findings.map(({ code }) => code).join(" ")}`);
 }

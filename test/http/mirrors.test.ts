@@ -18,7 +18,10 @@ import { makeModule } from "../support/modules.ts";
 
 const signal = new AbortController().signal;
 const id = checkModuleVersion(tagged.path, tagged.version);
-const forged = makeModule({ ...tagged, files: { "go.mod": "module example.com/hello\n\ngo 1.19\n", "evil.go": "package hello\n" } });
+const forged = makeModule({
+  ...tagged,
+  files: { "go.mod": "module example.com/hello\n\ngo 1.19\n", "evil.go": "package hello\n" },
+});
 const forgedZip: Misbehaviour = at(".zip", (response) => void response.end(fixtureZip(forged)));
 
 async function check(world: HttpWorld, mirrors: readonly Misbehaviour[], settings = {}): Promise<Crosscheck> {
@@ -44,7 +47,8 @@ async function check(world: HttpWorld, mirrors: readonly Misbehaviour[], setting
 
 const honest: Misbehaviour = () => false;
 const codes = ({ findings }: Crosscheck): string[] => findings.map(({ severity, code }) => `${severity} ${code}`);
-const ruleOf = ({ rules }: Crosscheck, name: string, file: string) => rules.find((each) => each.rule === name && each.file === file)?.verdict;
+const ruleOf = ({ rules }: Crosscheck, name: string, file: string) =>
+  rules.find((each) => each.rule === name && each.file === file)?.verdict;
 
 suite("crosscheck", () => {
   test("two that agree with the database are healthy", async (t) => {
@@ -72,14 +76,13 @@ suite("crosscheck", () => {
   });
 
   test("another ETag, another Origin, an older Last-Modified are hints", async (t) => {
-    const stamped = (etag: string, date: string): Misbehaviour => (_, response) => {
-      response.setHeader("etag", etag).setHeader("last-modified", date);
-      return false;
-    };
-    const mirrors = [
-      stamped('"a"', "Sat, 21 Nov 2026 10:00:00 GMT"),
-      stamped('"b"', "Sat, 21 Nov 2026 10:31:00 GMT"),
-    ];
+    const stamped =
+      (etag: string, date: string): Misbehaviour =>
+      (_, response) => {
+        response.setHeader("etag", etag).setHeader("last-modified", date);
+        return false;
+      };
+    const mirrors = [stamped('"a"', "Sat, 21 Nov 2026 10:00:00 GMT"), stamped('"b"', "Sat, 21 Nov 2026 10:31:00 GMT")];
     const seen = await check(await startHttpWorld(t), mirrors);
     assert.equal(seen.verdict, "healthy");
     assert.deepEqual([ruleOf(seen, "etag", "mod"), ruleOf(seen, "modified", "mod")], ["hint", "hint"]);
@@ -87,7 +90,10 @@ suite("crosscheck", () => {
   });
 
   test("half an hour apart is still together", async (t) => {
-    const dated = (date: string): Misbehaviour => (_, response) => !response.setHeader("last-modified", date);
+    const dated =
+      (date: string): Misbehaviour =>
+      (_, response) =>
+        !response.setHeader("last-modified", date);
     const seen = await check(await startHttpWorld(t), [
       dated("Sat, 21 Nov 2026 10:00:00 GMT"),
       dated("Sat, 21 Nov 2026 10:30:00 GMT"),
@@ -128,7 +134,13 @@ test("on the command line: names, --record, exit codes", async (t) => {
   atEnd(t, () => rm(data, { recursive: true }));
   const run = async (...argv: string[]) => {
     const out = { code: -1, stdout: "", stderr: "" };
-    const env = { LANG: "en_US.UTF-8", GOENV: "off", PATH: "", GOSUMDB: world.database.verifierKey, XDG_DATA_HOME: data };
+    const env = {
+      LANG: "en_US.UTF-8",
+      GOENV: "off",
+      PATH: "",
+      GOSUMDB: world.database.verifierKey,
+      XDG_DATA_HOME: data,
+    };
     out.code = await main(argv, {
       stdout: (text) => (out.stdout += text),
       stderr: (text) => (out.stderr += text),
@@ -139,7 +151,14 @@ test("on the command line: names, --record, exit codes", async (t) => {
     });
     return out;
   };
-  const checked = await run("mirrors", "crosscheck", "example.com/hello@v1.0.0", "--mirrors", `${one.url},${two.url}`, "--record");
+  const checked = await run(
+    "mirrors",
+    "crosscheck",
+    "example.com/hello@v1.0.0",
+    "--mirrors",
+    `${one.url},${two.url}`,
+    "--record",
+  );
   assert.equal(checked.code, 1, checked.stderr);
   const file = /Recorded in (\S+)/.exec(checked.stdout)?.[1] ?? "";
   const snapshot = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>;

@@ -73,7 +73,10 @@ suite("healthy", () => {
     const world = await startHttpWorld(t);
     const storage = await world.proxy();
     const { url } = await world.proxy(
-      at(".zip", (response, { url: path = "" }) => void response.writeHead(302, { location: storage.url + path }).end()),
+      at(
+        ".zip",
+        (response, { url: path = "" }) => void response.writeHead(302, { location: storage.url + path }).end(),
+      ),
     );
     const seen = await world.simulate(url);
     assert.equal(seen.outcome, "proven");
@@ -106,12 +109,28 @@ const broken: readonly Case[] = [
   ["204", always(204, ""), "fail HTTP_UNEXPECTED_STATUS"],
   ["everything absent", always(404), "fail CHAIN_SEEN_ABSENT"],
   ["an .info that is no JSON", at(".info", (response) => void response.end("v1.0.0")), "fail HTTP_BAD_INFO"],
-  ["an .info of another version", at(".info", (response) => void response.end(`{"Version":"v1.2.0"}`)), "fail HTTP_BAD_INFO"],
+  [
+    "an .info of another version",
+    at(".info", (response) => void response.end(`{"Version":"v1.2.0"}`)),
+    "fail HTTP_BAD_INFO",
+  ],
   ["a zip that is none", at(".zip", (response) => void response.end("PK")), "fail HTTP_BAD_ZIP"],
-  ["another go.mod", at(".mod", (response) => void response.end("module example.com/hello\n")), "fail HTTP_WRONG_CONTENT"],
+  [
+    "another go.mod",
+    at(".mod", (response) => void response.end("module example.com/hello\n")),
+    "fail HTTP_WRONG_CONTENT",
+  ],
   [
     "another zip",
-    at(".zip", (response) => void response.end(fixtureZip(makeModule({ ...tagged, files: { "go.mod": "module example.com/hello\n", "evil.go": "package hello\n" } })))),
+    at(
+      ".zip",
+      (response) =>
+        void response.end(
+          fixtureZip(
+            makeModule({ ...tagged, files: { "go.mod": "module example.com/hello\n", "evil.go": "package hello\n" } }),
+          ),
+        ),
+    ),
     "fail HTTP_WRONG_CONTENT",
   ],
   [
@@ -121,8 +140,16 @@ const broken: readonly Case[] = [
     }),
     "fail HTTP_TRUNCATED",
   ],
-  ["a connection that is reset", at(".info", (response) => void response.socket?.resetAndDestroy()), "fail HTTP_UNREACHABLE"],
-  ["something that is no HTTP", at(".info", (response) => void response.socket?.end("SSH-2.0-x\r\n\r\n")), "fail HTTP_UNREACHABLE"],
+  [
+    "a connection that is reset",
+    at(".info", (response) => void response.socket?.resetAndDestroy()),
+    "fail HTTP_UNREACHABLE",
+  ],
+  [
+    "something that is no HTTP",
+    at(".info", (response) => void response.socket?.end("SSH-2.0-x\r\n\r\n")),
+    "fail HTTP_UNREACHABLE",
+  ],
   [
     "redirects in a circle",
     (request, response) => response.writeHead(302, { location: request.url ?? "" }).end().writableEnded,
@@ -131,11 +158,20 @@ const broken: readonly Case[] = [
   ["a redirect to nowhere", always(302, ""), "fail HTTP_REDIRECT_LOST"],
   ["a redirect to a dead host", always(302, "", { location: "http://127.0.0.1:1/x" }), "fail HTTP_REDIRECT_BROKEN"],
   ["an empty list of a module with tags", empty, "fail HTTP_EMPTY_LIST"],
-  ["no list, which this download does not need", at("/list", (response) => void response.writeHead(403).end()), "warn HTTP_REFUSED", "proven"],
+  [
+    "no list, which this download does not need",
+    at("/list", (response) => void response.writeHead(403).end()),
+    "warn HTTP_REFUSED",
+    "proven",
+  ],
   ["403 for /supported", at("/supported", (response) => void response.writeHead(403).end()), "fail HTTP_SUMDB_STOP"],
   ["500 for lookups", at("@v1.0.0", (response) => void response.writeHead(500).end()), "fail HTTP_SUMDB_UNREACHABLE"],
   ["404 for lookups", at("@v1.0.0", (response) => void response.writeHead(404).end()), "fail HTTP_NO_RECORD"],
-  ["an unsigned record", at("@v1.0.0", (response) => void response.end("1\nexample.com/hello v1.0.0 h1:x\n\n")), "fail HTTP_SUMDB_UNPROVEN"],
+  [
+    "an unsigned record",
+    at("@v1.0.0", (response) => void response.end("1\nexample.com/hello v1.0.0 h1:x\n\n")),
+    "fail HTTP_SUMDB_UNPROVEN",
+  ],
 ];
 
 suite("broken alone", () => {
@@ -169,7 +205,8 @@ suite("broken alone", () => {
       response.writeHead(403).end();
       return true;
     });
-    for (const go of ["1.21.13", "1.27.3"]) assert.equal(codes(await world.simulate(url, { go }))[0], "fail HTTP_UA_FILTER");
+    for (const go of ["1.21.13", "1.27.3"])
+      assert.equal(codes(await world.simulate(url, { go }))[0], "fail HTTP_UA_FILTER");
   });
 
   test("credentials over plain http: nothing is sent", async (t) => {
@@ -212,15 +249,24 @@ suite("along a list", () => {
       assert.match(fixLines(fix!, "bash")[0] ?? "", /^go env -w 'GOPROXY=http:\/\/127\.0\.0\.1:\d+\|http:/);
       const passed = await pair(world, always(status), "|");
       assert.equal(passed.outcome, "proven");
-      assert.ok(codes(passed).every((code) => code.startsWith("warn ")), codes(passed).join("\n"));
+      assert.ok(
+        codes(passed).every((code) => code.startsWith("warn ")),
+        codes(passed).join("\n"),
+      );
       assert.ok(codes(passed).includes("warn CHAIN_SEEN_FALLBACK"));
     });
 
   test("an empty list that another proxy fills", async (t) => {
     const world = await startHttpWorld(t);
-    const one = await world.proxy((request, response) => empty(request, response) || (request.url?.endsWith(".info") === true && always(404)(request, response)));
+    const one = await world.proxy(
+      (request, response) =>
+        empty(request, response) || (request.url?.endsWith(".info") === true && always(404)(request, response)),
+    );
     const seen = await world.simulate(`${one.url},${(await world.proxy()).url}`);
-    assert.equal(codes(seen).find((code) => code.endsWith("HTTP_EMPTY_LIST")), "fail HTTP_EMPTY_LIST");
+    assert.equal(
+      codes(seen).find((code) => code.endsWith("HTTP_EMPTY_LIST")),
+      "fail HTTP_EMPTY_LIST",
+    );
   });
 
   test("direct and off", async (t) => {
@@ -237,7 +283,10 @@ suite("along a list", () => {
     assert.equal(seen.outcome, "private");
     assert.deepEqual(codes(seen), ["info CHAIN_SEEN_PRIVATE"]);
     assert.deepEqual([...asked, ...world.database.asked], []);
-    assert.equal((await world.simulate(url, { settings: { GOPRIVATE: "example.com", GONOPROXY: "none" } })).outcome, "unproven");
+    assert.equal(
+      (await world.simulate(url, { settings: { GOPRIVATE: "example.com", GONOPROXY: "none" } })).outcome,
+      "unproven",
+    );
   });
 });
 
@@ -275,7 +324,10 @@ test("over https: a redirect to http is refused, an unknown authority is no answ
   const folder = await mkdtemp(join(tmpdir(), "granary-https-"));
   atEnd(t, () => rm(folder, { recursive: true }));
   const certificate = await makeCertificate(folder, "proxy");
-  if (certificate === undefined) return void t.skip("LOUD: no openssl here");
+  if (certificate === undefined) {
+    t.skip("LOUD: no openssl here");
+    return;
+  }
   const world = await startHttpWorld(t);
   const plainUrl = (await world.proxy()).url;
   const tls = { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };

@@ -40,7 +40,10 @@ suite("trace", () => {
   test("the same URL directly and through a CONNECT proxy", async (t) => {
     const tls = await certificateOf(t);
     if (tls === undefined) return;
-    const port = await listen(t, createTlsServer(tls, (_, response) => void response.end("hello")));
+    const port = await listen(
+      t,
+      createTlsServer(tls, (_, response) => void response.end("hello")),
+    );
     const proxy = await egressProxy(t, { ports: { "127.0.0.1": port } });
     const prober = await machineProber(machineOf({ SSL_CERT_FILE: tls.file }), proxy.url);
     const use = { prober, go: "1.26.8", signal };
@@ -55,7 +58,10 @@ suite("trace", () => {
   test("nobody there", async () => {
     const use = { prober: await machineProber(machineOf()), go: "1.26.8", signal };
     const { findings } = await trace("http://127.0.0.1:1/", "direct", use);
-    assert.deepEqual(findings.map(({ code }) => code), ["HTTP_UNREACHABLE"]);
+    assert.deepEqual(
+      findings.map(({ code }) => code),
+      ["HTTP_UNREACHABLE"],
+    );
   });
 
   test("being told to stop is the only thing that throws", async (t) => {
@@ -81,7 +87,10 @@ async function certificateOf(t: TestContext): Promise<Tls | undefined> {
 type Serve = { readonly stream?: (stream: ServerHttp2Stream, nth: number) => void; readonly http1?: number };
 
 /** Compares against a server of both protocols; `stream` answers over HTTP/2, `http1` is the status over HTTP/1.1. */
-async function compare(t: TestContext, { stream, http1 = 200 }: Serve): Promise<{ seen: Comparison; asked: number } | undefined> {
+async function compare(
+  t: TestContext,
+  { stream, http1 = 200 }: Serve,
+): Promise<{ seen: Comparison; asked: number } | undefined> {
   const tls = await certificateOf(t);
   if (tls === undefined) return undefined;
   let asked = 0;
@@ -111,7 +120,10 @@ suite("HTTP/2 beside HTTP/1.1", () => {
     const got = await compare(t, { stream: (stream) => stream.close(constants.NGHTTP2_INTERNAL_ERROR) });
     if (got === undefined) return;
     const [finding] = got.seen.findings;
-    assert.deepEqual([got.seen.verdict, finding?.code, finding?.fields["said"]], ["h2-broken", "HTTP_H2_BROKEN", "INTERNAL_ERROR"]);
+    assert.deepEqual(
+      [got.seen.verdict, finding?.code, finding?.fields["said"]],
+      ["h2-broken", "HTTP_H2_BROKEN", "INTERNAL_ERROR"],
+    );
     assert.deepEqual(finding?.fixes, [{ kind: "export", values: { GODEBUG: "http2client=0" } }]);
     assert.equal(got.seen.h2?.burst.asked, 0, "what fails five times is not asked twenty times more");
   });
@@ -125,26 +137,38 @@ suite("HTTP/2 beside HTTP/1.1", () => {
       },
     });
     if (got === undefined) return;
-    assert.deepEqual(got.seen.findings.map(({ code }) => code), ["HTTP_H2_BROKEN"]);
+    assert.deepEqual(
+      got.seen.findings.map(({ code }) => code),
+      ["HTTP_H2_BROKEN"],
+    );
     assert.match(String(got.seen.h2?.rounds[0]?.fault?.kind), /^(going-away|closed)$/);
   });
 
   test("a connection that is dropped", async (t) => {
     const got = await compare(t, { stream: (stream) => stream.session?.destroy() });
     if (got === undefined) return;
-    assert.deepEqual(got.seen.findings.map(({ code }) => code), ["HTTP_H2_BROKEN"]);
+    assert.deepEqual(
+      got.seen.findings.map(({ code }) => code),
+      ["HTTP_H2_BROKEN"],
+    );
   });
 
   test("every fourth stream is reset", async (t) => {
     const got = await compare(t, {
       stream: (stream, nth) => {
-        if (nth % 4 === 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
-        else stream.respond({ ":status": 200 }) as unknown as undefined;
-        if (nth % 4 !== 0) stream.end("v1.0.0\n");
+        if (nth % 4 === 0) {
+          stream.close(constants.NGHTTP2_REFUSED_STREAM);
+          return;
+        }
+        stream.respond({ ":status": 200 });
+        stream.end("v1.0.0\n");
       },
     });
     if (got === undefined) return;
-    assert.deepEqual(got.seen.findings.map(({ code }) => code), ["HTTP_H2_RESETS"]);
+    assert.deepEqual(
+      got.seen.findings.map(({ code }) => code),
+      ["HTTP_H2_RESETS"],
+    );
     assert.ok((got.seen.h2?.resets ?? 0) >= 5);
   });
 
@@ -158,7 +182,10 @@ suite("HTTP/2 beside HTTP/1.1", () => {
   test("no HTTP/2 on offer, and no TLS", async (t) => {
     const tls = await certificateOf(t);
     if (tls === undefined) return;
-    const port = await listen(t, createTlsServer(tls, (_, response) => void response.end("hello")));
+    const port = await listen(
+      t,
+      createTlsServer(tls, (_, response) => void response.end("hello")),
+    );
     const use = { prober: await machineProber(machineOf({ SSL_CERT_FILE: tls.file })), version: "0.0.0", signal };
     const seen = await compareProtocols(`https://127.0.0.1:${port}/`, use);
     assert.deepEqual([seen.verdict, seen.findings[0]?.code], ["none", "HTTP_NO_H2"]);

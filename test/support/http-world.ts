@@ -46,7 +46,9 @@ export async function startHttpWorld(t: TestContext): Promise<HttpWorld> {
   for (const module of [tagged, tagless]) await recordModule(database, module);
   const table = new ModuleTable([tagged, tagless]);
   const listener = (misbehave: Misbehaviour = () => false): RequestListener => {
-    return (request, response) => void (misbehave(request, response) || void answer(request, response));
+    return (request, response) => {
+      if (!misbehave(request, response)) void answer(request, response);
+    };
   };
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = decodeURIComponent(request.url ?? "");
@@ -99,7 +101,10 @@ async function fromDatabase(database: TestDatabase, path: string) {
 }
 
 /** Misbehaves where the path ends so. */
-export function at(ending: string, misbehave: (response: ServerResponse, request: IncomingMessage) => void): Misbehaviour {
+export function at(
+  ending: string,
+  misbehave: (response: ServerResponse, request: IncomingMessage) => void,
+): Misbehaviour {
   return (request, response) => {
     if (request.url?.endsWith(ending) !== true) return false;
     misbehave(response, request);

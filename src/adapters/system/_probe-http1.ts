@@ -116,11 +116,17 @@ class Reading {
 
   #tooLarge(): void {
     const { maxBytes } = this.#use.ask;
-    this.#end(new Broken({ kind: "too-large" }, `more than ${maxBytes} bytes`), this.#bodyBytes().subarray(0, maxBytes));
+    this.#end(
+      new Broken({ kind: "too-large" }, `more than ${maxBytes} bytes`),
+      this.#bodyBytes().subarray(0, maxBytes),
+    );
   }
 
   #closed(): void {
-    if (this.#head !== undefined && this.#framing === "close") return this.#end(undefined, this.#bodyBytes());
+    if (this.#head !== undefined && this.#framing === "close") {
+      this.#end(undefined, this.#bodyBytes());
+      return;
+    }
     const got = this.#head === undefined ? 0 : this.#size - this.#head.length;
     const of = typeof this.#framing === "number" ? ` of ${this.#framing}` : "";
     const where = this.#head === undefined ? "before an answer came" : `after ${got}${of} bytes`;

@@ -20,7 +20,9 @@ export class Http2Line {
       createConnection: () => socket,
       settings: { enablePush: false },
     });
-    this.#session.on("goaway", (code) => (this.#goneWith ??= code));
+    this.#session.on("goaway", (code: number) => {
+      this.#goneWith ??= code;
+    });
     this.#session.on("error", (error: Error) => (this.#failure ??= error));
   }
 
@@ -51,7 +53,9 @@ export class Http2Line {
         stream.close();
       });
       stream.on("end", () => (isWhole = head[":status"] !== undefined));
-      stream.on("error", (error) => (failure ??= error));
+      stream.on("error", (error: Error) => {
+        failure ??= error;
+      });
       stream.on("close", () => {
         const isBroken = !isWhole || stream.rstCode !== 0;
         if (failure === undefined || !(failure instanceof Broken))

@@ -62,7 +62,8 @@ export async function openLine({ url, isDirect, offer, watch, signal }: LineAsk,
   const address = socket.remoteAddress;
   try {
     if (proxy !== undefined && (isTLS || proxy.protocol === "https:")) watch.enter("tunnel");
-    if (proxy?.protocol === "https:") socket = await secure(socket, hostOf(proxy), { offer: ["http/1.1"], use, signal });
+    if (proxy?.protocol === "https:")
+      socket = await secure(socket, hostOf(proxy), { offer: ["http/1.1"], use, signal });
     if (!isTLS) return { socket, protocol: "http/1.1", address, proxy };
     if (proxy !== undefined) {
       const target = `${url.hostname}:${url.port || 443}`;
@@ -99,7 +100,7 @@ async function resolve(host: string, { watch, signal, use }: Dialling): Promise<
 }
 
 async function systemAddresses(host: string): Promise<readonly string[]> {
-  return (await systemLookup(host, { all: true, verbatim: true })).map(({ address }) => address);
+  return (await systemLookup(host, { all: true, order: "verbatim" })).map(({ address }) => address);
 }
 
 function aborted(signal: AbortSignal): Promise<never> {
@@ -139,6 +140,9 @@ function secure(socket: Socket, host: string, { offer, use, signal }: Securing):
     const closed = (): void =>
       settle(Object.assign(new Error("the connection was closed during the TLS handshake"), { code: "ECONNRESET" }));
     signal.addEventListener("abort", abort, { once: true });
-    tls.once("secureConnect", () => settle()).once("error", settle).once("close", closed);
+    tls
+      .once("secureConnect", () => settle())
+      .once("error", settle)
+      .once("close", closed);
   });
 }

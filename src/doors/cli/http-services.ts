@@ -53,7 +53,10 @@ export type CrosscheckView = Crosscheck & { readonly file: string | undefined };
 export type HttpCommands = {
   readonly simulate: (request: SimulateRequest) => Promise<SimulationView>;
   /** Lines that make the same requests. */
-  readonly emit: (request: SimulateRequest, how: { readonly tool: Emitter; readonly shell: Shell }) => Promise<readonly string[]>;
+  readonly emit: (
+    request: SimulateRequest,
+    how: { readonly tool: Emitter; readonly shell: Shell },
+  ) => Promise<readonly string[]>;
   readonly trace: (request: TraceRequest) => Promise<TraceView>;
   readonly mirrorsList: (isProbed: boolean) => Promise<readonly ListedMirror[]>;
   readonly mirrorsCrosscheck: (request: CrosscheckRequest) => Promise<CrosscheckView>;

@@ -18,7 +18,12 @@ export type HttpTexts = {
   readonly tiles: (sum: { readonly count: number; readonly bytes: number; readonly ms: number }) => string;
   readonly twice: string;
   readonly hashVerdict: Readonly<Record<"recorded" | "differs" | "unknown", string>>;
-  readonly record: (fields: { readonly record: number; readonly tree: number; readonly name: string; readonly host: string }) => string;
+  readonly record: (fields: {
+    readonly record: number;
+    readonly tree: number;
+    readonly name: string;
+    readonly host: string;
+  }) => string;
   readonly outcome: Readonly<Record<Simulation["outcome"], (sum: Sum) => string>>;
   readonly noProxy: string;
   readonly emitColumns: string;
@@ -28,7 +33,13 @@ export type HttpTexts = {
   readonly hop: (hop: number, host: string) => string;
   readonly answer: string;
   readonly total: string;
-  readonly bottleneck: (fields: { readonly phase: string; readonly hop: number; readonly host: string; readonly ms: number; readonly share: number }) => string;
+  readonly bottleneck: (fields: {
+    readonly phase: string;
+    readonly hop: number;
+    readonly host: string;
+    readonly ms: number;
+    readonly share: number;
+  }) => string;
   readonly cache: (layer: CacheLayer) => string;
   readonly cacheLayer: Readonly<Record<CacheLayer["layer"], string>>;
   readonly cacheVerdict: Readonly<Record<CacheLayer["verdict"], string>>;
@@ -39,7 +50,12 @@ export type HttpTexts = {
   readonly status: Readonly<Record<MirrorStatus, string>>;
   readonly known: Readonly<Record<Known, string>>;
   readonly nobody: string;
-  readonly probed: (fields: { readonly failure: string | undefined; readonly ms: number | undefined; readonly isSame: boolean; readonly isBusy: boolean }) => string;
+  readonly probed: (fields: {
+    readonly failure: string | undefined;
+    readonly ms: number | undefined;
+    readonly isSame: boolean;
+    readonly isBusy: boolean;
+  }) => string;
   readonly mirrorsVerdict: (best: string) => string;
   readonly checkColumns: string;
   readonly rule: Readonly<Record<RuleName, string>>;

@@ -4,8 +4,8 @@ import { bytes, count } from "#services/errors/sentences.ts";
 import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import { mirrorsFindings } from "#services/findings/mirrors.ts";
-import { checkedFiles } from "#services/mirrors/crosscheck.ts";
-import type { MirrorFile } from "#services/mirrors/crosscheck.ts";
+import { checkedFiles } from "#services/mirrors/checked.ts";
+import type { MirrorFile } from "#services/mirrors/checked.ts";
 import { abilities } from "#services/mirrors/registry.ts";
 import type { MirrorStatus } from "#services/mirrors/registry.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
@@ -64,7 +64,8 @@ function listText(mirrors: readonly ListedMirror[], { io }: CliContext): string 
   });
   const lines = table([texts.mirrorColumns.split("\t"), ...rows]).split("\n");
   const details = mirrors.map(({ url, operator, caveat, probe }) => {
-    const seen = probe === undefined ? [] : [texts.probed({ ...probe, ms: probe.firstByteMs, isSame: probe.identity === "same" })];
+    const seen =
+      probe === undefined ? [] : [texts.probed({ ...probe, ms: probe.firstByteMs, isSame: probe.identity === "same" })];
     const below = [`${url}  ${operator === "" ? texts.nobody : operator}`, caveat[io.lang], ...seen];
     return below.filter((line) => line !== "").map((line) => `    ${harmless(line)}`);
   });
@@ -113,13 +114,15 @@ function checkText(view: CrosscheckView, { io }: CliContext): string {
   const rows = checkedFiles.flatMap((file) =>
     view.mirrors.map(({ name, files }, at) => [at === 0 ? `.${file}` : "", name, ...fileCells(files[file])]),
   );
-  const rules = view.rules.filter(({ verdict }) => verdict !== "skip").map(({ rule, file, verdict, odd }) => [
-    mark(ruleMarks[verdict], io.isUtf8),
-    `.${file}`,
-    texts.rule[rule],
-    // What a hint is made of stands in the table above.
-    texts.ruleVerdict[verdict] + (verdict === "fail" && rule === "status" ? `: ${odd.join(", ")}` : ""),
-  ]);
+  const rules = view.rules
+    .filter(({ verdict }) => verdict !== "skip")
+    .map(({ rule, file, verdict, odd }) => [
+      mark(ruleMarks[verdict], io.isUtf8),
+      `.${file}`,
+      texts.rule[rule],
+      // What a hint is made of stands in the table above.
+      texts.ruleVerdict[verdict] + (verdict === "fail" && rule === "status" ? `: ${odd.join(", ")}` : ""),
+    ]);
   const parts = [
     `${view.id.path}@${view.id.version}\n`,
     rows.length === 0 ? "" : table([texts.checkColumns.split("\t"), ...rows].map((row) => row.map(harmless))),

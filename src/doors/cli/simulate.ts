@@ -65,14 +65,19 @@ async function printCommands(request: SimulateRequest, tool: string, { io, servi
 function simulationText(view: SimulationView, { io }: CliContext): string {
   const texts = httpTexts[io.lang];
   const { id, go, proxy, steps, tiles, database } = view;
-  const rows = steps.flatMap((step) => step.walk.tries.flatMap((one) => tryRows(step, one, { go, isUtf8: io.isUtf8, twice: texts.twice })));
+  const rows = steps.flatMap((step) =>
+    step.walk.tries.flatMap((one) => tryRows(step, one, { go, isUtf8: io.isUtf8, twice: texts.twice })),
+  );
   const proof = database?.kind === "asked" && database.proof.kind === "proven" ? database.proof : undefined;
   const hashes = [hashLine("go.mod", view.mod), hashLine("zip", view.zip)].flat();
   const parts = [
     `${texts.heading(`${id.path}@${id.version}`, go)}\nGOPROXY  ${harmless(proxy)}\n`,
     rows.length === 0 ? "" : table([["", ...texts.stepColumns.split("\t")], ...rows]),
     [
-      ...hashes.map(([name, { h1, verdict }]) => `${mark(hashMarks[verdict], io.isUtf8)} ${name} ${h1} ${texts.hashVerdict[verdict]}\n`),
+      ...hashes.map(
+        ([name, { h1, verdict }]) =>
+          `${mark(hashMarks[verdict], io.isUtf8)} ${name} ${h1} ${texts.hashVerdict[verdict]}\n`,
+      ),
       ...(proof === undefined || database?.kind !== "asked"
         ? []
         : [

@@ -55,7 +55,9 @@ function traceText(view: TraceView, { io }: CliContext): string {
   const usual = paths.at(-1);
   const parts = [
     `${harmless(url)}\n`,
-    table([["", ...paths.map(({ route }) => texts.way[route])], ...rowsOf(paths, texts)].map((row) => row.map(harmless))),
+    table(
+      [["", ...paths.map(({ route }) => texts.way[route])], ...rowsOf(paths, texts)].map((row) => row.map(harmless)),
+    ),
     usual === undefined ? "" : bottleneckText(usual, texts),
     usual === undefined ? "" : cacheText(usual, texts),
     protocols === undefined ? "" : protocolsText(protocols, texts),
@@ -66,7 +68,13 @@ function traceText(view: TraceView, { io }: CliContext): string {
 
 function rowsOf(paths: readonly Path[], texts: HttpTexts): string[][] {
   const hops = Math.max(...paths.map(({ fetch }) => fetch.exchanges.length));
-  const rows = Array.from({ length: hops }, (_, hop) => hopRows(paths.map(({ fetch }) => fetch.exchanges[hop]), hop, texts));
+  const rows = Array.from({ length: hops }, (_, hop) =>
+    hopRows(
+      paths.map(({ fetch }) => fetch.exchanges[hop]),
+      hop,
+      texts,
+    ),
+  );
   return [...rows.flat(), [texts.total, ...paths.map(({ totalMs }) => duration(totalMs))]];
 }
 
@@ -105,7 +113,11 @@ function bottleneckText({ bottleneck, fetch }: Path, texts: HttpTexts): string {
 }
 
 function cacheText({ cache }: Path, texts: HttpTexts): string {
-  const rows = cache.layers.map((layer) => [texts.cacheLayer[layer.layer], texts.cacheVerdict[layer.verdict], texts.cache(layer)]);
+  const rows = cache.layers.map((layer) => [
+    texts.cacheLayer[layer.layer],
+    texts.cacheVerdict[layer.verdict],
+    texts.cache(layer),
+  ]);
   const age = cache.ageSeconds === undefined ? "" : `${texts.age(cache.ageSeconds)}\n`;
   return table(rows.map((row) => row.map(harmless))) + age;
 }

@@ -86,7 +86,9 @@ function goProxyStatus(headers: Headers): CacheLayer[] {
 /** Older than its own lifetime: a cache gave what it should have asked for anew. `Warning: 110` says it in words. */
 function agedOut(headers: Headers): CacheLayer[] {
   if (/\b11[01]\b/.test(headers["warning"] ?? ""))
-    return [{ layer: "cache", header: "warning", value: (headers["warning"] ?? "").slice(0, maxValue), verdict: "stale" }];
+    return [
+      { layer: "cache", header: "warning", value: (headers["warning"] ?? "").slice(0, maxValue), verdict: "stale" },
+    ];
   const { age = "", "cache-control": control = "" } = headers;
   const [, lifetime] = /\bs-maxage=(\d{1,9})\b/.exec(control) ?? /\bmax-age=(\d{1,9})\b/.exec(control) ?? [];
   if (lifetime === undefined || !/^\d{1,9}$/.test(age) || Number(age) <= Number(lifetime)) return [];

@@ -40,7 +40,11 @@ export function causesOf(one: Try, { step, isFiltered }: Context): Finding[] {
 type Asked = { readonly step: StepName; readonly host: string };
 
 /** What an answer that did not come, or is no success, means. Of one fetch without a list as well. */
-export function failure(fetch: Fetch, last: HttpExchange, { step, host }: { readonly step: string; readonly host: string }): Finding {
+export function failure(
+  fetch: Fetch,
+  last: HttpExchange,
+  { step, host }: { readonly step: string; readonly host: string },
+): Finding {
   const evidence = seen(fetch);
   const said = endText(fetch.end);
   const { fault, via, status } = last;
@@ -51,7 +55,8 @@ export function failure(fetch: Fetch, last: HttpExchange, { step, host }: { read
     return found(httpFindings, "HTTP_PROXY_REFUSED", { via: via ?? fault.message, host, said }, { evidence });
   if (fault !== undefined && status !== undefined)
     return found(httpFindings, "HTTP_TRUNCATED", { step, host, said: fault.message }, { evidence });
-  if (fault?.kind === "timeout" && fault.during === "answer") return found(httpFindings, "HTTP_HANGS", fields, { evidence });
+  if (fault?.kind === "timeout" && fault.during === "answer")
+    return found(httpFindings, "HTTP_HANGS", fields, { evidence });
   if (status === undefined) return found(httpFindings, "HTTP_UNREACHABLE", fields, { evidence });
   if (status >= 500) return found(httpFindings, "HTTP_SERVER_ERROR", fields, { evidence });
   if (status >= 400) return found(httpFindings, "HTTP_REFUSED", fields, { evidence });
@@ -81,8 +86,7 @@ function redirectFindings(
   }
   const first = exchanges[0];
   if (exchanges.length < 2 || first === undefined || hostOf(first.url) === to) return [];
-  if (isBad)
-    return [found(httpFindings, "HTTP_REDIRECT_BROKEN", { host, to, said: endText(end) }, { evidence })];
+  if (isBad) return [found(httpFindings, "HTTP_REDIRECT_BROKEN", { host, to, said: endText(end) }, { evidence })];
   return [found(httpFindings, "HTTP_REDIRECT_AWAY", { host, to }, { evidence })];
 }
 

@@ -50,7 +50,12 @@ export async function walkEntries(target: string, { entries, fetch, check }: Wal
 
 async function tryEntry(
   url: string,
-  { hop, base, fetch, check }: Pick<Try, "hop" | "base"> & Pick<WalkUse, "fetch"> & { readonly check: WalkUse["check"] },
+  {
+    hop,
+    base,
+    fetch,
+    check,
+  }: Pick<Try, "hop" | "base"> & Pick<WalkUse, "fetch"> & { readonly check: WalkUse["check"] },
 ): Promise<Try> {
   const fetched = await fetch(url);
   const outcome = outcomeOf(fetched);

@@ -50,7 +50,8 @@ function databaseTargets(id: ModuleVersion, { settings }: EmitUse): readonly str
 /** -L and --max-redirs as go follows, the name go has, the phases that `granary simulate` shows. */
 function curl(url: string, { go, via, shell }: EmitUse): string {
   const agent = userAgentOf(go).h2;
-  const write = "%{http_code} dns %{time_namelookup} tls %{time_appconnect} ttfb %{time_starttransfer} %{url_effective}\\n";
+  const write =
+    "%{http_code} dns %{time_namelookup} tls %{time_appconnect} ttfb %{time_starttransfer} %{url_effective}\\n";
   const words = ["curl", "-sS", "-L", "--max-redirs", "9", "--compressed", "-A", agent, "-H", "Accept:"];
   const proxy = via === undefined ? [] : ["-x", withoutCredentials(via)];
   return join([...words, ...proxy, "-o", shell === "cmd" ? "NUL" : "/dev/null", "-w", write, url], shell);

@@ -18,7 +18,11 @@ export type FetchEnd =
    * `loop`: a tenth redirect. `insecure`: from https to http. `no-location`: go takes it for an error. `credentials`:
    * they would go over plain http, and go sends nothing.
    */
-  | { readonly kind: "refused"; readonly why: "loop" | "insecure" | "no-location" | "credentials"; readonly text: string };
+  | {
+      readonly kind: "refused";
+      readonly why: "loop" | "insecure" | "no-location" | "credentials";
+      readonly text: string;
+    };
 
 export type FetchUse = Omit<HttpAsk, "url" | "authorization"> & {
   readonly prober: HttpProber;
@@ -29,7 +33,7 @@ export type FetchUse = Omit<HttpAsk, "url" | "authorization"> & {
 export async function fetchAsGo(url: string, use: FetchUse): Promise<Fetch> {
   const exchanges: HttpExchange[] = [];
   if (hasPlainCredentials(url)) return { exchanges, end: { kind: "refused", why: "credentials", text: url } };
-  for (let next = url; ; ) {
+  for (let next = url; ;) {
     const { prober, authorizationFor, ...ask } = use;
     const exchange = await prober.get({ ...ask, url: next, authorization: authorizationOf(next, authorizationFor) });
     exchanges.push(exchange);

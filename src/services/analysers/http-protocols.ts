@@ -96,11 +96,7 @@ async function run(protocol: HttpProtocol, ask: HttpAsk, use: CompareUse): Promi
 const slowerBy = 1.5;
 const slowerMs = 50;
 
-function judge(
-  url: string,
-  h2: ProtocolRun,
-  http1: ProtocolRun,
-): Pick<Comparison, "verdict" | "findings"> {
+function judge(url: string, h2: ProtocolRun, http1: ProtocolRun): Pick<Comparison, "verdict" | "findings"> {
   const host = hostOf(url);
   const evidence = [evidenceOf(h2), evidenceOf(http1)];
   const fixes = [{ kind: "export", values: { GODEBUG: "http2client=0" } } as const];
@@ -114,7 +110,10 @@ function judge(
   }
   if (h2.firstByteMs === undefined) {
     const said = firstH2?.fault?.h2Code ?? firstH2?.fault?.kind ?? "no answer";
-    return { verdict: "h2-broken", findings: [found(httpFindings, "HTTP_H2_BROKEN", { host, said }, { evidence, fixes })] };
+    return {
+      verdict: "h2-broken",
+      findings: [found(httpFindings, "HTTP_H2_BROKEN", { host, said }, { evidence, fixes })],
+    };
   }
   if (h2.resets > 0 && http1.resets === 0) {
     const fields = { host, resets: h2.resets, of: h2.asked };

@@ -4,28 +4,26 @@
 import { equalHash, hashGoMod } from "#protocol/dirhash.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { maxGoModBytes } from "#protocol/gomod.ts";
-import { maxInfoBytes, maxListBytes, parseInfo, parseList } from "#protocol/info.ts";
+import { maxInfoBytes, maxListBytes, parseInfo } from "#protocol/info.ts";
 import { matchPrefixPatterns } from "#protocol/pattern.ts";
 import { parseProxyList } from "#protocol/proxylist.ts";
 import type { ProxyEntry } from "#protocol/proxylist.ts";
-import { isPseudoVersion } from "#protocol/pseudo.ts";
 import type { Sums } from "#protocol/record.ts";
 import { formatTarget } from "#protocol/request.ts";
 import type { ModuleTarget } from "#protocol/request.ts";
-import { sortVersions } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { bytesSource } from "#protocol/zip-bytes.ts";
 import { checkModuleZip } from "#protocol/zip-check.ts";
 import { found } from "#services/findings/finding.ts";
 import { httpFindings } from "#services/findings/http.ts";
 import type { GoSettings } from "#services/sumdb/go-decision.ts";
-import { bodyOf, urlBelow, walkEntries } from "./http-chain.ts";
-import type { Try, Walk } from "./http-chain.ts";
+import { bodyOf, walkEntries } from "./http-chain.ts";
+import type { Walk } from "./http-chain.ts";
+import { lookFurther } from "./http-extra.ts";
 import { fetchAsGo } from "./http-fetch.ts";
 import type { Fetch } from "./http-fetch.ts";
-import { browserLikeUserAgent, userAgentOf } from "./http-go.ts";
+import { userAgentOf } from "./http-go.ts";
 import { judgeSimulation } from "./http-judge.ts";
-import { hostOf, isHtml, lastExchange, outcomeOf } from "./http-outcome.ts";
 import type { HttpAsk, HttpProber, RecordProver } from "./http-ports.ts";
 import { notAsRecorded, stepNames, unverified } from "./http-simulation.ts";
 import type { Database, Facts, Hashed, Simulation, Step, StepName, Tiles } from "./http-simulation.ts";
@@ -104,6 +102,7 @@ class Run {
 
   async run(): Promise<Facts> {
     const hashes = await this.#download();
+    const { stepMs = defaultStepMs } = this.#use;
     return {
       id: this.#id,
       entries: this.#entries,
@@ -113,7 +112,12 @@ class Run {
       mod: hashes.mod,
       zip: hashes.zip,
       zipProblem: this.#zipProblem,
-      extra: { letsOthersIn: await this.#tryOtherNames(), knownVersion: await this.#knownVersion() },
+      extra: await lookFurther(this.#steps, {
+        id: this.#id,
+        entries: this.#entries,
+        fetch: (url, maxBytes, userAgent) => this.#fetch(url, { maxBytes, timeoutMs: stepMs }, userAgent),
+        version: this.#use.version,
+      }),
     };
   }
 
@@ -124,7 +128,8 @@ class Run {
     const info = await this.#walk("info", { kind: "info", ...id, query: id.version }, maxInfoBytes);
     if (info.end !== "ok") return { mod: undefined, zip: undefined };
     const mod = this.#hashMod(await this.#walk("mod", { kind: "mod", ...id }, maxGoModBytes));
-    if (mod === undefined || mod.verdict === "differs" || !(await this.#proofOf()).goesOn) return { mod, zip: undefined };
+    if (mod === undefined || mod.verdict === "differs" || !(await this.#proofOf()).goesOn)
+      return { mod, zip: undefined };
     const zip = bodyOf(await this.#walk("zip", { kind: "zip", ...id }, maxSimulatedZipBytes));
     const { sums } = await this.#proofOf();
     return { mod, zip: zip === undefined ? undefined : this.#hashZip(zip, sums?.zip) };
@@ -184,7 +189,7 @@ class Run {
   async #fetch(
     url: string,
     limits: Pick<HttpAsk, "maxBytes" | "timeoutMs">,
-    userAgent = userAgentOf(this.#use.go),
+    userAgent: HttpAsk["userAgent"] = userAgentOf(this.#use.go),
   ): Promise<Fetch> {
     const { prober, authorizationFor, signal } = this.#use;
     return await fetchAsGo(url, { prober, authorizationFor, signal, userAgent, route: "usual", ...limits });
@@ -211,56 +216,6 @@ class Run {
     const { proof } = database;
     return proof.kind === "proven" ? { goesOn: true, sums: proof.sums } : { goesOn: false };
   }
-
-  /** Each host that refused go is asked once more by another name: a filter shows. */
-  async #tryOtherNames(): Promise<ReadonlyMap<string, boolean>> {
-    const letsIn = new Map<string, boolean>();
-    for (const { walk } of this.#steps) {
-      for (const { fetch } of walk.tries) {
-        const refused = lastExchange(fetch);
-        if (refused === undefined || !looksFiltered(fetch) || letsIn.has(hostOf(refused.url))) continue;
-        const { stepMs = defaultStepMs, version } = this.#use;
-        const limits = { maxBytes: maxInfoBytes, timeoutMs: stepMs };
-        const again = await this.#fetch(refused.url, limits, browserLikeUserAgent(version));
-        letsIn.set(hostOf(refused.url), outcomeOf(again) === "ok" && !isPage(again));
-      }
-    }
-    return letsIn;
-  }
-
-  /** When the list is empty: a version that exists all the same. */
-  async #knownVersion(): Promise<string> {
-    const list = this.#steps.find(({ name }) => name === "list")?.walk;
-    const body = list && bodyOf(list);
-    const asked = list?.tries.at(-1);
-    if (body === undefined || asked === undefined || isPage(asked.fetch) || parseList(body).length > 0) return "";
-    const info = this.#steps.find(({ name }) => name === "info")?.walk;
-    if (info?.end === "ok" && !isPseudoVersion(this.#id.version)) return this.#id.version;
-    return await this.#listedElsewhere(asked);
-  }
-
-  async #listedElsewhere({ hop }: Try): Promise<string> {
-    const next = this.#entries.slice(hop).find((entry) => entry.kind === "url");
-    if (next === undefined) return "";
-    const target = formatTarget({ kind: "list", path: this.#id.path, cachedOnly: false });
-    const { stepMs = defaultStepMs } = this.#use;
-    const { end } = await this.#fetch(urlBelow(next.url, target), { maxBytes: maxListBytes, timeoutMs: stepMs });
-    if (end.kind !== "answer" || end.status !== 200 || isHtml(end.exchange)) return "";
-    return sortVersions(parseList(end.exchange.body)).at(-1) ?? "";
-  }
-}
-
-function isPage(fetch: Fetch): boolean {
-  const last = lastExchange(fetch);
-  return last !== undefined && isHtml(last);
-}
-
-/** A refusal that a client's name may have brought about. */
-function looksFiltered({ end }: Fetch): boolean {
-  if (end.kind === "fault") return end.fault.kind === "reset" && end.fault.during === "answer";
-  if (end.kind !== "answer") return false;
-  const { status } = end;
-  return status >= 400 && ![401, 404, 407, 410, 429].includes(status) && status !== 500;
 }
 
 function hashed(h1: string, recorded: string | undefined): Hashed {

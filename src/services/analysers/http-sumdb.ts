@@ -28,8 +28,7 @@ const maxSupportedBytes = 64 * 1024;
 export async function askDatabase(id: ModuleVersion, use: AskDatabaseUse): Promise<Asked> {
   const { outcome } = decide(use.settings, id.path);
   if (outcome.kind === "unverified") return { database: { kind: "unasked" }, tiles: noTiles };
-  if (outcome.kind === "refused")
-    return { database: { kind: "refused", sentence: outcome.sentence }, tiles: noTiles };
+  if (outcome.kind === "refused") return { database: { kind: "refused", sentence: outcome.sentence }, tiles: noTiles };
   const { database: name, key, ways } = outcome;
   const way = await findWay(ways, use);
   if (way === undefined) return { database: { kind: "stopped", name }, tiles: noTiles };

@@ -49,11 +49,26 @@ const defaultTraceMs = 20_000;
 /** Throws the signal's reason. */
 export async function trace(url: string, route: "direct" | "usual", use: TraceUse): Promise<Path> {
   const { prober, go, authorizationFor, signal, timeoutMs = defaultTraceMs } = use;
-  const ask = { prober, authorizationFor, signal, timeoutMs, route, userAgent: userAgentOf(go), maxBytes: maxTraceBytes };
+  const ask = {
+    prober,
+    authorizationFor,
+    signal,
+    timeoutMs,
+    route,
+    userAgent: userAgentOf(go),
+    maxBytes: maxTraceBytes,
+  };
   const fetch = await fetchAsGo(url, ask);
   const totalMs = fetch.exchanges.reduce((sum, { phases }) => sum + phases.totalMs, 0);
   const cache = readCacheHeaders(lastExchange(fetch)?.headers ?? {});
-  return { route, fetch, totalMs, bottleneck: bottleneckOf(fetch.exchanges), cache, findings: judge(url, fetch, cache) };
+  return {
+    route,
+    fetch,
+    totalMs,
+    bottleneck: bottleneckOf(fetch.exchanges),
+    cache,
+    findings: judge(url, fetch, cache),
+  };
 }
 
 /** Phases of an exchange that took any time, in their order. */
@@ -105,7 +120,12 @@ function refusal(fetch: Fetch, host: string, end: Fetch["end"] & { readonly kind
     case "insecure":
       return found(httpFindings, "HTTP_REDIRECT_INSECURE", { host, to }, { evidence });
     case "no-location":
-      return found(httpFindings, "HTTP_REDIRECT_LOST", { host, said: String(lastExchange(fetch)?.status) }, { evidence });
+      return found(
+        httpFindings,
+        "HTTP_REDIRECT_LOST",
+        { host, said: String(lastExchange(fetch)?.status) },
+        { evidence },
+      );
     case "credentials":
       return found(httpFindings, "HTTP_PLAIN_CREDENTIALS", { host: to }, { evidence });
   }

@@ -64,12 +64,16 @@ export const httpFindings = {
   HTTP_EMPTY_LIST: kind<{ readonly host: string; readonly known: string }>("warn", "simulate.md#empty-lists", {
     en: {
       title: ({ host, known }) =>
-        known === "" ? `${host} has an empty list of versions` : `${host} has an empty list of versions, but ${known} exists`,
+        known === ""
+          ? `${host} has an empty list of versions`
+          : `${host} has an empty list of versions, but ${known} exists`,
       why: "An empty list with status 200 means a module without tags. go believes it and asks nobody else after a comma: there is no latest version then.",
-      advice: "A proxy that does not know a module must answer 404; report it to its operator, or ask another one first.",
+      advice:
+        "A proxy that does not know a module must answer 404; report it to its operator, or ask another one first.",
     },
     "zh-CN": {
-      title: ({ host, known }) => (known === "" ? `${host} 的版本列表为空` : `${host} 的版本列表为空，但 ${known} 存在`),
+      title: ({ host, known }) =>
+        known === "" ? `${host} 的版本列表为空` : `${host} 的版本列表为空，但 ${known} 存在`,
       why: "状态 200 的空列表表示模块没有标签。go 相信它，逗号之后不再问别人：于是没有最新版本。",
       advice: "不认识该模块的代理应回答 404；请告知其运营者，或先问另一个代理。",
     },
@@ -124,7 +128,8 @@ export const httpFindings = {
     en: {
       title: ({ step, host, said }) => `${host} gives no answer to ${step} (${said})`,
       why: "The name was not found, the connection or the TLS handshake failed, or it ended before the answer did. go does not try again.",
-      advice: "The evidence names the phase; `granary trace URL` times each of them, directly and through your egress proxy.",
+      advice:
+        "The evidence names the phase; `granary trace URL` times each of them, directly and through your egress proxy.",
     },
     "zh-CN": {
       title: ({ step, host, said }) => `${host} 没有回答 ${step}（${said}）`,
@@ -186,7 +191,8 @@ export const httpFindings = {
     en: {
       title: ({ host, to }) => `${host} redirects from https to ${to}, which go refuses`,
       why: "go follows no redirect that leaves TLS: `redirected from secure URL … to insecure URL`.",
-      advice: "The server thinks that it is asked over http: it must build Location from X-Forwarded-Proto, or relatively.",
+      advice:
+        "The server thinks that it is asked over http: it must build Location from X-Forwarded-Proto, or relatively.",
     },
     "zh-CN": {
       title: ({ host, to }) => `${host} 从 https 重定向到 ${to}，go 拒绝跟随`,
@@ -277,7 +283,8 @@ export const httpFindings = {
       en: {
         title: ({ host, file, database }) => `The ${file} from ${host} is not what ${database} recorded`,
         why: "The hash of what came differs from the proven record: go stops with SECURITY ERROR. The proxy is stale after a moved tag, broken, or hostile.",
-        advice: "Do not switch verification off. Take the module from another proxy, and tell the operator of this one.",
+        advice:
+          "Do not switch verification off. Take the module from another proxy, and tell the operator of this one.",
       },
       "zh-CN": {
         title: ({ host, file, database }) => `${host} 的 ${file} 与 ${database} 的记录不符`,
@@ -290,7 +297,8 @@ export const httpFindings = {
     en: {
       title: ({ hop, host, said }) => `Hop ${hop} (${host}) fails at /supported (${said}), so nothing can be verified`,
       why: "go asks each proxy whether it relays the checksum database. Only 404 and 410 mean no; any other failure stops every download that is not in go.sum yet.",
-      advice: "The proxy should answer /supported with 404 when it has no database; until then put it behind one that relays it.",
+      advice:
+        "The proxy should answer /supported with 404 when it has no database; until then put it behind one that relays it.",
     },
     "zh-CN": {
       title: ({ hop, host, said }) => `第 ${hop} 跳（${host}）的 /supported 失败（${said}），因此什么都无法校验`,
@@ -317,7 +325,8 @@ export const httpFindings = {
       en: {
         title: ({ database, host, said }) => `${database} cannot be asked at ${host} (${said})`,
         why: "Without the database nothing new can be verified. Once a proxy has said that it relays it, go asks nowhere else.",
-        advice: "Use a proxy that relays it. In mainland China GOSUMDB=sum.golang.google.cn is the same database at another address.",
+        advice:
+          "Use a proxy that relays it. In mainland China GOSUMDB=sum.golang.google.cn is the same database at another address.",
       },
       "zh-CN": {
         title: ({ database, host, said }) => `无法在 ${host} 访问 ${database}（${said}）`,
@@ -374,16 +383,20 @@ export const httpFindings = {
       why: "只要服务器提供，go 就优先用 HTTP/2。防火墙、负载均衡或服务器自身破坏了它。",
     },
   }),
-  HTTP_H2_RESETS: kind<{ readonly host: string; readonly resets: number; readonly of: number }>("warn", "trace.md#http2", {
-    en: {
-      title: ({ host, resets, of }) => `${host} broke ${resets} of ${of} HTTP/2 requests, and none over HTTP/1.1`,
-      why: "go does not repeat a request whose stream was reset: one of hundreds fails, and the build with it.",
+  HTTP_H2_RESETS: kind<{ readonly host: string; readonly resets: number; readonly of: number }>(
+    "warn",
+    "trace.md#http2",
+    {
+      en: {
+        title: ({ host, resets, of }) => `${host} broke ${resets} of ${of} HTTP/2 requests, and none over HTTP/1.1`,
+        why: "go does not repeat a request whose stream was reset: one of hundreds fails, and the build with it.",
+      },
+      "zh-CN": {
+        title: ({ host, resets, of }) => `${host} 在 ${of} 个 HTTP/2 请求中断开 ${resets} 个，HTTP/1.1 一个也没有`,
+        why: "流被重置后 go 不会重发：几百个请求里有一个失败，构建就失败。",
+      },
     },
-    "zh-CN": {
-      title: ({ host, resets, of }) => `${host} 在 ${of} 个 HTTP/2 请求中断开 ${resets} 个，HTTP/1.1 一个也没有`,
-      why: "流被重置后 go 不会重发：几百个请求里有一个失败，构建就失败。",
-    },
-  }),
+  ),
   HTTP_H2_SLOWER: kind<{ readonly host: string; readonly h2Ms: number; readonly http1Ms: number }>(
     "info",
     "trace.md#http2",
@@ -429,7 +442,8 @@ export const httpFindings = {
       why: "After a comma go goes on only when a proxy says 404 or 410. After `|` any failure leads on.",
     },
     "zh-CN": {
-      title: ({ hop, host, said, step, rest }) => `第 ${hop} 跳（${host}）的 ${step} 失败（${said}），go 不再询问 ${rest}`,
+      title: ({ hop, host, said, step, rest }) =>
+        `第 ${hop} 跳（${host}）的 ${step} 失败（${said}），go 不再询问 ${rest}`,
       why: "逗号之后，只有代理回答 404 或 410 时 go 才继续。`|` 之后任何失败都会继续。",
     },
   }),
@@ -449,7 +463,8 @@ export const httpFindings = {
     en: {
       title: ({ what, step }) => `No proxy of the list has ${what} (${step})`,
       why: "All of them answered 404 or 410, and the list ends there.",
-      advice: "Check path and version. A new tag may take minutes until a mirror knows it; a private module needs GOPRIVATE.",
+      advice:
+        "Check path and version. A new tag may take minutes until a mirror knows it; a private module needs GOPRIVATE.",
     },
     "zh-CN": {
       title: ({ what, step }) => `列表中没有代理有 ${what}（${step}）`,
@@ -481,14 +496,18 @@ export const httpFindings = {
       advice: "在 GOPROXY 中写一个代理。",
     },
   }),
-  CHAIN_SEEN_PRIVATE: kind<{ readonly what: string; readonly patterns: string }>("info", "simulate.md#private-modules", {
-    en: {
-      title: ({ what, patterns }) => `go asks no proxy for ${what}: it matches ${patterns}`,
-      why: "GONOPROXY, or GOPRIVATE in its place, sends matching modules straight to their repositories. Nothing was asked here, so that the name does not leak.",
+  CHAIN_SEEN_PRIVATE: kind<{ readonly what: string; readonly patterns: string }>(
+    "info",
+    "simulate.md#private-modules",
+    {
+      en: {
+        title: ({ what, patterns }) => `go asks no proxy for ${what}: it matches ${patterns}`,
+        why: "GONOPROXY, or GOPRIVATE in its place, sends matching modules straight to their repositories. Nothing was asked here, so that the name does not leak.",
+      },
+      "zh-CN": {
+        title: ({ what, patterns }) => `go 不向代理询问 ${what}：它匹配 ${patterns}`,
+        why: "GONOPROXY（未设时为 GOPRIVATE）让匹配的模块直接走自己的仓库。为免泄露名称，这里什么也没问。",
+      },
     },
-    "zh-CN": {
-      title: ({ what, patterns }) => `go 不向代理询问 ${what}：它匹配 ${patterns}`,
-      why: "GONOPROXY（未设时为 GOPRIVATE）让匹配的模块直接走自己的仓库。为免泄露名称，这里什么也没问。",
-    },
-  }),
+  ),
 } as const satisfies Area;

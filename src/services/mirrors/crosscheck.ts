@@ -19,32 +19,10 @@ import { askDatabase } from "#services/analysers/http-sumdb.ts";
 import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import { httpFindings } from "#services/findings/http.ts";
+import type { CheckedMirror, MirrorFile } from "./checked.ts";
 import { judgeCrosscheck } from "./judge.ts";
 import { compareMirrors } from "./rules.ts";
 import type { RuleResult } from "./rules.ts";
-
-export const checkedFiles = ["info", "mod", "zip"] as const;
-export type CheckedFile = (typeof checkedFiles)[number];
-
-export type MirrorFile = {
-  /** Undefined when no answer came: `failure` says why. */
-  readonly status: number | undefined;
-  readonly failure: string | undefined;
-  /** What came, or what Content-Length promised of what was too long to fetch. */
-  readonly bytes: number;
-  readonly ms: number;
-  readonly etag: string | undefined;
-  /** Milliseconds since the Unix epoch. */
-  readonly lastModifiedMs: number | undefined;
-  /** Of go.mod and zip; `invalid` for a zip that go refuses; undefined when nothing came, or too much. */
-  readonly h1: string | undefined;
-};
-
-export type CheckedMirror = {
-  readonly name: string;
-  readonly url: string;
-  readonly files: Readonly<Record<CheckedFile, MirrorFile>>;
-};
 
 export type Crosscheck = {
   readonly id: ModuleVersion;
@@ -107,7 +85,10 @@ export async function crosscheck(
 
 type FetchUse = CrosscheckUse & { readonly maxBytes: number };
 
-async function fetchFrom(url: string, { prober, version, signal, timeoutMs = defaultTimeoutMs, maxBytes }: FetchUse): Promise<Fetch> {
+async function fetchFrom(
+  url: string,
+  { prober, version, signal, timeoutMs = defaultTimeoutMs, maxBytes }: FetchUse,
+): Promise<Fetch> {
   const userAgent = ownUserAgent(version);
   return await fetchAsGo(url, { prober, signal, timeoutMs, maxBytes, userAgent, route: "usual" });
 }

@@ -20,7 +20,9 @@ export type JudgedCrosscheck = {
 export function judgeCrosscheck(check: JudgedCrosscheck): readonly Finding[] {
   const { rules, mirrors } = check;
   return [
-    ...withoutRepeats(rules).flatMap((rule) => (rule.verdict === "fail" || rule.verdict === "hint" ? ruleFinding(rule, check) : [])),
+    ...withoutRepeats(rules).flatMap((rule) =>
+      rule.verdict === "fail" || rule.verdict === "hint" ? ruleFinding(rule, check) : [],
+    ),
     ...mirrors.flatMap(({ url }) => statusFinding(url)),
   ];
 }
@@ -28,9 +30,7 @@ export function judgeCrosscheck(check: JudgedCrosscheck): readonly Finding[] {
 /** Who gives none of the three files need not be told three times. */
 function withoutRepeats(rules: readonly RuleResult[]): readonly RuleResult[] {
   const isSame = (a: RuleResult, b: RuleResult): boolean => a.rule === b.rule && a.odd.join() === b.odd.join();
-  return rules.filter(
-    (rule, at) => rule.rule !== "status" || rules.findIndex((other) => isSame(rule, other)) === at,
-  );
+  return rules.filter((rule, at) => rule.rule !== "status" || rules.findIndex((other) => isSame(rule, other)) === at);
 }
 
 function ruleFinding({ rule, file, odd }: RuleResult, { id, proof, database }: JudgedCrosscheck): readonly Finding[] {

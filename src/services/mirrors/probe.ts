@@ -54,7 +54,13 @@ const defaultTimeoutMs = 10_000;
 export async function probeMirror(url: string, use: ProbeUse): Promise<MirrorProbe> {
   const asker = new Asker(url, use);
   const info = await asker.ask(`${at}.info`, maxInfoBytes);
-  const abilities: Record<Ability, Known> = { list: "unknown", latest: "unknown", zip: "unknown", sumdb: "unknown", toolchain: "unknown" };
+  const abilities: Record<Ability, Known> = {
+    list: "unknown",
+    latest: "unknown",
+    zip: "unknown",
+    sumdb: "unknown",
+    toolchain: "unknown",
+  };
   const last = lastExchange(info);
   if (outcomeOf(info) !== "ok" || (last !== undefined && isHtml(last))) {
     const failure = last !== undefined && last.status === 200 ? "HTML" : failureOf(info);

@@ -2,7 +2,7 @@
 // database where it vouches, else against one another. The others are hints that guides rely on, shown with their limits.
 
 import type { Proof } from "#services/analysers/http-ports.ts";
-import type { CheckedFile, CheckedMirror, MirrorFile } from "./crosscheck.ts";
+import type { CheckedFile, CheckedMirror, MirrorFile } from "./checked.ts";
 
 export type RuleName = "status" | "content" | "length" | "smallest" | "modified" | "etag";
 
@@ -57,7 +57,8 @@ function status(file: CheckedFile, rows: readonly Row[]): RuleResult {
 function content(file: "mod" | "zip", rows: readonly Row[], proof: Proof | undefined): RuleResult {
   const hashed = rows.filter(({ file: { h1 } }) => h1 !== undefined);
   const recorded = proof?.kind === "proven" ? proof.sums[file] : undefined;
-  if (hashed.length === 0 || (recorded === undefined && hashed.length < 2)) return result("content", file, { verdict: "skip" });
+  if (hashed.length === 0 || (recorded === undefined && hashed.length < 2))
+    return result("content", file, { verdict: "skip" });
   const reference = recorded ?? hashed[0]?.file.h1;
   const isSame = hashed.every(({ file: { h1 } }) => h1 === reference);
   if (isSame) return result("content", file, { verdict: "pass" });
@@ -87,7 +88,8 @@ function modified(file: CheckedFile, rows: readonly Row[]): RuleResult {
   const dated = rows.flatMap(({ name, file: { lastModifiedMs: ms } }) => (ms === undefined ? [] : [{ name, ms }]));
   if (dated.length < 2) return result("modified", file, { verdict: "skip" });
   const times = dated.map(({ ms }) => ms);
-  if (Math.max(...times) - Math.min(...times) <= maxModifiedApartMs) return result("modified", file, { verdict: "pass" });
+  if (Math.max(...times) - Math.min(...times) <= maxModifiedApartMs)
+    return result("modified", file, { verdict: "pass" });
   const odd = dated.map(({ name, ms }) => `${name} ${new Date(ms).toISOString().slice(0, 16)}Z`);
   return result("modified", file, { verdict: "hint", odd });
 }
@@ -95,6 +97,7 @@ function modified(file: CheckedFile, rows: readonly Row[]): RuleResult {
 function etag(file: CheckedFile, rows: readonly Row[]): RuleResult {
   const tagged = rows.flatMap(({ name, file: { etag: tag } }) => (tag === undefined ? [] : [{ name, tag }]));
   if (tagged.length < 2) return result("etag", file, { verdict: "skip" });
-  if (new Set(tagged.map(({ tag }) => tag.replace(/^W\//, ""))).size === 1) return result("etag", file, { verdict: "pass" });
+  if (new Set(tagged.map(({ tag }) => tag.replace(/^W\//, ""))).size === 1)
+    return result("etag", file, { verdict: "pass" });
   return result("etag", file, { verdict: "hint", odd: tagged.map(({ name, tag }) => `${name} ${tag.slice(0, 20)}`) });
 }
