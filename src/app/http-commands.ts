@@ -26,6 +26,7 @@ import { crosscheck } from "#services/mirrors/crosscheck.ts";
 import type { Crosscheck } from "#services/mirrors/crosscheck.ts";
 import { probeMirror } from "#services/mirrors/probe.ts";
 import { findMirror, goodMirrors, registry } from "#services/mirrors/registry.ts";
+import { awake } from "./awake.ts";
 import { userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import {
@@ -68,9 +69,9 @@ export function httpCommands(use: HttpCommandsUse): HttpCommands {
 
 async function untilStopped<T>({ onStop }: HttpCommandsUse, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
-  const off = onStop(() => stop.abort(new Error("asked to stop")));
+  const off = onStop(() => stop.abort(new GranaryError("GRANARY_STOPPED", {})));
   try {
-    return await work(stop.signal);
+    return await awake(() => work(stop.signal));
   } finally {
     off();
   }

@@ -32,6 +32,7 @@ export type HttpTexts = {
   readonly way: Readonly<Record<"direct" | "usual", string>>;
   readonly hop: (hop: number, host: string) => string;
   readonly answer: string;
+  readonly to: string;
   readonly total: string;
   readonly bottleneck: (fields: {
     readonly phase: string;
@@ -91,6 +92,7 @@ const en: HttpTexts = {
   way: { direct: "direct", usual: "relayed" },
   hop: (hop, host) => `${count(hop)} ${host}`,
   answer: "answer",
+  to: "to",
   total: "total",
   bottleneck: ({ phase, hop, host, ms, share }) =>
     `Bottleneck: ${phase} at hop ${count(hop)} (${host}), ${duration(ms)}, ${Math.round(share * 100)} % of the way`,
@@ -191,6 +193,7 @@ const zh: HttpTexts = {
   way: { direct: "直连", usual: "经代理" },
   hop: (hop, host) => `${count(hop)} ${host}`,
   answer: "回答",
+  to: "对端",
   total: "合计",
   bottleneck: ({ phase, hop, host, ms, share }) =>
     `瓶颈：第 ${count(hop)} 跳（${host}）的${phase}，${duration(ms)}，占全程 ${Math.round(share * 100)} %`,

@@ -65,14 +65,13 @@ async function printCommands(request: SimulateRequest, tool: string, { io, servi
 function simulationText(view: SimulationView, { io }: CliContext): string {
   const texts = httpTexts[io.lang];
   const { id, go, proxy, steps, tiles, database } = view;
-  const rows = steps.flatMap((step) =>
-    step.walk.tries.flatMap((one) => tryRows(step, one, { go, isUtf8: io.isUtf8, twice: texts.twice })),
-  );
+  const use = { go, isUtf8: io.isUtf8, twice: texts.twice };
+  const rows = steps.flatMap((step) => step.walk.tries.flatMap((one) => tryRows(step, one, use)));
   const proof = database?.kind === "asked" && database.proof.kind === "proven" ? database.proof : undefined;
   const hashes = [hashLine("go.mod", view.mod), hashLine("zip", view.zip)].flat();
   const parts = [
     `${texts.heading(`${id.path}@${id.version}`, go)}\nGOPROXY  ${harmless(proxy)}\n`,
-    rows.length === 0 ? "" : table([["", ...texts.stepColumns.split("\t")], ...rows]),
+    rows.length === 0 ? "" : requestTable(["", ...texts.stepColumns.split("\t")], rows),
     [
       ...hashes.map(
         ([name, { h1, verdict }]) =>
@@ -105,30 +104,34 @@ function sumOf({ steps, tiles, ms }: SimulationView) {
 
 type RowUse = { readonly go: string; readonly isUtf8: boolean; readonly twice: string };
 
-/** One row per request: redirects below the one that sent go away. */
-function tryRows({ name }: Step, one: Try, { go, isUtf8, twice }: RowUse): string[][] {
+type Row = { readonly cells: readonly string[]; /** A line below it, "" for none. */ readonly below: string };
+
+function requestTable(columns: readonly string[], rows: readonly Row[]): string {
+  const [head = "", ...lines] = table([columns, ...rows.map(({ cells }) => cells)]).split("\n");
+  const all = rows.flatMap(({ below }, at) => [lines[at] ?? "", ...(below === "" ? [] : [`      ${below}`])]);
+  return `${[head, ...all].join("\n")}\n`;
+}
+
+/** One row per request; where a redirect leads stands between the two. */
+function tryRows({ name }: Step, one: Try, { go, isUtf8, twice }: RowUse): Row[] {
   const sign = mark(one.outcome === "ok" ? "ok" : one.outcome === "absent" ? "skip" : "fail", isUtf8);
   const { exchanges, end } = one.fetch;
-  if (exchanges.length === 0) return [[sign, stepText(name), count(one.hop), endText(end)]];
+  if (exchanges.length === 0) return [{ cells: [sign, stepText(name), count(one.hop), endText(end)], below: "" }];
   return exchanges.map((exchange, at) => {
     const isLast = at === exchanges.length - 1;
-    const isTwice = isLast && isRepeated(exchange, go);
-    const notes = [
-      ...(isLast ? [] : [`${isUtf8 ? "→" : "->"} ${hostOf(exchanges[at + 1]?.url ?? "")}`]),
-      ...(isTwice ? [twice] : []),
-      ...(isLast && end.kind === "refused" ? [endText(end)] : []),
-    ];
+    const next = exchanges[at + 1];
     const cells = [
       isLast ? sign : "",
       at === 0 ? stepText(name) : "",
       at === 0 && one.hop > 0 ? count(one.hop) : "",
-      answerText(exchange),
+      isLast && end.kind === "refused" ? `${answerText(exchange)} ${end.why}` : answerText(exchange),
       exchange.status === undefined ? "" : bytes(exchange.body.length),
       exchange.protocol ?? "",
       ...timeCells(exchange),
-      notes.join(", "),
+      isLast && isRepeated(exchange, go) ? twice : "",
     ];
-    return cells.map(harmless);
+    const below = next === undefined ? "" : `${isUtf8 ? "→" : "->"} ${hostOf(next.url)}`;
+    return { cells: cells.map(harmless), below: harmless(below) };
   });
 }
 

@@ -85,15 +85,17 @@ function hopRows(exchanges: readonly (HttpExchange | undefined)[], hop: number, 
   );
   const cell = (ms: number | undefined): string => (ms === undefined ? "-" : duration(ms));
   const places = exchanges.map((exchange) => (exchange === undefined ? "-" : placeText(exchange)));
+  const protocols = exchanges.map((exchange) => exchange?.protocol ?? "-");
   return [
-    [texts.hop(hop + 1, hostOf(exchanges.find((each) => each !== undefined)?.url ?? "")), ...places],
+    [texts.hop(hop + 1, hostOf(exchanges.find((each) => each !== undefined)?.url ?? "")), ...protocols],
+    [`  ${texts.to}`, ...places],
     ...names.map((name) => [`  ${texts.phase[name]}`, ...times.map((each) => cell(each.get(name)))]),
     [`  ${texts.answer}`, ...exchanges.map((exchange) => (exchange === undefined ? "-" : answerText(exchange)))],
   ];
 }
 
-function placeText({ protocol, address, via }: HttpExchange): string {
-  return [protocol ?? "-", via === undefined ? address : `via ${via}`].filter((part) => part !== undefined).join(" ");
+function placeText({ address, via }: HttpExchange): string {
+  return via === undefined ? (address ?? "-") : `via ${via}`;
 }
 
 function answerText({ status, fault, headers, body }: HttpExchange): string {
