@@ -10,6 +10,7 @@ import { crosscheck } from "#services/mirrors/crosscheck.ts";
 import type { Crosscheck } from "#services/mirrors/crosscheck.ts";
 import { probeMirror } from "#services/mirrors/probe.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
+import { columnsOf, terminalColumns } from "#doors/cli/text.ts";
 import { atEnd } from "../support/at-end.ts";
 import { fixtureZip } from "../support/fixture-zip.ts";
 import { always, at, machineOf, startHttpWorld, tagged } from "../support/http-world.ts";
@@ -169,4 +170,15 @@ test("on the command line: names, --record, exit codes", async (t) => {
   const json = await run("simulate", "example.com/hello@v1.0.0", "--proxy", one.url, "--json");
   assert.equal(json.code, 0, json.stderr);
   assert.equal((JSON.parse(json.stdout) as { outcome: string }).outcome, "proven");
+  for (const lang of ["en", "zh-CN"]) {
+    const lines = [
+      await run("simulate", "example.com/hello@v1.0.0", "--proxy", one.url, "--lang", lang),
+      await run("trace", `${one.url}/example.com/hello/@v/list`, "--via", one.url, "--lang", lang),
+      await run("mirrors", "list", "--lang", lang),
+      await run("simulate", "--help", "--lang", lang),
+      await run("mirrors", "crosscheck", "--help", "--lang", lang),
+    ].flatMap(({ stdout }) => stdout.split("\n"));
+    for (const text of lines) assert.ok(columnsOf(text) <= terminalColumns, text);
+    assert.equal(/[\u4e00-\u9fff]/.test(lines[0] ?? ""), lang === "zh-CN");
+  }
 });

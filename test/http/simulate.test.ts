@@ -209,6 +209,15 @@ suite("broken alone", () => {
       assert.equal(codes(await world.simulate(url, { go }))[0], "fail HTTP_UA_FILTER");
   });
 
+  test("a server that fails once is no filter", async (t) => {
+    const world = await startHttpWorld(t);
+    let count = 0;
+    const { url } = await world.proxy(
+      at(".info", (response) => void response.writeHead(count++ === 0 ? 503 : 200).end()),
+    );
+    assert.equal(codes(await world.simulate(url))[0], "fail HTTP_SERVER_ERROR");
+  });
+
   test("credentials over plain http: nothing is sent", async (t) => {
     const world = await startHttpWorld(t);
     const { url, asked } = await world.proxy();
@@ -318,6 +327,39 @@ suite("egress proxies", () => {
     const { url } = await world.proxy();
     assert.equal(codes(await world.simulate("https://goproxy.test", { via: url }))[0], "fail HTTP_PROXY_REFUSED");
   });
+});
+
+test("credentials go to the first host alone", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "granary-https-"));
+  atEnd(t, () => rm(folder, { recursive: true }));
+  const certificate = await makeCertificate(folder, "proxy", ["localhost"]);
+  if (certificate === undefined) {
+    t.skip("LOUD: no openssl here");
+    return;
+  }
+  const world = await startHttpWorld(t);
+  const tls = { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };
+  const seen: string[] = [];
+  const note = (name: string, { headers }: { headers: Record<string, unknown> }) =>
+    void seen.push(`${name} ${String(headers["authorization"])}`);
+  const storage = createSecureServer(tls, (request, response) => {
+    note("storage", request);
+    world.listener()(request, response);
+  });
+  const port = await listen(t, storage);
+  const front = createSecureServer(tls, (request, response) => {
+    note("front", request);
+    if (request.url?.endsWith(".info") !== true) {
+      world.listener()(request, response);
+      return;
+    }
+    response.writeHead(302, { location: `https://localhost:${port}${request.url}` }).end();
+  });
+  const url = `https://u:p@127.0.0.1:${await listen(t, front)}`;
+  const simulation = await world.simulate(url, { env: { SSL_CERT_FILE: certificate.cert } });
+  assert.equal(simulation.outcome, "proven", codes(simulation).join("\n"));
+  assert.deepEqual([...new Set(seen)], ["front Basic dTpw", "storage undefined"]);
+  assert.doesNotMatch(JSON.stringify(simulation.findings), /u:p@|dTpw/);
 });
 
 test("over https: a redirect to http is refused, an unknown authority is no answer", async (t) => {

@@ -69,7 +69,11 @@ async function burstOfStreams(ask: HttpAsk, count: number, use: LineUse): Promis
       const streams = Array.from({ length: count }, async () => {
         const own = new Stopwatch();
         own.enter("answer");
-        return finished({ ask, watch: own, line }, await session.ask(ask, own), time);
+        try {
+          return finished({ ask, watch: own, line }, await session.ask(ask, own), time);
+        } catch (error) {
+          return failed({ ask, watch: own, line }, error, time);
+        }
       });
       return await Promise.all(streams);
     } finally {

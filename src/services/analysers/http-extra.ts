@@ -34,7 +34,10 @@ async function tryOtherNames(steps: readonly Step[], use: LookFurtherUse): Promi
     const refused = lastExchange(fetch);
     if (refused === undefined || !looksFiltered(fetch) || letsIn.has(hostOf(refused.url))) continue;
     const again = await use.fetch(refused.url, maxInfoBytes, browserLikeUserAgent(use.version));
-    letsIn.set(hostOf(refused.url), outcomeOf(again) === "ok" && !isPage(again));
+    const isLetIn = outcomeOf(again) === "ok" && !isPage(again);
+    // A server that fails now and then is no filter: go must be refused again.
+    const isFilter = isLetIn && outcomeOf(await use.fetch(refused.url, maxInfoBytes)) !== "ok";
+    letsIn.set(hostOf(refused.url), isFilter);
   }
   return letsIn;
 }

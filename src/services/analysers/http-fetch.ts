@@ -32,18 +32,21 @@ export type FetchUse = Omit<HttpAsk, "url" | "authorization"> & {
 
 export async function fetchAsGo(url: string, use: FetchUse): Promise<Fetch> {
   const exchanges: HttpExchange[] = [];
-  if (hasPlainCredentials(url)) return { exchanges, end: { kind: "refused", why: "credentials", text: url } };
-  for (let next = url; ;) {
-    const { prober, authorizationFor, ...ask } = use;
-    const exchange = await prober.get({ ...ask, url: next, authorization: authorizationOf(next, authorizationFor) });
+  const first = new URL(url);
+  if (hasPlainCredentials(first)) return { exchanges, end: { kind: "refused", why: "credentials", text: url } };
+  const { prober, authorizationFor, ...ask } = use;
+  const credentials = authorizationOf(first, authorizationFor);
+  for (let next = first; ;) {
+    const authorization = mayKnow(next, first) ? credentials : undefined;
+    const exchange = await prober.get({ ...ask, url: next.href, authorization });
     exchanges.push(exchange);
     const { status, fault } = exchange;
     if (fault !== undefined || status === undefined)
       return { exchanges, end: { kind: "fault", fault: fault ?? noAnswer, exchange } };
     if (!isRedirect(status)) return { exchanges, end: { kind: "answer", status, exchange } };
     const to = nextOf(exchange, exchanges.length);
-    if (to instanceof URL) next = to.href;
-    else return { exchanges, end: to };
+    if (!(to instanceof URL)) return { exchanges, end: to };
+    next = to;
   }
 }
 
@@ -55,15 +58,21 @@ function isRedirect(status: number): boolean {
 }
 
 /** `refusing to pass credentials to insecure URL`, loopback or not. */
-function hasPlainCredentials(url: string): boolean {
-  const { protocol, username, password } = new URL(url);
+function hasPlainCredentials({ protocol, username, password }: URL): boolean {
   return protocol === "http:" && `${username}${password}` !== "";
 }
 
-/** netrc is read for https only; the URL's own userinfo comes first. */
-function authorizationOf(url: string, find: FetchUse["authorizationFor"]): string | undefined {
-  const parsed = new URL(url);
-  return parsed.protocol === "https:" && parsed.username === "" ? find?.(parsed) : undefined;
+/** The URL's own userinfo comes first; netrc is read for https only. */
+function authorizationOf(url: URL, find: FetchUse["authorizationFor"]): string | undefined {
+  const { protocol, username, password } = url;
+  if (`${username}${password}` === "") return protocol === "https:" ? find?.(url) : undefined;
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return `Basic ${Buffer.from(pair).toString("base64")}`;
+}
+
+/** net/http shouldCopyHeaderOnRedirect: the first host and those below it. */
+function mayKnow({ hostname }: URL, first: URL): boolean {
+  return hostname === first.hostname || hostname.endsWith(`.${first.hostname}`);
 }
 
 function nextOf({ url, headers }: HttpExchange, count: number): URL | (FetchEnd & { readonly kind: "refused" }) {

@@ -101,13 +101,15 @@ async function checkMirror(
   const at = { ...id, cachedOnly: false } as const;
   const ask = async (target: string, maxBytes: number): Promise<Fetch> =>
     await fetchFrom(urlBelow(url, target), { ...use, maxBytes });
-  const info = fileOf(await ask(formatTarget({ kind: "info", ...at, query: id.version }), maxInfoBytes));
+  const infoFetch = await ask(formatTarget({ kind: "info", ...at, query: id.version }), maxInfoBytes);
+  const info = fileOf(infoFetch);
+  // Who asks to be left alone is asked nothing more.
+  if (isBusy(infoFetch)) return { name, url, files: { info, mod: info, zip: info } };
   const modFetch = await ask(formatTarget({ kind: "mod", ...at }), maxGoModBytes);
   const mod = fileOf(modFetch, hashGoMod);
-  // Who has neither, or asks to be left alone, is not asked for the largest file.
-  const zip = isBusy(modFetch)
-    ? { ...mod, h1: undefined }
-    : fileOf(await ask(formatTarget({ kind: "zip", ...at }), maxComparedZipBytes), (bytes) => hashZip(bytes, id));
+  if (isBusy(modFetch)) return { name, url, files: { info, mod, zip: mod } };
+  const zipFetch = await ask(formatTarget({ kind: "zip", ...at }), maxComparedZipBytes);
+  const zip = fileOf(zipFetch, (bytes) => hashZip(bytes, id));
   return { name, url, files: { info, mod, zip } };
 }
 

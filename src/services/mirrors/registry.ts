@@ -90,8 +90,8 @@ export const registry: readonly Mirror[] = [
     status: "claimed",
     abilities: all("unknown"),
     caveat: {
-      en: "Has answered 418 to go, and 404 to the checksum database.",
-      "zh-CN": "曾对 go 返回 418，对校验和数据库返回 404。",
+      en: "Has answered 418 to go; its database relay was reported broken.",
+      "zh-CN": "曾对 go 返回 418；有人报告其校验和数据库转发有故障。",
     },
   },
   {
