@@ -66,6 +66,11 @@ suite("crosscheck", () => {
     assert.equal(seen.findings[0]?.fields["names"], "m1, m3");
   });
 
+  test("mirrors that all give the same wrong content are caught", async (t) => {
+    const seen = await check(await startHttpWorld(t), [forgedZip, forgedZip]);
+    assert.deepEqual([seen.verdict, codes(seen)], ["suspected", ["fail MIRROR_POLLUTED"]]);
+  });
+
   test("without a database two contents are a fault of nobody in particular", async (t) => {
     const seen = await check(await startHttpWorld(t), [forgedZip, honest], { GOSUMDB: "off" });
     assert.equal(seen.verdict, "suspected");
@@ -126,6 +131,13 @@ test("a probe tells a proxy without the well-known module from a page and from s
   const busy = await world.proxy(always(429, "later\n", { "retry-after": "60" }));
   assert.equal((await probeMirror(busy.url, use)).isBusy, true);
   assert.equal(busy.asked.length, 1, "Retry-After is respected");
+  const tired = await world.proxy((request, response) => {
+    const isInfo = request.url?.endsWith("/rsc.io/quote/@v/v1.5.2.info") === true;
+    response.writeHead(isInfo ? 200 : 429).end(isInfo ? '{"Version":"v1.5.2"}' : "later\n");
+    return true;
+  });
+  const { isBusy, abilities } = await probeMirror(tired.url, use);
+  assert.deepEqual([isBusy, abilities.zip, tired.asked.length], [true, "unknown", 2]);
 });
 
 test("on the command line: names, --record, exit codes", async (t) => {

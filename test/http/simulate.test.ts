@@ -84,17 +84,21 @@ suite("healthy", () => {
     assert.equal(seen.steps.at(-1)?.walk.tries[0]?.fetch.exchanges.length, 2);
   });
 
-  test("nine redirects are followed", async (t) => {
-    const world = await startHttpWorld(t);
-    let count = 0;
-    const { url } = await world.proxy((request, response) => {
-      if (request.url?.includes(".info") !== true || count === 9) return false;
-      count++;
-      response.writeHead(302, { location: request.url }).end();
-      return true;
+  for (const [redirects, outcome] of [
+    [9, "proven"],
+    [10, "failed"],
+  ] as const)
+    test(`${redirects} redirects: ${outcome}`, async (t) => {
+      const world = await startHttpWorld(t);
+      let count = 0;
+      const { url } = await world.proxy((request, response) => {
+        if (request.url?.includes(".info") !== true || count === redirects) return false;
+        count++;
+        response.writeHead(302, { location: request.url }).end();
+        return true;
+      });
+      assert.equal((await world.simulate(url)).outcome, outcome);
     });
-    assert.equal((await world.simulate(url)).outcome, "proven");
-  });
 });
 
 type Case = readonly [name: string, misbehave: Misbehaviour, first: string, outcome?: Simulation["outcome"]];
