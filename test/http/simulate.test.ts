@@ -161,7 +161,7 @@ const broken: readonly Case[] = [
   ],
   ["a redirect to nowhere", always(302, ""), "fail HTTP_REDIRECT_LOST"],
   ["a redirect to a dead host", always(302, "", { location: "http://127.0.0.1:1/x" }), "fail HTTP_REDIRECT_BROKEN"],
-  ["an empty list of a module with tags", empty, "fail HTTP_EMPTY_LIST"],
+  ["an empty list of a module with tags", empty, "fail HTTP_EMPTY_LIST", "proven"],
   [
     "no list, which this download does not need",
     at("/list", (response) => void response.writeHead(403).end()),

@@ -172,6 +172,27 @@ suite("HTTP/2 beside HTTP/1.1", () => {
     assert.ok((got.seen.h2?.resets ?? 0) >= 5);
   });
 
+  test("silence over HTTP/2 ends at the time limit, and is told as such", async (t) => {
+    const tls = await certificateOf(t);
+    if (tls === undefined) return;
+    const port = await listen(
+      t,
+      createSecureServer(tls, () => undefined),
+    );
+    const prober = await machineProber(machineOf({ SSL_CERT_FILE: tls.file }));
+    const userAgent = { "http/1.1": "x", h2: "x" };
+    const ask = {
+      url: `https://127.0.0.1:${port}/`,
+      userAgent,
+      route: "direct",
+      maxBytes: 10,
+      timeoutMs: 3_000,
+      signal,
+    } as const;
+    const { fault, protocol } = await prober.get(ask);
+    assert.deepEqual([protocol, fault?.kind, fault?.during], ["h2", "timeout", "answer"]);
+  });
+
   test("a server that asks to be left alone is", async (t) => {
     const got = await compare(t, { http1: 429 });
     if (got === undefined) return;

@@ -62,10 +62,14 @@ export async function simulate(id: ModuleVersion, use: SimulateUse): Promise<Sim
   if (matchPrefixPatterns(patterns, id.path)) return privateSimulation({ id, entries, go, patterns });
   const facts = await new Run(id, entries, use).run();
   const findings = judgeSimulation(facts);
-  const isWhole = facts.zip !== undefined && facts.mod !== undefined && facts.zipProblem === undefined;
-  const isBad = findings.some(({ severity }) => severity === "fail") || !isWhole;
-  const isProven = facts.zip?.verdict === "recorded" && facts.mod?.verdict === "recorded";
-  return { ...facts, go, findings, outcome: isBad ? "failed" : isProven ? "proven" : "unproven" };
+  return { ...facts, go, findings, outcome: outcomeOfAll(facts) };
+}
+
+/** Whether go would get this version: a list that is wrong is a finding, and no reason for go to fail here. */
+function outcomeOfAll({ steps, mod, zip, zipProblem }: Facts): Simulation["outcome"] {
+  const hasZip = steps.find(({ name }) => name === "zip")?.walk.end === "ok" && zipProblem === undefined;
+  if (!hasZip || mod?.verdict === "differs" || zip?.verdict === "differs") return "failed";
+  return mod?.verdict === "recorded" && zip?.verdict === "recorded" ? "proven" : "unproven";
 }
 
 const nothingMore = { letsOthersIn: new Map<string, boolean>(), knownVersion: "" };
