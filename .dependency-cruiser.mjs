@@ -22,7 +22,7 @@ export const uses = {
   findings: ["errors"],
   myths: ["errors"],
   environment: ["errors", "findings", "sumdb"],
-  analysers: ["errors", "findings"],
+  analysers: ["errors", "findings", "sumdb"],
   mirrors: ["errors", "findings", "analysers"],
   modcache: ["errors", "findings", "environment", "sumdb", "store"],
   doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache"],
@@ -74,7 +74,7 @@ export default {
     forbid(
       "adapters-meet-services-at-ports",
       { path: "^src/adapters/", pathNot: test },
-      { path: "^src/services/", pathNot: "/(ports|[a-z]+-port|errors)[.]ts$|^src/services/errors/" },
+      { path: "^src/services/", pathNot: "/(ports|[a-z]+-ports?|errors)[.]ts$|^src/services/errors/" },
       "an adapter implements a port and nothing more",
     ),
     forbid(

@@ -50,6 +50,7 @@ function errorSection(code: GranaryCode, outcome: string): string {
 const areaTitles: Readonly<Record<keyof typeof areas, string>> = {
   environment: "Settings of go · go 的设置",
   network: "Network · 网络",
+  http: "Requests as go makes them · go 的请求",
   go: "The go command · go 命令",
   cache: "Module cache · 模块缓存",
   mirrors: "Mirrors · 镜像",

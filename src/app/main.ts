@@ -180,6 +180,9 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     environment: async () => {
       const { lookAround } = await import("./environment.ts");
       return await lookAround(io.machine);
+    http: async () => {
+      const { httpCommands } = await import("./http-commands.ts");
+      return httpCommands(io);
     },
     sumdbExplain: async (request) => {
       const { explainSumdb } = await import("./sumdb-explain.ts");

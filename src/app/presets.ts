@@ -1,43 +1,18 @@
-// Upstreams that are known without configuration: the official proxy, then mirrors in mainland China. Facts about
-// operators are those the operators publish; what a mirror can do is probed at run time, never trusted.
+// Upstreams that are known without configuration: those of the mirrors' registry that are marked so. What a mirror can do
+// is probed at run time, never trusted.
 
-import { officialProxyURL } from "#protocol/official.ts";
+import { registry } from "#services/mirrors/registry.ts";
 
 export type Preset = {
   readonly name: string;
   readonly url: string;
-  readonly operator: string;
   /** Its 404 is final. */
   readonly authoritative: boolean;
-  readonly capabilities: {
-    /** Whether it relays the checksum database below /sumdb/. */
-    readonly sumdb: "yes" | "no" | "unknown";
-  };
 };
 
-export const presets: readonly Preset[] = [
-  {
-    name: "official",
-    url: officialProxyURL,
-    operator: "Google (the Go team)",
-    authoritative: true,
-    capabilities: { sumdb: "yes" },
-  },
-  {
-    name: "goproxy.cn",
-    url: "https://goproxy.cn",
-    operator: "Qiniu Cloud (七牛云)",
-    authoritative: false,
-    capabilities: { sumdb: "yes" },
-  },
-  {
-    name: "aliyun",
-    url: "https://mirrors.aliyun.com/goproxy",
-    operator: "Alibaba Cloud (阿里云)",
-    authoritative: false,
-    capabilities: { sumdb: "unknown" },
-  },
-];
+export const presets: readonly Preset[] = registry.flatMap(({ name, url, preset }) =>
+  preset === undefined ? [] : [{ name, url, authoritative: preset.authoritative }],
+);
 
 /** The presets as a GOPROXY list. With `|` a mirror follows whatever the one before it does wrong, in mode `go` too. */
 export const presetList: string = presets.map(({ url }) => url).join("|");

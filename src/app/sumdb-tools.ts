@@ -23,7 +23,7 @@ import { checkModuleVersion, formatModuleVersion, type ModuleVersion } from "#pr
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink } from "#services/events/ports.ts";
 import { moduleVersionOf, readGraph } from "#services/prewarm/graph.ts";
-import { parseModuleVersion, targetOf } from "#services/prewarm/wanted.ts";
+import { targetOf } from "#services/prewarm/wanted.ts";
 import { sumdbFailure } from "#services/proxy/origin.ts";
 import { isToolchain, privacyOf } from "#services/proxy/privacy.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
@@ -36,6 +36,7 @@ import { awake } from "./awake.ts";
 import type { Config, Machine } from "./config.ts";
 import { readDirectoryGoMod, readInput, readText, type MainInput } from "./fetch-inputs.ts";
 import { readGoEnv } from "./go-env.ts";
+import { moduleVersionArgument } from "./module-version-argument.ts";
 import { openMirrors, openOffline, type OpenMirrors } from "./sumweb-databases.ts";
 
 export type ToolCommands = Pick<
@@ -69,7 +70,7 @@ export function sumdbTools(use: ToolsUse): ToolCommands {
       });
     },
     sumdbLookup: async (what, request, flags) => {
-      const id = checkVersion(what);
+      const id = moduleVersionArgument(what);
       return await withMirrors(use, { place: request, flags }, async (open) => {
         if (open.isPrivate(id.path)) throw new GranaryError("GRANARY_BAD_FLAG", privateName(id.path));
         let failure: unknown;
@@ -341,16 +342,6 @@ function checkRange(text: string): VersionRange {
     if (!(error instanceof ProtocolError)) throw error;
     const accepted = "PATH@v1.8.0:latest | PATH@v1.8.0:v1.9.0 | PATH@v1.8.0 | PATH@latest";
     throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--range", value: text, accepted }, { cause: error });
-  }
-}
-
-function checkVersion(text: string): ModuleVersion {
-  try {
-    return parseModuleVersion(text);
-  } catch (error) {
-    if (!(error instanceof ProtocolError)) throw error;
-    const accepted = "PATH@VERSION, as in golang.org/x/text@v0.21.0";
-    throw new GranaryError("GRANARY_BAD_FLAG", { flag: "MODULE@VERSION", value: text, accepted }, { cause: error });
   }
 }
 

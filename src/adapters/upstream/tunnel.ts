@@ -8,6 +8,13 @@ const maxReplyBytes = 16 * 1024;
 /** The egress proxy answered, and would not let us through. */
 export class ProxyRefused extends Error {
   readonly code = "GRANARY_PROXY_REFUSED";
+  /** What it answered, when that was HTTP. */
+  readonly status: number | undefined;
+
+  constructor(message: string, status?: number) {
+    super(message);
+    this.status = status;
+  }
 }
 
 export type TunnelRequest = {
@@ -17,20 +24,23 @@ export type TunnelRequest = {
   readonly proxy: URL;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** Sent when given. */
+  readonly userAgent?: string;
 };
 
 /** Resolves when bytes written to `socket` reach the target. Throws ProxyRefused, or what the socket throws. */
 export async function openTunnel(socket: Duplex, request: TunnelRequest): Promise<void> {
-  const { target, proxy } = request;
+  const { target, proxy, userAgent } = request;
   const credentials = proxyAuthorization(proxy);
   const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`];
+  if (userAgent !== undefined) lines.push(`User-Agent: ${userAgent}`);
   if (credentials !== undefined) lines.push(`Proxy-Authorization: ${credentials}`);
   socket.write(`${lines.join("\r\n")}\r\n\r\n`);
   const reply = await readReply(socket, request);
   const [, status] = /^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(reply.split("\r\n")[0] ?? "") ?? [];
   if (status?.startsWith("2") === true) return;
   const said = status === undefined ? "something that is not HTTP" : status;
-  throw new ProxyRefused(`the egress proxy ${proxy.host} answered ${said} to CONNECT ${target}`);
+  throw new ProxyRefused(`the egress proxy ${proxy.host} answered ${said} to CONNECT ${target}`, Number(status));
 }
 
 /** The Proxy-Authorization of a proxy's userinfo, if it has any. */

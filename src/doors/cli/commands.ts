@@ -9,16 +9,19 @@ import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
+import { mirrorsCommand } from "./mirrors.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { publishCommand } from "./publish.ts";
 import { serveCommand } from "./serve.ts";
+import { simulateCommand } from "./simulate.ts";
 import { pinCommand } from "./pin.ts";
 import { storeCommand } from "./store.ts";
 import { sumdbCommand } from "./sumdb.ts";
 import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
 import { sumwebCommand } from "./sumweb.ts";
 import { tokenCommand } from "./token.ts";
+import { traceCommand } from "./trace.ts";
 import { upstreamCommand } from "./upstream.ts";
 import { verifyCommand } from "./verify.ts";
 
@@ -42,6 +45,9 @@ export const commands: readonly CommandSpec[] = [
   sumgopherCommand,
   agentCommand,
   tokenCommand,
+  simulateCommand,
+  traceCommand,
+  mirrorsCommand,
   drillCommand,
   conformanceCommand,
 ];

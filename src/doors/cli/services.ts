@@ -41,6 +41,7 @@ import type { RollbackReport } from "#services/tending/rollback.ts";
 import type { ScrubReport } from "#services/tending/scrub.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 import type { ModcacheServices } from "./modcache-services.ts";
+import type { HttpCommands } from "./http-services.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -615,6 +616,8 @@ export type CliServices = {
   readonly tokenRevoke: (id: string, flags: SettingFlags) => Promise<void>;
   /** go's module cache. */
   readonly modcache: () => Promise<ModcacheServices>;
+  /** Requests as go makes them, and mirrors. */
+  readonly http: () => Promise<HttpCommands>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,

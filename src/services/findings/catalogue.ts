@@ -4,12 +4,14 @@ import { cacheFindings } from "./cache.ts";
 import { environmentFindings } from "./environment.ts";
 import type { Area, FindingKind } from "./finding.ts";
 import { goFindings } from "./go.ts";
+import { httpFindings } from "./http.ts";
 import { mirrorsFindings } from "./mirrors.ts";
 import { networkFindings } from "./network.ts";
 
 export const areas = {
   environment: environmentFindings,
   network: networkFindings,
+  http: httpFindings,
   go: goFindings,
   cache: cacheFindings,
   mirrors: mirrorsFindings,
