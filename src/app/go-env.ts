@@ -55,7 +55,8 @@ async function readGoEnvFile(file: string, machine: Machine): Promise<string> {
   }
 }
 
-function goEnvFile(machine: Machine): string | undefined {
+/** Where `go env -w` writes, as far as the environment tells; undefined for nowhere. */
+export function goEnvFile(machine: Machine): string | undefined {
   const chosen = machine.env["GOENV"] ?? "";
   if (chosen === "off") return undefined;
   if (chosen !== "") return chosen;
