@@ -30,7 +30,8 @@ export type CollectedScopes = {
 };
 
 type Read = (text: string) => Reading;
-type Source = { readonly scope: ScopeKind; readonly file: string; readonly read: Read };
+/** `label`: what people call the file, where that is not its path. */
+type Source = { readonly scope: ScopeKind; readonly file: string; readonly read: Read; readonly label?: string };
 
 const fish: Read = (text) => readShell(text, { dialect: "fish" });
 const shell: Read = (text) => readShell(text);
@@ -44,12 +45,12 @@ export async function collectScopes(machine: Machine, places: ScopePlaces): Prom
     ...(await goSources(machine)),
     ...(await projectSources(places)),
   ];
-  for (const { scope, file, read } of sources) {
+  for (const { scope, file, read, label = shown(file, machine) } of sources) {
     const text = await readTextFile(file).catch((error: unknown) => {
-      unread.push({ file: shown(file, machine), reason: error instanceof Error ? error.message : String(error) });
+      unread.push({ file: label, reason: error instanceof Error ? error.message : String(error) });
       return undefined;
     });
-    if (text !== undefined) files.push({ scope, file: shown(file, machine), reading: read(text) });
+    if (text !== undefined) files.push({ scope, file: label, reading: read(text) });
   }
   return { files: [...files, ...(await readUnits(places))], unread };
 }
@@ -102,7 +103,12 @@ async function projectSources({ dir }: ScopePlaces): Promise<Source[]> {
   const workflows = join(dir, ".github/workflows");
   const dockerfiles = await namesIn(dir, /^(Dockerfile|Containerfile)(\..+)?$|\.Dockerfile$/);
   const composes = await namesIn(dir, /^(docker-)?compose(\..+)?\.ya?ml$/);
-  const of = (scope: ScopeKind, file: string, read: Read): Source => ({ scope, file: join(dir, file), read });
+  const of = (scope: ScopeKind, file: string, read: Read): Source => ({
+    scope,
+    file: join(dir, file),
+    read,
+    label: file,
+  });
   return [
     of("ci", ".gitlab-ci.yml", readGitlabCi),
     ...(await namesIn(workflows, /\.ya?ml$/)).map((name) => of("ci", `.github/workflows/${name}`, readWorkflow)),

@@ -49,7 +49,11 @@ async function unitTexts(unit: string, root: string): Promise<UnitTexts> {
     });
     if (text === undefined) continue;
     const isOfUser = /\/systemd\/user\//.test(file);
-    return { name, isOfUser, texts: [{ file, text }, ...(await dropIns(file, name, root))] };
+    return {
+      name,
+      isOfUser,
+      texts: [{ file: unit.includes("/") ? unit : file, text }, ...(await dropIns(file, name, root))],
+    };
   }
   throw unreadable(unit, new Error(`no such unit: ${candidates.map(dirname).join(", ")}`));
 }

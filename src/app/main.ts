@@ -125,6 +125,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
+    envSetup: async () => {
+      const { envSetup } = await import("./env-setup.ts");
+      return envSetup(io.machine);
+    },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
     publish: async (...call) => {

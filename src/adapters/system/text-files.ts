@@ -1,7 +1,7 @@
 // Small text files of other programs: read without surprises, written whole or not at all.
 
 import { constants } from "node:fs";
-import { mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { access, mkdir, open, readdir, realpath, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Settings are some kB; what is longer is cut off here and no reader looks further. */
@@ -47,7 +47,9 @@ export type WriteOptions = {
 };
 
 /** Replaces the file by a whole new one, through a symbolic link too. */
-export async function writeTextFile(file: string, text: string, { mode }: WriteOptions): Promise<void> {
+export async function writeTextFile(path: string, text: string, { mode }: WriteOptions): Promise<void> {
+  // Dotfiles are often links into a repository: the link stays.
+  const file = await realpath(path).catch(() => path);
   const before = await stat(file).catch(() => undefined);
   await mkdir(dirname(file), { recursive: true });
   const draft = join(dirname(file), `.granary-${process.pid}-${Date.now().toString(36)}`);
@@ -75,4 +77,11 @@ export async function removeTextFile(file: string): Promise<void> {
 function isAbsent(error: unknown): boolean {
   const { code } = error as NodeJS.ErrnoException;
   return code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR";
+}
+
+export async function isExecutable(file: string): Promise<boolean> {
+  return await access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }

@@ -38,6 +38,7 @@ import type { Pinned } from "#services/tending/retained.ts";
 import type { RollbackReport } from "#services/tending/rollback.ts";
 import type { ScrubReport } from "#services/tending/scrub.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
+import type { EnvSetup } from "./env-setup-types.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -604,6 +605,8 @@ export type CliServices = {
   ) => Promise<{ readonly text: string; readonly info: TokenInfo }>;
   readonly tokenList: (flags: SettingFlags) => Promise<readonly TokenInfo[]>;
   readonly tokenRevoke: (id: string, flags: SettingFlags) => Promise<void>;
+  /** The machine's settings: looks at them and changes them. */
+  readonly envSetup: () => Promise<EnvSetup>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,

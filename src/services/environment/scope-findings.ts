@@ -14,11 +14,15 @@ import { findUnitTrouble } from "./scope-units.ts";
 export function findScopeTrouble(files: readonly ScopeFile[]): readonly Finding[] {
   const placed = placedOf(files);
   const names = [...new Set(placed.map(({ name }) => name))];
+  const cut = new Set(files.flatMap(({ reading }) => reading.traps.map(({ name }) => name)));
   return [
     ...files.flatMap((file) => file.reading.traps.map((trap) => ofTrap(trap, file))),
     ...files.flatMap(notExported),
     ...findUnitTrouble(files, placed),
-    ...names.flatMap((name) => ofVariable(placed.filter((each) => each.name === name))),
+    // A value that is cut is no value to compare, or to keep.
+    ...names
+      .filter((name) => !cut.has(name))
+      .flatMap((name) => ofVariable(placed.filter((each) => each.name === name))),
     ...placed.flatMap(withSecret),
     ...fromSettings(files, placed),
   ];

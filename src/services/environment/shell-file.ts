@@ -26,6 +26,8 @@ class ShellReader {
   readonly #traps: Trap[] = [];
   readonly #exported = new Set<string>();
   #exportsAll = false;
+  #isPiped = false;
+  #endsPipe = false;
 
   constructor(part: string, before: number) {
     this.#part = part;
@@ -41,7 +43,10 @@ class ShellReader {
   }
 
   take(command: ShellCommand, next: ShellCommand | undefined): void {
-    const { words } = command;
+    const { words, end } = command;
+    // Each part of a pipeline has a shell of its own: what it sets is gone at its end.
+    this.#isPiped = end === "|" || this.#endsPipe;
+    this.#endsPipe = end === "|";
     let at = words.findIndex(({ text }) => !assignment.test(text));
     if (at < 0) at = words.length;
     const rest = withoutWrappers(words.slice(at));
@@ -139,16 +144,18 @@ class ShellReader {
     { line, isMaybe }: ShellCommand,
     { text: value, isLiteral }: ShellWord = { text: "", isLiteral: true },
   ): void {
+    if (this.#isPiped && kind !== "kept") return;
     const place = { line: line + this.#before, isMaybe, part: this.#part };
     this.#assignments.push({ name, value, kind, isLiteral, ...place });
   }
 
   /** `export GOPROXY=https://a, direct` and `GOPROXY=https://a|direct`: the shell takes the rest for something else. */
   #findTraps({ words, line, end }: ShellCommand, next: ShellCommand | undefined): void {
+    const isLost = this.#isPiped && words[0]?.text !== "go";
     const trap = (word: ShellWord | undefined, lost: ShellWord | undefined, by: Trap["by"]): void => {
       const [, name = "", , kept = ""] = assignment.exec(word?.text ?? "") ?? [];
       if (isGoVariable(name) && lost !== undefined && isEntry(lost.text))
-        this.#traps.push({ name, line: line + this.#before, kept, lost: lost.text, by });
+        this.#traps.push({ name, line: line + this.#before, kept: isLost ? "" : kept, lost: lost.text, by });
     };
     words.forEach((word, i) => trap(word, words[i + 1], "blank"));
     const onSameLine = next !== undefined && next.line === line ? next.words[0] : undefined;

@@ -1,6 +1,19 @@
 import { kind } from "./finding.ts";
 import type { Area } from "./finding.ts";
 
+const direnvEn = {
+  "not-installed": "there is no direnv on PATH",
+  "not-hooked": "no shell file has direnv's hook",
+  "not-allowed": "this content is not allowed",
+  "not-loaded": "this terminal has not loaded it",
+} as const;
+const direnvZh = {
+  "not-installed": "PATH 中没有 direnv",
+  "not-hooked": "shell 文件中没有 direnv 的钩子",
+  "not-allowed": "当前内容未被允许",
+  "not-loaded": "本终端没有加载它",
+} as const;
+
 export const environmentFindings = {
   SCOPE_VALUE_CUT: kind<{ name: string; place: string }>("fail", "env-setup.md#values-that-are-cut", {
     en: {
@@ -146,17 +159,20 @@ export const environmentFindings = {
       },
     },
   ),
-  SCOPE_DIRENV_OFF: kind<{ reason: string }>("warn", "env-setup.md#direnv", {
-    en: {
-      title: ({ reason }) => `.envrc is not in force: ${reason}`,
-      why: "direnv loads .envrc only when its hook is in the shell's file and the user has allowed the file as it stands now.",
-      advice:
-        "Add the hook to the shell's file, open a new terminal, run direnv allow. Or do without: granary env shell.",
+  SCOPE_DIRENV_OFF: kind<{ state: "not-installed" | "not-hooked" | "not-allowed" | "not-loaded" }>(
+    "warn",
+    "env-setup.md#direnv",
+    {
+      en: {
+        title: ({ state }) => `.envrc is not in force: ${direnvEn[state]}`,
+        why: "direnv loads .envrc only when its hook is in the shell's file and the user has allowed the file as it stands now.",
+        advice: "Add the hook, open a new terminal, run direnv allow. Or do without direnv: granary env shell.",
+      },
+      "zh-CN": {
+        title: ({ state }) => `.envrc 未生效：${direnvZh[state]}`,
+        why: "只有在 shell 文件中加入钩子、并且用户允许了当前内容的 .envrc，direnv 才会加载它。",
+        advice: "加入钩子，打开新终端，运行 direnv allow。也可不用 direnv：granary env shell。",
+      },
     },
-    "zh-CN": {
-      title: ({ reason }) => `.envrc 未生效：${reason}`,
-      why: "只有在 shell 文件中加入钩子、并且用户允许了当前内容的 .envrc，direnv 才会加载它。",
-      advice: "把钩子加入 shell 文件，打开新终端，运行 direnv allow。也可不用 direnv：granary env shell。",
-    },
-  }),
+  ),
 } as const satisfies Area;
