@@ -201,7 +201,8 @@ async function goEnvPath(use: SetupUse): Promise<string> {
   if (end.kind === "missing") throw notWritten("go env", "no-go");
   const path = end.stdout.trim();
   if (end.kind !== "ended" || end.code !== 0) throw notWritten("go env", "refused", end.stderr.trim().slice(0, 400));
-  if (path === "off") throw notWritten("go env", "off");
+  // Some versions print nothing for it.
+  if (path === "off" || use.machine.env["GOENV"] === "off") throw notWritten("go env", "off");
   if (path === "") throw notWritten("go env", "nowhere");
   return path;
 }

@@ -72,7 +72,7 @@ async function startShell({ values, command }: ShellPlan, machine: Machine): Pro
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
   try {
-    return await runOnTerminal(command, { env: { ...machine.env, ...values, GRANARY_SHELL: "1" }, cwd: process.cwd() });
+    return await runOnTerminal(command, { env: { ...machine.env, ...values }, cwd: process.cwd() });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: command[0] ?? "", reason }, { cause: error });

@@ -15,7 +15,6 @@ import { carryOut, undoNewest } from "./env-change.ts";
 import type { EnvPlan, EnvScope } from "./env-setup-types.ts";
 import type { CliContext } from "./services.ts";
 import { exit } from "./services.ts";
-import { terminalColumns, wrap } from "./text.ts";
 
 const scopes = ["session", "user", "project", "system"] as const;
 const usage = "granary env apply --profile NAME --scope user|session|project|system";
@@ -58,8 +57,24 @@ export const envApplyCommand: CommandSpec = {
 function printSession(plan: EnvPlan, { shell, takes }: { shell: Shell; takes: boolean }, { io }: CliContext): number {
   for (const [name, value] of Object.entries(plan.values))
     io.stdout(`${exportLine(name, takes ? "" : value, shell)}\n`);
-  io.stderr(`${wrap(say(io.lang, "env-apply.session", { shell }), terminalColumns).join("\n")}\n`);
+  io.stderr(`\n${say(io.lang, "env-apply.session", { line: atOnce(shell) })}\n`);
   return exit.ok;
+}
+
+/** How each shell runs the lines that a command prints. */
+function atOnce(shell: Shell): string {
+  const command = `granary env apply --profile … --scope session --shell ${shell}`;
+  switch (shell) {
+    case "bash":
+    case "zsh":
+      return `eval "$(${command})"`;
+    case "fish":
+      return `${command} | source`;
+    case "powershell":
+      return `${command} | Out-String | Invoke-Expression`;
+    case "cmd":
+      return `for /f "delims=" %i in ('${command}') do @%i`;
+  }
 }
 
 function notesOf({ why, values }: EnvPlan, scope: EnvScope, { io }: CliContext): readonly string[] {

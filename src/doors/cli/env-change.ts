@@ -38,7 +38,7 @@ export async function carryOut({ plan, setup, call, notes }: Change, context: Cl
   }
   const applied = await setup.apply(plan);
   if (isJson) printJson(context, "granary.env-apply/1", { ...planJson(plan, "done"), ...appliedJson(applied, io) });
-  else io.stdout(appliedText(applied, io));
+  else io.stdout(appliedText(applied, scopeOf(plan), io));
   return applied.findings.length === 0 ? exit.ok : exit.findings;
 }
 
@@ -127,10 +127,14 @@ function rowsText(rows: readonly ChangeRow[], io: CliIo): string {
   );
 }
 
-function appliedText({ rows, files, findings }: EnvApplied, io: CliIo): string {
+function scopeOf({ how }: EnvPlan): EnvScope {
+  return how.kind === "go-env" ? "user" : how.kind === "files" ? how.scope : "session";
+}
+
+function appliedText({ rows, files, findings }: EnvApplied, scope: EnvScope, io: CliIo): string {
   const wrote = files.map((file) => `${harmless(say(io.lang, "env-apply.wrote", { file }))}\n`).join("");
   const now = rows.length === 0 ? "" : rowsText(rows, io);
-  return `\n${wrote}${now}${findings.length === 0 ? "" : `\n${findingsText(findings, io)}`}${say(io.lang, "env-apply.back")}\n`;
+  return `\n${wrote}${now}${findings.length === 0 ? "" : `\n${findingsText(findings, io)}`}${say(io.lang, "env-apply.back", { scope })}\n`;
 }
 
 function planJson({ what, values, rows, how }: EnvPlan, state: string): object {

@@ -9,7 +9,7 @@ import type { CheckRow, CheckView } from "./env-setup-types.ts";
 import { findingJson, findingsText } from "./findings.ts";
 import type { CliIo } from "./services.ts";
 import { exit } from "./services.ts";
-import { harmless, mark, table } from "./text.ts";
+import { columnsOf, harmless, mark, table, terminalColumns } from "./text.ts";
 
 export const envCheckCommand: CommandSpec = {
   name: "check",
@@ -29,11 +29,10 @@ export const envCheckCommand: CommandSpec = {
 
 function checkText({ rows, unknown, goroot, findings }: CheckView, io: CliIo): string {
   if (rows.length === 0 && unknown.length === 0 && findings.length === 0) return `${say(io.lang, "env-check.none")}\n`;
-  const shown = rows.map((row) => cellsOf(row, io));
   // The rows say it already.
   const others = findings.filter(({ code }) => code !== "SCOPE_WISH_UNMET");
   const parts = [
-    rows.length === 0 ? "" : table([["", ...say(io.lang, "env-check.columns").split("\t")], ...shown]),
+    rowsText(rows, io),
     goroot === undefined ? "" : `GOROOT  ${harmless(goroot)}\n`,
     unknown
       .map(({ name, value, file, line }) => {
@@ -48,12 +47,27 @@ function checkText({ rows, unknown, goroot, findings }: CheckView, io: CliIo): s
   return parts.filter((part) => part !== "").join("\n");
 }
 
+/** A table; what is too wide for the terminal has wish and truth below each other. */
+function rowsText(rows: readonly CheckRow[], io: CliIo): string {
+  if (rows.length === 0) return "";
+  const [what = "", wish = "", is = "", where = ""] = say(io.lang, "env-check.columns").split("\t");
+  const cells = rows.map((row) => cellsOf(row, io));
+  const wide = table([["", what, wish, is, where], ...cells]);
+  if (wide.split("\n").every((line) => columnsOf(line) <= terminalColumns)) return wide;
+  return table(
+    cells.flatMap(([sign = "", name = "", asked = "", actual = "", place = ""]) => [
+      [sign, name, wish, asked],
+      ["", "", is, actual],
+      ["", "", where, place],
+    ]),
+  );
+}
+
 function cellsOf({ name, wish, actual, isMet, place }: CheckRow, io: CliIo): string[] {
   const text = (value: string): string => (value === "" ? "-" : withoutCredentials(value));
   const is = actual === undefined ? say(io.lang, "env-check.no-go") : text(actual);
-  return [mark(isMet ? "ok" : "fail", io.isUtf8), name === "go" ? "go version" : name, text(wish), is, place].map(
-    harmless,
-  );
+  const sign = mark(isMet ? "ok" : "fail", io.isUtf8);
+  return [sign, name === "go" ? "go version" : name, text(wish), is, place].map(harmless);
 }
 
 /** The line for the user's own shell, when it is the hook that is missing. */

@@ -57,15 +57,14 @@ export const messagesEn: MessageTable = {
   "command.serve": () => "Run the module proxy.",
   "command.config": () => "Look at the configuration.",
   "command.config.print": () => "Print every setting as it would apply now.",
-  "command.env": () => "See and change the settings that decide what go does.",
   "command.env.apply": () => "Set go up by a profile, and undo it.",
   "command.env.check": () => "Compare what a project's .envrc and version files ask for with what is.",
   "command.env.init": () => "Write .envrc and .go-version for a project.",
   "command.env.scopes": () =>
-    "Show which shell file, unit, CI file or image sets which variable, and where they disagree.",
+    "Show which file sets which variable of go, and where they disagree.",
   "command.env.shell": () => "Start a shell, or one command, with the project's variables; no direnv needed.",
   "env-apply.ask": () => "Write this? [y/N] ",
-  "env-apply.back": () => "Back: the same command with --undo",
+  "env-apply.back": ({ scope }) => `Back: granary env apply --undo --scope ${scope}`,
   "env-apply.columns": () => "before\tafter",
   "env-apply.direct": () =>
     "direct: what the proxies do not have is fetched from its repository. It is verified all the same.",
@@ -79,8 +78,8 @@ export const messagesEn: MessageTable = {
       refused: "Nothing was written.",
     })[why],
   "env-apply.same": () => "(no change)",
-  "env-apply.session": ({ shell }) =>
-    `Nothing was written: the lines hold in the terminal they are pasted into (${shell}). For bash and zsh: eval "$(granary env apply --profile … --scope session)"`,
+  "env-apply.session": ({ line }) =>
+    `Nothing was written: these lines hold in the terminal that runs them. At once:\n  ${line}`,
   "env-apply.system": () =>
     "Login shells read this file. Services do not: give their units Environment= (granary env scopes --unit NAME). What is exported there wins over every user's go env -w.",
   "env-apply.with-go": ({ file }) => `go env -w writes ${file}; a copy is kept first.`,
