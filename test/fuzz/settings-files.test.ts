@@ -22,8 +22,9 @@ const isLong = process.env["LONG"] === "1";
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 /** Together more than 1e5 inputs over the readers when LONG. */
 const numRuns = Number(process.env["FUZZ_RUNS"] ?? (isLong ? 10_000 : 150));
-/** Enough that a reader which goes over its text once per character takes minutes. */
-const longChars = (isLong ? 512 : 96) * 1024;
+/** Enough that a reader which goes over its text once per character takes minutes; YAML takes 15 µs for each. */
+const longChars = (isLong ? 512 : 48) * 1024;
+const longYamlChars = (isLong ? 128 : 4) * 1024;
 const hangs = { timeout: 300_000 };
 
 const shell = [
@@ -74,9 +75,12 @@ for (const [name, { read, seeds }] of Object.entries(readers)) {
     );
   });
 
+  // The three readers of YAML share the parser that takes the time.
+  if (seeds === yaml && name !== "readGitlabCi" && !isLong) continue;
   test(`${name}: long runs do not take the time of their square`, hangs, () => {
+    const chars = seeds === yaml ? longYamlChars : longChars;
     for (const part of partsOf(seeds)) {
-      const text = part.repeat(Math.ceil(longChars / part.length)).slice(0, longChars);
+      const text = part.repeat(Math.ceil(chars / part.length)).slice(0, chars);
       for (const shown of [text, `${seeds[0] ?? ""}${text}\n\u0001`]) checkReading(read(shown), shown);
     }
   });

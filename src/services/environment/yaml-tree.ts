@@ -3,13 +3,14 @@
 
 import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
 import type { Document, Node } from "yaml";
-import { maxFileChars } from "./assignment.ts";
 
 export type YamlNode =
   | { readonly kind: "text"; readonly text: string; readonly line: number; readonly isBlock: boolean }
   | { readonly kind: "list"; readonly items: readonly YamlNode[]; readonly line: number }
   | { readonly kind: "map"; readonly entries: ReadonlyMap<string, YamlNode>; readonly line: number };
 
+/** The parser takes up to 15 µs for a character: three seconds for this much of the worst. CI files have some kB. */
+const maxYamlChars = 1 << 18;
 /** Large CI files have some thousand nodes. */
 const maxNodes = 50_000;
 /** Jobs, their variables, their scripts: five levels. Deeper ones are left out. */
@@ -19,12 +20,17 @@ const maxOpen = 200;
 
 /** The first document; undefined for what is no YAML, or no mapping. Never throws. */
 export function readYaml(source: string): YamlNode | undefined {
-  const text = source.slice(0, maxFileChars);
+  const text = source.slice(0, maxYamlChars);
   if (nestsTooDeep(text)) return undefined;
   const lines = new LineCounter();
   let document: Document | undefined;
   try {
-    const documents = parseAllDocuments(text, { lineCounter: lines, schema: "failsafe", logLevel: "silent" });
+    const documents = parseAllDocuments(text, {
+      lineCounter: lines,
+      schema: "failsafe",
+      logLevel: "silent",
+      prettyErrors: false,
+    });
     // GitLab puts `spec:` in a document of its own before the jobs.
     document = Array.isArray(documents) ? documents.at(-1) : undefined;
   } catch {
