@@ -3,7 +3,7 @@
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
 import { cellOf } from "#services/environment/scopes.ts";
-import type { Placed, ScopeKind, ScopeRow } from "#services/environment/scopes.ts";
+import type { Placed, ScopeRow } from "#services/environment/scopes.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
 import { jsonFlag, printJson, textOption } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
@@ -78,8 +78,10 @@ function verdict(rows: readonly ScopeRow[], files: number, findings: number, { l
 }
 
 function scopesJson({ kinds, rows, files, unread, findings }: ScopesView, io: CliIo): object {
-  const cells = (row: ScopeRow): Readonly<Record<string, string>> =>
-    Object.fromEntries(kinds.map((kind: ScopeKind) => [kind, cellOf(row, kind)]).filter(([, cell]) => cell !== ""));
+  const cells = (row: ScopeRow): Readonly<Record<string, string>> => {
+    const all = kinds.map((kind) => [kind, cellOf(row, kind)] as const);
+    return Object.fromEntries(all.filter(([, cell]) => cell !== ""));
+  };
   const variables = rows.map((row) => ({
     name: row.name,
     contexts: cells(row),

@@ -44,8 +44,6 @@ export type Trap = {
 
 export type Reading = { readonly assignments: readonly Assignment[]; readonly traps: readonly Trap[] };
 
-export const nothingRead: Reading = { assignments: [], traps: [] };
-
 /** One reading after the other. */
 export function joinReadings(readings: readonly Reading[]): Reading {
   return {

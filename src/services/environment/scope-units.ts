@@ -10,7 +10,7 @@ export function findUnitTrouble(files: readonly ScopeFile[], placed: readonly Pl
   return files.flatMap((file) =>
     file.unit === undefined
       ? []
-      : [...withoutHome(file.unit), ...unseen(file.unit, placed.filter(ofUnit(file.unit)), placed)],
+      : [...withoutHome(file.unit, file.file), ...unseen(file.unit, placed.filter(ofUnit(file.unit)), placed)],
   );
 }
 
@@ -19,7 +19,7 @@ function ofUnit({ name }: UnitFacts): (placed: Placed) => boolean {
 }
 
 /** Without User= systemd sets no HOME (systemd.exec), and go then has no env file, no module cache, no build cache. */
-function withoutHome({ name, user, hasDynamicUser, hasHome, isOfUser, unread }: UnitFacts): Finding[] {
+function withoutHome({ name, user, hasDynamicUser, hasHome, isOfUser, unread }: UnitFacts, file: string): Finding[] {
   if (hasHome || isOfUser || user !== undefined || hasDynamicUser) return [];
   return [
     found(
@@ -27,7 +27,7 @@ function withoutHome({ name, user, hasDynamicUser, hasHome, isOfUser, unread }: 
       "SCOPE_UNIT_NO_HOME",
       { unit: name },
       {
-        evidence: [{ kind: "place", text: name }],
+        evidence: [{ kind: "place", text: file }],
         fixes: [edit(name)],
         confidence: unread.length === 0 ? "certain" : "possible",
       },

@@ -134,7 +134,7 @@ export M='a'"b"c
 `;
   const env = await new Promise<string>((done, fail) =>
     execFile("bash", ["--norc", "-c", `${text}\nenv -0`], { env: { PATH: process.env["PATH"] } }, (error, stdout) =>
-      error === null ? done(stdout) : fail(error),
+      error === null ? done(stdout) : fail(new Error("bash", { cause: error })),
     ),
   );
   const real = new Map(

@@ -37,7 +37,7 @@ export function readYaml(source: string): YamlNode | undefined {
     return undefined;
   }
   if (document === undefined) return undefined;
-  return new TreeReader(document, lines).read(document.contents as Node | null, 0);
+  return new TreeReader(document, lines).read(document.contents, 0);
 }
 
 /** Flow brackets and block indentation both nest. */
