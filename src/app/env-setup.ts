@@ -1,19 +1,23 @@
 // `granary env scopes|check|apply|init|shell`: the machine's files, its go and its terminal, put together.
 
 import { createInterface } from "node:readline/promises";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { makeRunGo } from "#adapters/system/go-run.ts";
 import { runOnTerminal } from "#adapters/system/own-shell.ts";
+import { readTextFile, removeTextFile, writeTextFile } from "#adapters/system/text-files.ts";
 import type { EnvSetup, ScopesView, ShellPlan, ShellRequest } from "#doors/cli/env-setup-types.ts";
-import { projectEnv } from "#services/environment/project-env.ts";
+import type { Values } from "#services/environment/profiles.ts";
+import { projectEnv, shellStart } from "#services/environment/project-env.ts";
 import { findScopeTrouble } from "#services/environment/scope-findings.ts";
 import { scopeKinds, scopeRows } from "#services/environment/scopes.ts";
+import { readShell } from "#services/environment/shell-file.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { applyPlan, planApply, planInit } from "./env-apply.ts";
 import type { SetupUse } from "./env-apply.ts";
 import { checkProject, projectTexts } from "./env-check.ts";
 import { collectScopes } from "./env-scope-files.ts";
 import type { ScopePlaces } from "./env-scope-files.ts";
+import { stateDir } from "./env-state.ts";
 import { planUndo, undoPlan } from "./env-undo.ts";
 import type { Machine } from "./go-env.ts";
 
@@ -57,9 +61,25 @@ export async function scopesOf(machine: Machine, places: ScopePlaces): Promise<S
   };
 }
 
-async function planShell({ dir, command }: ShellRequest, machine: Machine): Promise<ShellPlan> {
-  const { values, unknown } = projectEnv(await projectTexts(resolve(dir)), machine.env);
-  return { values, unknown, command: command.length > 0 ? command : [ownShell(machine)] };
+async function planShell({ dir, command, shell }: ShellRequest, machine: Machine): Promise<ShellPlan> {
+  const project = projectEnv(await projectTexts(resolve(dir)), machine.env);
+  const file = join(stateDir(machine), `shell-${process.pid}.bashrc`);
+  const start = shellStart(shell ?? ownShell(machine), project.values, file);
+  const isCommand = command.length > 0;
+  return {
+    ...project,
+    command: isCommand ? command : start.command,
+    rc: isCommand || start.rc === undefined ? undefined : { file, text: start.rc },
+    overridden: isCommand || start.isLast ? [] : await setAgain(project.values, machine),
+  };
+}
+
+/** ~/.zshrc is read after the environment is there, and nothing of ours after it. */
+async function setAgain(values: Values, { home }: Machine): Promise<ShellPlan["overridden"]> {
+  const text = (await readTextFile(join(home, ".zshrc")).catch(() => undefined)) ?? "";
+  return readShell(text)
+    .assignments.filter(({ name, kind, value }) => kind === "exported" && name in values && values[name] !== value)
+    .map(({ name, line }) => ({ name, place: `~/.zshrc:${line}` }));
 }
 
 function ownShell({ env, platform }: Machine): string {
@@ -67,17 +87,19 @@ function ownShell({ env, platform }: Machine): string {
 }
 
 /** Throws GRANARY_INPUT_UNREADABLE for a program that cannot be started. */
-async function startShell({ values, command }: ShellPlan, machine: Machine): Promise<number> {
+async function startShell({ values, command, rc }: ShellPlan, machine: Machine): Promise<number> {
   // The terminal's Ctrl-C is for what runs in it, not for us.
   const ignore = (): void => undefined;
   process.on("SIGINT", ignore);
   try {
+    if (rc !== undefined) await writeTextFile(rc.file, rc.text, { mode: 0o600 });
     return await runOnTerminal(command, { env: { ...machine.env, ...values }, cwd: process.cwd() });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: command[0] ?? "", reason }, { cause: error });
   } finally {
     process.off("SIGINT", ignore);
+    if (rc !== undefined) await removeTextFile(rc.file);
   }
 }
 

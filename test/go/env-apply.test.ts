@@ -196,6 +196,7 @@ test("a project: .envrc and .go-version, what check says of them, a shell with t
   const setup = envSetup({ env, platform: "linux", home, readFile: () => Promise.resolve(undefined) });
   const plan = await setup.planShell({
     dir,
+    shell: undefined,
     command: ["sh", "-c", 'test "$GOPROXY" = "https://p.example|direct" && exit 7'],
   });
   assert.equal(await setup.shell(plan), 7);

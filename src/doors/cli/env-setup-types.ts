@@ -95,14 +95,20 @@ export type UndoPlan = {
 
 export type ShellRequest = {
   readonly dir: string;
-  /** Without one, the user's own shell. */
+  /** Empty for a shell. */
   readonly command: readonly string[];
+  /** The shell; undefined for the user's own. */
+  readonly shell: string | undefined;
 };
 
 export type ShellPlan = {
   readonly values: Values;
   readonly unknown: readonly Wish[];
   readonly command: readonly string[];
+  /** A file that the shell reads in place of its own, which it sources; there while the shell runs. */
+  readonly rc: { readonly file: string; readonly text: string } | undefined;
+  /** What the shell's own file sets again, and will win. */
+  readonly overridden: readonly { readonly name: string; readonly place: string }[];
 };
 
 export type EnvSetup = {

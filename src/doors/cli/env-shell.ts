@@ -28,8 +28,8 @@ export const envShellCommand: CommandSpec = {
         reason: say(io.lang, "env-shell.either"),
         usage: "granary env shell [--shell PROGRAM | -- COMMAND…]",
       });
-    const command = program === undefined ? call.args : [program];
-    const plan = await setup.planShell({ dir: textOption(call, "dir") ?? ".", command });
+    const dir = textOption(call, "dir") ?? ".";
+    const plan = await setup.planShell({ dir, command: call.args, shell: program });
     const shown = Object.entries(plan.values).map(([name, value]) => `${name}=${withoutCredentials(value)}`);
     if (call.options["json"] === true) {
       printJson(context, "granary.env-shell/1", { command: plan.command, values: shown, unknown: plan.unknown });
@@ -39,6 +39,7 @@ export const envShellCommand: CommandSpec = {
     for (const line of shown) io.stderr(`${harmless(line)}\n`);
     for (const { name, file, line } of plan.unknown)
       io.stderr(`${harmless(say(io.lang, "env-shell.left-out", { name, place: `${file}:${line}` }))}\n`);
+    for (const each of plan.overridden) io.stderr(`${harmless(say(io.lang, "env-shell.overridden", each))}\n`);
     if (shown.length === 0) io.stderr(`${say(io.lang, "env-check.none")}\n`);
     if (call.options["dryRun"] === true) return exit.ok;
     if (call.args.length === 0) io.stderr(`${say(io.lang, "env-shell.leave", { shell: plan.command[0] ?? "" })}\n`);

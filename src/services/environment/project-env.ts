@@ -1,5 +1,7 @@
 // The variables a project's files set, worked out without running them: what `env shell` starts a shell with.
 
+import { exportLine } from "#services/findings/fix.ts";
+import type { Shell } from "#services/findings/shell.ts";
 import { isGoVariable } from "./assignment.ts";
 import { toolchainOf } from "./own-block.ts";
 import type { Values } from "./profiles.ts";
@@ -26,6 +28,26 @@ export function projectEnv(texts: ProjectTexts, env: Readonly<Record<string, str
     left.delete(name);
   }
   return { values, unknown: unknown.filter(({ name }) => left.has(name)) };
+}
+
+export type ShellStart = {
+  readonly command: readonly string[];
+  /** What is to stand in `rcFile`; undefined when the shell needs none. */
+  readonly rc: string | undefined;
+  /** Our values are set after the shell's own files, which may set them again. */
+  readonly isLast: boolean;
+};
+
+/** How a shell is started so that the values hold in it. bash (by `rcFile`) and fish take them after their own files. */
+export function shellStart(program: string, values: Values, rcFile: string): ShellStart {
+  const name = /([^/\\]+?)(?:\.exe)?$/.exec(program)?.[1];
+  const lines = (shell: Shell): string[] => Object.entries(values).map(([key, value]) => exportLine(key, value, shell));
+  if (name === "bash") {
+    const rc = ["[ -f ~/.bashrc ] && . ~/.bashrc", ...lines("bash"), ""].join("\n");
+    return { command: [program, "--rcfile", rcFile], rc, isLast: true };
+  }
+  if (name === "fish") return { command: [program, "-C", lines("fish").join("; ")], rc: undefined, isLast: true };
+  return { command: [program], rc: undefined, isLast: name !== "zsh" };
 }
 
 function expand(value: string, env: Readonly<Record<string, string | undefined>>): string | undefined {

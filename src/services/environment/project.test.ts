@@ -7,7 +7,7 @@ import { allowName, direnvState, hasHook } from "./direnv.ts";
 import { diffLines } from "./line-diff.ts";
 import { envrcLines, toolchainOf, withBlock } from "./own-block.ts";
 import { profileNames, profiles, tidyPatterns } from "./profiles.ts";
-import { projectEnv } from "./project-env.ts";
+import { projectEnv, shellStart } from "./project-env.ts";
 import { readShell } from "./shell-file.ts";
 import { formatJournal, parseJournal, undoState } from "./undo-journal.ts";
 import { meetsVersion, wishesOf } from "./wishes.ts";
@@ -77,6 +77,17 @@ test("env shell: literal values, simple variables, the version as GOTOOLCHAIN; t
     unknown.map(({ name }) => name),
     ["GOFLAGS"],
   );
+});
+
+test("a shell gets the values after its own files, where it can be told so", () => {
+  const values = { GOPROXY: "https://a|direct" };
+  assert.deepEqual(shellStart("/bin/bash", values, "/rc"), {
+    command: ["/bin/bash", "--rcfile", "/rc"],
+    rc: "[ -f ~/.bashrc ] && . ~/.bashrc\nexport GOPROXY='https://a|direct'\n",
+    isLast: true,
+  });
+  assert.deepEqual(shellStart("fish", values, "/rc").command, ["fish", "-C", "set -gx GOPROXY 'https://a|direct'"]);
+  assert.deepEqual(shellStart("/bin/zsh", values, "/rc"), { command: ["/bin/zsh"], rc: undefined, isLast: false });
 });
 
 suite("every profile", () => {

@@ -117,6 +117,7 @@ export const messagesEn: MessageTable = {
       : `${variables} variables in ${files} places, ${findings} findings.`,
   "env-shell.either": () => "either --shell or a command, not both",
   "env-shell.leave": ({ shell }) => `Starting ${shell}; leave it with exit.`,
+  "env-shell.overridden": ({ name, place }) => `${name} will be what ${place} says: the shell reads it last`,
   "env-shell.left-out": ({ name, place }) => `left out: ${name} (${place}) needs a shell to be worked out`,
   "env-undo.done": () => "Put back, to the byte.",
   "env-undo.none": ({ scope }) => `There is nothing to undo for --scope ${scope}.`,

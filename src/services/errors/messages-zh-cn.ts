@@ -126,6 +126,7 @@ export const messagesZh: MessageTable = {
       : `${files} 处共设置 ${variables} 个变量，发现 ${findings} 个问题。`,
   "env-shell.either": () => "--shell 与命令只能用其一",
   "env-shell.leave": ({ shell }) => `启动 ${shell}；用 exit 离开。`,
+  "env-shell.overridden": ({ name, place }) => `${name} 将取 ${place} 的值：shell 最后读取它`,
   "env-shell.left-out": ({ name, place }) => `略过 ${name}（${place}）：需要 shell 才能算出`,
   "env-undo.done": () => "已逐字节恢复。",
   "env-undo.none": ({ scope }) => `--scope ${scope} 没有可撤销的内容。`,

@@ -75,6 +75,7 @@ export type Messages = {
   };
   "env-shell.either": None;
   "env-shell.leave": { readonly shell: string };
+  "env-shell.overridden": { readonly name: string; readonly place: string };
   "env-shell.left-out": { readonly name: string; readonly place: string };
   "env-undo.done": None;
   "env-undo.none": { readonly scope: string };
