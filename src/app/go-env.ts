@@ -49,7 +49,8 @@ async function readGoEnvFile(file: string, machine: Machine): Promise<string> {
   }
 }
 
-function goEnvFile({ env, platform, home }: Machine): string | undefined {
+/** Where `go env -w` writes, as far as the environment tells; undefined for nowhere. */
+export function goEnvFile({ env, platform, home }: Machine): string | undefined {
   const location = goEnvFileLocation({ ...env, HOME: home }, platform);
   return location.kind === "file" ? location.path : undefined;
 }

@@ -128,6 +128,9 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     modcache: async () => {
       const { modcacheServices } = await import("./modcache.ts");
       return modcacheServices({ load, ...io });
+    envSetup: async () => {
+      const { envSetup } = await import("./env-setup.ts");
+      return envSetup(io.machine);
     },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),

@@ -3,7 +3,12 @@
 
 import { jsonFlag } from "./command.ts";
 import type { CommandFlag, CommandSpec } from "./command.ts";
+import { envApplyCommand } from "./env-apply.ts";
+import { envCheckCommand } from "./env-check.ts";
+import { envInitCommand } from "./env-init.ts";
 import { matrixCommand } from "./env-matrix.ts";
+import { envScopesCommand } from "./env-scopes.ts";
+import { envShellCommand } from "./env-shell.ts";
 
 const goFlag: CommandFlag = { flag: "--go VERSION", about: "flag.env-go" };
 
@@ -57,5 +62,16 @@ export const envCommand: CommandSpec = {
   name: "env",
   about: "command.env",
   example: "granary env explain",
-  commands: [explainEnv, provenanceEnv, lintEnv, simulateEnv, matrixCommand],
+  commands: [
+    explainEnv,
+    provenanceEnv,
+    lintEnv,
+    simulateEnv,
+    matrixCommand,
+    envScopesCommand,
+    envCheckCommand,
+    envApplyCommand,
+    envInitCommand,
+    envShellCommand,
+  ],
 };

@@ -42,6 +42,7 @@ import type { ScrubReport } from "#services/tending/scrub.ts";
 import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 import type { ModcacheServices } from "./modcache-services.ts";
 import type { HttpCommands } from "./http-services.ts";
+import type { EnvSetup } from "./env-setup-types.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -618,6 +619,8 @@ export type CliServices = {
   readonly modcache: () => Promise<ModcacheServices>;
   /** Requests as go makes them, and mirrors. */
   readonly http: () => Promise<HttpCommands>;
+  /** The machine's settings: looks at them and changes them. */
+  readonly envSetup: () => Promise<EnvSetup>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,

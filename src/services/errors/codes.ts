@@ -237,6 +237,12 @@ export type StartFields = {
   GRANARY_NOT_PUBLISHABLE: { readonly what: string; readonly reason: string };
   /** The machine's git failed at what a command needs of it; `command` is its first words. */
   GRANARY_GIT_FAILED: { readonly command: string; readonly reason: string };
+  /** Settings that a command was to write, and did not. `detail`: go's own words, or where the copy lies. */
+  GRANARY_ENV_NOT_WRITTEN: {
+    readonly what: string;
+    readonly because: "no-go" | "refused" | "off" | "nowhere" | "marks" | "changed" | "unwritable";
+    readonly detail: string;
+  };
   /** A command was told to end before it was done. */
   GRANARY_STOPPED: object;
   /** The store's layout knows no evictions yet. */

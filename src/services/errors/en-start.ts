@@ -5,6 +5,17 @@ import type { Sentences } from "./sentences.ts";
 
 const nearest = (word: string | undefined): string => (word === undefined ? "" : `Did you mean ${word}?`);
 
+const notWrittenEn = {
+  "no-go": () => "there is no go on PATH, and only go knows where its file is",
+  refused: (detail: string) => `go refuses. ${detail}`,
+  off: () => "GOENV=off tells go to keep no file",
+  nowhere: () => "HOME is not set, so go has no file",
+  marks: () => "one of the lines `# >>> granary >>>` and `# <<< granary <<<` stands there without the other",
+  changed: (detail: string) =>
+    `somebody changed it since${detail === "" ? "" : `; what it was before is in ${detail}`}`,
+  unwritable: (detail: string) => detail,
+} as const;
+
 export const enStart = {
   GRANARY_BAD_FLAG: {
     lines: (f) => [`${f.flag} does not take "${f.value}".`, `Accepted: ${f.accepted}`],
@@ -278,6 +289,11 @@ export const enStart = {
     lines: (f) => [`${f.command} failed: ${f.reason}`, "Nothing was sent."],
     cause: "git is not installed, the folder is no repository, or the repository is damaged or not whole.",
     remedy: "Run it in a work tree, or name one with --repo. A clone without all its objects needs a git fetch first.",
+  },
+  GRANARY_ENV_NOT_WRITTEN: {
+    lines: (f) => [`${f.what} was not written: ${notWrittenEn[f.because](f.detail)}`, "Nothing was changed."],
+    cause: "go is missing or refuses, GOENV=off, the file is not what the command left, or it cannot be written.",
+    remedy: "Put go on PATH, or use --scope session, which only prints lines. A changed file is put right by hand.",
   },
   GRANARY_STOPPED: {
     lines: () => ["the command was told to stop.", "What it had done by then is done; run it again to go on."],

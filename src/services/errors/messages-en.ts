@@ -58,6 +58,84 @@ export const messagesEn: MessageTable = {
   "command.serve": () => "Run the module proxy.",
   "command.config": () => "Look at the configuration.",
   "command.config.print": () => "Print every setting as it would apply now.",
+  "command.env.apply": () => "Set go up by a profile, and undo it.",
+  "command.env.check": () => "Compare what a project's .envrc and version files ask for with what is.",
+  "command.env.init": () => "Write .envrc and .go-version for a project.",
+  "command.env.scopes": () =>
+    "Show which file sets which variable of go, and where they disagree.",
+  "command.env.shell": () => "Start a shell, or one command, with the project's variables; no direnv needed.",
+  "env-apply.ask": () => "Write this? [y/N] ",
+  "env-apply.back": ({ scope }) => `Back: granary env apply --undo --scope ${scope}`,
+  "env-apply.columns": () => "before\tafter",
+  "env-apply.direct": () =>
+    "direct: what the proxies do not have is fetched from its repository. It is verified all the same.",
+  "env-apply.needs-proxy": ({ profile }) => `the profile ${profile} needs --proxy: it names the one source`,
+  "env-apply.needs-yes": () => "nobody is here to agree: standard input is no terminal",
+  "env-apply.not-done": ({ why }) =>
+    ({
+      "dry-run": "Nothing was written. Without --dry-run it is.",
+      nothing: "It is so already. Nothing was written.",
+      root: "Only root may write it. Run the command as root, or put the lines above there yourself.",
+      refused: "Nothing was written.",
+    })[why],
+  "env-apply.same": () => "(no change)",
+  "env-apply.session": ({ line }) =>
+    `Nothing was written: these lines hold in the terminal that runs them. At once:\n  ${line}`,
+  "env-apply.system": () =>
+    "Login shells read this file. Services do not: give their units Environment= (granary env scopes --unit NAME). What is exported there wins over every user's go env -w.",
+  "env-apply.with-go": ({ file }) => `go env -w writes ${file}; a copy is kept first.`,
+  "env-apply.wrote": ({ file }) => `Written: ${file}`,
+  "env-check.columns": () => "WHAT\tASKED FOR\tIS\tWHERE",
+  "env-check.no-go": () => "no go on PATH",
+  "env-check.none": () =>
+    "Nothing here asks for anything: no .envrc, .go-version or .tool-versions that names Go or its variables.",
+  "env-check.unknown": ({ name, value, place }) => `${name}=${value} (${place}): only a shell can tell; not checked.`,
+  "env-check.verdict": ({ unmet, count }) =>
+    count === 0
+      ? "Nothing to compare."
+      : unmet.length === 0
+        ? `All ${count} are as the project asks.`
+        : `Not as the project asks: ${unmet.join(", ")}. Next: granary env shell`,
+  "env-init.next": () => "Then: direnv allow. Without direnv: granary env shell",
+  "env-scopes.kind": ({ scope }) =>
+    ({
+      terminal: "here",
+      rc: "rc",
+      login: "login",
+      user: "user",
+      system: "system",
+      goroot: "go.env",
+      unit: "unit",
+      ci: "CI",
+      image: "image",
+      project: "project",
+    })[scope],
+  "env-scopes.none": () => "Nothing sets a variable of go: go uses its defaults everywhere.",
+  "env-scopes.unread": ({ file, reason }) => `Not read: ${file} (${reason})`,
+  "env-scopes.verdict": ({ variables, files, findings, isClean }) =>
+    isClean
+      ? `${variables} variables in ${files} places; they do not get in each other's way.`
+      : `${variables} variables in ${files} places, ${findings} findings.`,
+  "env-shell.either": () => "either --shell or a command, not both",
+  "env-shell.leave": ({ shell }) => `Starting ${shell}; leave it with exit.`,
+  "env-shell.overridden": ({ name, place }) => `${name} will be what ${place} says: the shell reads it last`,
+  "env-shell.left-out": ({ name, place }) => `left out: ${name} (${place}) needs a shell to be worked out`,
+  "env-undo.done": () => "Put back, to the byte.",
+  "env-undo.none": ({ scope }) => `There is nothing to undo for --scope ${scope}.`,
+  "env-undo.plan": ({ what, at }) => `Undo of: ${what} (${at})`,
+  "env.hook": ({ file, line }) => `Hook for direnv, in ${file}: ${line}`,
+  "flag.env-dir": () => "the project's folder; without it, this one",
+  "flag.env-direnv": () => "write .envrc",
+  "flag.env-go": () => "the Go version the project wants, into .go-version and .envrc",
+  "flag.env-private": () => "private modules, as GOPRIVATE has them: git.corp.example/*,github.com/acme",
+  "flag.env-profile": () => "personal | cn | cn-multi | cn-aliyun | global | enterprise | ci | offline",
+  "flag.env-proxy": () => "the proxy to use; needed by enterprise and ci",
+  "flag.env-scope": () => "user (go env -w) | session | project | system; without it, user",
+  "flag.env-shell": () => "bash | zsh | fish | powershell | cmd, for --scope session; without it, yours",
+  "flag.env-shell-program": () => "the shell to start; without it, $SHELL",
+  "flag.env-undo": () => "put back what was before the newest change of this scope",
+  "flag.env-unit": () => "a systemd unit, by name or path",
+  "flag.env-yes": () => "write without asking",
   "command.explain": () => "Explain an error code, or the request id of an error answer.",
   "command.store": () => "Look after what is kept.",
   "command.store.stats": () => "Count what the store holds.",
@@ -383,6 +461,7 @@ export const messagesEn: MessageTable = {
   "finding.more": () => "more",
   "finding.likely": () => "likely",
   "finding.possible": () => "possible",
+  "command.env": () => "What go does with its settings, where they come from, and how to change them.",
   "command.env.matrix": () => "What documents claim of go, beside what go does",
   "flag.about": () => "only claims about this: GOPROXY, fallback, sumdb, tls, …",
   "flag.verdict": () => "only these: false, partly, true, unverifiable",

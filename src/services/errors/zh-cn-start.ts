@@ -4,6 +4,15 @@ import type { StartCode } from "./codes.ts";
 import type { Sentences } from "./sentences.ts";
 
 const nearest = (word: string | undefined): string => (word === undefined ? "" : `是否想写 ${word}？`);
+const notWrittenZh = {
+  "no-go": () => "PATH 中没有 go，而只有 go 知道它的文件在哪里",
+  refused: (detail: string) => `go 拒绝了。${detail}`,
+  off: () => "GOENV=off 要求 go 不保存文件",
+  nowhere: () => "没有设置 HOME，go 没有可写的文件",
+  marks: () => "`# >>> granary >>>` 与 `# <<< granary <<<` 两行只有其一",
+  changed: (detail: string) => `之后有人改动过${detail === "" ? "" : `；改动前的内容在 ${detail}`}`,
+  unwritable: (detail: string) => detail,
+} as const;
 const kinds = {
   token: "令牌",
   quarantine: "隔离项",
@@ -253,6 +262,11 @@ export const zhCNStart = {
     lines: (f) => [`${f.command} 失败：${f.reason}`, "没有发送任何内容。"],
     cause: "未安装 git，文件夹不是仓库，或者仓库损坏、不完整。",
     remedy: "请在工作树中运行，或用 --repo 指定。缺少对象的克隆需先执行 git fetch。",
+  },
+  GRANARY_ENV_NOT_WRITTEN: {
+    lines: (f) => [`未写入 ${f.what}：${notWrittenZh[f.because](f.detail)}`, "没有任何改动。"],
+    cause: "没有 go 或 go 拒绝、GOENV=off、文件已不是命令写入时的内容，或无法写入。",
+    remedy: "把 go 加入 PATH，或使用只打印不写入的 --scope session。被改动过的文件请手工处理。",
   },
   GRANARY_STOPPED: {
     lines: () => ["命令被要求停止。", "已完成的部分有效；再次运行即可继续。"],

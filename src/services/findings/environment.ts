@@ -2,7 +2,13 @@
 
 import { chainFindings } from "./chain.ts";
 import type { Area } from "./finding.ts";
+import { scopeFindings } from "./scopes.ts";
 import { settingFindings } from "./settings.ts";
 import { sumdbFindings } from "./sumdb-settings.ts";
 
-export const environmentFindings = { ...chainFindings, ...settingFindings, ...sumdbFindings } as const satisfies Area;
+export const environmentFindings = {
+  ...chainFindings,
+  ...settingFindings,
+  ...sumdbFindings,
+  ...scopeFindings,
+} as const satisfies Area;

@@ -88,6 +88,10 @@ test("exportLine() sets and takes away, in every shell", () => {
   );
 });
 
+test("exportLine() for PowerShell quotes what looks like a plain word, which it would run", () => {
+  assert.equal(exportLine("GOSUMDB", "sum.example", "powershell"), "$env:GOSUMDB = 'sum.example'");
+});
+
 test("quoteFor() keeps quotes and percent signs in one word", () => {
   assert.equal(quoteFor("bash", "it's"), `'it'\\''s'`);
   assert.equal(quoteFor("powershell", "it's"), "'it''s'");

@@ -42,7 +42,8 @@ export function exportLine(name: string, value: string, shell: Shell): string {
     case "fish":
       return value === "" ? `set -e ${name}` : `set -gx ${name} ${quoted}`;
     case "powershell":
-      return value === "" ? `Remove-Item Env:${name}` : `$env:${name} = ${quoted}`;
+      // A bare word on the right side would be run as a command.
+      return value === "" ? `Remove-Item Env:${name}` : `$env:${name} = '${value.replaceAll("'", "''")}'`;
     case "cmd":
       return value === "" ? `set ${name}=` : `set "${name}=${value}"`;
     case "bash":
