@@ -128,6 +128,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     modcache: async () => {
       const { modcacheServices } = await import("./modcache.ts");
       return modcacheServices({ load, ...io });
+    },
     envSetup: async () => {
       const { envSetup } = await import("./env-setup.ts");
       return envSetup(io.machine);
@@ -183,6 +184,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     environment: async () => {
       const { lookAround } = await import("./environment.ts");
       return await lookAround(io.machine);
+    },
     http: async () => {
       const { httpCommands } = await import("./http-commands.ts");
       return httpCommands(io);
