@@ -17,6 +17,7 @@ import { storeCommand } from "./store.ts";
 import { sumdbCommand } from "./sumdb.ts";
 import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
 import { sumwebCommand } from "./sumweb.ts";
+import { tlsCommand } from "./tls.ts";
 import { tokenCommand } from "./token.ts";
 import { upstreamCommand } from "./upstream.ts";
 
@@ -40,4 +41,5 @@ export const commands: readonly CommandSpec[] = [
   tokenCommand,
   drillCommand,
   conformanceCommand,
+  tlsCommand,
 ];

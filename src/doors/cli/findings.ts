@@ -27,7 +27,10 @@ export function findingText(
   const unsure = finding.confidence === "certain" ? "" : ` (${say(lang, `finding.${finding.confidence}`)})`;
   const fixes = finding.fixes.flatMap((fix) => fixLines(fix, shell));
   const rows: [string, readonly string[]][] = [
-    ...finding.evidence.map((evidence): [string, readonly string[]] => [labelOf(evidence, lang), [evidence.text]]),
+    ...finding.evidence.map((evidence): [string, readonly string[]] => [
+      labelOf(evidence, lang),
+      wrap(evidence.text, terminalColumns - indent - labelColumns),
+    ]),
     [say(lang, "finding.why"), wrap(why, terminalColumns - indent - labelColumns)],
     ...(advice === undefined
       ? []

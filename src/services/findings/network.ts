@@ -1,3 +1,6 @@
-import type { Area } from "./finding.ts";
+// The network: TLS and TCP, DNS.
 
-export const networkFindings = {} as const satisfies Area;
+import type { Area } from "./finding.ts";
+import { tlsFindings } from "./network-tls.ts";
+
+export const networkFindings = { ...tlsFindings } as const satisfies Area;
