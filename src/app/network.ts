@@ -1,14 +1,25 @@
 // `granary tls` and `granary dns`: the analysers with this machine's network.
 
+import { getServers } from "node:dns";
 import { writeFile } from "node:fs/promises";
+import { isIP } from "node:net";
+import { hostname } from "node:os";
+import { domainToASCII } from "node:url";
 import { systemClock } from "#adapters/system/clock.ts";
+import { dnsTransport } from "#adapters/system/dns-transport.ts";
+import { askGoBuild } from "#adapters/system/go-build.ts";
+import { runCommand } from "#adapters/system/run-command.ts";
+import type { RanCommand } from "#adapters/system/run-command.ts";
 import { systemNames } from "#adapters/system/system-names.ts";
 import { tlsProber } from "#adapters/system/tls-probe.ts";
 import { trustStore } from "#adapters/system/trust-files.ts";
 import { proxyRule } from "#adapters/upstream/no-proxy.ts";
-import type { Announce, NetworkCommands, TlsCall } from "#doors/cli/network.ts";
+import type { Announce, FlushView, NetworkCommands, TlsCall } from "#doors/cli/network.ts";
+import { compareDns } from "#services/analysers/dns-compare.ts";
+import { planFlush } from "#services/analysers/dns-flush.ts";
+import { whichDns } from "#services/analysers/dns-which.ts";
 import { exportRoots } from "#services/analysers/export-root.ts";
-import type { Clock } from "#services/analysers/ports.ts";
+import type { Clock, DnsServer } from "#services/analysers/ports.ts";
 import { examineTls } from "#services/analysers/tls-exam.ts";
 import type { TlsUse } from "#services/analysers/tls-exam.ts";
 import type { TlsTarget } from "#services/analysers/tls-report.ts";
@@ -33,8 +44,49 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
   });
   const tls: NetworkCommands["tls"] = async (call, announce) =>
     await stoppable(onStop, (signal) => examineTls(targetOf(call, machine), tlsUse(announce, call.timeoutMs), signal));
+  const dnsUse = (announce: Announce, timeoutMs: number | undefined) => ({
+    transport: dnsTransport(),
+    names: systemNames(),
+    prober: tlsProber(),
+    announce,
+    ...(timeoutMs !== undefined && { timeoutMs }),
+  });
   return {
     tls,
+    dnsWhich: async ({ host, timeoutMs }, announce) => {
+      const target = {
+        host: asciiName(host),
+        platform: machine.platform,
+        env: machine.env,
+        hostname: hostname(),
+        systemRoot: machine.env["SystemRoot"] ?? "C:\\Windows",
+        go: await askGoBuild(machine.env),
+        servers: systemServers(),
+      };
+      return await stoppable(onStop, (signal) => whichDns(target, dnsUse(announce, timeoutMs), signal));
+    },
+    dnsCompare: async ({ host, servers, doh, port, timeoutMs }, announce) => {
+      const chosen = servers.length === 0 ? usualServers() : servers.map(readServer);
+      const target = { host: asciiName(host), servers: chosen, doh: doh.map(readDoh), port };
+      return await stoppable(onStop, (signal) => compareDns(target, dnsUse(announce, timeoutMs), signal));
+    },
+    dnsFlush: async (runs, announce) => {
+      const plans = await planFlush(machine.platform, systemNames());
+      if (!runs) return { caches: plans.map((plan) => ({ ...plan, ran: undefined })) };
+      return await stoppable(onStop, async (signal) => {
+        const caches: FlushView["caches"][number][] = [];
+        for (const plan of plans) {
+          const ran: RanCommand[] = [];
+          for (const fix of plan.fixes) {
+            const argv = asRoot(fix);
+            announce(argv.join(" "));
+            ran.push(await runCommand(argv, signal));
+          }
+          caches.push({ ...plan, ran });
+        }
+        return { caches };
+      });
+    },
     exportRoot: async ({ out, ...call }, announce) => {
       const report = await tls(call, announce);
       const roots = exportRoots(report.report);
@@ -43,6 +95,52 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
       return { report, roots, fixes: installFixes(family, out ?? "granary-root.crt") };
     },
   };
+}
+
+/** `-n`: sudo that would ask for a password fails instead of waiting. */
+function asRoot({ argv, asRoot: needsRoot }: FlushView["caches"][number]["fixes"][number]): readonly string[] {
+  return needsRoot === true && process.getuid?.() !== 0 ? ["sudo", "-n", ...argv] : argv;
+}
+
+/** Names of other scripts as the DNS has them. Throws GRANARY_BAD_FLAG. */
+function asciiName(host: string): string {
+  const name = domainToASCII(host.replace(/\.$/, ""));
+  const isName = name.length <= 253 && name.split(".").every((label) => /^[\w-]{1,63}$/.test(label));
+  if (!isName || isIP(name) !== 0)
+    throw new GranaryError("GRANARY_BAD_FLAG", { flag: "HOST", value: host, accepted: "goproxy.cn" });
+  return name;
+}
+
+function readServer(text: string): DnsServer {
+  const server = serverOf(text);
+  if (server !== undefined) return server;
+  const accepted = "8.8.8.8, 10.1.1.10:5353, [::1]:53";
+  throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--servers", value: text, accepted });
+}
+
+function serverOf(text: string): DnsServer | undefined {
+  const [, six, four, port = "53"] = /^(?:\[([^\]]+)\]|([\d.]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const host = six ?? four ?? text;
+  const isGood = isIP(host) !== 0 && Number(port) >= 1 && Number(port) <= 65_535;
+  return isGood ? { host, port: Number(port) } : undefined;
+}
+
+function readDoh(text: string): string {
+  if (URL.canParse(text) && new URL(text).protocol === "https:") return text;
+  throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--doh", value: text, accepted: "https://doh.pub/dns-query" });
+}
+
+/** What libc is set to ask; of Windows what its interfaces are set to. */
+function systemServers(): DnsServer[] {
+  return getServers().map(serverOf).filter((server) => server !== undefined);
+}
+
+/** Two inside China, two outside: names that are filtered differ between them. */
+const wellKnown = ["223.5.5.5", "114.114.114.114", "8.8.8.8", "1.1.1.1"];
+
+function usualServers(): DnsServer[] {
+  const own = systemServers();
+  return [...own, ...wellKnown.filter((host) => !own.some((one) => one.host === host)).map((host) => ({ host, port: 53 }))];
 }
 
 async function stoppable<T>(onStop: Use["onStop"], work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -29,12 +29,12 @@ export function systemNames(): SystemNames {
   };
 }
 
-async function readText(path: string): Promise<string | undefined | "unreadable"> {
+async function readText(path: string): Promise<{ readonly text: string } | "absent" | "unreadable"> {
   try {
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(maxFileBytes, (await file.stat()).size + 65_536)));
-    return buffer.toString("utf8", 0, bytesRead);
+    return { text: buffer.toString("utf8", 0, bytesRead) };
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ENOENT" ? undefined : "unreadable";
+    return (error as NodeJS.ErrnoException).code === "ENOENT" ? "absent" : "unreadable";
   }
 }

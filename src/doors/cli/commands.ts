@@ -4,6 +4,7 @@ import type { CommandSpec } from "./command.ts";
 import { agentCommand } from "./agent.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
+import { dnsCommand } from "./dns.ts";
 import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
@@ -42,4 +43,5 @@ export const commands: readonly CommandSpec[] = [
   drillCommand,
   conformanceCommand,
   tlsCommand,
+  dnsCommand,
 ];

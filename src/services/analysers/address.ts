@@ -51,6 +51,24 @@ function groupsOf(text: string): number[] | "bad" {
   return bytes;
 }
 
+/** `2001:db8::1` for `2001:db8:0:0:0:0:0:1` (RFC 5952 §4.2): the longest run of zeros once, so that one address is one text. */
+export function shortAddress(address: string): string {
+  const bytes = addressBytes(address);
+  if (bytes?.length !== 16) return bytes === undefined ? address : bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));
+  const runs = groups.join(":").match(/\b0(?::0\b)+/g) ?? [];
+  const [longest] = runs.toSorted((a, b) => b.length - a.length);
+  if (longest === undefined) return groups.join(":");
+  const [before = "", after = ""] = splitOnce(groups.join(":"), longest);
+  return `${before.replace(/:$/, "")}::${after.replace(/^:/, "")}`;
+}
+
+function splitOnce(text: string, at: string): [string, string] {
+  // At a group's border: `10:0` holds `0:0` that is none.
+  const [, before = ""] = new RegExp(`^((?:[0-9a-f]+:)*?)${at}(?=:|$)`).exec(text) ?? [];
+  return [before, text.slice(before.length + at.length)];
+}
+
 /** Blocks of the IANA special-purpose registries (RFC 6890) by kind. */
 const blocks: readonly (readonly [AddressKind, string])[] = [
   ["private", "10.0.0.0/8"],

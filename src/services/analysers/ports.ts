@@ -100,8 +100,8 @@ export type FoundAddress = { readonly address: string; readonly family: 4 | 6 };
 export interface SystemNames {
   /** getaddrinfo: what programs of this system get. The error's code, such as `ENOTFOUND`, when it finds nothing. */
   lookup(host: string): Promise<{ readonly found: readonly FoundAddress[] } | { readonly failed: string }>;
-  /** The text of a system file; undefined when it is not there; `unreadable` when it may not be read. */
-  readText(path: string): Promise<string | undefined | "unreadable">;
+  /** A system file. */
+  readText(path: string): Promise<{ readonly text: string } | "absent" | "unreadable">;
   /** Whether something lies at the path. */
   exists(path: string): Promise<boolean>;
 }
