@@ -3,13 +3,12 @@
 import { getServers } from "node:dns";
 import { writeFile } from "node:fs/promises";
 import { isIP } from "node:net";
-import { hostname } from "node:os";
+import { hostname, tmpdir } from "node:os";
 import { domainToASCII } from "node:url";
 import { systemClock } from "#adapters/system/clock.ts";
+import { runChild } from "#adapters/system/child.ts";
 import { dnsTransport } from "#adapters/system/dns-transport.ts";
 import { askGoBuild } from "#adapters/system/go-build.ts";
-import { runCommand } from "#adapters/system/run-command.ts";
-import type { RanCommand } from "#adapters/system/run-command.ts";
 import { systemNames } from "#adapters/system/system-names.ts";
 import { tlsProber } from "#adapters/system/tls-probe.ts";
 import { trustStore } from "#adapters/system/trust-files.ts";
@@ -76,11 +75,11 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
       return await stoppable(onStop, async (signal) => {
         const caches: FlushView["caches"][number][] = [];
         for (const plan of plans) {
-          const ran: RanCommand[] = [];
+          const ran: Ran[] = [];
           for (const fix of plan.fixes) {
             const argv = asRoot(fix);
             announce(argv.join(" "));
-            ran.push(await runCommand(argv, signal));
+            ran.push(await runFlush(argv, machine.env, signal));
           }
           caches.push({ ...plan, ran });
         }
@@ -95,6 +94,21 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
       return { report, roots, fixes: installFixes(family, out ?? "granary-root.crt") };
     },
   };
+}
+
+type Ran = { readonly code: number; readonly said: string };
+
+/** Restarting a service takes some seconds, and says a line. */
+const flushMs = 20_000;
+const maxFlushBytes = 64 * 1024;
+
+/** A command that cannot be started, or does not end, ends with -1. */
+async function runFlush([program = "", ...args]: readonly string[], env: Machine["env"], signal: AbortSignal): Promise<Ran> {
+  const bounds = { cwd: tmpdir(), env, timeoutMs: flushMs, maxOutputBytes: maxFlushBytes, signal };
+  const end = await runChild(program, args, bounds);
+  const said = (end.stderr || end.stdout).trim();
+  if (end.kind === "ended") return { code: end.code ?? -1, said };
+  return { code: -1, said: end.kind === "unstartable" ? end.error.message : `no end in ${flushMs / 1_000} s` };
 }
 
 /** `-n`: sudo that would ask for a password fails instead of waiting. */

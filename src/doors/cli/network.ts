@@ -11,7 +11,7 @@ import type { Call, CommandFlag } from "./command.ts";
 import { textOption } from "./command.ts";
 import type { CliContext } from "./services.ts";
 import { harmless } from "./text.ts";
-import { readAge } from "./units.ts";
+import { readWait } from "./units.ts";
 
 export type TlsCall = {
   readonly host: string;
@@ -98,5 +98,5 @@ export function readTlsCall({ args, options }: Pick<Call, "args" | "options">): 
 
 export function readTimeout(options: Call["options"]): number | undefined {
   const timeout = textOption({ options }, "timeout");
-  return timeout === undefined ? undefined : Math.max(1, readAge("--timeout", timeout));
+  return timeout === undefined ? undefined : Math.max(1, readWait("--timeout", timeout));
 }
