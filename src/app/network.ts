@@ -13,7 +13,7 @@ import { systemNames } from "#adapters/system/system-names.ts";
 import { tlsProber } from "#adapters/system/tls-probe.ts";
 import { trustStore } from "#adapters/system/trust-files.ts";
 import { proxyRule } from "#adapters/upstream/no-proxy.ts";
-import type { Announce, FlushView, NetworkCommands, TlsCall } from "#doors/cli/network.ts";
+import type { Announce, FlushView, NetworkCommands, TlsCall } from "#doors/cli/network-view.ts";
 import { compareDns } from "#services/analysers/dns-compare.ts";
 import { planFlush } from "#services/analysers/dns-flush.ts";
 import { whichDns } from "#services/analysers/dns-which.ts";
@@ -103,7 +103,11 @@ const flushMs = 20_000;
 const maxFlushBytes = 64 * 1024;
 
 /** A command that cannot be started, or does not end, ends with -1. */
-async function runFlush([program = "", ...args]: readonly string[], env: Machine["env"], signal: AbortSignal): Promise<Ran> {
+async function runFlush(
+  [program = "", ...args]: readonly string[],
+  env: Machine["env"],
+  signal: AbortSignal,
+): Promise<Ran> {
   const bounds = { cwd: tmpdir(), env, timeoutMs: flushMs, maxOutputBytes: maxFlushBytes, signal };
   const end = await runChild(program, args, bounds);
   const said = (end.stderr || end.stdout).trim();
@@ -146,7 +150,9 @@ function readDoh(text: string): string {
 
 /** What libc is set to ask; of Windows what its interfaces are set to. */
 function systemServers(): DnsServer[] {
-  return getServers().map(serverOf).filter((server) => server !== undefined);
+  return getServers()
+    .map(serverOf)
+    .filter((server) => server !== undefined);
 }
 
 /** Two inside China, two outside: names that are filtered differ between them. */
@@ -154,7 +160,10 @@ const wellKnown = ["223.5.5.5", "114.114.114.114", "8.8.8.8", "1.1.1.1"];
 
 function usualServers(): DnsServer[] {
   const own = systemServers();
-  return [...own, ...wellKnown.filter((host) => !own.some((one) => one.host === host)).map((host) => ({ host, port: 53 }))];
+  return [
+    ...own,
+    ...wellKnown.filter((host) => !own.some((one) => one.host === host)).map((host) => ({ host, port: 53 })),
+  ];
 }
 
 async function stoppable<T>(onStop: Use["onStop"], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -170,7 +179,11 @@ async function stoppable<T>(onStop: Use["onStop"], work: (signal: AbortSignal) =
 function targetOf({ host, port, servername, min, proxy }: TlsCall, machine: Machine): TlsTarget {
   const chosen = proxy === "direct" ? undefined : (proxy ?? proxyOfMachine(host, port, machine));
   if (chosen !== undefined && !/^https?:\/\/./.test(chosen))
-    throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--proxy", value: chosen, accepted: "http://HOST:PORT, direct" });
+    throw new GranaryError("GRANARY_BAD_FLAG", {
+      flag: "--proxy",
+      value: chosen,
+      accepted: "http://HOST:PORT, direct",
+    });
   return { host, port, servername, min, proxy: chosen };
 }
 
@@ -189,7 +202,8 @@ async function writeNew(file: string, text: string): Promise<void> {
   try {
     await writeFile(file, text, { flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") throw new GranaryError("GRANARY_FILE_EXISTS", { file }, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === "EEXIST")
+      throw new GranaryError("GRANARY_FILE_EXISTS", { file }, { cause: error });
     throw error;
   }
 }

@@ -32,7 +32,12 @@ const mine = (parse: (bytes: Uint8Array) => unknown, Own: new () => Error) => (b
   }
 };
 
-const leaf = issue({ cn: "a.example", dns: ["a.example", "*.b.example"], ip: ["127.0.0.1"], aia: "http://ca.example/" });
+const leaf = issue({
+  cn: "a.example",
+  dns: ["a.example", "*.b.example"],
+  ip: ["127.0.0.1"],
+  aia: "http://ca.example/",
+});
 
 test("a certificate is read or is a DerError", { timeout: 300_000 }, () => {
   const check = mine((bytes) => hostnameProblem(parseCertificate(bytes), "a.example"), DerError);
@@ -41,7 +46,10 @@ test("a certificate is read or is a DerError", { timeout: 300_000 }, () => {
 
 test("PEM is never a failure", { timeout: 120_000 }, () => {
   const text = fc.string().map((noise) => leaf.pem.replace("MII", noise));
-  fc.assert(fc.property(text, (pem) => void readPem(pem)), runs());
+  fc.assert(
+    fc.property(text, (pem) => void readPem(pem)),
+    runs(),
+  );
 });
 
 /** The answer to a query: question, a pointer, an alias, an address. */
@@ -60,7 +68,10 @@ test("a DNS message is read or is DnsMalformed", { timeout: 300_000 }, () => {
   const check = mine(decodeMessage, DnsMalformed);
   const some = fc.oneof(damaged(answer()), fc.uint8Array({ maxLength: 600 }));
   fc.assert(fc.property(some, check), runs());
-  fc.assert(fc.property(some, (bytes) => typeof isAnswerTo(bytes, 7, { name: "proxy.golang.org", type: "A" }) === "boolean"), runs());
+  fc.assert(
+    fc.property(some, (bytes) => typeof isAnswerTo(bytes, 7, { name: "proxy.golang.org", type: "A" }) === "boolean"),
+    runs(),
+  );
 });
 
 test("pointers that chase each other end", { timeout: 60_000 }, () => {
@@ -74,7 +85,24 @@ test("pointers that chase each other end", { timeout: 60_000 }, () => {
 });
 
 test("files about names are read whatever they hold", { timeout: 120_000 }, () => {
-  const word = fc.oneof(fc.constantFrom("hosts:", "files", "dns", "[NOTFOUND=return]", "[", "]", "nameserver", "options", "::1", "#", "\n", "\t", "a.example"), fc.string());
+  const word = fc.oneof(
+    fc.constantFrom(
+      "hosts:",
+      "files",
+      "dns",
+      "[NOTFOUND=return]",
+      "[",
+      "]",
+      "nameserver",
+      "options",
+      "::1",
+      "#",
+      "\n",
+      "\t",
+      "a.example",
+    ),
+    fc.string(),
+  );
   const text = fc.array(word, { maxLength: 40 }).map((words) => words.join(" "));
   fc.assert(
     fc.property(text, (file) => {
@@ -95,5 +123,8 @@ test("addresses: sixteen bytes back and forth", () => {
     }),
     runs(),
   );
-  fc.assert(fc.property(fc.string(), (text) => void addressKind(text)), runs());
+  fc.assert(
+    fc.property(fc.string(), (text) => void addressKind(text)),
+    runs(),
+  );
 });

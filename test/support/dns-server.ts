@@ -38,8 +38,7 @@ export async function fakeDns(t: TestContext, answer: (question: string) => Fake
       const query = bytes.subarray(2);
       const question = questionOf(query);
       asked.push(`tcp ${question}`);
-      const { truncated: _, ...whole } = answer(question);
-      const message = messageFor(query, whole);
+      const message = messageFor(query, answer(question), true);
       socket.end(Buffer.concat([Buffer.of(message.length >> 8, message.length & 0xff), message]));
     }),
   );
@@ -78,11 +77,12 @@ function questionOf(query: Buffer): string {
   return `${labels.join(".")} ${query.readUInt16BE(endOfName(query)) === 28 ? "AAAA" : "A"}`;
 }
 
-function messageFor(query: Buffer, answer: FakeAnswer): Buffer {
-  const { code = 0, a = [], aaaa = [], cname, ttl = 300, authoritative, soa, truncated, garbage } = answer;
+function messageFor(query: Buffer, answer: FakeAnswer, isTcp = false): Buffer {
+  const { code = 0, a = [], aaaa = [], cname, ttl = 300, authoritative, soa, garbage } = answer;
+  const truncated = !isTcp && answer.truncated === true;
   const end = endOfName(query) + 4;
   const isSix = query.readUInt16BE(end - 4) === 28;
-  const data = truncated === true ? [] : isSix ? aaaa.map(sixBytes) : a.map((text) => Buffer.from(text.split(".").map(Number)));
+  const data = truncated ? [] : isSix ? aaaa.map(sixBytes) : a.map((text) => Buffer.from(text.split(".").map(Number)));
   const type = isSix ? 28 : 1;
   const record = (kind: number, bytes: Buffer): Buffer => {
     const head = Buffer.alloc(12);
@@ -94,24 +94,38 @@ function messageFor(query: Buffer, answer: FakeAnswer): Buffer {
     head.writeUInt16BE(bytes.length, 10);
     return Buffer.concat([head, bytes]);
   };
-  const alias = cname === undefined || truncated === true ? [] : [record(5, nameBytes(cname))];
+  const alias = cname === undefined || truncated ? [] : [record(5, nameBytes(cname))];
   const answers = [...alias, ...data.map((bytes) => record(type, bytes))];
   const tail = Buffer.alloc(20);
   tail.writeUInt32BE(soa ?? 0, 16);
-  const authorities = soa === undefined ? [] : [record(6, Buffer.concat([nameBytes("ns.test"), nameBytes("admin.test"), tail]))];
+  const authorities =
+    soa === undefined ? [] : [record(6, Buffer.concat([nameBytes("ns.test"), nameBytes("admin.test"), tail]))];
   const head = Buffer.alloc(12);
   head.writeUInt16BE(query.readUInt16BE(0), 0);
-  head.writeUInt16BE(0x8180 | (authoritative === true ? 0x0400 : 0) | (truncated === true ? 0x0200 : 0) | code, 2);
+  head.writeUInt16BE(0x8180 | (authoritative === true ? 0x0400 : 0) | (truncated ? 0x0200 : 0) | code, 2);
   head.writeUInt16BE(1, 4);
   head.writeUInt16BE(garbage === undefined ? answers.length : 1, 6);
   head.writeUInt16BE(authorities.length, 8);
-  return Buffer.concat([head, query.subarray(12, end), ...(garbage === undefined ? [...answers, ...authorities] : [garbage])]);
+  return Buffer.concat([
+    head,
+    query.subarray(12, end),
+    ...(garbage === undefined ? [...answers, ...authorities] : [garbage]),
+  ]);
 }
 
 function nameBytes(name: string): Buffer {
-  return Buffer.concat([...name.split(".").map((label) => Buffer.from([label.length, ...Buffer.from(label)])), Buffer.of(0)]);
+  return Buffer.concat([
+    ...name.split(".").map((label) => Buffer.from([label.length, ...Buffer.from(label)])),
+    Buffer.of(0),
+  ]);
 }
 
 function sixBytes(text: string): Buffer {
-  return Buffer.from(text.split(":").map((group) => group.padStart(4, "0")).join(""), "hex");
+  return Buffer.from(
+    text
+      .split(":")
+      .map((group) => group.padStart(4, "0"))
+      .join(""),
+    "hex",
+  );
 }

@@ -132,7 +132,8 @@ export const tlsWorlds: readonly TlsWorld[] = [
     code: "TLS_REFUSED_CHAIN",
     go: /x509: certificate specifies an incompatible key usage/,
     openssl: "X509_V_ERR_INVALID_PURPOSE",
-    start: (t, { middle }) => serve(t, issue({ cn: "client", ...names, by: middle, usages: ["1.3.6.1.5.5.7.3.2"] }), [middle]),
+    start: (t, { middle }) =>
+      serve(t, issue({ cn: "client", ...names, by: middle, usages: ["1.3.6.1.5.5.7.3.2"] }), [middle]),
   },
   {
     name: "TLS 1.1 only",
@@ -156,7 +157,11 @@ export const tlsWorlds: readonly TlsWorld[] = [
     name: "plain HTTP",
     code: "TLS_PLAIN_HTTP",
     go: /http: server gave HTTP response to HTTPS client/,
-    start: (t) => listen(t, createHttp((_, answer) => answer.end("hello"))),
+    start: (t) =>
+      listen(
+        t,
+        createHttp((_, answer) => answer.end("hello")),
+      ),
   },
   {
     name: "neither TLS nor HTTP",
@@ -210,7 +215,11 @@ export const tlsWorlds: readonly TlsWorld[] = [
     code: "TLS_CLIENT_CERTIFICATE",
     go: /remote error: tls: (handshake failure|bad certificate)/,
     start: (t, { middle, root }) =>
-      serve(t, issue({ cn: "mutual", ...names, by: middle }), [middle], { requestCert: true, ca: root.pem, maxVersion: "TLSv1.2" }),
+      serve(t, issue({ cn: "mutual", ...names, by: middle }), [middle], {
+        requestCert: true,
+        ca: root.pem,
+        maxVersion: "TLSv1.2",
+      }),
   },
 ];
 
@@ -224,7 +233,9 @@ function serve(t: TestContext, leaf: Issued, above: readonly Issued[] = [], opti
 
 /** Answers every request with 404, as a proxy does that has nothing. */
 function https(t: TestContext, options: TlsOptions): Promise<number> {
-  const server = createHttps(options, (_, answer) => answer.writeHead(404, { "content-type": "text/plain" }).end("none\n"));
+  const server = createHttps(options, (_, answer) =>
+    answer.writeHead(404, { "content-type": "text/plain" }).end("none\n"),
+  );
   server.on("tlsClientError", () => undefined);
   return listen(t, server);
 }

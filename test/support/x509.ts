@@ -3,7 +3,13 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import type { KeyObject } from "node:crypto";
 
-export type Issued = { readonly der: Buffer; readonly pem: string; readonly key: KeyObject; readonly keyPem: string; readonly subject: Buffer };
+export type Issued = {
+  readonly der: Buffer;
+  readonly pem: string;
+  readonly key: KeyObject;
+  readonly keyPem: string;
+  readonly subject: Buffer;
+};
 
 export type Wish = {
   readonly cn: string;
@@ -26,7 +32,10 @@ export type Wish = {
 const dayMs = 86_400_000;
 
 export function issue(wish: Wish): Issued {
-  const pair = wish.old === true ? generateKeyPairSync("rsa", { modulusLength: 2048 }) : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pair =
+    wish.old === true
+      ? generateKeyPairSync("rsa", { modulusLength: 2048 })
+      : generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = pair.publicKey.export({ type: "spki", format: "der" });
   const subject = name(wish.cn, wish.org);
   const signer = wish.by?.key ?? pair.privateKey;
@@ -44,7 +53,13 @@ export function issue(wish: Wish): Issued {
   const der = seq(body, algorithm.der, bits(sign(algorithm.hash, body, signer)));
   const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
   const pem = `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
-  return { der, pem, key: pair.privateKey, keyPem: pair.privateKey.export({ type: "pkcs8", format: "pem" }) as string, subject };
+  return {
+    der,
+    pem,
+    key: pair.privateKey,
+    keyPem: pair.privateKey.export({ type: "pkcs8", format: "pem" }) as string,
+    subject,
+  };
 }
 
 function algorithmOf(key: KeyObject, isOld: boolean): { readonly hash: string; readonly der: Buffer } {
@@ -107,6 +122,11 @@ function seq(...parts: Buffer[]): Buffer {
 
 function tlv(tag: number, ...parts: Buffer[]): Buffer {
   const body = Buffer.concat(parts);
-  const head = body.length < 0x80 ? [body.length] : body.length < 0x100 ? [0x81, body.length] : [0x82, body.length >> 8, body.length & 0xff];
+  const head =
+    body.length < 0x80
+      ? [body.length]
+      : body.length < 0x100
+        ? [0x81, body.length]
+        : [0x82, body.length >> 8, body.length & 0xff];
   return Buffer.concat([Buffer.of(tag, ...head), body]);
 }

@@ -29,7 +29,8 @@ async function udp({ server, query, accepts, timeoutMs }: DnsRequest, signal: Ab
       let first: { readonly bytes: Uint8Array; readonly ms: number } | undefined;
       const end = (): void => {
         if (signal.aborted) reject(signal.reason as Error);
-        else if (first === undefined) resolve({ kind: "failed", reason: "timeout", text: `no answer in ${timeoutMs} ms` });
+        else if (first === undefined)
+          resolve({ kind: "failed", reason: "timeout", text: `no answer in ${timeoutMs} ms` });
         else resolve({ kind: "answered", ...first, after });
       };
       limit.addEventListener("abort", end, { once: true });
@@ -67,7 +68,9 @@ function tcp({ server, query, accepts, timeoutMs }: DnsRequest, signal: AbortSig
       } else done({ kind: "failed", reason: "timeout", text: `no answer in ${timeoutMs} ms` });
     };
     limit.addEventListener("abort", stop, { once: true });
-    socket.once("connect", () => socket.write(Buffer.concat([Buffer.of(query.length >> 8, query.length & 0xff), query])));
+    socket.once("connect", () =>
+      socket.write(Buffer.concat([Buffer.of(query.length >> 8, query.length & 0xff), query])),
+    );
     socket.on("data", (chunk: Buffer) => {
       bytes = Buffer.concat([bytes, chunk]);
       const length = bytes.length < 2 ? maxMessageBytes : bytes.readUInt16BE(0);
@@ -86,7 +89,13 @@ async function doh(url: string, { query, accepts, timeoutMs }: DnsRequest, signa
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   try {
     const headers = { "content-type": "application/dns-message", accept: "application/dns-message" };
-    const answer = await fetch(url, { method: "POST", headers, body: Buffer.from(query), signal: limit, redirect: "error" });
+    const answer = await fetch(url, {
+      method: "POST",
+      headers,
+      body: Buffer.from(query),
+      signal: limit,
+      redirect: "error",
+    });
     if (!answer.ok) return { kind: "failed", reason: "other", text: `HTTP ${answer.status}` };
     const bytes = await bounded(answer.body);
     const isAnswer = bytes !== undefined && accepts(bytes);

@@ -32,7 +32,9 @@ export function systemNames(): SystemNames {
 async function readText(path: string): Promise<{ readonly text: string } | "absent" | "unreadable"> {
   try {
     await using file = await open(path);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(maxFileBytes, (await file.stat()).size + 65_536)));
+    const { buffer, bytesRead } = await file.read(
+      Buffer.alloc(Math.min(maxFileBytes, (await file.stat()).size + 65_536)),
+    );
     return { text: buffer.toString("utf8", 0, bytesRead) };
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "ENOENT" ? "absent" : "unreadable";

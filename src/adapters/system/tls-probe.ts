@@ -95,7 +95,7 @@ function describe(socket: TLSSocket): TlsShaken {
     chain.push(at.raw);
   // Node gives the code of OpenSSL's verdict as the error's message or as the error itself, by version.
   const verdict = socket.authorizationError as Error | string | undefined | null;
-  const code = verdict instanceof Error ? (verdict as NodeJS.ErrnoException).code ?? verdict.message : verdict;
+  const code = verdict instanceof Error ? ((verdict as NodeJS.ErrnoException).code ?? verdict.message) : verdict;
   return {
     kind: "shaken",
     chain,
@@ -115,7 +115,8 @@ async function ask(
   const { text, error } = await exchange(socket, { host: servername ?? host, port, timeoutMs }, signal);
   if (text.startsWith("HTTP/")) {
     const [status = ""] = text.split("\r\n", 1);
-    const date = /^date:[ \t]*(.*?)[ \t]*\r$/im.exec(text.split("\r\n\r\n", 1)[0] + "\r\n")?.[1];
+    const [head = ""] = text.split("\r\n\r\n", 1);
+    const date = /^date:[ \t]*(.*?)[ \t]*\r?$/im.exec(head)?.[1];
     return { http: { status: status.slice(0, 100), date, start: text.slice(0, 2_000) } };
   }
   if (error === undefined) return {};
@@ -210,8 +211,12 @@ const reasons: Readonly<Record<string, TlsFailure>> = {
 export function reasonOf(error: unknown): Pick<TlsFailed, "reason" | "alert" | "text"> {
   const { code = "", message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { message: String(error) };
   // Node says ECONNRESET for a connection that only ended.
-  if (/disconnected before secure TLS|closed without/.test(message)) return { reason: "closed", text: "closed without an answer" };
-  const text = (/SSL routines:[^:]*:(.*?)(?::|\n|$)/.exec(message)?.[1] ?? message.split("\n", 1)[0] ?? "").slice(0, 200);
+  if (/disconnected before secure TLS|closed without/.test(message))
+    return { reason: "closed", text: "closed without an answer" };
+  const text = (/SSL routines:[^:]*:(.*?)(?::|\n|$)/.exec(message)?.[1] ?? message.split("\n", 1)[0] ?? "").slice(
+    0,
+    200,
+  );
   const alert = /SSL alert number (\d+)/.exec(message)?.[1];
   if (alert !== undefined) return { reason: "alert", alert: Number(alert), text: `${text} (alert ${alert})` };
   return { reason: reasons[code] ?? "other", text: code === "" || text.includes(code) ? text : `${text} (${code})` };

@@ -31,14 +31,22 @@ export function trustStore({ env, platform }: Machine): TrustStore {
       const folders = env["SSL_CERT_DIR"] ?? "";
       const asks = platform === "darwin" || platform === "win32";
       // Go reads the two variables there only from 1.27 on; a machine that has them set means them.
-      if (asks && file === "" && folders === "") return [{ place: platform, pem: getCACertificates("system").join("\n") }];
+      if (asks && file === "" && folders === "")
+        return [{ place: platform, pem: getCACertificates("system").join("\n") }];
       return [
         ...(await firstFile(file === "" ? linuxFiles : [file])),
         ...(await inFolders(folders === "" ? linuxFolders : folders.split(":"))),
       ];
     },
     publicRoots: () => getCACertificates("bundled"),
-    family: async () => (platform === "linux" ? await linuxFamily() : platform === "darwin" ? "macos" : platform === "win32" ? "windows" : "other"),
+    family: async () =>
+      platform === "linux"
+        ? await linuxFamily()
+        : platform === "darwin"
+          ? "macos"
+          : platform === "win32"
+            ? "windows"
+            : "other",
   };
 }
 

@@ -13,7 +13,10 @@ type Tunnel = TlsPlace & { readonly proxy: string; readonly timeoutMs: number };
 /** The connection behind the proxy, or why there is none. */
 export function openTunnel({ proxy, host, port, timeoutMs }: Tunnel, signal: AbortSignal): Promise<Socket | TlsFailed> {
   const url = new URL(proxy);
-  const at = { host: url.hostname.replace(/^\[(.*)\]$/, "$1"), port: Number(url.port || (url.protocol === "https:" ? 443 : 80)) };
+  const at = {
+    host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: Number(url.port || (url.protocol === "https:" ? 443 : 80)),
+  };
   return new Promise((resolve, reject) => {
     const socket = url.protocol === "https:" ? connectTls({ ...at, servername: at.host }) : connect(at);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
@@ -46,9 +49,11 @@ export function openTunnel({ proxy, host, port, timeoutMs }: Tunnel, signal: Abo
       resolve(socket);
     };
     socket.on("data", onData);
-    socket.on("error", (error) => fail(error.message));
+    socket.on("error", (error: Error) => fail(error.message));
     socket.once("close", () => fail("the proxy hung up"));
-    socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => socket.write(question(url, `${host.includes(":") ? `[${host}]` : host}:${port}`)));
+    socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () =>
+      socket.write(question(url, `${host.includes(":") ? `[${host}]` : host}:${port}`)),
+    );
   });
 }
 

@@ -2,14 +2,19 @@
 
 import type { Lang } from "#services/errors/sentences.ts";
 import type { ResolverChoice } from "#services/analysers/go-resolver.ts";
-import type { Identity } from "#services/analysers/dns-compare.ts";
+import type { Identity } from "#services/analysers/dns-report.ts";
 
 type DnsTexts = {
   readonly because: Readonly<Record<ResolverChoice["because"], string>>;
   readonly identities: Readonly<Record<Identity, string>>;
   readonly host: string;
   readonly system: string;
-  readonly answeredBy: { readonly hosts: (place: string) => string; readonly server: (server: string) => string; readonly nss: string; readonly nobody: string };
+  readonly answeredBy: {
+    readonly hosts: (place: string) => string;
+    readonly server: (server: string) => string;
+    readonly nss: string;
+    readonly nobody: string;
+  };
   readonly goCommand: (version: string) => string;
   readonly withCgo: string;
   readonly noGo: string;

@@ -1,8 +1,7 @@
 // `granary dns`: who answers for a host, whether the answers agree, and how a cache is emptied.
 
 import type { DnsAnswer } from "#services/analysers/dns-ask.ts";
-import type { CompareReport } from "#services/analysers/dns-compare.ts";
-import type { WhichReport } from "#services/analysers/dns-which.ts";
+import type { CompareReport, WhichReport } from "#services/analysers/dns-report.ts";
 import type { Examined } from "#services/analysers/tls-report.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { duration } from "#services/errors/sentences.ts";
@@ -13,7 +12,7 @@ import type { CommandSpec } from "./command.ts";
 import { dnsTexts } from "./dns-texts.ts";
 import { findingJson, findingsText } from "./findings.ts";
 import { announcer, readTimeout, verboseFlag } from "./network.ts";
-import type { FlushView } from "./network.ts";
+import type { FlushView } from "./network-view.ts";
 import type { CliIo } from "./services.ts";
 import { exit } from "./services.ts";
 import { columnsOf, harmless, mark, padEnd, table, terminalColumns, wrap } from "./text.ts";
@@ -54,7 +53,8 @@ export function whichText({ report, findings }: Examined<WhichReport>, io: CliIo
       : answerer.kind === "server"
         ? texts.answeredBy.server(answerer.server)
         : texts.answeredBy[answerer.kind];
-  const chosen = (one: WhichReport["withCgo"]): string => texts.resolver(one.resolver, one.order, texts.because[one.because]);
+  const chosen = (one: WhichReport["withCgo"]): string =>
+    texts.resolver(one.resolver, one.order, texts.because[one.because]);
   const rows: [string, string][] = [
     [texts.host, host],
     [texts.system, system === undefined ? by : `${system.join(", ")} (${by})`],
@@ -80,7 +80,9 @@ function labelled(rows: readonly (readonly [string, string])[]): string {
   const width = Math.max(...rows.map(([label]) => columnsOf(label)));
   return rows
     .flatMap(([label, text]) =>
-      wrap(harmless(text), terminalColumns - width - 2).map((line, i) => `${padEnd(i === 0 ? label : "", width)}  ${line}\n`),
+      wrap(harmless(text), terminalColumns - width - 2).map(
+        (line, i) => `${padEnd(i === 0 ? label : "", width)}  ${line}\n`,
+      ),
     )
     .join("");
 }
@@ -91,8 +93,15 @@ type Answers = readonly { readonly server: string; readonly a: DnsAnswer; readon
 function answersTable(servers: Answers, { lang }: CliIo): string {
   const texts = dnsTexts[lang];
   const rows = servers.flatMap(({ server, a, aaaa }) =>
-    ([["A", a], ["AAAA", aaaa]] as const).flatMap(([type, answer], i) =>
-      answerRows(answer, lang).map((cells, j) => [i + j === 0 ? server : "", j === 0 ? type : "", ...cells].map(harmless)),
+    (
+      [
+        ["A", a],
+        ["AAAA", aaaa],
+      ] as const
+    ).flatMap(([type, answer], i) =>
+      answerRows(answer, lang).map((cells, j) =>
+        [i + j === 0 ? server : "", j === 0 ? type : "", ...cells].map(harmless),
+      ),
     ),
   );
   return rows.length === 0 ? "" : table([texts.columns, ...rows]);
@@ -101,7 +110,10 @@ function answersTable(servers: Answers, { lang }: CliIo): string {
 function answerRows(answer: DnsAnswer, lang: CliIo["lang"]): string[][] {
   const texts = dnsTexts[lang];
   if (answer.kind === "failed") return [[answer.text, "", ""]];
-  const time = duration(answer.ms) + (answer.way === "udp" ? "" : ` ${answer.way}`) + (answer.isAuthoritative ? ` ${texts.authority}` : "");
+  const time =
+    duration(answer.ms) +
+    (answer.way === "udp" ? "" : ` ${answer.way}`) +
+    (answer.isAuthoritative ? ` ${texts.authority}` : "");
   if (answer.code !== "NOERROR" || answer.addresses.length === 0) {
     const ttl = answer.denialTtl === undefined ? "" : texts.ttl(answer.denialTtl);
     return [[answer.code === "NOERROR" ? texts.noAddress : answer.code, ttl, time]];
@@ -142,7 +154,10 @@ const compare: CommandSpec = {
 
 function listOf(value: unknown): string[] {
   const given = Array.isArray(value) ? (value as unknown[]).map(String) : [];
-  return given.flatMap((text) => text.split(",")).map((text) => text.trim()).filter((text) => text !== "");
+  return given
+    .flatMap((text) => text.split(","))
+    .map((text) => text.trim())
+    .filter((text) => text !== "");
 }
 
 function readPort(text: string | undefined): number {
@@ -157,7 +172,9 @@ export function compareText({ report, findings }: Examined<CompareReport>, io: C
   const people = addresses.map(({ address, kind, identity, text, from }) =>
     [
       address,
-      [texts.identities[identity], text === "" ? "" : `(${text.slice(0, 28)})`, kind === "public" ? "" : `[${kind}]`].filter((part) => part !== "").join(" "),
+      [texts.identities[identity], text === "" ? "" : `(${text.slice(0, 28)})`, kind === "public" ? "" : `[${kind}]`]
+        .filter((part) => part !== "")
+        .join(" "),
       from.join(", "),
     ].map(harmless),
   );
@@ -193,7 +210,12 @@ function flushText({ caches }: FlushView, io: CliIo): string {
     cache,
     ...fixes.flatMap((fix, i) => {
       const result = ran?.[i];
-      const said = result === undefined ? [] : [`    ${mark(result.code === 0 ? "ok" : "fail", io.isUtf8)} ${texts.flushRan(result.code)}${result.said === "" ? "" : `: ${harmless(result.said.split("\n")[0] ?? "")}`}`];
+      const said =
+        result === undefined
+          ? []
+          : [
+              `    ${mark(result.code === 0 ? "ok" : "fail", io.isUtf8)} ${texts.flushRan(result.code)}${result.said === "" ? "" : `: ${harmless(result.said.split("\n")[0] ?? "")}`}`,
+            ];
       return [...fixLines(fix, io.shell).map((line) => `  ${line}`), ...said];
     }),
   ]);

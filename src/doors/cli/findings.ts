@@ -46,7 +46,8 @@ export function findingText(
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((text, i) => `${" ".repeat(indent)}${padEnd(i === 0 ? label : "", labelColumns)}${harmless(text)}`),
   );
-  return `${[`${sign} ${harmless(title)}${unsure}`, ...lines].join("\n")}\n`;
+  const head = wrap(harmless(title) + unsure, terminalColumns - indent);
+  return `${[`${sign} ${head.join(`\n${" ".repeat(indent)}`)}`, ...lines].join("\n")}\n`;
 }
 
 /** Columns before a label, and of a label. */

@@ -1,7 +1,7 @@
 // What the command line is handed: one function per thing a command does. The program (src/app) implements them.
 // Failures are GranaryErrors; results are plain data that commands print for people or as JSON.
 
-import type { NetworkCommands } from "./network.ts";
+import type { NetworkCommands } from "./network-view.ts";
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { ExplainPorts } from "#services/environment/explain.ts";

@@ -54,8 +54,7 @@ export const tlsTexts: Readonly<Record<Lang, TlsTexts>> = {
     judge:
       "Nothing here says that these can be trusted: a server can send any certificate. Compare the SHA-256 with one that its owner tells you by another way; then, and only then:",
     trusted: "This machine's go trusts them already.",
-    notWhole:
-      "The root itself was not sent: the last certificate is signed by one that only its owner can give you.",
+    notWhole: "The root itself was not sent: the last certificate is signed by one that only its owner can give you.",
     then: "make it trusted",
   },
   "zh-CN": {

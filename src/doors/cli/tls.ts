@@ -43,10 +43,20 @@ const exportRoot: CommandSpec = {
     }
     if (call.options["json"] === true) {
       const { isWhole, isTrusted, pem, certificates } = roots;
-      printJson(context, "granary.tls-roots/1", { at, isTrusted, isWhole, certificates: certificates.map(certificateJson), pem });
+      printJson(context, "granary.tls-roots/1", {
+        at,
+        isTrusted,
+        isWhole,
+        certificates: certificates.map(certificateJson),
+        pem,
+      });
       return exit.ok;
     }
-    const note = exportNote(roots, io, fixes.flatMap((fix) => fixLines(fix, io.shell)));
+    const note = exportNote(
+      roots,
+      io,
+      fixes.flatMap((fix) => fixLines(fix, io.shell)),
+    );
     if (out === undefined) {
       io.stdout(roots.pem);
       io.stderr(note);
@@ -61,7 +71,11 @@ function exportNote(roots: ExportedRoots, { lang }: Pick<CliIo, "lang">, fixes: 
   const lines = roots.certificates.flatMap((one) => [harmless(one.subject.text), ...fingerprintLines(one)]);
   const said = roots.isTrusted
     ? [texts.trusted]
-    : [...(roots.isWhole ? [] : wrap(texts.notWhole, terminalColumns)), ...wrap(texts.judge, terminalColumns), ...fixes.map((line) => `  ${line}`)];
+    : [
+        ...(roots.isWhole ? [] : wrap(texts.notWhole, terminalColumns)),
+        ...wrap(texts.judge, terminalColumns),
+        ...fixes.map((line) => `  ${line}`),
+      ];
   return `${[...lines, ...said].join("\n")}\n`;
 }
 
@@ -95,7 +109,8 @@ function atOf({ target: { host, port } }: TlsReport): string {
 export function reportText({ report, findings }: Examined<TlsReport>, io: CliIo): string {
   const texts = tlsTexts[io.lang];
   const at = atOf(report);
-  const proxied = report.target.proxy === undefined ? "" : ` (${texts.proxied} ${withoutCredentials(report.target.proxy)})`;
+  const proxied =
+    report.target.proxy === undefined ? "" : ` (${texts.proxied} ${withoutCredentials(report.target.proxy)})`;
   const fails = findings.filter(({ severity }) => severity === "fail").map(({ code }) => code);
   const verdict = fails.length === 0 ? texts.well(at) : texts.bad(at, fails.join(", "));
   const parts = [
@@ -144,8 +159,17 @@ function factsText({ tries, chain, roots, skewMs, target, goError, opensslError 
       texts.chain,
       `${i} ${subject.text || "-"}${subject.id === issuer.id ? "" : ` ← ${issuer.text}`}`,
     ]),
-    ...(chain.length === 0 ? [] : [[texts.authorities, texts.authoritiesOf(count(roots.count), roots.places[0] ?? "-")] satisfies [string, string]]),
-    ...(skewMs === undefined || Math.abs(skewMs) < 2_000 ? [] : [[texts.clock, texts.clockOf(count(Math.round(skewMs / 1_000)))] satisfies [string, string]]),
+    ...(chain.length === 0
+      ? []
+      : [
+          [texts.authorities, texts.authoritiesOf(count(roots.count), roots.places[0] ?? "-")] satisfies [
+            string,
+            string,
+          ],
+        ]),
+    ...(skewMs === undefined || Math.abs(skewMs) < 2_000
+      ? []
+      : [[texts.clock, texts.clockOf(count(Math.round(skewMs / 1_000)))] satisfies [string, string]]),
     ...(goError === undefined ? [] : [["go", goError] satisfies [string, string]]),
     ...(opensslError === undefined ? [] : [["OpenSSL", opensslError] satisfies [string, string]]),
   ];
@@ -157,7 +181,9 @@ function factsText({ tries, chain, roots, skewMs, target, goError, opensslError 
       last = label;
       const [first = "", ...rest] = wrap(harmless(text), terminalColumns - width - 3);
       const indent = " ".repeat(width + 3);
-      return [` ${padEnd(shown, width)}  ${first}`, ...rest.map((line) => indent + line)].map((line) => `${line}\n`).join("");
+      return [` ${padEnd(shown, width)}  ${first}`, ...rest.map((line) => indent + line)]
+        .map((line) => `${line}\n`)
+        .join("");
     })
     .join("");
 }

@@ -56,4 +56,5 @@ const hosts = [
   ["x", false],
 ] as const;
 for (const [host, fits] of hosts)
-  test(`a certificate for a.example and *.b.example, asked for ${host}`, () => assert.equal(hostnameProblem(names, host) === undefined, fits));
+  test(`a certificate for a.example and *.b.example, asked for ${host}`, () =>
+    assert.equal(hostnameProblem(names, host) === undefined, fits));

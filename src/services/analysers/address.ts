@@ -55,11 +55,13 @@ function groupsOf(text: string): number[] | "bad" {
 export function shortAddress(address: string): string {
   const bytes = addressBytes(address);
   if (bytes?.length !== 16) return bytes === undefined ? address : bytes.join(".");
-  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16));
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16),
+  );
   const runs = groups.join(":").match(/\b0(?::0\b)+/g) ?? [];
   const [longest] = runs.toSorted((a, b) => b.length - a.length);
   if (longest === undefined) return groups.join(":");
-  const [before = "", after = ""] = splitOnce(groups.join(":"), longest);
+  const [before, after] = splitOnce(groups.join(":"), longest);
   return `${before.replace(/:$/, "")}::${after.replace(/^:/, "")}`;
 }
 

@@ -122,14 +122,7 @@ const known: ReadonlySet<string> = new Set([14, 15, 17, 19, 30, 31, 32, 35, 37].
 
 type Extensions = Pick<
   Certificate,
-  | "names"
-  | "constraints"
-  | "signsCertificates"
-  | "usages"
-  | "keyId"
-  | "issuerKeyId"
-  | "issuerUrls"
-  | "unknownCritical"
+  "names" | "constraints" | "signsCertificates" | "usages" | "keyId" | "issuerKeyId" | "issuerUrls" | "unknownCritical"
 >;
 
 function readExtensions(list: readonly Der[]): Extensions {
@@ -174,7 +167,9 @@ function readAlternatives(list: Der | undefined): Certificate["names"] {
 function ipText(bytes: Uint8Array): string {
   if (bytes.length === 4) return bytes.join(".");
   if (bytes.length !== 16) throw new DerError("an address of neither 4 nor 16 bytes");
-  return (Buffer.from(bytes).toString("hex").match(/.{4}/g) ?? []).map((group) => group.replace(/^0{1,3}/, "")).join(":");
+  return (Buffer.from(bytes).toString("hex").match(/.{4}/g) ?? [])
+    .map((group) => group.replace(/^0{1,3}/, ""))
+    .join(":");
 }
 
 function readConstraints(constraints: Der | undefined): Certificate["constraints"] {
@@ -212,7 +207,10 @@ export function fingerprint({ raw }: Pick<Certificate, "raw">): string {
 
 /** In lines of 64. */
 export function toPem({ raw }: Pick<Certificate, "raw">): string {
-  const lines = Buffer.from(raw).toString("base64").match(/.{1,64}/g) ?? [];
+  const lines =
+    Buffer.from(raw)
+      .toString("base64")
+      .match(/.{1,64}/g) ?? [];
   return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 

@@ -24,7 +24,7 @@ const maxParts = 10_000;
 /** The elements that `bytes` is a row of. */
 export function readParts(bytes: Uint8Array): Der[] {
   const parts: Der[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const part = elementAt(bytes, at);
     parts.push(part);
     if (parts.length > maxParts) throw new DerError("too many elements");

@@ -20,7 +20,11 @@ export type DnsAnswer =
       /** Addresses of other answers to the same question. */
       readonly rivals: readonly string[];
     }
-  | { readonly kind: "failed"; readonly reason: "timeout" | "refused" | "unreachable" | "malformed" | "other"; readonly text: string };
+  | {
+      readonly kind: "failed";
+      readonly reason: "timeout" | "refused" | "unreachable" | "malformed" | "other";
+      readonly text: string;
+    };
 
 export type DnsUse = {
   readonly transport: DnsTransport;
@@ -74,7 +78,11 @@ export async function askHttps(
   return answer === "truncated" ? { kind: "failed", reason: "malformed", text: "cut off over HTTPS" } : answer;
 }
 
-function ask(server: DnsServer, question: DnsQuestion, use: { readonly transport: DnsTransport; readonly timeoutMs: number }) {
+function ask(
+  server: DnsServer,
+  question: DnsQuestion,
+  use: { readonly transport: DnsTransport; readonly timeoutMs: number },
+) {
   const id = use.transport.randomId();
   const request = {
     server,
@@ -87,7 +95,12 @@ function ask(server: DnsServer, question: DnsQuestion, use: { readonly transport
     try {
       const message = decodeMessage(exchange.bytes);
       if (message.isTruncated) return "truncated";
-      return { ...answerOf(message, question.type), ms: exchange.ms, way, rivals: rivalsOf(exchange.after, message, question) };
+      return {
+        ...answerOf(message, question.type),
+        ms: exchange.ms,
+        way,
+        rivals: rivalsOf(exchange.after, message, question),
+      };
     } catch (error) {
       if (!(error instanceof DnsMalformed)) throw error;
       return { kind: "failed", reason: "malformed", text: error.message };

@@ -59,27 +59,93 @@ const good: FakeAnswer = { a: [google], ttl: 300 };
 
 const cases: readonly Case[] = [
   { name: "agreeing servers", servers: [good, good], people: { [google]: "genuine" }, codes: [] },
-  { name: "servers of a CDN that differ", servers: [good, { a: ["142.250.2.2"] }], people: { [google]: "genuine", "142.250.2.2": "genuine" }, codes: [] },
+  {
+    name: "servers of a CDN that differ",
+    servers: [good, { a: ["142.250.2.2"] }],
+    people: { [google]: "genuine", "142.250.2.2": "genuine" },
+    codes: [],
+  },
   { name: "NXDOMAIN everywhere", servers: [{ code: 3, soa: 60 }], codes: ["DNS_NO_SUCH_NAME"] },
-  { name: "NXDOMAIN of a filter", servers: [good, { code: 3 }], people: { [google]: "genuine" }, codes: ["DNS_NXDOMAIN_SPLIT"] },
-  { name: "an intranet name", servers: [{ code: 3 }, { a: ["10.1.5.20"], ttl: 60, authoritative: true }], codes: ["DNS_PRIVATE_VIEW"] },
-  { name: "two views", servers: [good, { a: ["10.1.5.20"], ttl: 60 }], people: { [google]: "genuine", "10.1.5.20": "genuine" }, codes: ["DNS_SPLIT_HORIZON"] },
+  {
+    name: "NXDOMAIN of a filter",
+    servers: [good, { code: 3 }],
+    people: { [google]: "genuine" },
+    codes: ["DNS_NXDOMAIN_SPLIT"],
+  },
+  {
+    name: "an intranet name",
+    servers: [{ code: 3 }, { a: ["10.1.5.20"], ttl: 60, authoritative: true }],
+    codes: ["DNS_PRIVATE_VIEW"],
+  },
+  {
+    name: "two views",
+    servers: [good, { a: ["10.1.5.20"], ttl: 60 }],
+    people: { [google]: "genuine", "10.1.5.20": "genuine" },
+    codes: ["DNS_SPLIT_HORIZON"],
+  },
   { name: "a known forgery", servers: [{ a: ["93.46.8.89"] }], codes: ["DNS_POISONED"] },
   { name: "an address of Facebook", servers: [{ a: ["31.13.94.37"] }], codes: ["DNS_POISONED"] },
-  { name: "an injected answer before the true one", servers: [{ a: ["1.2.3.4"], then: good }], people: { [google]: "genuine" }, codes: ["DNS_POISONED"] },
-  { name: "somebody else's server", servers: [good, { a: ["9.9.8.8"] }], people: { [google]: "genuine", "9.9.8.8": "foreign" }, codes: ["DNS_POISONED"] },
-  { name: "a foreign certificate everywhere proves nothing", servers: [good], people: { [google]: "foreign" }, codes: [] },
+  {
+    name: "an injected answer before the true one",
+    servers: [{ a: ["1.2.3.4"], then: good }],
+    people: { [google]: "genuine" },
+    codes: ["DNS_POISONED"],
+  },
+  {
+    name: "somebody else's server",
+    servers: [good, { a: ["9.9.8.8"] }],
+    people: { [google]: "genuine", "9.9.8.8": "foreign" },
+    codes: ["DNS_POISONED"],
+  },
+  {
+    name: "a foreign certificate everywhere proves nothing",
+    servers: [good],
+    people: { [google]: "foreign" },
+    codes: [],
+  },
   { name: "a loopback address", servers: [{ a: ["127.0.0.1"] }], codes: ["DNS_BOGON"] },
   { name: "0.0.0.0", servers: [{ a: ["0.0.0.0"] }], codes: ["DNS_BOGON"] },
-  { name: "a tunnel's address", servers: [{ a: ["198.18.0.7"] }], people: { "198.18.0.7": "genuine" }, codes: ["DNS_FAKE_ADDRESS"] },
-  { name: "AAAA that leads nowhere", servers: [{ a: [google], aaaa: ["2404:6800:4005:805:0:0:0:2011"] }], people: { [google]: "genuine" }, codes: ["DNS_AAAA_BLACKHOLE"] },
-  { name: "both families dead: no sign of IPv6", servers: [{ a: [google], aaaa: ["2404:6800:4005:805:0:0:0:2011"] }], codes: [] },
+  {
+    name: "a tunnel's address",
+    servers: [{ a: ["198.18.0.7"] }],
+    people: { "198.18.0.7": "genuine" },
+    codes: ["DNS_FAKE_ADDRESS"],
+  },
+  {
+    name: "AAAA that leads nowhere",
+    servers: [{ a: [google], aaaa: ["2404:6800:4005:805:0:0:0:2011"] }],
+    people: { [google]: "genuine" },
+    codes: ["DNS_AAAA_BLACKHOLE"],
+  },
+  {
+    name: "both families dead: no sign of IPv6",
+    servers: [{ a: [google], aaaa: ["2404:6800:4005:805:0:0:0:2011"] }],
+    codes: [],
+  },
   { name: "silence", servers: [good, { silent: true }], people: { [google]: "genuine" }, codes: ["DNS_SERVER_SILENT"] },
   { name: "REFUSED", servers: [good, { code: 5 }], people: { [google]: "genuine" }, codes: ["DNS_SERVER_REFUSES"] },
   { name: "SERVFAIL", servers: [good, { code: 2 }], people: { [google]: "genuine" }, codes: ["DNS_SERVER_REFUSES"] },
-  { name: "a short public TTL", servers: [{ a: [google], ttl: 20 }, { a: [google], ttl: 299 }], people: { [google]: "genuine" }, codes: ["DNS_TTL_SHORT"] },
-  { name: "a long private TTL", servers: [{ a: ["10.1.5.20"], ttl: 61 }], people: { "10.1.5.20": "genuine" }, codes: ["DNS_TTL_LONG"] },
-  { name: "a malformed answer", servers: [good, { garbage: Buffer.of(0xc0, 0xff) }], people: { [google]: "genuine" }, codes: ["DNS_SERVER_SILENT"] },
+  {
+    name: "a short public TTL",
+    servers: [
+      { a: [google], ttl: 20 },
+      { a: [google], ttl: 299 },
+    ],
+    people: { [google]: "genuine" },
+    codes: ["DNS_TTL_SHORT"],
+  },
+  {
+    name: "a long private TTL",
+    servers: [{ a: ["10.1.5.20"], ttl: 61 }],
+    people: { "10.1.5.20": "genuine" },
+    codes: ["DNS_TTL_LONG"],
+  },
+  {
+    name: "a malformed answer",
+    servers: [good, { garbage: Buffer.of(0xc0, 0xff) }],
+    people: { [google]: "genuine" },
+    codes: ["DNS_SERVER_SILENT"],
+  },
 ];
 
 suite("dns compare of", () => {
@@ -88,7 +154,11 @@ suite("dns compare of", () => {
       const fakes = await Promise.all(servers.map((answer) => fakeDns(t, () => answer)));
       const target = { host, servers: fakes.map(({ port }) => ({ host: "127.0.0.1", port })), doh: [], port: 443 };
       const { report, findings } = await compareDns(target, use(people), never);
-      assert.deepEqual(findings.map(({ code }) => code), codes, JSON.stringify(report, undefined, 1));
+      assert.deepEqual(
+        findings.map(({ code }) => code),
+        codes,
+        JSON.stringify(report, undefined, 1),
+      );
       for (const finding of findings) assert.notEqual(wordsOf(finding, "en").title, wordsOf(finding, "zh-CN").title);
     });
 });

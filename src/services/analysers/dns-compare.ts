@@ -2,12 +2,12 @@
 // each address. Forged answers, private views and dead addresses differ in ways that are told apart here.
 
 import { addressKind, shortAddress } from "./address.ts";
-import type { AddressKind } from "./address.ts";
 import { parseCertificate } from "./certificate.ts";
 import { DerError } from "./der.ts";
 import { askHttps, askServer, serverText } from "./dns-ask.ts";
 import type { DnsAnswer, DnsUse } from "./dns-ask.ts";
 import { compareFindings } from "./dns-findings.ts";
+import type { AddressView, CompareReport, ServerView } from "./dns-report.ts";
 import { hostnameProblem } from "./hostname.ts";
 import { isKnownForgery } from "./poison.ts";
 import type { DnsServer, FoundAddress, SystemNames, TlsAttempt, TlsProber } from "./ports.ts";
@@ -29,39 +29,6 @@ export type CompareUse = DnsUse & {
   readonly connectMs?: number;
 };
 
-export type ServerView = {
-  /** As it was given: an address with its port, or a URL. */
-  readonly server: string;
-  readonly a: DnsAnswer;
-  readonly aaaa: DnsAnswer;
-};
-
-/**
- * Who answers at an address: `genuine` shows a certificate for the host, `other` one for somebody else, `plain` no TLS;
- * `dead` no connection.
- */
-export type Identity = "genuine" | "other" | "plain" | "dead" | "untried";
-
-export type AddressView = FoundAddress & {
-  readonly kind: AddressKind;
-  readonly isForged: boolean;
-  readonly identity: Identity;
-  readonly ms: number | undefined;
-  /** What the connection said, or whose certificate it is. */
-  readonly text: string;
-  /** Who gave it: servers, and `system`. */
-  readonly from: readonly string[];
-};
-
-export type CompareReport = {
-  readonly host: string;
-  readonly port: number;
-  readonly views: readonly ServerView[];
-  /** What programs of this machine get; undefined when it finds nothing. */
-  readonly system: readonly string[] | undefined;
-  readonly addresses: readonly AddressView[];
-};
-
 /** A short wait: a black hole answers never, and a far server within a second. */
 const connectMs = 4_000;
 /** Of each family and of all servers together: enough to tell them apart. */
@@ -76,7 +43,9 @@ export async function compareDns(
   use.announce(`look up ${host} (getaddrinfo)`);
   const [views, looked] = await Promise.all([
     Promise.all([
-      ...servers.map((server) => viewOf(serverText(server), (type) => askServer(server, { name: host, type }, use, signal))),
+      ...servers.map((server) =>
+        viewOf(serverText(server), (type) => askServer(server, { name: host, type }, use, signal)),
+      ),
       ...doh.map((url) => viewOf(url, (type) => askHttps(url, { name: host, type }, use, signal))),
     ]),
     use.names.lookup(host),
@@ -98,10 +67,12 @@ type Gathered = FoundAddress & { readonly from: readonly string[] };
 
 /** Every address once, with all who gave it; one of each server first, so that none goes untried. */
 function gathered(views: readonly ServerView[], looked: Awaited<ReturnType<SystemNames["lookup"]>>): Gathered[] {
-  const lists: { readonly from: string; readonly found: readonly FoundAddress[] }[] = views.map(({ server, a, aaaa }) => ({
-    from: server,
-    found: [...found(a, 4), ...found(aaaa, 6)],
-  }));
+  const lists: { readonly from: string; readonly found: readonly FoundAddress[] }[] = views.map(
+    ({ server, a, aaaa }) => ({
+      from: server,
+      found: [...found(a, 4), ...found(aaaa, 6)],
+    }),
+  );
   if ("found" in looked) lists.push({ from: "system", found: looked.found });
   const all = new Map<string, { family: 4 | 6; from: string[] }>();
   const longest = Math.max(0, ...lists.map((list) => list.found.length));
@@ -118,7 +89,10 @@ function gathered(views: readonly ServerView[], looked: Awaited<ReturnType<Syste
 
 function found(answer: DnsAnswer, family: 4 | 6): FoundAddress[] {
   if (answer.kind === "failed") return [];
-  return [...answer.addresses.map(({ address }) => address), ...answer.rivals].map((address) => ({ address: shortAddress(address), family }));
+  return [...answer.addresses.map(({ address }) => address), ...answer.rivals].map((address) => ({
+    address: shortAddress(address),
+    family,
+  }));
 }
 
 async function tryAddress(
@@ -151,13 +125,14 @@ async function tryAddress(
 }
 
 function identityOf({ outcome }: TlsAttempt, host: string): Pick<AddressView, "identity" | "text"> {
-  if (outcome.kind === "failed")
-    return { identity: outcome.stage === "tls" ? "plain" : "dead", text: outcome.text };
+  if (outcome.kind === "failed") return { identity: outcome.stage === "tls" ? "plain" : "dead", text: outcome.text };
   try {
     const leaf = parseCertificate(outcome.chain[0] ?? new Uint8Array());
     const problem = hostnameProblem(leaf, host);
     const names = leaf.names?.dns.slice(0, 2).join(", ") ?? "";
-    return problem === undefined ? { identity: "genuine", text: names } : { identity: "other", text: names || leaf.subject.text };
+    return problem === undefined
+      ? { identity: "genuine", text: names }
+      : { identity: "other", text: names || leaf.subject.text };
   } catch (error) {
     if (!(error instanceof DerError)) throw error;
     return { identity: "other", text: error.message };

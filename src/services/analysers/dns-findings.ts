@@ -5,8 +5,8 @@ import type { Evidence, Finding } from "#services/findings/finding.ts";
 import { dnsFindings as kinds } from "#services/findings/network-dns.ts";
 import { addressKind, shortAddress } from "./address.ts";
 import type { DnsAnswer } from "./dns-ask.ts";
-import type { AddressView, CompareReport, ServerView } from "./dns-compare.ts";
-import type { WhichReport } from "./dns-which.ts";
+import { addressesOfAnswer } from "./dns-report.ts";
+import type { AddressView, CompareReport, ServerView, WhichReport } from "./dns-report.ts";
 
 const seen = (text: string): Evidence => ({ kind: "seen", text });
 const addressLine = (text: string): Evidence => ({ kind: "address", text });
@@ -25,31 +25,32 @@ export function compareFindings(report: CompareReport): Finding[] {
 /** Only the system is asked for what it could not find: its own word is worth more than a missing answer. */
 function existenceFindings({ host, views, system }: CompareReport): Finding[] {
   const deniers = views.filter(({ a }) => isDenial(a));
-  const knowers = views.filter(({ a, aaaa }) => addressesIn(a).length + addressesIn(aaaa).length > 0);
+  const knowers = views.filter(({ a, aaaa }) => addressesOfAnswer(a).length + addressesOfAnswer(aaaa).length > 0);
   const evidence = [...deniers, ...knowers].map(({ server, a }) => seen(`${server} → ${answerText(a)}`));
   if (deniers.length > 0 && knowers.length === 0 && system === undefined)
     return [found(kinds, "DNS_NO_SUCH_NAME", { host }, { evidence })];
   if (deniers.length === 0 || knowers.length === 0) return [];
-  const isPrivate = knowers.every(({ a }) => addressesIn(a).some((address) => addressKind(address) === "private"));
+  const isPrivate = knowers.every(({ a }) =>
+    addressesOfAnswer(a).some((address) => addressKind(address) === "private"),
+  );
   if (isPrivate) return [found(kinds, "DNS_PRIVATE_VIEW", { host, servers: names(knowers) }, { evidence })];
   return [found(kinds, "DNS_NXDOMAIN_SPLIT", { host, servers: names(deniers) }, { evidence })];
 }
 
 function names(views: readonly ServerView[]): string {
-  return views.map(({ server }) => server).slice(0, 3).join(", ");
+  return views
+    .map(({ server }) => server)
+    .slice(0, 3)
+    .join(", ");
 }
 
 function isDenial(answer: DnsAnswer): boolean {
   return answer.kind === "answered" && answer.code === "NXDOMAIN";
 }
 
-function addressesIn(answer: DnsAnswer): string[] {
-  return answer.kind === "answered" ? answer.addresses.map(({ address }) => shortAddress(address)) : [];
-}
-
 function answerText(answer: DnsAnswer): string {
   if (answer.kind === "failed") return answer.text;
-  return answer.code === "NOERROR" ? addressesIn(answer).join(", ") || "no address" : answer.code;
+  return answer.code === "NOERROR" ? addressesOfAnswer(answer).join(", ") || "no address" : answer.code;
 }
 
 /** From the surest sign of a forged answer to the weakest. */
@@ -57,8 +58,12 @@ function forgeryFindings({ host, views, addresses }: CompareReport): Finding[] {
   const forged = addresses.filter(({ isForged }) => isForged);
   const injected = views.filter(({ a, aaaa }) => rivalsIn(a).length + rivalsIn(aaaa).length > 0);
   const isProven = addresses.some(({ identity }) => identity === "genuine");
-  const foreign = addresses.filter(({ identity, kind, isForged }) => identity === "other" && kind === "public" && !isForged);
-  const reserved = addresses.filter(({ kind, isForged }) => !isForged && (kind === "bogon" || kind === "link-local" || kind === "loopback"));
+  const foreign = addresses.filter(
+    ({ identity, kind, isForged }) => identity === "other" && kind === "public" && !isForged,
+  );
+  const reserved = addresses.filter(
+    ({ kind, isForged }) => !isForged && (kind === "bogon" || kind === "link-local" || kind === "loopback"),
+  );
   const findings: Finding[] = [];
   if (injected.length > 0) {
     const evidence = injected.map(({ server, a, aaaa }) =>
@@ -67,18 +72,33 @@ function forgeryFindings({ host, views, addresses }: CompareReport): Finding[] {
     findings.push(found(kinds, "DNS_POISONED", { host, servers: names(injected) }, { evidence, confidence: "likely" }));
   } else if (forged.length > 0) {
     findings.push(
-      found(kinds, "DNS_POISONED", { host, servers: fromAll(forged) }, { evidence: forged.map(line), confidence: "likely" }),
+      found(
+        kinds,
+        "DNS_POISONED",
+        { host, servers: fromAll(forged) },
+        { evidence: forged.map(line), confidence: "likely" },
+      ),
     );
   } else if (isProven && foreign.length > 0) {
     // Only where another address shows that the host has a certificate does a foreign one mean something.
     findings.push(
-      found(kinds, "DNS_POISONED", { host, servers: fromAll(foreign) }, { evidence: foreign.map(line), confidence: "possible" }),
+      found(
+        kinds,
+        "DNS_POISONED",
+        { host, servers: fromAll(foreign) },
+        { evidence: foreign.map(line), confidence: "possible" },
+      ),
     );
   }
   if (reserved.length > 0 && host !== "localhost")
-    findings.push(found(kinds, "DNS_BOGON", { host, address: reserved[0]?.address ?? "" }, { evidence: reserved.map(line) }));
+    findings.push(
+      found(kinds, "DNS_BOGON", { host, address: reserved[0]?.address ?? "" }, { evidence: reserved.map(line) }),
+    );
   const fake = addresses.filter(({ kind }) => kind === "fake");
-  if (fake.length > 0) findings.push(found(kinds, "DNS_FAKE_ADDRESS", { host, address: fake[0]?.address ?? "" }, { evidence: fake.map(line) }));
+  if (fake.length > 0)
+    findings.push(
+      found(kinds, "DNS_FAKE_ADDRESS", { host, address: fake[0]?.address ?? "" }, { evidence: fake.map(line) }),
+    );
   return findings;
 }
 
@@ -97,7 +117,8 @@ function line({ address, from, identity, text }: AddressView): Evidence {
 
 /** Some servers give addresses of the own network, others of the world: two views of one name. */
 function viewFindings({ host, views }: CompareReport): Finding[] {
-  const kindsOf = ({ a, aaaa }: ServerView): string[] => [...addressesIn(a), ...addressesIn(aaaa)].map(addressKind);
+  const kindsOf = ({ a, aaaa }: ServerView): string[] =>
+    [...addressesOfAnswer(a), ...addressesOfAnswer(aaaa)].map(addressKind);
   const inside = views.filter((view) => kindsOf(view).includes("private"));
   const outside = views.filter((view) => kindsOf(view).includes("public") && !kindsOf(view).includes("private"));
   if (inside.length === 0 || outside.length === 0) return [];
@@ -112,7 +133,14 @@ function blackHoleFindings({ host, addresses }: CompareReport): Finding[] {
   const isDead = ({ identity }: AddressView): boolean => identity === "dead";
   const six = tried(6);
   if (six.length === 0 || !six.every(isDead) || tried(4).every(isDead)) return [];
-  return [found(kinds, "DNS_AAAA_BLACKHOLE", { host }, { evidence: six.map(({ address, text }) => addressLine(`${address} ${text}`)) })];
+  return [
+    found(
+      kinds,
+      "DNS_AAAA_BLACKHOLE",
+      { host },
+      { evidence: six.map(({ address, text }) => addressLine(`${address} ${text}`)) },
+    ),
+  ];
 }
 
 function silentFindings({ host, views }: CompareReport): Finding[] {
@@ -147,7 +175,7 @@ function ttlFindings({ host, views }: CompareReport): Finding[] {
 export function whichFindings(report: WhichReport): Finding[] {
   const { host, system, hosts, hostsFile, answerer, servers, goCommand, goAddresses } = report;
   const findings: Finding[] = [];
-  const dns = servers.flatMap(({ a, aaaa }) => [...addressesIn(a), ...addressesIn(aaaa)]);
+  const dns = servers.flatMap(({ a, aaaa }) => [...addressesOfAnswer(a), ...addressesOfAnswer(aaaa)]);
   if (system === undefined) {
     const evidence = servers.map(({ server, a }) => seen(`${server} → ${answerText(a)}`));
     findings.push(found(kinds, "DNS_NO_SUCH_NAME", { host }, { evidence }));
@@ -165,10 +193,20 @@ export function whichFindings(report: WhichReport): Finding[] {
   }
   if (hosts.length > 1 && new Set(hosts.map(({ address }) => address.includes(":"))).size < hosts.length)
     findings.push(
-      found(kinds, "DNS_HOSTS_TWICE", { host, count: hosts.length }, { evidence: hosts.map(({ line: number, text }) => ({ kind: "place", text: `${hostsFile}:${number}: ${text}` })) }),
+      found(
+        kinds,
+        "DNS_HOSTS_TWICE",
+        { host, count: hosts.length },
+        {
+          evidence: hosts.map(({ line: number, text }) => ({ kind: "place", text: `${hostsFile}:${number}: ${text}` })),
+        },
+      ),
     );
   if (system !== undefined && goCommand?.resolver === "go" && answerer.kind === "nss" && goAddresses?.length === 0) {
-    const evidence = [seen(`getaddrinfo → ${system.slice(0, 4).join(", ")}`), seen(`go (${goCommand.order}) → no such host`)];
+    const evidence = [
+      seen(`getaddrinfo → ${system.slice(0, 4).join(", ")}`),
+      seen(`go (${goCommand.order}) → no such host`),
+    ];
     findings.push(found(kinds, "DNS_GO_DIFFERS", { host }, { evidence }));
   }
   for (const { server, a } of servers)

@@ -3,13 +3,15 @@
 
 import { shortAddress } from "./address.ts";
 import { askServer } from "./dns-ask.ts";
-import type { DnsAnswer, DnsUse } from "./dns-ask.ts";
+import type { DnsUse } from "./dns-ask.ts";
 import { whichFindings } from "./dns-findings.ts";
+import { addressesOfAnswer } from "./dns-report.ts";
+import type { Answerer, WhichReport } from "./dns-report.ts";
 import { whichResolver } from "./go-resolver.ts";
 import type { ResolverChoice, ResolverFacts } from "./go-resolver.ts";
 import type { DnsServer, SystemNames } from "./ports.ts";
 import { hostsLinesFor, parseNsswitch, parseResolvConf } from "./resolver-files.ts";
-import type { HostsLine, NssSource, ResolvConf } from "./resolver-files.ts";
+import type { HostsLine } from "./resolver-files.ts";
 import type { Examined } from "./tls-report.ts";
 
 export type WhichTarget = {
@@ -27,33 +29,19 @@ export type WhichTarget = {
 
 export type WhichUse = DnsUse & { readonly names: SystemNames };
 
-/** `hosts`, a DNS server, or `nss`: another module of the system, or its cache. */
-export type Answerer = { readonly kind: "hosts"; readonly line: HostsLine } | { readonly kind: "server"; readonly server: string } | { readonly kind: "nss" } | { readonly kind: "nobody" };
-
-export type WhichReport = {
-  readonly host: string;
-  readonly hostsFile: string;
-  readonly hosts: readonly HostsLine[];
-  readonly nss: readonly NssSource[] | "malformed" | "unreadable" | undefined;
-  readonly resolv: ResolvConf | "unreadable" | undefined;
-  /** What getaddrinfo gives; undefined when it finds nothing. */
-  readonly system: readonly string[] | undefined;
-  readonly answerer: Answerer;
-  readonly servers: readonly { readonly server: string; readonly a: DnsAnswer; readonly aaaa: DnsAnswer }[];
-  /** How the go command here finds names; undefined without one. */
-  readonly goCommand: (ResolverChoice & { readonly version: string }) | undefined;
-  /** How a program that go builds with cgo finds them. */
-  readonly withCgo: ResolverChoice;
-  /** What the go command gets; undefined when only the system can tell. */
-  readonly goAddresses: readonly string[] | undefined;
-};
-
-export async function whichDns(target: WhichTarget, use: WhichUse, signal: AbortSignal): Promise<Examined<WhichReport>> {
+export async function whichDns(
+  target: WhichTarget,
+  use: WhichUse,
+  signal: AbortSignal,
+): Promise<Examined<WhichReport>> {
   const { host, platform } = target;
   const hostsFile = platform === "win32" ? `${target.systemRoot}\\System32\\drivers\\etc\\hosts` : "/etc/hosts";
   const [files, mdnsAllow] = await Promise.all([readFiles(hostsFile, use.names), use.names.exists("/etc/mdns.allow")]);
   use.announce(`look up ${host} (getaddrinfo)`);
-  const servers = typeof files.resolv === "object" ? files.resolv.servers.map((server) => ({ host: server, port: 53 })) : target.servers;
+  const servers =
+    typeof files.resolv === "object"
+      ? files.resolv.servers.map((server) => ({ host: server, port: 53 }))
+      : target.servers;
   const [looked, answers] = await Promise.all([
     use.names.lookup(host),
     Promise.all(
@@ -109,10 +97,6 @@ async function readFiles(hostsFile: string, names: SystemNames): Promise<Files> 
 }
 
 type Answers = WhichReport["servers"];
-
-export function addressesOfAnswer(answer: DnsAnswer): string[] {
-  return answer.kind === "answered" ? answer.addresses.map(({ address }) => shortAddress(address)) : [];
-}
 
 type Heard = Pick<WhichReport, "system" | "hosts" | "nss"> & { readonly answers: Answers };
 

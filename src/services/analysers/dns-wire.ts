@@ -41,7 +41,10 @@ const udpSize = 1232;
 
 /** One question, recursion desired, with EDNS. Throws DnsMalformed for a name that cannot be one. */
 export function encodeQuery(id: number, { name, type }: DnsQuestion): Uint8Array {
-  const labels = name.replace(/\.$/, "").split(".").map((label) => Buffer.from(label, "latin1"));
+  const labels = name
+    .replace(/\.$/, "")
+    .split(".")
+    .map((label) => Buffer.from(label, "latin1"));
   const isName = labels.every(({ length }) => length > 0 && length <= 63);
   const question = Buffer.concat(labels.flatMap((label) => [Buffer.of(label.length), label]).concat(Buffer.of(0)));
   if (!isName || question.length > maxNameBytes) throw new DnsMalformed(`no name of the DNS: ${name}`);
@@ -196,7 +199,11 @@ class Reader {
 
 function labelText(label: Uint8Array): string {
   return [...label]
-    .map((byte) => (byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c ? String.fromCharCode(byte) : `\\${String(byte).padStart(3, "0")}`))
+    .map((byte) =>
+      byte > 0x20 && byte < 0x7f && byte !== 0x2e && byte !== 0x5c
+        ? String.fromCharCode(byte)
+        : `\\${String(byte).padStart(3, "0")}`,
+    )
     .join("")
     .toLowerCase();
 }

@@ -28,7 +28,8 @@ export type ResolverChoice = {
    * What decided: `godebug`; `no-cgo`: built without; `platform`; `environment`: LOCALDOMAIN, RES_OPTIONS, HOSTALIASES;
    * `name`: a \ or % in it; `resolv.conf`, `nsswitch.conf`: something in it that Go leaves to libc, or its order.
    */
-  readonly because: "godebug" | "no-cgo" | "platform" | "environment" | "name" | "resolv.conf" | "nsswitch.conf" | "default";
+  readonly because:
+    "godebug" | "no-cgo" | "platform" | "environment" | "name" | "resolv.conf" | "nsswitch.conf" | "default";
 };
 
 export function whichResolver(facts: ResolverFacts): ResolverChoice {
@@ -55,7 +56,11 @@ export function whichResolver(facts: ResolverFacts): ResolverChoice {
 
 /** The last netdns of GODEBUG: `go`, `cgo`, with a level of talking before or after. */
 function netdnsOf(godebug: string): string {
-  const value = godebug.split(",").findLast((setting) => setting.startsWith("netdns="))?.slice("netdns=".length) ?? "";
+  const value =
+    godebug
+      .split(",")
+      .findLast((setting) => setting.startsWith("netdns="))
+      ?.slice("netdns=".length) ?? "";
   return value.split("+").findLast((part) => part !== "" && !/^\d/.test(part)) ?? "";
 }
 

@@ -66,7 +66,9 @@ const anyUsage = "2.5.29.37.0";
 
 /** checkChainForKeyUsage: every certificate with extended usages has to have that of a server. */
 function usable(path: readonly Certificate[]): GoVerdict {
-  const fits = path.every(({ usages }) => usages.length === 0 || usages.includes(serverAuth) || usages.includes(anyUsage));
+  const fits = path.every(
+    ({ usages }) => usages.length === 0 || usages.includes(serverAuth) || usages.includes(anyUsage),
+  );
   if (fits) return { kind: "trusted", path };
   return { kind: "other", sentence: "x509: certificate specifies an incompatible key usage" };
 }

@@ -8,7 +8,8 @@ import type { Certificate } from "./certificate.ts";
 export function hostnameProblem(certificate: Certificate, host: string): string | undefined {
   const { dns = [], ip = [] } = certificate.names ?? {};
   const address = /^\[(.+)\]$/.exec(host)?.[1] ?? host;
-  if (isAddress(address)) return ip.some((each) => sameAddress(each, address)) ? undefined : sentence(certificate, address);
+  if (isAddress(address))
+    return ip.some((each) => sameAddress(each, address)) ? undefined : sentence(certificate, address);
   const name = host.toLowerCase();
   const isPlain = isHostname(name, false);
   const fits = dns.some((pattern) =>
@@ -27,7 +28,9 @@ function matches(pattern: string, name: string): boolean {
 function isHostname(name: string, isPattern: boolean): boolean {
   const labels = (isPattern ? name : name.replace(/\.$/, "")).split(".");
   if (name === "" || name === "*") return false;
-  return labels.every((label, i) => (isPattern && i === 0 && label === "*") || /^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(label));
+  return labels.every(
+    (label, i) => (isPattern && i === 0 && label === "*") || /^[A-Za-z0-9_][A-Za-z0-9_-]*$/.test(label),
+  );
 }
 
 /** From as many on Go only counts them. */

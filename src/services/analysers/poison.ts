@@ -47,11 +47,14 @@ const others = [
   "2a03:2880::/32",
 ] as const;
 
-const ownersOfOthers = /(^|\.)(facebook|fbcdn|instagram|whatsapp|twitter|twimg|x|t|dropbox|dropboxusercontent)\.(com|net|co)$/;
+const ownersOfOthers =
+  /(^|\.)(facebook|fbcdn|instagram|whatsapp|twitter|twimg|x|t|dropbox|dropboxusercontent)\.(com|net|co)$/;
 
 /** Whether an answer with this address is a known forgery for the host. */
 export function isKnownForgery(address: string, host: string): boolean {
   if (single.has(address)) return true;
   const bytes = addressBytes(address);
-  return bytes !== undefined && !ownersOfOthers.test(host.toLowerCase()) && others.some((block) => isWithin(bytes, block));
+  return (
+    bytes !== undefined && !ownersOfOthers.test(host.toLowerCase()) && others.some((block) => isWithin(bytes, block))
+  );
 }

@@ -27,16 +27,7 @@ export type TlsRequest = TlsPlace & {
 
 /** `closed`: ended without a reset. `not-tls`: the answer was no TLS record. `old-version`: it chose one below ours. */
 export type TlsFailure =
-  | "refused"
-  | "unreachable"
-  | "timeout"
-  | "reset"
-  | "closed"
-  | "alert"
-  | "old-version"
-  | "not-tls"
-  | "proxy"
-  | "other";
+  "refused" | "unreachable" | "timeout" | "reset" | "closed" | "alert" | "old-version" | "not-tls" | "proxy" | "other";
 
 export type TlsFailed = {
   readonly kind: "failed";
@@ -108,8 +99,17 @@ export interface SystemNames {
 
 /** `after`: what else came for the same question within a moment: more than one answer is a sign of injection. */
 export type DnsExchange =
-  | { readonly kind: "answered"; readonly bytes: Uint8Array; readonly ms: number; readonly after: readonly Uint8Array[] }
-  | { readonly kind: "failed"; readonly reason: "timeout" | "refused" | "unreachable" | "other"; readonly text: string };
+  | {
+      readonly kind: "answered";
+      readonly bytes: Uint8Array;
+      readonly ms: number;
+      readonly after: readonly Uint8Array[];
+    }
+  | {
+      readonly kind: "failed";
+      readonly reason: "timeout" | "refused" | "unreachable" | "other";
+      readonly text: string;
+    };
 
 export type DnsServer = { readonly host: string; readonly port: number };
 

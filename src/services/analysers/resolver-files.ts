@@ -13,7 +13,9 @@ export function hostsLinesFor(host: string, text: string): HostsLine[] {
     if (!whole.toLowerCase().includes(wanted)) return [];
     const [address = "", ...names] = fieldsOf(whole.replace(/#.*/, ""));
     const isNamed = names.some((name) => name.toLowerCase().replace(/\.$/, "") === wanted);
-    return isNamed && isAddress(address) ? [{ line: i + 1, text: whole.trim(), address: address.replace(/%.*$/, "") }] : [];
+    return isNamed && isAddress(address)
+      ? [{ line: i + 1, text: whole.trim(), address: address.replace(/%.*$/, "") }]
+      : [];
   });
 }
 
@@ -25,7 +27,8 @@ export type ResolvConf = {
   readonly unknown: string | undefined;
 };
 
-const plainOptions = /^(ndots:|timeout:|attempts:|rotate$|single-request(-reopen)?$|use-vc$|usevc$|tcp$|trust-ad$|edns0$|no-reload$)/;
+const plainOptions =
+  /^(ndots:|timeout:|attempts:|rotate$|single-request(-reopen)?$|use-vc$|usevc$|tcp$|trust-ad$|edns0$|no-reload$)/;
 
 export function parseResolvConf(text: string): ResolvConf {
   const servers: string[] = [];
@@ -75,7 +78,10 @@ function sourcesOf(text: string): NssSource[] | "malformed" {
     if (block === undefined && rest.startsWith("[")) return "malformed";
     const criteria = fieldsOf(block ?? "");
     if (criteria.some((each) => each.replace("!", "").length < 3 || !each.includes("="))) return "malformed";
-    sources.push({ source, isStandard: criteria.every((each, i) => isStandard(each.toLowerCase(), i === criteria.length - 1)) });
+    sources.push({
+      source,
+      isStandard: criteria.every((each, i) => isStandard(each.toLowerCase(), i === criteria.length - 1)),
+    });
   }
   return sources;
 }

@@ -5,7 +5,6 @@ import { systemNames } from "#adapters/system/system-names.ts";
 import { byWeight } from "#services/findings/finding.ts";
 import { egressProxy } from "../../../test/support/loopback.ts";
 import { authorities, tlsWorlds } from "../../../test/support/tls-worlds.ts";
-import type { Authorities } from "../../../test/support/tls-worlds.ts";
 import { issue } from "../../../test/support/x509.ts";
 import { readPem } from "./certificate.ts";
 import { exportRoots } from "./export-root.ts";
@@ -77,17 +76,24 @@ suite("examineTls() also", () => {
   test("tells that only this machine trusts a server", async (t) => {
     const port = await world("good").start(t, by);
     const { codes } = await examined(port, { trust: trusting([by.root.pem], [by.stranger.pem]) });
-    assert.deepEqual(codes.filter((code) => code !== "TLS_NO_HTTP2"), ["TLS_STORES_DIFFER"]);
+    assert.deepEqual(
+      codes.filter((code) => code !== "TLS_NO_HTTP2"),
+      ["TLS_STORES_DIFFER"],
+    );
   });
 
   test("calls a private authority on a public host interception", async (t) => {
     const port = await world("good").start(t, by);
     const root = issue({ cn: "Corp Root", isCa: true });
     const certificate = issue({ cn: "proxy.golang.org", dns: ["proxy.golang.org"], by: root });
-    const { codes } = await examined(port, {
-      trust: trusting([root.pem], [by.stranger.pem]),
-      prober: fixed([certificate.der, root.der]),
-    }, { servername: "proxy.golang.org" });
+    const { codes } = await examined(
+      port,
+      {
+        trust: trusting([root.pem], [by.stranger.pem]),
+        prober: fixed([certificate.der, root.der]),
+      },
+      { servername: "proxy.golang.org" },
+    );
     assert.deepEqual(codes, ["TLS_INTERCEPTED"]);
   });
 
@@ -137,10 +143,10 @@ suite("examineTls() also", () => {
     assert.match(roots?.pem ?? "", /^# O=Zscaler Inc\., CN=Zscaler Root CA\n# SHA-256 ([0-9A-F]{2}:){31}/);
     assert.equal(readPem(roots?.pem ?? "").length, 1);
     const good = await examined(await world("good").start(t, by), {});
-    assert.deepEqual(exportRoots(good.report)?.certificates.map(({ subject }) => subject.commonName), [
-      "Granary Test Issuing CA",
-      "Granary Test Root",
-    ]);
+    assert.deepEqual(
+      exportRoots(good.report)?.certificates.map(({ subject }) => subject.commonName),
+      ["Granary Test Issuing CA", "Granary Test Root"],
+    );
   });
 });
 

@@ -121,7 +121,10 @@ async function attempt(request: TlsRequest, use: TlsUse, signal: AbortSignal): P
   return { ...(await use.prober.attempt(request, signal)), address };
 }
 
-function readChain(main: TlsTry | undefined): { readonly chain: Certificate[]; readonly unreadable: string | undefined } {
+function readChain(main: TlsTry | undefined): {
+  readonly chain: Certificate[];
+  readonly unreadable: string | undefined;
+} {
   if (main?.outcome.kind !== "shaken") return { chain: [], unreadable: undefined };
   try {
     return { chain: main.outcome.chain.map(parseCertificate), unreadable: undefined };

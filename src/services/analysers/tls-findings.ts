@@ -62,7 +62,8 @@ function failure(outcome: TlsFailed, facts: TlsFacts): Finding {
   const at = hostPort(facts.target);
   const address: Evidence = { kind: "address", text: facts.main?.address ?? "" };
   const details = { evidence: [...bothNames(facts), address] };
-  if (outcome.stage === "proxy") return found(kinds, "TCP_PROXY_REFUSED", { at, text: outcome.text.slice(0, 120) }, details);
+  if (outcome.stage === "proxy")
+    return found(kinds, "TCP_PROXY_REFUSED", { at, text: outcome.text.slice(0, 120) }, details);
   if (outcome.stage === "tcp") {
     const code =
       outcome.reason === "refused" ? "TCP_REFUSED" : outcome.reason === "timeout" ? "TCP_TIMEOUT" : "TCP_UNREACHABLE";
@@ -75,11 +76,19 @@ function failure(outcome: TlsFailed, facts: TlsFacts): Finding {
       return cutOff(outcome, facts, details);
     case "not-tls":
       if (facts.plainHttp === undefined) return found(kinds, "TLS_NOT_TLS", { at }, details);
-      return found(kinds, "TLS_PLAIN_HTTP", { at }, { evidence: [...details.evidence, seen(`GET / → ${facts.plainHttp}`)] });
+      return found(
+        kinds,
+        "TLS_PLAIN_HTTP",
+        { at },
+        { evidence: [...details.evidence, seen(`GET / → ${facts.plainHttp}`)] },
+      );
     case "old-version":
     case "alert":
       return refusedByAlert(outcome, facts, details);
-    default:
+    case "proxy":
+    case "refused":
+    case "unreachable":
+    case "other":
       return found(kinds, "TLS_FAILED", { at, text: outcome.text.slice(0, 120) }, details);
   }
 }
@@ -87,10 +96,15 @@ function failure(outcome: TlsFailed, facts: TlsFacts): Finding {
 /** Our name got silence or a reset: when another name gets an answer at the same address, the name is the reason. */
 function cutOff(outcome: TlsFailed, { target, name, otherName }: TlsFacts, details: { evidence: Evidence[] }): Finding {
   const at = hostPort(target);
-  const isAnswered = otherName?.kind === "shaken" || otherName?.reason === "alert" || otherName?.reason === "old-version";
+  const isAnswered =
+    otherName?.kind === "shaken" || otherName?.reason === "alert" || otherName?.reason === "old-version";
   if (isAnswered) {
     const other = otherName.kind === "shaken" ? `TLS (${otherName.protocol})` : otherName.text;
-    const evidence = [...details.evidence, seen(`SNI ${name} → ${outcome.reason}`), seen(`SNI www.example.com → ${other}`)];
+    const evidence = [
+      ...details.evidence,
+      seen(`SNI ${name} → ${outcome.reason}`),
+      seen(`SNI www.example.com → ${other}`),
+    ];
     return found(kinds, "TLS_SNI_RESET", { at, name }, { evidence, confidence: "likely" });
   }
   const code = outcome.reason === "timeout" ? "TLS_SILENT" : outcome.reason === "reset" ? "TLS_RESET" : "TLS_CLOSED";
@@ -117,7 +131,9 @@ async function chainFindings({ facts, trust }: Knowing): Promise<Finding[]> {
   const at = hostPort(target);
   const [leaf] = chain;
   if (leaf === undefined || verdict === undefined)
-    return [found(kinds, "TLS_REFUSED_CHAIN", { at, reason: unreadable ?? "no certificate" }, { evidence: bothNames(facts) })];
+    return [
+      found(kinds, "TLS_REFUSED_CHAIN", { at, reason: unreadable ?? "no certificate" }, { evidence: bothNames(facts) }),
+    ];
   const evidence = [...bothNames(facts), certificateLine(leaf)];
   switch (verdict.kind) {
     case "trusted":
@@ -154,7 +170,10 @@ function trustedFindings(facts: TlsFacts, verdict: Extract<GoVerdict, { kind: "t
     findings.push(found(kinds, "TLS_EXPIRES_SOON", { at, days }, { evidence: [certificateLine(leaf)] }));
   }
   if (publicVerdict?.kind === "unknown-authority" && root !== undefined) {
-    const evidence = [certificateLine(root), { kind: "hash", text: fingerprint(root).replaceAll(":", "").toLowerCase() } as const];
+    const evidence = [
+      certificateLine(root),
+      { kind: "hash", text: fingerprint(root).replaceAll(":", "").toLowerCase() } as const,
+    ];
     const issuer = (leaf === undefined ? undefined : productOf(leaf)) ?? productOf(root) ?? root.subject.text;
     findings.push(
       isPublicHost(facts.name)
@@ -175,11 +194,15 @@ function timeFindings(
   const skew = skewOf(facts);
   const theirs = skew === undefined ? undefined : new Date(now.getTime() - skew);
   const isClock =
-    theirs !== undefined && Math.abs(skew ?? 0) > maxSkewMs && theirs >= certificate.notBefore && theirs <= certificate.notAfter;
+    theirs !== undefined &&
+    Math.abs(skew ?? 0) > maxSkewMs &&
+    theirs >= certificate.notBefore &&
+    theirs <= certificate.notAfter;
   // Authorities are old: when none of the chain is valid yet, it is this clock that is early.
   const isEarly = kind === "not-yet-valid" && chain.length > 1 && chain.every(({ notBefore }) => now < notBefore);
   if (isClock) return clockFindings(facts, evidence);
-  if (isEarly) return [found(kinds, "TLS_CLOCK_WRONG", { at, local: minutes(now) }, { evidence, confidence: "likely" })];
+  if (isEarly)
+    return [found(kinds, "TLS_CLOCK_WRONG", { at, local: minutes(now) }, { evidence, confidence: "likely" })];
   if (certificate !== chain[0])
     return [found(kinds, "TLS_AUTHORITY_EXPIRED", { at, issuer: certificate.subject.text }, { evidence })];
   const limit = kind === "expired" ? certificate.notAfter : certificate.notBefore;
@@ -196,7 +219,9 @@ function clockFindings(facts: TlsFacts, evidence: readonly Evidence[] = []): Fin
   if (skew === undefined || Math.abs(skew) <= maxSkewMs) return [];
   const theirs = minutes(new Date(facts.now.getTime() - skew));
   const fields = { at: hostPort(facts.target), local: minutes(facts.now) };
-  return [found(kinds, "TLS_CLOCK_WRONG", fields, { evidence: [seen(`Date: ${theirs}`), ...evidence], confidence: "likely" })];
+  return [
+    found(kinds, "TLS_CLOCK_WRONG", fields, { evidence: [seen(`Date: ${theirs}`), ...evidence], confidence: "likely" }),
+  ];
 }
 
 function nameFindings(facts: TlsFacts, evidence: Evidence[]): Finding[] {
@@ -217,14 +242,21 @@ function unknownAuthority(facts: TlsFacts, details: Details): Finding {
   const [leaf] = chain;
   const top = chain.at(-1);
   const hint = verdict?.kind === "unknown-authority" ? verdict.hint : undefined;
-  if (leaf === undefined || top === undefined) return found(kinds, "TLS_UNKNOWN_AUTHORITY", { at, issuer: "-" }, details);
+  if (leaf === undefined || top === undefined)
+    return found(kinds, "TLS_UNKNOWN_AUTHORITY", { at, issuer: "-" }, details);
   const { evidence } = details;
   if (publicVerdict?.kind === "trusted")
     return found(kinds, "TLS_NO_ROOTS", { at, count: roots.count }, { evidence: [...evidence, rootPlaces(facts)] });
   if (hint?.kind === "weak-signature")
-    return found(kinds, "TLS_WEAK_SIGNATURE", { at, algorithm: /SHA1|MD[25]/.exec(hint.sentence)?.[0] ?? "" }, { evidence });
+    return found(
+      kinds,
+      "TLS_WEAK_SIGNATURE",
+      { at, algorithm: /SHA1|MD[25]/.exec(hint.sentence)?.[0] ?? "" },
+      { evidence },
+    );
   const product = productOf(leaf) ?? productOf(top);
-  if (product !== undefined) return found(kinds, "TLS_INTERCEPTED", { at, by: product }, { ...details, confidence: "likely" });
+  if (product !== undefined)
+    return found(kinds, "TLS_INTERCEPTED", { at, by: product }, { ...details, confidence: "likely" });
   const issuer = top.issuer.text;
   // Only on this host's certificate does an unknown issuer mean somebody in between: it is known to have a public one.
   if (isPublicHost(name) && isSelfIssued(top))
@@ -232,6 +264,9 @@ function unknownAuthority(facts: TlsFacts, details: Details): Finding {
   if (chain.length === 1 && isSelfIssued(leaf) && isSignedBy(leaf, leaf))
     return found(kinds, "TLS_SELF_SIGNED", { at }, details);
   if (isSelfIssued(top)) return found(kinds, "TLS_UNKNOWN_AUTHORITY", { at, issuer }, details);
+  // Servers leave the root out: above an intermediate it is most likely the root that is unknown.
+  if (chain.length > 1)
+    return found(kinds, "TLS_UNKNOWN_AUTHORITY", { at, issuer }, { ...details, confidence: "likely" });
   const [url] = top.issuerUrls;
   const aia = url === undefined ? [] : [seen(`AIA: ${url}`)];
   const confidence = url === undefined ? "possible" : "likely";
@@ -262,7 +297,9 @@ function addressFindings({ tries, main, target }: TlsFacts): Finding[] {
   const bad = tries.filter(({ outcome }) => outcome.kind === "failed");
   const leafOf = ({ outcome }: TlsTry): string =>
     outcome.kind === "shaken" ? Buffer.from(outcome.chain[0] ?? []).toString("base64") : "";
-  const other = tries.filter((one) => one.outcome.kind === "shaken" && main !== undefined && leafOf(one) !== leafOf(main));
+  const other = tries.filter(
+    (one) => one.outcome.kind === "shaken" && main !== undefined && leafOf(one) !== leafOf(main),
+  );
   const lines = (some: readonly TlsTry[]): Evidence[] =>
     some.map(({ address, outcome }) => ({
       kind: "address",
@@ -271,7 +308,9 @@ function addressFindings({ tries, main, target }: TlsFacts): Finding[] {
   return [
     ...(bad.length === 0
       ? []
-      : [found(kinds, "TCP_SOME_ADDRESSES_FAIL", { at, bad: bad.length, all: tries.length }, { evidence: lines(bad) })]),
+      : [
+          found(kinds, "TCP_SOME_ADDRESSES_FAIL", { at, bad: bad.length, all: tries.length }, { evidence: lines(bad) }),
+        ]),
     ...(other.length === 0 ? [] : [found(kinds, "TLS_ADDRESSES_DIFFER", { at }, { evidence: lines(other) })]),
   ];
 }

@@ -53,11 +53,15 @@ function goErrorOf(facts: TlsFacts): string | undefined {
   if (unresolved !== undefined) return `dial tcp: lookup ${target.host}: no such host`;
   if (main?.outcome.kind === "failed") return failureOfGo(main.outcome, { ...facts, address: main.address });
   if (facts.unreadable !== undefined) return "tls: failed to parse certificate from server";
-  if (verdict !== undefined && verdict.kind !== "trusted") return `tls: failed to verify certificate: ${verdict.sentence}`;
+  if (verdict !== undefined && verdict.kind !== "trusted")
+    return `tls: failed to verify certificate: ${verdict.sentence}`;
   return wantsClientCertificate(facts);
 }
 
-function failureOfGo(outcome: TlsFailed, { address, target, plainHttp, oldVersion }: TlsFacts & { address: string }): string {
+function failureOfGo(
+  outcome: TlsFailed,
+  { address, target, plainHttp, oldVersion }: TlsFacts & { address: string },
+): string {
   const where = address.includes(":") ? `[${address}]:${target.port}` : `${address}:${target.port}`;
   switch (outcome.reason) {
     case "refused":
@@ -112,7 +116,11 @@ function stepsOf(facts: TlsFacts): TlsStep[] {
   if (!isConnected) return steps;
   const isVersion = outcome.kind === "failed" && facts.oldVersion !== undefined;
   const speaks = outcome.kind === "shaken" || isVersion;
-  steps.push({ question: "speaks", answer: speaks, value: outcome.kind === "shaken" ? `${Math.round(main.tlsMs ?? 0)} ms` : outcome.text });
+  steps.push({
+    question: "speaks",
+    answer: speaks,
+    value: outcome.kind === "shaken" ? `${Math.round(main.tlsMs ?? 0)} ms` : outcome.text,
+  });
   if (!speaks) return steps;
   const protocol = outcome.kind === "shaken" ? outcome.protocol : (facts.oldVersion ?? "");
   const least = target.min ?? "TLSv1.2";
@@ -133,12 +141,32 @@ function certificateSteps(facts: TlsFacts, chain: readonly Certificate[]): TlsSt
   const root = path?.at(-1);
   const client = wantsClientCertificate(facts);
   return [
-    { question: "name", answer: hostnameProblem(leaf, facts.name) === undefined, value: (leaf.names?.dns ?? []).concat(leaf.names?.ip ?? []).slice(0, 4).join(", ") },
-    { question: "time", answer: late === undefined && verdict.kind !== "expired" && verdict.kind !== "not-yet-valid", value: `${day(leaf.notBefore)} – ${day(leaf.notAfter)}` },
-    { question: "complete", answer: isWhole, value: isWhole ? `${chain.length}` : top.issuer.text },
+    {
+      question: "name",
+      answer: hostnameProblem(leaf, facts.name) === undefined,
+      value: (leaf.names?.dns ?? [])
+        .concat(leaf.names?.ip ?? [])
+        .slice(0, 4)
+        .join(", "),
+    },
+    {
+      question: "time",
+      answer: late === undefined && verdict.kind !== "expired" && verdict.kind !== "not-yet-valid",
+      value: `${day(leaf.notBefore)} – ${day(leaf.notAfter)}`,
+    },
+    {
+      question: "complete",
+      answer: isWhole ? true : chain.length > 1 ? undefined : false,
+      value: isWhole ? `${chain.length}` : top.issuer.text,
+    },
     {
       question: "trusted",
-      answer: path !== undefined ? true : verdict.kind === "unknown-authority" || verdict.kind === "other" ? false : undefined,
+      answer:
+        path !== undefined
+          ? true
+          : verdict.kind === "unknown-authority" || verdict.kind === "other"
+            ? false
+            : undefined,
       value: root === undefined ? top.issuer.text : `${root.subject.text} (SHA-256 ${fingerprint(root).slice(0, 11)}…)`,
     },
     ...(path === undefined && client === undefined

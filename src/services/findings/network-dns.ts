@@ -11,7 +11,8 @@ export const dnsFindings = {
     en: {
       title: ({ host }) => `nobody here knows ${host}`,
       why: "The name does not exist, or exists only in a network that this machine is not in. Go says `no such host` and does not try again.",
-      advice: "Check the spelling; for a name of the company connect the VPN, or ask its server: granary dns compare HOST --servers ADDRESS.",
+      advice:
+        "Check the spelling; for a name of the company connect the VPN, or ask its server: granary dns compare HOST --servers ADDRESS.",
     },
     "zh-CN": {
       title: ({ host }) => `没有服务器认识 ${host}`,
@@ -35,7 +36,8 @@ export const dnsFindings = {
     en: {
       title: ({ host, servers }) => `${host} exists only for ${servers}`,
       why: "An intranet name: its own server gives a private address, and servers of the world deny it, as they should.",
-      advice: "Let this machine ask that server for the domain; and keep such names away from public proxies (GOPRIVATE).",
+      advice:
+        "Let this machine ask that server for the domain; and keep such names away from public proxies (GOPRIVATE).",
     },
     "zh-CN": {
       title: ({ host, servers }) => `${host} 只有 ${servers} 认识`,
@@ -57,7 +59,8 @@ export const dnsFindings = {
     en: {
       title: ({ host, servers }) => `the answer for ${host} from ${servers} looks forged`,
       why: "It has an address that belongs to somebody else, or came twice with different ones: something on the way answers before the server does. TLS keeps go from being fooled; it fails instead.",
-      advice: "Ask by a way that cannot be forged (DNS over HTTPS or TLS), or use a mirror that is not filtered. The hosts file is a last resort: its addresses grow stale.",
+      advice:
+        "Ask by a way that cannot be forged (DNS over HTTPS or TLS), or use a mirror that is not filtered. The hosts file is a last resort: its addresses grow stale.",
     },
     "zh-CN": {
       title: ({ host, servers }) => `${servers} 对 ${host} 的答案疑似伪造`,

@@ -128,7 +128,8 @@ export const tlsFindings = {
     en: {
       title: ({ at }) => `${at} speaks plain HTTP, not TLS`,
       why: "The server answered the first message of TLS with HTTP. Go says `http: server gave HTTP response to HTTPS client`.",
-      advice: "Write http:// in GOPROXY when that is meant, or give the server a certificate. Go sends no credentials over http.",
+      advice:
+        "Write http:// in GOPROXY when that is meant, or give the server a certificate. Go sends no credentials over http.",
     },
     "zh-CN": {
       title: ({ at }) => `${at} 是明文 HTTP，不是 TLS`,
@@ -208,19 +209,22 @@ export const tlsFindings = {
     en: {
       title: ({ at, issuer }) => `${at} does not send the certificate of ${issuer}`,
       why: "The chain ends before any authority that this machine knows. Browsers and macOS fetch the missing piece by themselves; go on Linux does not.",
-      advice: "Have the server send its whole chain (nginx: ssl_certificate with leaf and intermediates in one file). When that issuer is your company's own authority, add it to the system instead.",
+      advice:
+        "Have the server send its whole chain (nginx: ssl_certificate with leaf and intermediates in one file). When that issuer is your company's own authority, add it to the system instead.",
     },
     "zh-CN": {
       title: ({ at, issuer }) => `${at} 未发送 ${issuer} 的证书`,
       why: "证书链没有到达本机认识的任何根。浏览器和 macOS 会自行补全缺失的中间证书，Linux 上的 go 不会。",
-      advice: "让服务器发送完整证书链（nginx：ssl_certificate 中依次放入站点证书和中间证书）。若签发者是公司自有 CA，则将其加入系统信任库。",
+      advice:
+        "让服务器发送完整证书链（nginx：ssl_certificate 中依次放入站点证书和中间证书）。若签发者是公司自有 CA，则将其加入系统信任库。",
     },
   }),
   TLS_SELF_SIGNED: kind<At>("fail", "tls.md#unknown-authority", {
     en: {
       title: ({ at }) => `${at} signed its certificate itself`,
       why: "No authority vouches for it, and go has no setting that skips the check toward a proxy or a checksum database: GOINSECURE is for `direct` only.",
-      advice: "Give the server a certificate of an authority. Trusting this very certificate is possible: compare its fingerprint with the server's owner first.",
+      advice:
+        "Give the server a certificate of an authority. Trusting this very certificate is possible: compare its fingerprint with the server's owner first.",
     },
     "zh-CN": {
       title: ({ at }) => `${at} 使用自签名证书`,
@@ -232,24 +236,28 @@ export const tlsFindings = {
     en: {
       title: ({ at, issuer }) => `${at}: this machine does not know the authority ${issuer}`,
       why: "The chain is whole, and its root is not among the certificates that go reads here. GOINSECURE does not help toward a proxy.",
-      advice: "When it is your company's authority, get it from those who run it and add it to the system, or name a file with it in SSL_CERT_FILE. In images from scratch and distroless there may be no other way.",
+      advice:
+        "When it is your company's authority, get it from those who run it and add it to the system, or name a file with it in SSL_CERT_FILE. In images from scratch and distroless there may be no other way.",
     },
     "zh-CN": {
       title: ({ at, issuer }) => `${at}：本机不认识签发者 ${issuer}`,
       why: "证书链完整，但其根证书不在 go 读取的信任库中；GOINSECURE 对代理无效。",
-      advice: "若是公司 CA，请向其管理者索取并加入系统信任库，或用 SSL_CERT_FILE 指定含该证书的文件；scratch 和 distroless 镜像中往往只有后一种办法。",
+      advice:
+        "若是公司 CA，请向其管理者索取并加入系统信任库，或用 SSL_CERT_FILE 指定含该证书的文件；scratch 和 distroless 镜像中往往只有后一种办法。",
     },
   }),
   TLS_NO_ROOTS: kind<At & { readonly count: number }>("fail", "tls.md#unknown-authority", {
     en: {
       title: ({ at, count }) => `${at} is fine; this machine's list of authorities (${count}) is not`,
       why: "Mozilla's authorities vouch for the server, and those that go reads here do not: the package ca-certificates is missing or old, or SSL_CERT_FILE and SSL_CERT_DIR name something else.",
-      advice: "Install ca-certificates (apt-get, apk, dnf); in an image from scratch copy /etc/ssl/certs/ca-certificates.crt into it; or take SSL_CERT_FILE away.",
+      advice:
+        "Install ca-certificates (apt-get, apk, dnf); in an image from scratch copy /etc/ssl/certs/ca-certificates.crt into it; or take SSL_CERT_FILE away.",
     },
     "zh-CN": {
       title: ({ at, count }) => `${at} 没有问题，问题在本机的信任库（${count} 个根证书）`,
       why: "Mozilla 的根证书认可该服务器，而 go 在本机读到的不认可：ca-certificates 缺失或过旧，或 SSL_CERT_FILE、SSL_CERT_DIR 指到了别处。",
-      advice: "安装 ca-certificates（apt-get、apk、dnf）；scratch 镜像须拷入 /etc/ssl/certs/ca-certificates.crt；或取消 SSL_CERT_FILE。",
+      advice:
+        "安装 ca-certificates（apt-get、apk、dnf）；scratch 镜像须拷入 /etc/ssl/certs/ca-certificates.crt；或取消 SSL_CERT_FILE。",
     },
   }),
   TLS_WEAK_SIGNATURE: kind<At & { readonly algorithm: string }>("fail", "tls.md#weak-signatures", {
@@ -268,7 +276,8 @@ export const tlsFindings = {
     en: {
       title: ({ at, by }) => `${at}: the connection is opened on the way by ${by}`,
       why: "The certificate was not made by those who run the host: a device or program in between opens TLS and signs with an authority of its own. It sees everything, and could change it; go.sum and the checksum database would notice.",
-      advice: "Ask those who run your network. Add their authority to the system only when they confirm its fingerprint.",
+      advice:
+        "Ask those who run your network. Add their authority to the system only when they confirm its fingerprint.",
     },
     "zh-CN": {
       title: ({ at, by }) => `${at}：连接在途中被 ${by} 解密`,
@@ -304,7 +313,8 @@ export const tlsFindings = {
     en: {
       title: ({ at, name, names }) => `${at}: the certificate is for ${names}, not for ${name}`,
       why: "Go compares the name with the alternative names (SAN) alone and never with the common name; a `*` stands for one label.",
-      advice: "Use a name that it is for, or have it issued with this one. When the name should be right, the address may be wrong: granary dns compare HOST.",
+      advice:
+        "Use a name that it is for, or have it issued with this one. When the name should be right, the address may be wrong: granary dns compare HOST.",
     },
     "zh-CN": {
       title: ({ at, name, names }) => `${at}：证书属于 ${names}，不是 ${name}`,
@@ -376,7 +386,8 @@ export const tlsFindings = {
     en: {
       title: ({ at }) => `${at} wants a client certificate`,
       why: "The go command cannot present one: no variable and no flag is for it.",
-      advice: "Let granary agent stand in between: it listens on the loopback and presents the certificate. Or have the server take a token (netrc, GOAUTH).",
+      advice:
+        "Let granary agent stand in between: it listens on the loopback and presents the certificate. Or have the server take a token (netrc, GOAUTH).",
     },
     "zh-CN": {
       title: ({ at }) => `${at} 要求客户端证书`,
