@@ -45,7 +45,7 @@ export const tlsWorlds: readonly TlsWorld[] = [
     name: "missing intermediate",
     code: "TLS_MISSING_INTERMEDIATE",
     go: /x509: certificate signed by unknown authority/,
-    openssl: "X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+    openssl: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE",
     start: (t, { middle }) => serve(t, issue({ cn: "short", ...names, by: middle, aia: "http://ca.example/i.crt" })),
   },
   {

@@ -94,9 +94,19 @@ function versionNumber(version: string | undefined): string {
 }
 
 function opensslErrorOf({ main, trust }: TlsFacts): string | undefined {
-  if (main?.outcome.kind === "failed") return main.outcome.stage === "tls" ? main.outcome.text : undefined;
+  if (main?.outcome.kind === "failed") return saidByOpenssl.has(main.outcome.reason) ? main.outcome.text : undefined;
   if (trust?.outcome.kind !== "shaken") return trust?.outcome.text;
-  return trust.outcome.openssl === undefined ? trust.outcome.late?.text : opensslName(trust.outcome.openssl);
+  return trust.outcome.openssl === undefined ? trust.outcome.late?.text : opensslNames(trust.outcome.openssl);
+}
+
+/** What ended otherwise, ended below OpenSSL. */
+const saidByOpenssl: ReadonlySet<TlsFailed["reason"]> = new Set(["alert", "old-version", "not-tls", "other"]);
+
+/** OpenSSL finds the first and goes on to the second; `openssl s_client` shows both, Node the last. */
+const leafAlone = ["UNABLE_TO_GET_ISSUER_CERT_LOCALLY", "UNABLE_TO_VERIFY_LEAF_SIGNATURE"];
+
+function opensslNames(code: string): string {
+  return code === leafAlone[1] ? leafAlone.map(opensslName).join(", ") : opensslName(code);
 }
 
 /** As far as the walk got: a step with the answer no is the last one, but for the certificate, whose steps all say something. */
