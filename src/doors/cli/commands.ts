@@ -4,6 +4,7 @@ import type { CommandSpec } from "./command.ts";
 import { agentCommand } from "./agent.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
+import { dnsCommand } from "./dns.ts";
 import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
@@ -20,6 +21,7 @@ import { storeCommand } from "./store.ts";
 import { sumdbCommand } from "./sumdb.ts";
 import { sumgopherCommand, sumverifyCommand } from "./sumdb-tools.ts";
 import { sumwebCommand } from "./sumweb.ts";
+import { tlsCommand } from "./tls.ts";
 import { tokenCommand } from "./token.ts";
 import { traceCommand } from "./trace.ts";
 import { upstreamCommand } from "./upstream.ts";
@@ -50,4 +52,6 @@ export const commands: readonly CommandSpec[] = [
   mirrorsCommand,
   drillCommand,
   conformanceCommand,
+  tlsCommand,
+  dnsCommand,
 ];

@@ -27,7 +27,10 @@ export function findingText(
   const unsure = finding.confidence === "certain" ? "" : ` (${say(lang, `finding.${finding.confidence}`)})`;
   const fixes = finding.fixes.flatMap((fix) => fixLines(fix, shell));
   const rows: [string, readonly string[]][] = [
-    ...finding.evidence.map((evidence): [string, readonly string[]] => [labelOf(evidence, lang), [evidence.text]]),
+    ...finding.evidence.map((evidence): [string, readonly string[]] => [
+      labelOf(evidence, lang),
+      wrap(evidence.text, terminalColumns - indent - labelColumns),
+    ]),
     [say(lang, "finding.why"), wrap(why, terminalColumns - indent - labelColumns)],
     ...(advice === undefined
       ? []
@@ -43,7 +46,8 @@ export function findingText(
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((text, i) => `${" ".repeat(indent)}${padEnd(i === 0 ? label : "", labelColumns)}${harmless(text)}`),
   );
-  return `${[`${sign} ${harmless(title)}${unsure}`, ...lines].join("\n")}\n`;
+  const head = wrap(harmless(title) + unsure, terminalColumns - indent);
+  return `${[`${sign} ${head.join(`\n${" ".repeat(indent)}`)}`, ...lines].join("\n")}\n`;
 }
 
 /** Columns before a label, and of a label. */

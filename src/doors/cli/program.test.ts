@@ -182,6 +182,13 @@ suite("the command line", () => {
 });
 
 suite("text on a terminal", () => {
+  test("wrap() keeps Chinese marks after Latin words", () => {
+    assert.deepEqual(wrap("（DoH、DoT），用 Pi-hole。", 80), ["（DoH、DoT），用 Pi-hole。"]);
+    assert.equal(
+      wrap("改用 DoH、DoT 或 AdGuard Home、公司过滤。", 12).join("").replaceAll(" ", ""),
+      "改用DoH、DoT或AdGuardHome、公司过滤。",
+    );
+  });
   test("Chinese characters take two columns", () => {
     assert.equal(columnsOf("常平仓 ok"), 9);
     assert.equal(padEnd("模块", 6), "模块  ");

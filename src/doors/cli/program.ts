@@ -121,7 +121,7 @@ function buildCommand(spec: CommandSpec, path: string, build: Build): Command {
   const settings = settingsOf(spec, build.context);
   addFlags(command, spec, { settings, context: build.context });
   if (spec.run === undefined) askForCommand(command, path, build.context);
-  else if (spec.commands !== undefined) {
+  else if (spec.commands !== undefined && spec.args === undefined) {
     command.argument("[command]").allowExcessArguments(true);
     command.action((name: string | undefined) => {
       if (name !== undefined) throw unknownCommand(name, command);

@@ -1,6 +1,7 @@
 // What the command line is handed: one function per thing a command does. The program (src/app) implements them.
 // Failures are GranaryErrors; results are plain data that commands print for people or as JSON.
 
+import type { NetworkCommands } from "./network-view.ts";
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { ExplainPorts } from "#services/environment/explain.ts";
@@ -621,6 +622,8 @@ export type CliServices = {
   readonly http: () => Promise<HttpCommands>;
   /** The machine's settings: looks at them and changes them. */
   readonly envSetup: () => Promise<EnvSetup>;
+  /** Diagnosis of TLS and DNS. */
+  readonly network: () => Promise<NetworkCommands>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,

@@ -1,3 +1,7 @@
-import type { Area } from "./finding.ts";
+// The network: TLS and TCP, DNS.
 
-export const networkFindings = {} as const satisfies Area;
+import type { Area } from "./finding.ts";
+import { dnsFindings } from "./network-dns.ts";
+import { tlsFindings } from "./network-tls.ts";
+
+export const networkFindings = { ...tlsFindings, ...dnsFindings } as const satisfies Area;
