@@ -132,6 +132,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     envSetup: async () => {
       const { envSetup } = await import("./env-setup.ts");
       return envSetup(io.machine);
+    },
     network: async () => {
       const { networkCommands } = await import("./network.ts");
       return networkCommands(io);

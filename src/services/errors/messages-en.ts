@@ -271,7 +271,6 @@ export const messagesEn: MessageTable = {
   "flag.env-class": () => "what the machine is for: prod, ci or dev (default): how much verification matters",
   "flag.env-command": () => "download (default), get, list, versions, tidy or build",
   "flag.env-file": () => "info (default), mod, zip, list, latest or supported",
-  "flag.env-go": () => "as this Go version does it, 1.11 and newer; without it the installed one",
   "flag.env-responses": () =>
     "one per hop, with commas: a status, or refused, reset, unreachable, dns, tls, timeout, truncated, badjson, html, empty; the last one repeats",
   "flag.env-strict": () => "the articles' rules for GOPROXY: no blanks, whole URLs; exit 1 for them too",
@@ -477,7 +476,6 @@ export const messagesEn: MessageTable = {
   "finding.more": () => "more",
   "finding.likely": () => "likely",
   "finding.possible": () => "possible",
-  "command.env": () => "What go does with its settings, where they come from, and how to change them.",
   "command.env.matrix": () => "What documents claim of go, beside what go does",
   "flag.about": () => "only claims about this: GOPROXY, fallback, sumdb, tls, …",
   "flag.verdict": () => "only these: false, partly, true, unverifiable",

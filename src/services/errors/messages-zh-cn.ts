@@ -280,7 +280,6 @@ export const messagesZh: MessageTable = {
   "flag.env-class": () => "机器用途：prod、ci 或 dev（默认）；决定校验的要紧程度",
   "flag.env-command": () => "download（默认）、get、list、versions、tidy 或 build",
   "flag.env-file": () => "info（默认）、mod、zip、list、latest 或 supported",
-  "flag.env-go": () => "按此 Go 版本的行为，1.11 起；不写则为已安装的版本",
   "flag.env-responses": () =>
     "每个条目一个，逗号分隔：状态码，或 refused、reset、unreachable、dns、tls、timeout、truncated、badjson、html、empty；最后一个会重复",
   "flag.env-strict": () => "按文章中的规则检查 GOPROXY：不许有空格，URL 须完整；违反时也以 1 退出",
@@ -484,7 +483,6 @@ export const messagesZh: MessageTable = {
   "finding.more": () => "详见",
   "finding.likely": () => "很可能",
   "finding.possible": () => "有可能",
-  "command.env": () => "go 如何处理自己的设置，它们从何而来，如何修改。",
   "command.env.matrix": () => "文档中的说法与 go 的实际行为对照",
   "flag.about": () => "只看与此有关的说法：GOPROXY、fallback、sumdb、tls……",
   "flag.verdict": () => "只看这些：false、partly、true、unverifiable",

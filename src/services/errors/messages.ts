@@ -249,7 +249,6 @@ export type Messages = {
   "flag.env-class": None;
   "flag.env-command": None;
   "flag.env-file": None;
-  "flag.env-go": None;
   "flag.env-responses": None;
   "flag.env-strict": None;
   "command.sumdb.explain": None;
