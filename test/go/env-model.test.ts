@@ -40,7 +40,7 @@ for (const version of versions)
     }
     t.diagnostic(`go ${tool.version}: ${each} environments from ENV_SEED=${firstSeed}, ${requests} requests`);
     // Environments in which nobody is asked anything would prove little.
-    assert.ok(requests >= each / 2, String(requests));
+    assert.ok(requests >= each / 5, String(requests));
     assert.deepEqual(differences, [], JSON.stringify(differences.slice(0, 3), undefined, 1));
   });
 

@@ -18,7 +18,10 @@ export function explanationJson(it: Explanation): object {
     command,
     private: isPrivate,
     rounds,
-    chain: chain.kind === "refused" ? { refused: withoutCredentials(chain.sentence) } : { unread: chain.unread },
+    chain:
+      chain.kind === "refused"
+        ? { refused: withoutCredentials(chain.sentence) }
+        : { unread: withoutCredentials(chain.unread) },
     hops: hops.map(hopJson),
     sums: sums === undefined ? undefined : hidden(sums.outcome),
     trust,
