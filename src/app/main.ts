@@ -125,6 +125,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { runConformanceCommand } = await import("./conformance.ts");
       return await runConformanceCommand(url, options);
     },
+    trouble: async () => {
+      const { troubleTools } = await import("./trouble.ts");
+      return troubleTools();
+    },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
     publish: async (...call) => {

@@ -7,6 +7,7 @@ import { conformanceCommand } from "./conformance.ts";
 import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
+import { explainErrorCommand } from "./explain-error.ts";
 import { jobsCommand } from "./jobs.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
@@ -24,6 +25,7 @@ export const commands: readonly CommandSpec[] = [
   serveCommand,
   explainCommand,
   envCommand,
+  explainErrorCommand,
   configCommand,
   upstreamCommand,
   jobsCommand,

@@ -38,6 +38,9 @@ export function findingText(
           ],
         ]),
     ...(fixes.length === 0 ? [] : [[say(lang, "finding.fix"), fixes] satisfies [string, readonly string[]]]),
+    ...(finding.checks.length === 0
+      ? []
+      : [[say(lang, "finding.check"), finding.checks] satisfies [string, readonly string[]]]),
     [say(lang, "finding.more"), [`docs/${finding.kind.page} · granary explain ${finding.code}`]],
   ];
   const lines = rows.flatMap(([label, texts]) =>
@@ -68,6 +71,7 @@ export function findingJson(finding: Finding, { lang, shell }: Pick<CliIo, "lang
     why,
     ...(advice !== undefined && { advice }),
     fixes: finding.fixes.map((fix) => ({ ...fix, lines: fixLines(fix, shell) })),
+    checks: finding.checks,
     page: `docs/${finding.kind.page}`,
   };
 }

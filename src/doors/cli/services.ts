@@ -1,6 +1,7 @@
 // What the command line is handed: one function per thing a command does. The program (src/app) implements them.
 // Failures are GranaryErrors; results are plain data that commands print for people or as JSON.
 
+import type { ErrorReport } from "#services/analysers/error-report.ts";
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { ExplainPorts } from "#services/environment/explain.ts";
@@ -612,11 +613,18 @@ export type CliServices = {
   ) => Promise<{ readonly text: string; readonly info: TokenInfo }>;
   readonly tokenList: (flags: SettingFlags) => Promise<readonly TokenInfo[]>;
   readonly tokenRevoke: (id: string, flags: SettingFlags) => Promise<void>;
+  readonly trouble: () => Promise<TroubleTools>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,
     options: { readonly json: boolean; readonly lang: Lang; readonly out: (text: string) => void },
   ) => Promise<number>;
+};
+
+/** `explain-error`, `run`, `lab`. */
+export type TroubleTools = {
+  /** Reads the end of a log; `-` is standard input. Throws GRANARY_INPUT_UNREADABLE. */
+  readonly explainLog: (file: string) => Promise<ErrorReport>;
 };
 
 /** Where a command meets the terminal. */

@@ -373,6 +373,35 @@ export const messagesEn: MessageTable = {
     })[unshown],
   "myth.verdict": ({ verdict }) =>
     ({ false: "false", partly: "partly true", true: "true", unverifiable: "go cannot tell" })[verdict],
+  // explain-error, run, lab
+  "command.explain-error": () => "Says what a log of go means: the cause first, then what only follows.",
+  "command.lab": () => "Fake proxies on this machine with the real go in front of them: see for yourself.",
+  "command.lab.fallback": () => "What go does after each failure of a proxy, for a comma and for a |.",
+  "command.lab.go111module": () => "What GO111MODULE=on, off and auto change: requests and results.",
+  "command.run": () => "Runs a command, and again while a failure may pass: timeouts, resets, 502 to 504.",
+  "flag.lab-chain": () => "A list as GOPROXY has it; names become fake proxies",
+  "flag.lab-go": () => "Another Go, such as 1.19.13, as go itself would download it",
+  "flag.lab-responses": () => "What each proxy of the list answers: 200,404,502,reset,silent…",
+  "flag.run-log": () => "Append each attempt to a file, as lines of JSON",
+  "flag.run-retry": () => "How often it is repeated at most (default: 3)",
+  "flag.run-stall": () => "End an attempt that prints nothing for so long, and count it as a timeout",
+  "flag.run-timeout": () => "End everything after so long, waits included (default: 10m)",
+  "flag.run-wait": () => "Before the first repetition; doubles with each (default: 2s)",
+  "errors.collect": () =>
+    "Collect more: go version; granary env provenance; and the whole output of\n" +
+    "  go mod download -x 2>go.log, with GODEBUG=http2debug=1 for HTTP/2.\n" +
+    "  Then: granary explain-error go.log",
+  "errors.follows": () => "Only follows from the above:",
+  "errors.head": ({ causes, lines }) =>
+    `${lines} lines read, ${causes} ${causes === 1 ? "cause" : "causes"} found${causes > 1 ? ", the first one first" : ""}.`,
+  "errors.lines": ({ count }) => (count < 2 ? "" : ` (${count} lines)`),
+  "errors.none": ({ lines }) => `${lines} lines read; no failure was recognised in them.`,
+  "errors.notices": () => "No failure, but said:",
+  "errors.reading": () => "Reading standard input; Ctrl-D ends it.",
+  "errors.requests": () => "Requests of the -x trace:",
+  "errors.request-columns": () => "host\trequests\tunanswered\tslowest\toutcomes",
+  "errors.unknown": ({ count }) => `Not recognised (${count} lines that look like an error):`,
+  "finding.check": () => "test",
   "explain.cause": () => "Why",
   "explain.remedy": () => "What to do",
   "explain.request": ({ id, at, target }) => `Request ${id} at ${at}: ${target}`,
