@@ -127,7 +127,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     },
     trouble: async () => {
       const { troubleTools } = await import("./trouble.ts");
-      return troubleTools();
+      return troubleTools(io);
     },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),

@@ -9,9 +9,11 @@ import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { explainErrorCommand } from "./explain-error.ts";
 import { jobsCommand } from "./jobs.ts";
+import { labCommand } from "./lab.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { publishCommand } from "./publish.ts";
+import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
 import { pinCommand } from "./pin.ts";
 import { storeCommand } from "./store.ts";
@@ -26,6 +28,8 @@ export const commands: readonly CommandSpec[] = [
   explainCommand,
   envCommand,
   explainErrorCommand,
+  runCommand,
+  labCommand,
   configCommand,
   upstreamCommand,
   jobsCommand,

@@ -6,7 +6,7 @@ import { byWeight, wordsOf } from "#services/findings/finding.ts";
 import type { Evidence, Finding, Severity } from "#services/findings/finding.ts";
 import { fixLines } from "#services/findings/fix.ts";
 import type { CliIo } from "./services.ts";
-import { harmless, mark, padEnd, terminalColumns, wrap } from "./text.ts";
+import { columnsOf, harmless, mark, padEnd, terminalColumns, wrap } from "./text.ts";
 
 const markOf = { fail: "fail", warn: "warn", info: "skip" } as const satisfies Readonly<Record<Severity, string>>;
 
@@ -27,7 +27,7 @@ export function findingText(
   const unsure = finding.confidence === "certain" ? "" : ` (${say(lang, `finding.${finding.confidence}`)})`;
   const fixes = finding.fixes.flatMap((fix) => fixLines(fix, shell));
   const rows: [string, readonly string[]][] = [
-    ...finding.evidence.map((evidence): [string, readonly string[]] => [labelOf(evidence, lang), [evidence.text]]),
+    ...finding.evidence.map((evidence): [string, readonly string[]] => [labelOf(evidence, lang), evidenceLines(evidence)]),
     [say(lang, "finding.why"), wrap(why, terminalColumns - indent - labelColumns)],
     ...(advice === undefined
       ? []
@@ -52,6 +52,12 @@ export function findingText(
 /** Columns before a label, and of a label. */
 const indent = 4;
 const labelColumns = 8;
+
+/** A line of a log is longer than a terminal is wide; a value is left as it is. */
+function evidenceLines({ kind, text }: Evidence): readonly string[] {
+  const columns = terminalColumns - indent - labelColumns;
+  return kind === "seen" && columnsOf(text) > columns ? wrap(text, columns) : [text];
+}
 
 function labelOf({ kind }: Evidence, lang: Lang): string {
   return say(lang, `finding.${kind}`);

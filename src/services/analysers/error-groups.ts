@@ -1,5 +1,6 @@
 // Hits become findings: repeats are one, with their number; the cause stands before what only follows from it.
 
+import type { GranaryCode } from "#services/errors/codes.ts";
 import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import { goFindings } from "#services/findings/go.ts";
@@ -57,11 +58,19 @@ const networkClasses: ReadonlySet<ErrorClass> = new Set([
 const likely: ReadonlySet<GoCode> = new Set(["GO_ERR_HTML", "GO_SUMDB_UNKNOWN", "GO_ERR_TLS_TIMEOUT", "GO_GOPROXY_OFF"]);
 
 /** Granary's codes that another try may cure. */
-const passing =
-  /^GRANARY_(?:UPSTREAM_(?:FAILED|TIMEOUT|BUSY)|OFFLINE|SUMDB_UNREACHABLE|OVERLOADED|BUSY|STOPPING|RATE_LIMITED)$/;
+const passing: ReadonlySet<string> = new Set([
+  "GRANARY_UPSTREAM_FAILED",
+  "GRANARY_UPSTREAM_TIMEOUT",
+  "GRANARY_UPSTREAM_BUSY",
+  "GRANARY_OFFLINE",
+  "GRANARY_SUMDB_UNREACHABLE",
+  "GRANARY_OVERLOADED",
+  "GRANARY_RATE_LIMITED",
+  "GRANARY_DRAINING",
+] satisfies GranaryCode[]);
 
 export function classOf(code: GoCode, { value }: Said): ErrorClass {
-  if (code === "GO_GRANARY_ANSWER" && passing.test(value)) return "transient";
+  if (code === "GO_GRANARY_ANSWER" && passing.has(value)) return "transient";
   return errorTraits[code].class;
 }
 
@@ -111,7 +120,10 @@ function merged(first: Said, second: Said): Said {
 
 function explainedOf({ code, said, count, texts }: Group): ExplainedError {
   const { checks, fixes = [] } = errorTraits[code];
-  const lines = [...texts].map(([text, number]) => `${number}: ${withoutCredentials(text).slice(0, maxEvidenceChars)}`);
+  const lines = [...texts].map(([text, number]) => {
+    const shown = withoutCredentials(text).slice(0, maxEvidenceChars);
+    return number === 0 ? shown : `${number}: ${shown}`;
+  });
   const safe = { what: withoutCredentials(said.what), host: said.host, value: withoutCredentials(said.value) };
   const finding = found(goFindings, code, safe, {
     evidence: lines.map((text) => ({ kind: "seen", text })),

@@ -279,6 +279,11 @@ export const enStart = {
     cause: "git is not installed, the folder is no repository, or the repository is damaged or not whole.",
     remedy: "Run it in a work tree, or name one with --repo. A clone without all its objects needs a git fetch first.",
   },
+  GRANARY_CANNOT_RUN: {
+    lines: (f) => [`${f.program} cannot be run: ${f.reason}`, "Nothing else was tried."],
+    cause: "The program is not on PATH, may not be executed, or that version of it is not to be had here.",
+    remedy: "Install it, or see that it is on the PATH of this shell, then run the command again.",
+  },
   GRANARY_STOPPED: {
     lines: () => ["the command was told to stop.", "What it had done by then is done; run it again to go on."],
     cause: "Ctrl-C, or a signal to end.",

@@ -402,6 +402,37 @@ export const messagesEn: MessageTable = {
   "errors.request-columns": () => "host\trequests\tunanswered\tslowest\toutcomes",
   "errors.unknown": ({ count }) => `Not recognised (${count} lines that look like an error):`,
   "finding.check": () => "test",
+  "lab.chain.head": ({ go }) => `go ${go}, one module, these proxies:`,
+  "lab.example": ({ answer, separator }) => `The run with ${answer} before a ${separator}`,
+  "lab.fallback.columns": () => "first answers\tthen ,\tthen |",
+  "lab.fallback.head": ({ go, runs }) =>
+    `go ${go}: go mod download in front of two fake proxies, ${runs} runs.\nThe first one fails, the second one has the module.`,
+  "lab.fallback.legend": () =>
+    "next: go asked the second proxy and got the module.\n" +
+    "stop: go gave up with an error and asked nobody else.\n" +
+    "waits: go was still waiting for the first proxy after 2 s, and was ended by us; it has no timeout.",
+  "lab.gave-up": ({ code, proxy }) => `go gave up with exit code ${code}; the last one asked was ${proxy}.`,
+  "lab.got": ({ proxy }) => `go has the module; ${proxy} gave it.`,
+  "lab.modes.columns": () => "where\tGO111MODULE\texit\tproxy\tsumdb\trepository",
+  "lab.modes.example": () => "What was asked with on, in a module",
+  "lab.modes.head": ({ go }) => `go ${go}: go get of one module version; requests to the proxy, the checksum\ndatabase, the repository itself.`,
+  "lab.outcome": ({ outcome }) => outcome,
+  "lab.place": ({ place }) => (place === "module" ? "in a module" : "no go.mod"),
+  "lab.requests": () => "Requests, in order",
+  "lab.said": () => "What go said",
+  "lab.unset": () => "(unset)",
+  "lab.waits": ({ seconds }) => `go still waited after ${seconds} s and was ended by us: it has no timeout.`,
+  "lab.yes": () => "asked",
+  "run.again": ({ attempt, of, time, code, wait }) =>
+    `attempt ${attempt} of ${of} failed after ${time} (${code}, may pass); again in ${wait}`,
+  "run.lasting": ({ attempt, of, code }) =>
+    `attempt ${attempt} of ${of} failed with ${code}: trying again does not help; granary explain ${code}`,
+  "run.ok": ({ attempt, of }) => `attempt ${attempt} of ${of} worked`,
+  "run.spent": ({ attempt, of, code }) =>
+    `attempt ${attempt} of ${of} failed (${code}); no time or attempt is left; granary explain ${code}`,
+  "run.timeout": ({ attempt, of, time }) => `attempt ${attempt} of ${of} was ended after ${time}: --timeout is over`,
+  "run.unknown": ({ attempt, of }) =>
+    `attempt ${attempt} of ${of} failed with nothing that we know as passing; it is not repeated`,
   "explain.cause": () => "Why",
   "explain.remedy": () => "What to do",
   "explain.request": ({ id, at, target }) => `Request ${id} at ${at}: ${target}`,

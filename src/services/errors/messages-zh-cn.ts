@@ -412,6 +412,36 @@ export const messagesZh: MessageTable = {
   "errors.request-columns": () => "主机\t请求\t未应答\t最慢\t结果",
   "errors.unknown": ({ count }) => `未认出（${count} 行像是错误）：`,
   "finding.check": () => "验证",
+  "lab.chain.head": ({ go }) => `go ${go}，一个模块，代理如下：`,
+  "lab.example": ({ answer, separator }) => `回答 ${answer}、其后为 ${separator} 的那次运行`,
+  "lab.fallback.columns": () => "第一个的回答\t其后为 ,\t其后为 |",
+  "lab.fallback.head": ({ go, runs }) =>
+    `go ${go}：在两个假代理前运行 go mod download，共 ${runs} 次。\n第一个出故障，第二个有该模块。`,
+  "lab.fallback.legend": () =>
+    "继续：go 改问第二个代理并取得模块。\n" +
+    "停止：go 报错放弃，没有再问其他代理。\n" +
+    "等待：2 秒后 go 仍在等第一个代理，由我们结束；go 没有超时。",
+  "lab.gave-up": ({ code, proxy }) => `go 放弃，退出码 ${code}；最后询问的是 ${proxy}。`,
+  "lab.got": ({ proxy }) => `go 取得了模块，由 ${proxy} 提供。`,
+  "lab.modes.columns": () => "位置\tGO111MODULE\t退出码\t代理\tsumdb\t仓库",
+  "lab.modes.example": () => "在模块内、设为 on 时的请求",
+  "lab.modes.head": ({ go }) => `go ${go}：对一个模块版本运行 go get；分别统计发往代理、校验和数据库和\n仓库本身的请求。`,
+  "lab.outcome": ({ outcome }) => ({ next: "继续", stop: "停止", waits: "等待" })[outcome],
+  "lab.place": ({ place }) => (place === "module" ? "模块内" : "无 go.mod"),
+  "lab.requests": () => "请求（按顺序）",
+  "lab.said": () => "go 的输出",
+  "lab.unset": () => "（未设置）",
+  "lab.waits": ({ seconds }) => `${seconds} 秒后 go 仍在等待，由我们结束：go 没有超时。`,
+  "lab.yes": () => "访问过",
+  "run.again": ({ attempt, of, time, code, wait }) =>
+    `第 ${attempt}/${of} 次在 ${time} 后失败（${code}，可能会恢复）；${wait} 后重试`,
+  "run.lasting": ({ attempt, of, code }) =>
+    `第 ${attempt}/${of} 次失败：${code}，重试无用；granary explain ${code}`,
+  "run.ok": ({ attempt, of }) => `第 ${attempt}/${of} 次成功`,
+  "run.spent": ({ attempt, of, code }) =>
+    `第 ${attempt}/${of} 次失败（${code}）；时间或次数已用完；granary explain ${code}`,
+  "run.timeout": ({ attempt, of, time }) => `第 ${attempt}/${of} 次运行 ${time} 后被结束：已到 --timeout`,
+  "run.unknown": ({ attempt, of }) => `第 ${attempt}/${of} 次失败，不属于已知可恢复的失败；不再重试`,
   "explain.cause": () => "原因",
   "explain.remedy": () => "处理",
   "explain.request": ({ id, at, target }) => `请求 ${id}，${at}：${target}`,

@@ -3,6 +3,9 @@
 
 export type None = Readonly<Record<string, never>>;
 
+/** Of one run of a repeated command. */
+type RunFields = { readonly attempt: string; readonly of: string; readonly time: string };
+
 /** Keys and what each sentence needs to know. */
 export type Messages = {
   "cli.about": None;
@@ -320,6 +323,29 @@ export type Messages = {
   "errors.request-columns": None;
   "errors.unknown": { readonly count: string };
   "finding.check": None;
+  "lab.chain.head": { readonly go: string };
+  "lab.example": { readonly answer: string; readonly separator: string };
+  "lab.fallback.columns": None;
+  "lab.fallback.head": { readonly go: string; readonly runs: string };
+  "lab.fallback.legend": None;
+  "lab.gave-up": { readonly code: string; readonly proxy: string };
+  "lab.got": { readonly proxy: string };
+  "lab.modes.columns": None;
+  "lab.modes.example": None;
+  "lab.modes.head": { readonly go: string };
+  "lab.outcome": { readonly outcome: "next" | "stop" | "waits" };
+  "lab.place": { readonly place: "module" | "folder" };
+  "lab.requests": None;
+  "lab.said": None;
+  "lab.unset": None;
+  "lab.waits": { readonly seconds: string };
+  "lab.yes": None;
+  "run.again": RunFields & { readonly code: string; readonly wait: string };
+  "run.lasting": RunFields & { readonly code: string };
+  "run.ok": RunFields;
+  "run.spent": RunFields & { readonly code: string };
+  "run.timeout": RunFields;
+  "run.unknown": RunFields;
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };

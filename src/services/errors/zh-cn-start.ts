@@ -254,6 +254,11 @@ export const zhCNStart = {
     cause: "未安装 git，文件夹不是仓库，或者仓库损坏、不完整。",
     remedy: "请在工作树中运行，或用 --repo 指定。缺少对象的克隆需先执行 git fetch。",
   },
+  GRANARY_CANNOT_RUN: {
+    lines: (f) => [`无法运行 ${f.program}：${f.reason}`, "没有再做其他尝试。"],
+    cause: "该程序不在 PATH 中、不可执行，或这里无法获得该版本。",
+    remedy: "安装它，或确认它在此 shell 的 PATH 中，再重新运行命令。",
+  },
   GRANARY_STOPPED: {
     lines: () => ["命令被要求停止。", "已完成的部分有效；再次运行即可继续。"],
     cause: "按下 Ctrl-C，或收到终止信号。",

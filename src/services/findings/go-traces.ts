@@ -10,7 +10,7 @@ const page = "explain-error.md#traces";
 export const goTraceFindings = {
   GO_TRACE_UNANSWERED: kind<Said>("fail", page, {
     en: {
-      title: ({ host, value }) => `${value} requests to ${or(host, "a host")} never got an answer`,
+      title: ({ host, value }) => `${or(host, "a host")} left ${value} ${value === "1" ? "request" : "requests"} without an answer`,
       why: "The trace shows them begun and not ended: go was waiting for them when the log stops. It has no timeout of its own, so that a silent proxy holds it for ever.",
       advice: "Put a proxy that answers first in GOPROXY: neither a comma nor a | helps against silence.",
     },
@@ -34,7 +34,7 @@ export const goTraceFindings = {
   }),
   GO_H2_CLIENT_CANCELLED: kind<Said>("warn", page, {
     en: {
-      title: ({ value }) => `go itself cancelled ${value} HTTP/2 streams (wrote RST_STREAM CANCEL)`,
+      title: ({ value }) => `HTTP/2 streams that go itself cancelled: ${value} (wrote RST_STREAM CANCEL)`,
       why: "Written by this side: a deadline of the caller, Ctrl-C, or an answer nobody needed any more. The server refused nothing.",
       advice: "Look for what ended go, and for streams without an answer before it.",
     },
@@ -68,7 +68,7 @@ export const goTraceFindings = {
   }),
   GO_H2_NO_ANSWER: kind<Said>("fail", page, {
     en: {
-      title: ({ value }) => `${value} HTTP/2 streams were asked and never answered`,
+      title: ({ value }) => `HTTP/2 streams that were asked and never answered: ${value}`,
       why: "The request left (wrote HEADERS) and nothing came (no read HEADERS, no reset): the proxy did not pass it on, or packets are lost or swallowed.",
       advice: "Compare one run with HTTP/1.1, and the same request from another network.",
     },
