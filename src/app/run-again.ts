@@ -66,10 +66,15 @@ function codeOf(end: AttemptEnd): number {
     case "stalled":
     case "timeout":
       return timedOut;
-    case "signal":
     case "stopped":
-      return bySignal + (constants.signals[end.signal as NodeJS.Signals] ?? 0);
+      return end.code ?? bySignal + numberOf(end.signal);
+    case "signal":
+      return bySignal + numberOf(end.signal);
   }
+}
+
+function numberOf(signal: string): number {
+  return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
 }
 
 function logTo({ log, argv }: RunRequest): {

@@ -94,6 +94,7 @@ class Watch {
   over(code: number | null, signal: string | null): AttemptEnd {
     for (const timer of [this.#timer, this.#stall, this.#grace]) clearTimeout(timer);
     this.#stop.removeEventListener("abort", this.#told);
+    if (this.#why?.kind === "stopped" && code !== null) return { ...this.#why, code };
     return this.#why ?? (code === null ? { kind: "signal", signal: signal ?? "SIGKILL" } : { kind: "exit", code });
   }
 

@@ -9,7 +9,7 @@ import type { Lang } from "#services/errors/sentences.ts";
 import { textOption } from "./command.ts";
 import type { Call, CommandSpec } from "./command.ts";
 import type { RunRequest } from "./services.ts";
-import { readAge } from "./units.ts";
+import { readWait } from "./units.ts";
 
 export const runCommand: CommandSpec = {
   name: "run",
@@ -41,7 +41,7 @@ const maxRetries = 20;
 function requestOf(call: Call): RunRequest {
   const time = (name: string): number | undefined => {
     const text = textOption(call, name);
-    return text === undefined ? undefined : readAge(`--${name}`, text);
+    return text === undefined ? undefined : readWait(`--${name}`, text);
   };
   return {
     argv: call.args,

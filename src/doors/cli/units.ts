@@ -32,6 +32,11 @@ export function readSize(flag: string, text: string): number {
   return read(flag, text, { units: sizes, accepted: "5GB, 500MB, 2GiB, 1048576" });
 }
 
+/** Milliseconds of a wait. Throws GRANARY_BAD_FLAG. */
+export function readWait(flag: string, text: string): number {
+  return read(flag, text, { units: { ms: 1, ...ages }, accepted: "2s, 500ms, 10m" });
+}
+
 /** Milliseconds. Throws GRANARY_BAD_FLAG. */
 export function readAge(flag: string, text: string): number {
   return read(flag, text, { units: ages, accepted: "30d, 12h, 2w, 90m" });

@@ -48,6 +48,7 @@ export function explainErrors(text: string): ErrorReport {
     if (http2.read(line)) continue;
     const isTrace = trace.read(line);
     const hit = hits.length < maxHits ? hitAt(lines, at) : undefined;
+    if (hit?.code === "GO_GO_MOD" && hitAt(lines, at + 1) !== undefined) continue; // the next line says which error
     if (hit !== undefined) {
       const { last, granary } = answerBelow(lines, at, hit);
       // Our own code says more than the status it came with.

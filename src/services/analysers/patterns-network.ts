@@ -14,11 +14,18 @@ export const networkPatterns: readonly ErrorPattern[] = [
   { code: "GO_ERR_HTTP_PROXY_DOWN", find: "proxyconnect tcp", as: /proxyconnect tcp: (?:dial tcp (?<host>[^\s]+): |tls: )?/ },
   { code: "GO_ERR_HTTP_PROXY_DOWN", find: "socks connect tcp", as: /socks connect tcp (?<host>[^\s]+?)-/ },
   { code: "GO_ERR_HTTP_PROXY_DOWN", find: "from proxy after CONNECT", as: /code \d+ from proxy/ },
+  // net/http reports a CONNECT that was refused by the words of its status alone.
+  {
+    code: "GO_ERR_HTTP_PROXY_DOWN",
+    find: '": ',
+    as: /": (?<value>Bad Gateway|Forbidden|Gateway Timeout|Service Unavailable|Internal Server Error|Method Not Allowed)$/,
+  },
   { code: "GO_NETWORK_DISABLED", find: "network disabled by cmdgonetlimit=0" },
 
   // ---- names ----
-  { code: "GO_GOPROXY_VALUE", find: "no such host", as: /lookup (?<value>[^\s:]*[，；、；][^\s:]*)/ },
+  { code: "GO_GOPROXY_VALUE", find: "no such host", as: /lookup (?<value>[^\s:]*[，；、；][^\s:]*|::?)/ },
   { code: "GO_ERR_NO_SUCH_HOST", find: "no such host", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_NO_SUCH_HOST", find: "no such host" },
   { code: "GO_ERR_NO_SUCH_HOST", find: "Could not resolve host", as: /Could not resolve host(?:name)?:? (?<host>[^\s;:]+)/ },
   { code: "GO_ERR_NO_SUCH_HOST", find: "Name or service not known" },
   { code: "GO_ERR_NO_SUCH_HOST", find: "getaddrinfow: ", as: /lookup (?<host>[^\s:]+)/ },

@@ -8,7 +8,7 @@ export const settingPatterns: readonly ErrorPattern[] = [
   { code: "GO_VENDOR_MODE", find: "module lookup disabled by -mod=vendor" },
   { code: "GO_VENDOR_MODE", find: "import lookup disabled by -mod=vendor" },
   { code: "GO_VENDOR_MODE", find: "cannot find package \".\" in", as: /vendor\// },
-  { code: "GO_VENDOR_MODE", find: "is explicitly required in go.mod, but not marked as explicit in vendor/modules.txt" },
+  { code: "GO_VENDOR_STALE", find: "is explicitly required in go.mod, but not marked as explicit in vendor/modules.txt" },
   { code: "GO_VENDOR_STALE", find: "inconsistent vendoring in" },
   { code: "GO_PRIVATE_SKIPPED", find: "disabled by GOPRIVATE/GONOPROXY" },
   { code: "GO_GOPROXY_VALUE", find: "invalid proxy URL missing scheme", as: /missing scheme: (?<value>\S+)/ },

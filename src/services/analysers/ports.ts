@@ -7,7 +7,7 @@ export type AttemptEnd =
   /** Ended by us: nothing printed for so long, or no time left. */
   | { readonly kind: "stalled" | "timeout" }
   /** Somebody told us to stop; the command was told as well. */
-  | { readonly kind: "stopped"; readonly signal: string };
+  | { readonly kind: "stopped"; readonly signal: string; /** Undefined: by the signal. */ readonly code?: number };
 
 export type AttemptBounds = {
   readonly timeoutMs: number;
