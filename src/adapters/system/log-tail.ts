@@ -7,13 +7,16 @@ import type { Readable } from "node:stream";
 /** Text of the last `maxBytes` bytes. PowerShell writes UTF-16; its mark tells. Throws what reading throws. */
 export async function readTail(file: string, maxBytes: number): Promise<string> {
   if (file === "-") return decode(await lastOf(process.stdin, maxBytes));
-  const { size } = await stat(file);
+  const found = await stat(file);
+  const { size } = found;
+  // A pipe, and what the kernel makes up, have no size and can be read only once.
+  if (!found.isFile() || size === 0) return decode(await lastOf(createReadStream(file), maxBytes));
   const head = await lastOf(createReadStream(file, { end: 1 }), 2);
-  const isWide = head[0] === 0xff && head[1] === 0xfe;
   // Both halves of a UTF-16 unit stay together.
-  const start = Math.max(0, size - maxBytes - ((size - maxBytes) % 2));
-  const bytes = await lastOf(createReadStream(file, { start }), maxBytes);
-  return isWide ? bytes.toString("utf16le") : decode(bytes);
+  const over = Math.max(0, size - maxBytes);
+  const start = over - (over % 2);
+  const bytes = await lastOf(createReadStream(file, { start, end: size - 1 }), size - start);
+  return isWide(head) ? bytes.toString("utf16le") : bytes.toString("utf8");
 }
 
 async function lastOf(stream: Readable, maxBytes: number): Promise<Buffer> {
@@ -28,5 +31,9 @@ async function lastOf(stream: Readable, maxBytes: number): Promise<Buffer> {
 }
 
 function decode(bytes: Buffer): string {
-  return bytes[0] === 0xff && bytes[1] === 0xfe ? bytes.toString("utf16le") : bytes.toString("utf8");
+  return isWide(bytes) ? bytes.toString("utf16le") : bytes.toString("utf8");
+}
+
+function isWide(bytes: Buffer): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xfe;
 }

@@ -10,7 +10,7 @@ import type { CommandSpec } from "./command.ts";
 import { findingJson, findingText } from "./findings.ts";
 import type { CliContext, CliIo } from "./services.ts";
 import { exit } from "./services.ts";
-import { harmless, mark, table } from "./text.ts";
+import { harmless, mark, table, terminalColumns, wrap } from "./text.ts";
 
 export const explainErrorCommand: CommandSpec = {
   name: "explain-error",
@@ -56,7 +56,7 @@ function reportText(report: ErrorReport, io: CliIo): string {
       ? []
       : [
           `\n${say(lang, "errors.unknown", { count: count(unknown.count) })}\n`,
-          ...unknown.texts.map((text) => `  ${harmless(text)}\n`),
+          ...unknown.texts.map((text) => `  ${hanging(text, 2)}\n`),
         ]),
     ...(causes.length === 0 ? [`\n${say(lang, "errors.collect")}\n`] : []),
   ].join("");
@@ -65,10 +65,15 @@ function reportText(report: ErrorReport, io: CliIo): string {
 function listed(title: string, all: readonly ExplainedError[], { lang, isUtf8 }: CliIo): string {
   if (all.length === 0) return "";
   const lines = all.map(({ finding, count: times }) => {
-    const words = `${wordsOf(finding, lang).title}${say(lang, "errors.lines", { count: times })}`;
-    return `  ${mark("skip", isUtf8)} ${harmless(words)}  ${finding.code}\n`;
+    const words = `${wordsOf(finding, lang).title}${say(lang, "errors.lines", { count: times })} · ${finding.code}`;
+    return `  ${mark("skip", isUtf8)} ${hanging(words, 4)}\n`;
   });
   return `\n${title}\n${lines.join("")}`;
+}
+
+/** Wrapped, with every line but the first behind so many blanks. */
+function hanging(text: string, indent: number): string {
+  return wrap(harmless(text), terminalColumns - indent).join(`\n${" ".repeat(indent)}`);
 }
 
 function requestsText({ requests }: ErrorReport, { lang, isUtf8 }: CliIo): string {

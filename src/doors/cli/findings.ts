@@ -41,16 +41,26 @@ export function findingText(
     ...(finding.checks.length === 0
       ? []
       : [[say(lang, "finding.check"), finding.checks] satisfies [string, readonly string[]]]),
-    [say(lang, "finding.more"), [`docs/${finding.kind.page} · granary explain ${finding.code}`]],
+    [say(lang, "finding.more"), moreLines(finding)],
   ];
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((text, i) => `${" ".repeat(indent)}${padEnd(i === 0 ? label : "", labelColumns)}${harmless(text)}`),
   );
-  return `${[`${sign} ${harmless(title)}${unsure}`, ...lines].join("\n")}\n`;
+  const headline = wrap(`${harmless(title)}${unsure}`, terminalColumns - titleIndent).join(`\n${" ".repeat(titleIndent)}`);
+  return `${[`${sign} ${headline}`, ...lines].join("\n")}\n`;
+}
+
+/** Where to read on, on one line if there is room. */
+function moreLines({ kind, code }: Finding): readonly string[] {
+  const parts = [`docs/${kind.page}`, `granary explain ${code}`];
+  const line = parts.join(" · ");
+  return columnsOf(line) > terminalColumns - indent - labelColumns ? parts : [line];
 }
 
 /** Columns before a label, and of a label. */
 const indent = 4;
+/** A mark and a blank. */
+const titleIndent = 2;
 const labelColumns = 8;
 
 /** A line of a log is longer than a terminal is wide; a value is left as it is. */

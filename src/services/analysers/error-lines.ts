@@ -75,5 +75,5 @@ function cleaned(raw: string, number: number): LogLine {
     if (prefix === undefined) break;
     text = text.replace(prefix, "");
   }
-  return { number, text: text.trim(), isIndented: /^[\t ]/.test(text) };
+  return { number, text: text.trim().replaceAll("\t", " "), isIndented: /^[\t ]/.test(text) };
 }
