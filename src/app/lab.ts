@@ -54,7 +54,8 @@ async function findGo(wanted: string | undefined, { machine, signal }: LabUse): 
   const end = await makeRunGo()(["env", "GOROOT", "GOVERSION"], { env, cwd: tmpdir(), timeoutMs, signal });
   signal.throwIfAborted();
   const program = wanted === undefined ? "go" : `go ${wanted}`;
-  if (end.kind === "missing") throw new GranaryError("GRANARY_CANNOT_RUN", { program, reason: "there is no go on PATH" });
+  if (end.kind === "missing")
+    throw new GranaryError("GRANARY_CANNOT_RUN", { program, reason: "there is no go on PATH" });
   const [root = "", version = ""] = end.stdout.split(/\r?\n/);
   if (end.kind !== "ended" || end.code !== 0 || root === "") {
     const reason = end.stderr.trim().split("\n").at(-1) ?? "";
@@ -71,7 +72,7 @@ function groundIn(dir: string, program: string, { machine }: LabUse): LabGround 
   let homes = 0;
   return {
     openProxy: openFakeProxy,
-    sleep: async (ms, signal) => void (await sleep(ms, undefined, { signal })),
+    sleep: (ms, signal) => sleep(ms, undefined, { signal }),
     makeHome: async (files) => {
       const home = join(dir, String(++homes));
       const work = join(home, "work");

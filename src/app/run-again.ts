@@ -88,7 +88,11 @@ function logTo({ log, argv }: RunRequest): {
     try {
       await appendFile(log, text);
     } catch (error) {
-      throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: log, reason: (error as Error).message }, { cause: error });
+      throw new GranaryError(
+        "GRANARY_INPUT_UNREADABLE",
+        { place: log, reason: (error as Error).message },
+        { cause: error },
+      );
     }
   };
   const command = argv.map(withoutCredentials);

@@ -11,7 +11,6 @@ import type { GoCode } from "#services/findings/go.ts";
 import { TestDatabase } from "#services/lab/sumdb-server.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { startErrorWorld } from "../support/error-world.ts";
-import { textAnswer } from "../support/faults.ts";
 import type { StubAnswer } from "../support/faults.ts";
 import { machineGo, newGoClient, skipLoudly } from "../support/go.ts";
 import type { GoTool } from "../support/go.ts";
@@ -44,7 +43,10 @@ const renamed = makeModule({
 const retracted = makeModule({
   path: "example.com/old",
   version: "v1.0.0",
-  files: { "go.mod": "// Deprecated: use new\nmodule example.com/old\n\nretract v1.0.0 // oops\n", "x.go": "package old\n" },
+  files: {
+    "go.mod": "// Deprecated: use new\nmodule example.com/old\n\nretract v1.0.0 // oops\n",
+    "x.go": "package old\n",
+  },
 });
 const unrecorded = makeModule({ path: "example.com/private", version: "v1.0.0" });
 const modules = [hello, renamed, retracted, unrecorded];
@@ -90,14 +92,22 @@ const ways: Readonly<Record<string, Way>> = {
   "502": status("GO_ERR_GATEWAY", 502),
   "503": status("GO_ERR_GATEWAY", 503),
   "504": status("GO_ERR_GATEWAY", 504),
-  "a trace of 502": { code: "GO_ERR_GATEWAY", env: { GOPROXY: "URL/502" }, args: ["mod", "download", "-x", "example.com/hello@v1.0.0"] },
+  "a trace of 502": {
+    code: "GO_ERR_GATEWAY",
+    env: { GOPROXY: "URL/502" },
+    args: ["mod", "download", "-x", "example.com/hello@v1.0.0"],
+  },
   "a silent proxy, traced": {
     code: "GO_TRACE_UNANSWERED",
     env: { GOPROXY: "URL/silent" },
     args: ["mod", "download", "-x", "example.com/hello@v1.0.0"],
     endAfterMs: 4_000,
   },
-  "429 to go get": { code: "GO_ERR_TOO_MANY", env: { GOPROXY: "URL/429" }, args: ["install", "example.com/hello@latest"] },
+  "429 to go get": {
+    code: "GO_ERR_TOO_MANY",
+    env: { GOPROXY: "URL/429" },
+    args: ["install", "example.com/hello@latest"],
+  },
   "our own answer": list("GO_GRANARY_ANSWER", "URL/granary"),
   "a web page": list("GO_ERR_HTML", "URL/html"),
   "an empty info": list("GO_ERR_BAD_JSON", "URL/empty"),
@@ -147,40 +157,74 @@ const ways: Readonly<Record<string, Way>> = {
   "a password over http": list("GO_ERR_PLAIN_CREDENTIALS", "URLUSER/good"),
   "no network at all": env("GO_NETWORK_DISABLED", { GODEBUG: "cmdgonetlimit=0" }, { since: "1.21" }),
 
-  "off": list("GO_GOPROXY_OFF", "off"),
+  off: list("GO_GOPROXY_OFF", "off"),
   "a word": list("GO_GOPROXY_VALUE", "goproxy"),
-  "ftp": list("GO_GOPROXY_VALUE", "ftp://x.test"),
+  ftp: list("GO_GOPROXY_VALUE", "ftp://x.test"),
   "file with a host": list("GO_GOPROXY_VALUE", "file://host/p"),
   "a comma alone": list("GO_GOPROXY_VALUE", ","),
   "no host": list("GO_GOPROXY_VALUE", "https://:::/"),
-  "quotes": list("GO_GOPROXY_VALUE", "'https://x',direct"),
+  quotes: list("GO_GOPROXY_VALUE", "'https://x',direct"),
   "one slash": list("GO_GOPROXY_VALUE", "http:/host/x"),
   "GO111MODULE=off": env("GO_MODULE_MODE_OFF", { GO111MODULE: "off" }),
   "GO111MODULE=foo": env("GO_MODULE_MODE_VALUE", { GO111MODULE: "foo" }),
-  "GOFLAGS": env("GO_GOFLAGS", { GOFLAGS: "mod=mod" }),
-  "GOVCS": env("GO_GOVCS", { GOPROXY: "direct", GOVCS: "*:off" }, { args: ["mod", "download", "github.com/x/y@v1.0.0"] }),
-  "GOVCS malformed": env("GO_GOVCS", { GOPROXY: "direct", GOVCS: "git" }, { args: ["mod", "download", "github.com/x/y@v1.0.0"] }),
-  "GOTOOLCHAIN": env("GO_GOTOOLCHAIN_VALUE", { GOTOOLCHAIN: "foo" }, { since: "1.21" }),
+  GOFLAGS: env("GO_GOFLAGS", { GOFLAGS: "mod=mod" }),
+  GOVCS: env("GO_GOVCS", { GOPROXY: "direct", GOVCS: "*:off" }, { args: ["mod", "download", "github.com/x/y@v1.0.0"] }),
+  "GOVCS malformed": env(
+    "GO_GOVCS",
+    { GOPROXY: "direct", GOVCS: "git" },
+    { args: ["mod", "download", "github.com/x/y@v1.0.0"] },
+  ),
+  GOTOOLCHAIN: env("GO_GOTOOLCHAIN_VALUE", { GOTOOLCHAIN: "foo" }, { since: "1.21" }),
   "a toolchain in no folder": env("GO_GOTOOLCHAIN_VALUE", { GOTOOLCHAIN: "go1.99.1+path" }, { since: "1.21" }),
   "a language version": env("GO_TOOLCHAIN_UNAVAILABLE", { GOTOOLCHAIN: "go1.99.1" }, { since: "1.21" }),
-  "GOCACHE=off": env("GO_CACHE_SETTING", { GOCACHE: "off" }, { args: ["build", "."], files: { "go.mod": main, "main.go": "package main\nfunc main() {}\n" } }),
+  "GOCACHE=off": env(
+    "GO_CACHE_SETTING",
+    { GOCACHE: "off" },
+    { args: ["build", "."], files: { "go.mod": main, "main.go": "package main\nfunc main() {}\n" } },
+  ),
   "no HOME": env("GO_NO_HOME", { HOME: "", GOPATH: "", GOMODCACHE: "", GOCACHE: "", XDG_CACHE_HOME: "" }),
   "a relative GOMODCACHE": env("GO_CACHE_SETTING", { GOMODCACHE: "mod" }),
   "a wrong GOROOT": env("GO_GOROOT", { GOROOT: "/nonexistent" }, { args: ["list", "std"] }),
-  "go env -w GODEBUG": { code: "GO_ENV_REFUSED", args: ["env", "-w", "GODEBUG=http2debug=1"], env: { GOENV: "HOME/env" } },
-  "go env -w GOROOT": { code: "GO_ENV_REFUSED", since: "1.27", args: ["env", "-w", "GOROOT=/x"], env: { GOENV: "HOME/env", GOROOT: "" } },
+  "go env -w GODEBUG": {
+    code: "GO_ENV_REFUSED",
+    args: ["env", "-w", "GODEBUG=http2debug=1"],
+    env: { GOENV: "HOME/env" },
+  },
+  "go env -w GOROOT": {
+    code: "GO_ENV_REFUSED",
+    since: "1.27",
+    args: ["env", "-w", "GOROOT=/x"],
+    env: { GOENV: "HOME/env", GOROOT: "" },
+  },
   "go env -w of nothing": { code: "GO_ENV_REFUSED", args: ["env", "-w", "GONOSUMCHECK=1"], env: { GOENV: "HOME/env" } },
-  "go env -w in vain": { code: "GO_ENV_SHADOWED", args: ["env", "-w", "GOPROXY=direct"], env: { GOENV: "HOME/env", GOPROXY: "URL/x" } },
-  "-insecure": { code: "GO_INSECURE_FLAG", env: good, args: ["get", "-insecure", "example.com/hello"], files: { "go.mod": main } },
-  "no git": env("GO_VCS_MISSING", { GOPROXY: "direct", GOVCS: "*:all", PATH: "/nonexistent" }, { args: ["mod", "download", "git.example/x.git@v1.0.0"] }),
+  "go env -w in vain": {
+    code: "GO_ENV_SHADOWED",
+    args: ["env", "-w", "GOPROXY=direct"],
+    env: { GOENV: "HOME/env", GOPROXY: "URL/x" },
+  },
+  "-insecure": {
+    code: "GO_INSECURE_FLAG",
+    env: good,
+    args: ["get", "-insecure", "example.com/hello"],
+    files: { "go.mod": main },
+  },
+  "no git": env(
+    "GO_VCS_MISSING",
+    { GOPROXY: "direct", GOVCS: "*:all", PATH: "/nonexistent" },
+    { args: ["mod", "download", "git.example/x.git@v1.0.0"] },
+  ),
 
   "a sum that is not recorded so": sums("GO_SUMDB_MISMATCH", "lying"),
   "a database of another key": sums("GO_SUMDB_UNSIGNED", "unsigned"),
   "a record cut off": sums("GO_SUMDB_BROKEN", "torn"),
-  "a module nobody recorded": sums("GO_SUMDB_UNKNOWN", "recorded", { args: ["mod", "download", "example.com/private@v1.0.0"] }),
+  "a module nobody recorded": sums("GO_SUMDB_UNKNOWN", "recorded", {
+    args: ["mod", "download", "example.com/private@v1.0.0"],
+  }),
   "a record without the module": sums("GO_SUMDB_ABSENT", "absent", { since: "1.27" }),
   "GOSUMDB=x": env("GO_GOSUMDB_VALUE", { GOSUMDB: "sum.golang.org+insecure" }),
-  "GOSUMDB with a bad hash": env("GO_GOSUMDB_VALUE", { GOSUMDB: "sum.golang.org+00000000+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8" }),
+  "GOSUMDB with a bad hash": env("GO_GOSUMDB_VALUE", {
+    GOSUMDB: "sum.golang.org+00000000+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8",
+  }),
   "GOSUMDB of three": env("GO_GOSUMDB_VALUE", { GOSUMDB: "a b c" }),
   "GOSUMDB of blanks": env("GO_GOSUMDB_VALUE", { GOSUMDB: " " }),
 
@@ -188,16 +232,47 @@ const ways: Readonly<Record<string, Way>> = {
     files: { "go.sum": "example.com/hello v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n" },
     args: ["mod", "download"],
   }),
-  "go.sum is no table": inModule("GO_SUM_MALFORMED", needsHello, { since: "1.21", files: { "go.sum": "<<<<<<<\n" }, args: ["mod", "download"] }),
+  "go.sum is no table": inModule("GO_SUM_MALFORMED", needsHello, {
+    since: "1.21",
+    files: { "go.sum": "<<<<<<<\n" },
+    args: ["mod", "download"],
+  }),
   "go.sum has nothing": inModule("GO_SUM_MISSING", needsHello),
   "an import without a module": inModule("GO_NO_MODULE_FOR_PACKAGE", main),
-  "an import of the standard library that is none": inModule("GO_NOT_IN_STD", main, { files: { "main.go": 'package main\n\nimport _ "hellp"\n\nfunc main() {}\n' } }),
-  "a package that the module lacks": { code: "GO_PACKAGE_NOT_IN_MODULE", env: good, args: ["get", "example.com/hello/gone@v1.0.0"], files: { "go.mod": main } },
-  "a module that calls itself otherwise": { code: "GO_OTHER_PATH", env: good, args: ["get", "example.com/fork@v1.0.0"], files: { "go.mod": main } },
-  "a version that nobody has": { code: "GO_NO_VERSION", env: good, args: ["get", "example.com/hello@>v9.0.0"], files: { "go.mod": main } },
-  "a branch with a slash": { code: "GO_BAD_VERSION", env: good, args: ["get", "example.com/hello@feature/x"], files: { "go.mod": main } },
+  "an import of the standard library that is none": inModule("GO_NOT_IN_STD", main, {
+    files: { "main.go": 'package main\n\nimport _ "hellp"\n\nfunc main() {}\n' },
+  }),
+  "a package that the module lacks": {
+    code: "GO_PACKAGE_NOT_IN_MODULE",
+    env: good,
+    args: ["get", "example.com/hello/gone@v1.0.0"],
+    files: { "go.mod": main },
+  },
+  "a module that calls itself otherwise": {
+    code: "GO_OTHER_PATH",
+    env: good,
+    args: ["get", "example.com/fork@v1.0.0"],
+    files: { "go.mod": main },
+  },
+  "a version that nobody has": {
+    code: "GO_NO_VERSION",
+    env: good,
+    args: ["get", "example.com/hello@>v9.0.0"],
+    files: { "go.mod": main },
+  },
+  "a branch with a slash": {
+    code: "GO_BAD_VERSION",
+    env: good,
+    args: ["get", "example.com/hello@feature/x"],
+    files: { "go.mod": main },
+  },
   "v2 without /v2": inModule("GO_BAD_VERSION", `${main}\nrequire example.com/hello v2.0.0\n`),
-  "a path without a dot": { code: "GO_BAD_PATH", env: good, args: ["mod", "download", "hello@v1.0.0"], files: { "go.mod": main } },
+  "a path without a dot": {
+    code: "GO_BAD_PATH",
+    env: good,
+    args: ["mod", "download", "hello@v1.0.0"],
+    files: { "go.mod": main },
+  },
   "a URL in replace": inModule("GO_REPLACE", `${needsHello}\nreplace example.com/hello => https://git.example/hello\n`),
   "a replace of nothing": inModule("GO_REPLACE", `${needsHello}\nreplace example.com/hello => ../gone\n`),
   "an unknown directive": inModule("GO_GO_MOD", `${main}\nrequires example.com/hello v1.0.0\n`),
@@ -205,8 +280,20 @@ const ways: Readonly<Record<string, Way>> = {
   "an old vendor": inModule("GO_VENDOR_STALE", needsHello, { files: { "vendor/modules.txt": "" } }),
   "a Go of tomorrow": inModule("GO_TOO_OLD", "module example.com/main\n\ngo 1.99.0\n", { since: "1.21" }),
   "a toolchain line in an old Go": inModule("GO_TOO_OLD", `${main}\ntoolchain go1.21.0\n`, { until: "1.20" }),
-  "a deprecated module": { code: "GO_DEPRECATED", isAmong: true, env: good, args: ["get", "example.com/old@v1.0.0"], files: { "go.mod": main } },
-  "a retracted version": { code: "GO_RETRACTED", isAmong: true, env: good, args: ["get", "example.com/old@v1.0.0"], files: { "go.mod": main } },
+  "a deprecated module": {
+    code: "GO_DEPRECATED",
+    isAmong: true,
+    env: good,
+    args: ["get", "example.com/old@v1.0.0"],
+    files: { "go.mod": main },
+  },
+  "a retracted version": {
+    code: "GO_RETRACTED",
+    isAmong: true,
+    env: good,
+    args: ["get", "example.com/old@v1.0.0"],
+    files: { "go.mod": main },
+  },
 };
 
 test("the ways to fail are many, and of many codes", () => {
@@ -225,9 +312,11 @@ async function tunnel(name: string, target: string): Promise<StubAnswer | undefi
   if (path === undefined) return undefined;
   const from = name === "unsigned" ? foreign : name === "lying" ? liar : name === "absent" ? mute : database;
   // The fault of `absent` is that another module's record is given, which is in the log.
-  const { status: code, contentType, bytes } = await from.answer(
-    name === "absent" ? path.replace("example.com/hello@", "example.com/fork@") : path,
-  );
+  const {
+    status: code,
+    contentType,
+    bytes,
+  } = await from.answer(name === "absent" ? path.replace("example.com/hello@", "example.com/fork@") : path);
   const body = name === "torn" && path.startsWith("/lookup/") ? bytes.slice(0, 20) : bytes;
   return { status: code, headers: { "content-type": contentType }, body };
 }
@@ -250,9 +339,9 @@ for (const wanted of ["1.19.13", "", "1.27.3"]) {
     for (const [name, way] of Object.entries(ways))
       test(name, async (t) => {
         const tool = wanted === "" ? await machineGo() : await obtainGo(wanted);
-        if (tool === undefined || typeof tool === "string") return skipLoudly(t, tool ?? "no `go` on PATH");
-        if (!says(way, tool)) return t.skip(`not a text of go ${tool.version}`);
-        if (world.https === undefined && /TLS/.test(way.env?.["GOPROXY"] ?? "")) return skipLoudly(t, "no openssl");
+        if (tool === undefined || typeof tool === "string") { skipLoudly(t, tool ?? "no `go` on PATH"); return; }
+        if (!says(way, tool)) { t.skip(`not a text of go ${tool.version}`); return; }
+        if (world.https === undefined && /TLS/.test(way.env?.["GOPROXY"] ?? "")) { skipLoudly(t, "no openssl"); return; }
         const said = await provoke(way, tool);
         const { causes, follows, notices } = explainErrors(said);
         const codes = [...causes, ...notices, ...follows].map(({ finding }) => finding.code);
@@ -266,7 +355,10 @@ function says({ since = "1", until = "2" }: Way, { version }: GoTool): boolean {
   return compareGoVersions(version, since) >= 0 && compareGoVersions(version, `${until}.99`) <= 0;
 }
 
-async function provoke({ env: values = {}, args = download, files = {}, endAfterMs }: Way, tool: GoTool): Promise<string> {
+async function provoke(
+  { env: values = {}, args = download, files = {}, endAfterMs }: Way,
+  tool: GoTool,
+): Promise<string> {
   const client = await newGoClient(tool, {});
   try {
     const cwd = join(client.home, "work");

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { columnsOf } from "#doors/cli/text.ts";
 import type { FallbackCell, ChainRun } from "#services/lab/fallback-lab.ts";
 import type { ModuleModeRun } from "#services/lab/module-mode-lab.ts";
 import { atEnd } from "../support/at-end.ts";
@@ -30,7 +31,11 @@ test("lab fallback: the machine's go does what docs/fallback-table.md says", asy
     Object.fromEntries(cells.filter((cell) => cell.separator === separator).map((cell) => [cell.answer, cell.outcome]));
   const [comma, pipe] = [of(","), of("|")];
   for (const [answer, outcome] of Object.entries(comma))
-    assert.equal(outcome, answer === "404" || answer === "410" ? "next" : answer === "silent" ? "waits" : "stop", answer);
+    assert.equal(
+      outcome,
+      answer === "404" || answer === "410" ? "next" : answer === "silent" ? "waits" : "stop",
+      answer,
+    );
   for (const [answer, outcome] of Object.entries(pipe))
     // With garbage for every file the second proxy's .info is followed by the first one's garbage.
     assert.equal(outcome, ["html", "empty"].includes(answer) ? "stop" : answer === "silent" ? "waits" : "next", answer);
@@ -81,7 +86,7 @@ test("what lab and explain-error print stays within 80 columns, in both language
     ]) {
       const { stdout } = await granary([...args, "--lang", lang]);
       // A word is never broken: URLs stay whole.
-      const long = stdout.split("\n").filter((line) => [...line.replace(/\S*:\/\/\S*/g, "")].length > 80);
+      const long = stdout.split("\n").filter((line) => columnsOf(line.replace(/\S*:\/\/\S*/g, "")) > 80);
       assert.deepEqual(long, [], `${args.join(" ")} ${lang}`);
     }
 });

@@ -55,23 +55,25 @@ export async function startErrorWorld({ modules, certificate, also }: ErrorWorld
     const [, name = "", target = ""] = /^\/([^/]+)(.*)$/.exec(url) ?? [];
     const [part = "", kind] = name.split("-");
     const fault = faults[kind === undefined || target.endsWith(`.${part}`) ? (kind ?? name) : ""];
-    if (fault !== undefined) return fault({ ...exchange, target });
-    if (/^[2-5]\d\d$/.test(name)) return exchange.send(textAnswer(Number(name), "as asked\n"));
+    if (fault !== undefined) { fault({ ...exchange, target }); return; }
+    if (/^[2-5]\d\d$/.test(name)) { exchange.send(textAnswer(Number(name), "as asked\n")); return; }
     const found = (await also(name, target)) ?? table.answer(decodeURIComponent(target));
-    return exchange.send(found ?? textAnswer(404, "not found\n"));
+    exchange.send(found ?? textAnswer(404, "not found\n"));
   };
   const handle = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     const send = ({ status, headers, body }: StubAnswer): void => {
       response.writeHead(status, headers);
       response.end(status === 204 || status === 304 ? "" : body);
     };
-    const exchange = { socket: request.socket as Socket, stream: response.stream, target: "", send };
+    const exchange = { socket: request.socket, stream: response.stream, target: "", send };
     void answer(exchange, request.url);
   };
   // HTTP/1 exchanges have what is used here of HTTP/2's, without a stream.
   const server = createServer(handle as never);
   server.on("connect", ({ url }, socket) =>
-    socket.end(`HTTP/1.1 ${url?.startsWith("auth.") === true ? "407 Proxy Authentication Required" : "502 Bad Gateway"}\r\n\r\n`),
+    socket.end(
+      `HTTP/1.1 ${url?.startsWith("auth.") === true ? "407 Proxy Authentication Required" : "502 Bad Gateway"}\r\n\r\n`,
+    ),
   );
   const files = certificate && { cert: readFileSync(certificate.cert), key: readFileSync(certificate.key) };
   const secure = files && (createSecureServer({ ...files, allowHTTP1: true }, handle) as unknown as Server);

@@ -45,7 +45,10 @@ export function runChild(program: string, args: readonly string[], bounds: Child
     for (const name of ["stdout", "stderr"] as const)
       child[name].on("data", (chunk: Buffer) => {
         said.bytes += chunk.length;
-        if (said.bytes > maxOutputBytes) { stop("output"); return; }
+        if (said.bytes > maxOutputBytes) {
+          stop("output");
+          return;
+        }
         said[name].push(chunk);
         if (name === "stderr") onStderr?.(chunk.toString("utf8"));
       });

@@ -76,7 +76,10 @@ async function handle(request: IncomingMessage, response: ServerResponse, option
   }
 }
 
-function send(response: ServerResponse, { status, contentType, bytes }: Awaited<ReturnType<FakeProxyOptions["content"]>>) {
+function send(
+  response: ServerResponse,
+  { status, contentType, bytes }: Awaited<ReturnType<FakeProxyOptions["content"]>>,
+) {
   const hasBody = status !== 204 && status !== 304;
   response.writeHead(status, {
     "content-type": contentType,

@@ -45,7 +45,9 @@ function reportText(report: ErrorReport, io: CliIo): string {
   const { lang } = io;
   const lines = count(report.lines);
   const head =
-    causes.length === 0 ? say(lang, "errors.none", { lines }) : say(lang, "errors.head", { causes: causes.length, lines });
+    causes.length === 0
+      ? say(lang, "errors.none", { lines })
+      : say(lang, "errors.head", { causes: causes.length, lines });
   return [
     `${head}\n`,
     ...causes.map(({ finding }) => `\n${findingText(finding, io)}`),

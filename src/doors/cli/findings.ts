@@ -27,7 +27,10 @@ export function findingText(
   const unsure = finding.confidence === "certain" ? "" : ` (${say(lang, `finding.${finding.confidence}`)})`;
   const fixes = finding.fixes.flatMap((fix) => fixLines(fix, shell));
   const rows: [string, readonly string[]][] = [
-    ...finding.evidence.map((evidence): [string, readonly string[]] => [labelOf(evidence, lang), evidenceLines(evidence)]),
+    ...finding.evidence.map((evidence): [string, readonly string[]] => [
+      labelOf(evidence, lang),
+      evidenceLines(evidence),
+    ]),
     [say(lang, "finding.why"), wrap(why, terminalColumns - indent - labelColumns)],
     ...(advice === undefined
       ? []
@@ -46,7 +49,9 @@ export function findingText(
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((text, i) => `${" ".repeat(indent)}${padEnd(i === 0 ? label : "", labelColumns)}${harmless(text)}`),
   );
-  const headline = wrap(`${harmless(title)}${unsure}`, terminalColumns - titleIndent).join(`\n${" ".repeat(titleIndent)}`);
+  const headline = wrap(`${harmless(title)}${unsure}`, terminalColumns - titleIndent).join(
+    `\n${" ".repeat(titleIndent)}`,
+  );
   return `${[`${sign} ${headline}`, ...lines].join("\n")}\n`;
 }
 

@@ -30,7 +30,8 @@ const fallback: CommandSpec = {
     const chain = textOption(call, "chain");
     const responses = textOption(call, "responses");
     const go = versionOf(call);
-    if (chain === undefined && responses === undefined) return await experiment({ kind: "fallback", go }, call, context);
+    if (chain === undefined && responses === undefined)
+      return await experiment({ kind: "fallback", go }, call, context);
     return await experiment({ kind: "chain", go, chain: chainOf(chain, responses) }, call, context);
   },
 };

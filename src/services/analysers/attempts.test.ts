@@ -93,7 +93,7 @@ suite("what is repeated", () => {
     [false, gateway.replace("502 Bad Gateway", "404 Not Found")],
     [false, gateway.replace("502 Bad Gateway", "500 Internal Server Error")],
     [false, "go: a.example/m@v1: module lookup disabled by GOPROXY=off"],
-    [false, "go: Get \"https://p.example/x\": dial tcp 127.0.0.1:1: connect: connection refused"],
+    [false, 'go: Get "https://p.example/x": dial tcp 127.0.0.1:1: connect: connection refused'],
     [false, "x.go:3:8: no required module provides package a.example/m; to add it:"],
     [false, "nothing that anybody knows"],
     [false, ""],

@@ -55,7 +55,12 @@ const networkClasses: ReadonlySet<ErrorClass> = new Set([
   "answer",
 ]);
 /** One explanation of a text that has several. */
-const likely: ReadonlySet<GoCode> = new Set(["GO_ERR_HTML", "GO_SUMDB_UNKNOWN", "GO_ERR_TLS_TIMEOUT", "GO_GOPROXY_OFF"]);
+const likely: ReadonlySet<GoCode> = new Set([
+  "GO_ERR_HTML",
+  "GO_SUMDB_UNKNOWN",
+  "GO_ERR_TLS_TIMEOUT",
+  "GO_GOPROXY_OFF",
+]);
 
 /** Granary's codes that another try may cure. */
 const passing: ReadonlySet<string> = new Set([

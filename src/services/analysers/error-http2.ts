@@ -66,7 +66,8 @@ export class Http2Reader {
       goaways: Object.fromEntries(this.#goaways),
       streams: streams.length,
       unanswered: left.filter(({ over }) => !over).length,
-      cancelledUnanswered: [...this.#streams.values()].filter(({ answered, cancelled }) => cancelled && !answered).length,
+      cancelledUnanswered: [...this.#streams.values()].filter(({ answered, cancelled }) => cancelled && !answered)
+        .length,
     };
   }
 

@@ -91,8 +91,8 @@ test("our own code says more than the status it came with, and may pass or not",
     host: "g.example",
     value: "GRANARY_SUMDB_MISMATCH",
   });
-  assert.deepEqual(causes[0]?.finding.checks, ["granary explain GRANARY_SUMDB_MISMATCH"]);
-  assert.equal(causes[0]?.class, "answer");
+  assert.deepEqual(causes[0].finding.checks, ["granary explain GRANARY_SUMDB_MISMATCH"]);
+  assert.equal(causes[0].class, "answer");
   assert.equal(explainErrors(text("GRANARY_UPSTREAM_TIMEOUT")).causes[0]?.class, "transient");
 });
 
@@ -178,7 +178,9 @@ suite("RST_STREAM 8 is told by its direction", () => {
     assert.deepEqual(codesOf(notices), []);
   });
   test("read: the server did", () => {
-    const { causes, http2 } = explainErrors(`${asked}http2: Framer 0xc000: read RST_STREAM stream=13 len=4 ErrCode=CANCEL\n`);
+    const { causes, http2 } = explainErrors(
+      `${asked}http2: Framer 0xc000: read RST_STREAM stream=13 len=4 ErrCode=CANCEL\n`,
+    );
     assert.deepEqual(codesOf(causes), ["GO_H2_SERVER_RESET"]);
     assert.deepEqual(http2?.resets, { "read CANCEL": 1 });
   });

@@ -28,12 +28,11 @@ export type ErrorReport = Explained & {
 };
 
 const maxUnknown = 5;
-/** More hits than anybody reads; each is some hundred bytes. */
-const maxHits = 20_000;
 
 const looksBad =
   /\b(?:error|fail(?:ed|ure)?|fatal|panic|cannot|can't|unable|denied|refused|timeout|timed out|invalid|not found)\b/i;
-const isTalk = /^go: (?:downloading|finding|extracting|added|upgraded|downgraded|removed|found|creating|to add|switching)\b/;
+const isTalk =
+  /^go: (?:downloading|finding|extracting|added|upgraded|downgraded|removed|found|creating|to add|switching)\b/;
 
 /** Never throws; what a log says is never obeyed. */
 export function explainErrors(text: string): ErrorReport {
@@ -47,7 +46,7 @@ export function explainErrors(text: string): ErrorReport {
     const line = lines[at] as LogLine;
     if (http2.read(line)) continue;
     const isTrace = trace.read(line);
-    const hit = hits.length < maxHits ? hitAt(lines, at) : undefined;
+    const hit = hitAt(lines, at);
     if (hit?.code === "GO_GO_MOD" && hitAt(lines, at + 1) !== undefined) continue; // the next line says which error
     if (hit !== undefined) {
       const { last, granary } = answerBelow(lines, at, hit);

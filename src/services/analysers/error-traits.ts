@@ -111,7 +111,11 @@ export const errorTraits: Readonly<Record<GoCode, ErrorTrait>> = {
   GO_INSECURE_FLAG: { class: "setting", checks: [] },
 
   GO_NOT_INSTALLED: { class: "machine", checks: [] },
-  GO_GOROOT: { class: "machine", checks: ["granary env provenance"], fixes: [{ kind: "export", values: { GOROOT: "" } }] },
+  GO_GOROOT: {
+    class: "machine",
+    checks: ["granary env provenance"],
+    fixes: [{ kind: "export", values: { GOROOT: "" } }],
+  },
   GO_NO_HOME: { class: "machine", checks: ["granary env scopes"] },
   GO_NOT_WRITABLE: { class: "machine", checks: ["granary modcache info"] },
   GO_DISK_FULL: { class: "machine", checks: ["granary modcache info"] },

@@ -61,4 +61,3 @@ export const answerPatterns: readonly ErrorPattern[] = [
   { code: "GO_ERR_STATUS", find: "://", as: /: (?<value>[1-5]\d\d [A-Z][A-Za-z' -]{1,40})(?:$| \()/ },
   { code: "GO_ERR_STATUS", find: "unexpected status", as: /unexpected status[^\n]{0,20}? (?<value>\d{3})/ },
 ];
-

@@ -415,7 +415,8 @@ export const messagesEn: MessageTable = {
   "lab.got": ({ proxy }) => `go has the module; ${proxy} gave it.`,
   "lab.modes.columns": () => "where\tGO111MODULE\texit\tproxy\tsumdb\trepository",
   "lab.modes.example": () => "What was asked with on, in a module",
-  "lab.modes.head": ({ go }) => `go ${go}: go get of one module version; requests to the proxy, the checksum\ndatabase, the repository itself.`,
+  "lab.modes.head": ({ go }) =>
+    `go ${go}: go get of one module version; requests to the proxy, the checksum\ndatabase, the repository itself.`,
   "lab.outcome": ({ outcome }) => outcome,
   "lab.place": ({ place }) => (place === "module" ? "in a module" : "no go.mod"),
   "lab.requests": () => "Requests, in order",

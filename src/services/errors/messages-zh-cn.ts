@@ -425,7 +425,8 @@ export const messagesZh: MessageTable = {
   "lab.got": ({ proxy }) => `go 取得了模块，由 ${proxy} 提供。`,
   "lab.modes.columns": () => "位置\tGO111MODULE\t退出码\t代理\tsumdb\t仓库",
   "lab.modes.example": () => "在模块内、设为 on 时的请求",
-  "lab.modes.head": ({ go }) => `go ${go}：对一个模块版本运行 go get；分别统计发往代理、校验和数据库和\n仓库本身的请求。`,
+  "lab.modes.head": ({ go }) =>
+    `go ${go}：对一个模块版本运行 go get；分别统计发往代理、校验和数据库和\n仓库本身的请求。`,
   "lab.outcome": ({ outcome }) => ({ next: "继续", stop: "停止", waits: "等待" })[outcome],
   "lab.place": ({ place }) => (place === "module" ? "模块内" : "无 go.mod"),
   "lab.requests": () => "请求（按顺序）",
@@ -435,8 +436,7 @@ export const messagesZh: MessageTable = {
   "lab.yes": () => "访问过",
   "run.again": ({ attempt, of, time, code, wait }) =>
     `第 ${attempt}/${of} 次在 ${time} 后失败（${code}，可能会恢复）；${wait} 后重试`,
-  "run.lasting": ({ attempt, of, code }) =>
-    `第 ${attempt}/${of} 次失败：${code}，重试无用；granary explain ${code}`,
+  "run.lasting": ({ attempt, of, code }) => `第 ${attempt}/${of} 次失败：${code}，重试无用；granary explain ${code}`,
   "run.ok": ({ attempt, of }) => `第 ${attempt}/${of} 次成功`,
   "run.spent": ({ attempt, of, code }) =>
     `第 ${attempt}/${of} 次失败（${code}）；时间或次数已用完；granary explain ${code}`,

@@ -34,9 +34,11 @@ export const goAnswerFindings = {
   }),
   GO_ERR_FORBIDDEN: kind<Said>("fail", page, {
     en: {
-      title: ({ what, host, value }) => `${or(host, "the proxy")} refuses ${or(what, "the request")} (${or(value, "403")})`,
+      title: ({ what, host, value }) =>
+        `${or(host, "the proxy")} refuses ${or(what, "the request")} (${or(value, "403")})`,
       why: "A rule of the proxy, or of the storage it redirects to. After a comma go stops here.",
-      advice: "Read the server's own lines below the error. For a private module set GOPRIVATE; else ask who runs the proxy.",
+      advice:
+        "Read the server's own lines below the error. For a private module set GOPRIVATE; else ask who runs the proxy.",
     },
     "zh-CN": {
       title: ({ what, host, value }) => `${or(host, "代理")} 拒绝提供 ${or(what, "该内容")}（${or(value, "403")}）`,
@@ -82,7 +84,8 @@ export const goAnswerFindings = {
   }),
   GO_ERR_STATUS: kind<Said>("fail", page, {
     en: {
-      title: ({ host, value }) => `${or(host, "the proxy")} answered ${or(value, "a status")}, which go takes for an error`,
+      title: ({ host, value }) =>
+        `${or(host, "the proxy")} answered ${or(value, "a status")}, which go takes for an error`,
       why: "Only 200 is an answer, and only 404 and 410 lead to the next entry after a comma. 204, 206, 304, 406 and 418 come from something that is no module proxy.",
       advice: "Check the URL: a moved mirror, a filter of user agents, or a web site.",
     },
@@ -118,7 +121,8 @@ export const goAnswerFindings = {
   }),
   GO_ERR_OTHER_VERSION: kind<Said>("fail", page, {
     en: {
-      title: ({ what, value }) => `the proxy answers for ${or(value, "another version")} when asked for ${or(what, "this one")}`,
+      title: ({ what, value }) =>
+        `the proxy answers for ${or(value, "another version")} when asked for ${or(what, "this one")}`,
       why: "A .info must name the version that was asked for. A proxy that mixes versions up is broken.",
       advice: "Use another proxy, and tell the operator.",
     },

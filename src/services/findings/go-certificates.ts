@@ -12,7 +12,8 @@ export const goCertificateFindings = {
     en: {
       title: ({ host }) => `nobody this machine trusts signed the certificate of ${or(host, "the server")}`,
       why: "A company's TLS inspection, a server that leaves out its intermediate certificate, or an image without root certificates. GOINSECURE does not help: it never applies to proxies or checksum databases.",
-      advice: "See who issued it. Install the company's root certificate, or name it in SSL_CERT_FILE; a missing intermediate is the server's to mend.",
+      advice:
+        "See who issued it. Install the company's root certificate, or name it in SSL_CERT_FILE; a missing intermediate is the server's to mend.",
     },
     "zh-CN": {
       title: ({ host }) => `${or(host, "服务器")} 的证书不是由受信任的机构签发`,
@@ -24,7 +25,8 @@ export const goCertificateFindings = {
     en: {
       title: ({ host }) => `the certificate of ${or(host, "the server")} is signed by itself`,
       why: "Nobody else vouches for it. go has no switch that accepts it for a proxy.",
-      advice: "Name the certificate in SSL_CERT_FILE beside the system's roots, or give the server one that an authority signed.",
+      advice:
+        "Name the certificate in SSL_CERT_FILE beside the system's roots, or give the server one that an authority signed.",
     },
     "zh-CN": {
       title: ({ host }) => `${or(host, "服务器")} 的证书是自签名的`,
@@ -58,7 +60,8 @@ export const goCertificateFindings = {
   }),
   GO_ERR_CERT_NAME: kind<Said>("fail", page, {
     en: {
-      title: ({ host, value }) => `the certificate is for ${or(value, "other names")}, not for ${or(host, "this host")}`,
+      title: ({ host, value }) =>
+        `the certificate is for ${or(value, "other names")}, not for ${or(host, "this host")}`,
       why: "Another server answered: a wrong DNS answer, a load balancer without this name, a captive portal. Names in CN alone no longer count.",
       advice: "Look at the address and at the names of the certificate that comes.",
     },

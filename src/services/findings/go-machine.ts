@@ -95,7 +95,8 @@ export const goMachineFindings = {
   }),
   GO_VCS_MISSING: kind<Said>("fail", repositories, {
     en: {
-      title: ({ value, what }) => `${or(value, "git")} is not installed, and a repository is to be read${tail(" (", what, ")")}`,
+      title: ({ value, what }) =>
+        `${or(value, "git")} is not installed, and a repository is to be read${tail(" (", what, ")")}`,
       why: "direct, and every module that matches GOPRIVATE, needs the version control program itself.",
       advice: "Install it, or let a proxy serve the module.",
     },

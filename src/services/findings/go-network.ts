@@ -12,7 +12,8 @@ export const goNetworkFindings = {
     en: {
       title: ({ host }) => `no DNS server knows ${or(host, "the host")}`,
       why: "A name that does not resolve ends the whole GOPROXY list after a comma: go tries the next entry only after 404 and 410.",
-      advice: "Check the spelling first. A name that other networks resolve is filtered or split here: ask another DNS server, or use a mirror.",
+      advice:
+        "Check the spelling first. A name that other networks resolve is filtered or split here: ask another DNS server, or use a mirror.",
     },
     "zh-CN": {
       title: ({ host }) => `DNS 中没有 ${or(host, "该主机")}`,

@@ -156,7 +156,8 @@ export const goSettingFindings = {
     en: {
       title: () => "go get -insecure is gone since Go 1.17",
       why: "The flag switched off TLS and checksums at once.",
-      advice: "Mend the certificate. GOINSECURE, for names of your own, is for direct fetches only and never for proxies.",
+      advice:
+        "Mend the certificate. GOINSECURE, for names of your own, is for direct fetches only and never for proxies.",
     },
     "zh-CN": {
       title: () => "go get -insecure 自 Go 1.17 起已移除",

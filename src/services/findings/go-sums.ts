@@ -48,12 +48,14 @@ export const goSumFindings = {
     en: {
       title: () => "the checksum database shows two histories that exclude each other",
       why: "The signed head here and the one that came cannot both be true. Either the database was rebuilt under its old key, or somebody is shown another history.",
-      advice: "Keep the text as evidence. Only if it is your own database that was rebuilt: remove GOPATH/pkg/sumdb/NAME and the cache's sumdb/NAME, and give it a new name.",
+      advice:
+        "Keep the text as evidence. Only if it is your own database that was rebuilt: remove GOPATH/pkg/sumdb/NAME and the cache's sumdb/NAME, and give it a new name.",
     },
     "zh-CN": {
       title: () => "校验和数据库给出了两份互相矛盾的历史",
       why: "本机保存的签名树头与收到的不可能同时为真：或是数据库用旧密钥重建，或是有人被展示了另一份历史。",
-      advice: "保留原文作为证据。仅当是自建数据库被重建时，才删除 GOPATH/pkg/sumdb/NAME 和缓存中的 sumdb/NAME，并改用新名字。",
+      advice:
+        "保留原文作为证据。仅当是自建数据库被重建时，才删除 GOPATH/pkg/sumdb/NAME 和缓存中的 sumdb/NAME，并改用新名字。",
     },
   }),
   GO_SUMDB_UNSIGNED: kind<Said>("fail", page, {
@@ -108,7 +110,8 @@ export const goSumFindings = {
     en: {
       title: ({ value }) => `GOSUMDB is no database that go understands: ${or(value, "bad value")}`,
       why: "Its value is a known name, or name+hash+key, and then at most one URL. There is no +insecure, no direct, no bare URL.",
-      advice: "Take the value away: the default is right for nearly everybody. Private modules are named in GOPRIVATE or GONOSUMDB.",
+      advice:
+        "Take the value away: the default is right for nearly everybody. Private modules are named in GOPRIVATE or GONOSUMDB.",
     },
     "zh-CN": {
       title: ({ value }) => `GOSUMDB 的值无效：${or(value, "格式错误")}`,

@@ -10,7 +10,8 @@ const page = "explain-error.md#traces";
 export const goTraceFindings = {
   GO_TRACE_UNANSWERED: kind<Said>("fail", page, {
     en: {
-      title: ({ host, value }) => `${or(host, "a host")} left ${value} ${value === "1" ? "request" : "requests"} without an answer`,
+      title: ({ host, value }) =>
+        `${or(host, "a host")} left ${value} ${value === "1" ? "request" : "requests"} without an answer`,
       why: "The trace shows them begun and not ended: go was waiting for them when the log stops. It has no timeout of its own, so that a silent proxy holds it for ever.",
       advice: "Put a proxy that answers first in GOPROXY: neither a comma nor a | helps against silence.",
     },

@@ -123,7 +123,14 @@ async function runChain(chain: LabChain, module: LabModule, { ground, signal }: 
     const run = { args: ["mod", "download", `${module.path}@${module.version}`], env, timeoutMs: patienceMs };
     const end = await runLabGo(ground, run, AbortSignal.any([signal, enough.signal]));
     signal.throwIfAborted();
-    return { goproxy, proxies, requests: countedRequests(requests), code: end.code, said: firstLine(end), waitedMs: end.ms };
+    return {
+      goproxy,
+      proxies,
+      requests: countedRequests(requests),
+      code: end.code,
+      said: firstLine(end),
+      waitedMs: end.ms,
+    };
   } finally {
     enough.abort();
     for (const proxy of opened) await proxy.close();

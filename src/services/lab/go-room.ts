@@ -74,7 +74,9 @@ export function firstLine({ said }: LabGoEnd): string {
 }
 
 /** `GET /m/@v/v1.0.0.info → 404`, repeats folded. */
-export function countedRequests(requests: readonly FakeRequest[]): readonly (FakeRequest & { readonly times: number })[] {
+export function countedRequests(
+  requests: readonly FakeRequest[],
+): readonly (FakeRequest & { readonly times: number })[] {
   const seen = new Map<string, FakeRequest & { times: number }>();
   for (const request of requests) {
     const key = `${request.proxy} ${request.method} ${request.target} ${request.outcome}`;
