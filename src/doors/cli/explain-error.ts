@@ -52,7 +52,10 @@ function reportText(report: ErrorReport, io: CliIo): string {
     `${head}\n`,
     ...causes.map(({ finding }) => `\n${findingText(finding, io)}`),
     listed(say(lang, "errors.follows"), report.follows, io),
-    listed(say(lang, "errors.notices"), report.notices, io),
+    // Where nothing failed, they are all there is to say.
+    ...(causes.length === 0
+      ? report.notices.map(({ finding }) => `\n${findingText(finding, io)}`)
+      : [listed(say(lang, "errors.notices"), report.notices, io)]),
     requestsText(report, io),
     ...(unknown.count === 0
       ? []
@@ -84,7 +87,7 @@ function requestsText({ requests }: ErrorReport, { lang, isUtf8 }: CliIo): strin
     harmless(host),
     count(asked),
     unansweredCount === 0 ? mark("skip", isUtf8) : count(unansweredCount),
-    duration(slowestMs),
+    slowestMs === 0 ? mark("skip", isUtf8) : duration(slowestMs),
     Object.entries(outcomes)
       .map(([outcome, times]) => `${harmless(outcome)} ×${times}`)
       .join(", "),

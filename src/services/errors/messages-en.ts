@@ -379,14 +379,14 @@ export const messagesEn: MessageTable = {
   "command.lab.fallback": () => "What go does after each failure of a proxy, for a comma and for a |.",
   "command.lab.go111module": () => "What GO111MODULE=on, off and auto change: requests and results.",
   "command.run": () => "Runs a command, and again while a failure may pass: timeouts, resets, 502 to 504.",
-  "flag.lab-chain": () => "A list as GOPROXY has it; names become fake proxies",
-  "flag.lab-go": () => "Another Go, such as 1.19.13, as go itself would download it",
-  "flag.lab-responses": () => "What each proxy of the list answers: 200,404,502,reset,silent…",
-  "flag.run-log": () => "Append each attempt to a file, as lines of JSON",
-  "flag.run-retry": () => "How often it is repeated at most (default: 3)",
-  "flag.run-stall": () => "End an attempt that prints nothing for so long, and count it as a timeout",
-  "flag.run-timeout": () => "End everything after so long, waits included (default: 10m)",
-  "flag.run-wait": () => "Before the first repetition; doubles with each (default: 2s)",
+  "flag.lab-chain": () => "a list as GOPROXY has it; names become fake proxies",
+  "flag.lab-go": () => "another Go, such as 1.19.13, as go itself would download it",
+  "flag.lab-responses": () => "what each proxy of the list answers: 200,404,502,reset,silent…",
+  "flag.run-log": () => "append each attempt to a file, as lines of JSON",
+  "flag.run-retry": () => "how often it is repeated at most (default: 3)",
+  "flag.run-stall": () => "end an attempt that prints nothing for so long, and count it as a timeout",
+  "flag.run-timeout": () => "end everything after so long, waits included (default: 10m)",
+  "flag.run-wait": () => "before the first repetition; doubles with each (default: 2s)",
   "errors.collect": () =>
     "Collect more: go version; granary env provenance; and the whole output of\n" +
     "  go mod download -x 2>go.log, with GODEBUG=http2debug=1 for HTTP/2.\n" +
