@@ -339,9 +339,18 @@ for (const wanted of ["1.19.13", "", "1.27.3"]) {
     for (const [name, way] of Object.entries(ways))
       test(name, async (t) => {
         const tool = wanted === "" ? await machineGo() : await obtainGo(wanted);
-        if (tool === undefined || typeof tool === "string") { skipLoudly(t, tool ?? "no `go` on PATH"); return; }
-        if (!says(way, tool)) { t.skip(`not a text of go ${tool.version}`); return; }
-        if (world.https === undefined && /TLS/.test(way.env?.["GOPROXY"] ?? "")) { skipLoudly(t, "no openssl"); return; }
+        if (tool === undefined || typeof tool === "string") {
+          skipLoudly(t, tool ?? "no `go` on PATH");
+          return;
+        }
+        if (!says(way, tool)) {
+          t.skip(`not a text of go ${tool.version}`);
+          return;
+        }
+        if (world.https === undefined && /TLS/.test(way.env?.["GOPROXY"] ?? "")) {
+          skipLoudly(t, "no openssl");
+          return;
+        }
         const said = await provoke(way, tool);
         const { causes, follows, notices } = explainErrors(said);
         const codes = [...causes, ...notices, ...follows].map(({ finding }) => finding.code);

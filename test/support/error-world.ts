@@ -55,8 +55,14 @@ export async function startErrorWorld({ modules, certificate, also }: ErrorWorld
     const [, name = "", target = ""] = /^\/([^/]+)(.*)$/.exec(url) ?? [];
     const [part = "", kind] = name.split("-");
     const fault = faults[kind === undefined || target.endsWith(`.${part}`) ? (kind ?? name) : ""];
-    if (fault !== undefined) { fault({ ...exchange, target }); return; }
-    if (/^[2-5]\d\d$/.test(name)) { exchange.send(textAnswer(Number(name), "as asked\n")); return; }
+    if (fault !== undefined) {
+      fault({ ...exchange, target });
+      return;
+    }
+    if (/^[2-5]\d\d$/.test(name)) {
+      exchange.send(textAnswer(Number(name), "as asked\n"));
+      return;
+    }
     const found = (await also(name, target)) ?? table.answer(decodeURIComponent(target));
     exchange.send(found ?? textAnswer(404, "not found\n"));
   };

@@ -45,6 +45,8 @@ const consequences: ReadonlySet<GoCode> = new Set([
   "GO_TOOLCHAIN_UNAVAILABLE",
   "GO_NO_VERSION",
 ]);
+/** What was under way when go ended: by itself a wait for ever, after another failure only an end. */
+const openEnds: ReadonlySet<GoCode> = new Set(["GO_TRACE_UNANSWERED", "GO_H2_NO_ANSWER"]);
 const networkClasses: ReadonlySet<ErrorClass> = new Set([
   "name",
   "unreachable",
@@ -83,9 +85,11 @@ export function explainHits(hits: Iterable<Hit>): Explained {
   const all = groupsOf(hits).map(explainedOf);
   const ordered = all.toSorted((a, b) => errorClasses.indexOf(a.class) - errorClasses.indexOf(b.class));
   const failed = ordered.some(({ class: of }) => networkClasses.has(of));
-  const isEcho = ({ class: of, finding }: ExplainedError): boolean =>
-    of === "echo" || (failed && consequences.has(finding.code as GoCode));
   const isNotice = ({ class: of }: ExplainedError): boolean => of === "notice";
+  const isOpenEnd = ({ finding }: ExplainedError): boolean => openEnds.has(finding.code as GoCode);
+  const ended = ordered.some((each) => !isOpenEnd(each) && !isNotice(each) && each.class !== "echo");
+  const isEcho = (each: ExplainedError): boolean =>
+    each.class === "echo" || (failed && consequences.has(each.finding.code as GoCode)) || (ended && isOpenEnd(each));
   return {
     causes: ordered.filter((each) => !isEcho(each) && !isNotice(each)),
     follows: ordered.filter(isEcho),

@@ -64,11 +64,18 @@ function saidOf(pattern: ErrorPattern, text: string, below: readonly string[]): 
   const subject = subjectOf(text);
   const read = pattern.as?.exec(text)?.groups;
   const readBelow = below.map((each) => pattern.below?.exec(each)?.groups).find((groups) => groups !== undefined);
+  const dialled = read?.["host"] ?? readBelow?.["host"];
+  // A name has many addresses; who was asked is the name.
+  const asked = subject.host !== "" && isAddress(dialled ?? "") ? subject.host : dialled;
   const cut = (value: string | undefined, otherwise: string): string =>
     value === undefined || value === "" ? otherwise : value.slice(0, maxValueChars);
   return {
     what: cut(read?.["what"] ?? readBelow?.["what"], subject.what),
-    host: cut(read?.["host"] ?? readBelow?.["host"], subject.host),
+    host: cut(pattern.isBetween === true ? read?.["host"] : asked, pattern.isBetween === true ? "" : subject.host),
     value: cut(read?.["value"] ?? readBelow?.["value"], pattern.value ?? "").trim(),
   };
+}
+
+function isAddress(host: string): boolean {
+  return /^\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?$/.test(host) || host.startsWith("[");
 }

@@ -13,6 +13,8 @@ export type ErrorPattern = {
   readonly find: string;
   /** The line must fit; its groups `what`, `host` and `value` are the fields. */
   readonly as?: RegExp;
+  /** Who failed stands between us and the host of the URL: that host is none of the fields. */
+  readonly isBetween?: true;
   /** The value where no group reads one. */
   readonly value?: string;
   /** Read from the lines that belong to this one (indented, up to six). */

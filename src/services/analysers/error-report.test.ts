@@ -164,6 +164,29 @@ test("a trace tells which requests failed, were slow, or never ended; probes tha
   );
 });
 
+test("what was under way when go gave up is no cause", () => {
+  const { causes, follows } = explainErrors(
+    [
+      "# get https://p.example/a/@v/v1.0.0.info",
+      "# get https://p.example/b/@v/v1.0.0.info",
+      "# get https://p.example/b/@v/v1.0.0.info: 502 Bad Gateway (0.010s)",
+    ].join("\n"),
+  );
+  assert.deepEqual([codesOf(causes), codesOf(follows)], [["GO_ERR_GATEWAY"], ["GO_TRACE_UNANSWERED"]]);
+});
+
+test("who failed is named: the host that was asked, not one of its addresses, and never the one behind an HTTP proxy", () => {
+  const hostOf = (text: string): unknown => explainErrors(text).causes[0]?.finding.fields["host"];
+  const get = 'go: example.com/m@v1.0.0: Get "https://p.example/x":';
+  assert.equal(hostOf(`${get} dial tcp 142.251.41.17:443: i/o timeout`), "p.example");
+  assert.equal(hostOf("dial tcp 142.251.41.17:443: i/o timeout"), "142.251.41.17:443");
+  assert.equal(
+    hostOf(`${get} proxyconnect tcp: dial tcp 127.0.0.1:7890: connect: connection refused`),
+    "127.0.0.1:7890",
+  );
+  assert.equal(hostOf(`${get} Bad Gateway`), "");
+});
+
 suite("RST_STREAM 8 is told by its direction", () => {
   const asked = "http2: Framer 0xc000: wrote HEADERS flags=END_STREAM|END_HEADERS stream=13 len=40\n";
   const answered = "http2: Framer 0xc000: read HEADERS flags=END_HEADERS stream=13 len=40\n";

@@ -8,19 +8,26 @@ const url = /(?:https?:\/\/|wss?:\/\/)(?<host>[^\s/"'?]+)/;
 
 export const networkPatterns: readonly ErrorPattern[] = [
   // ---- a proxy of the network in between: says so before it says what failed ----
-  { code: "GO_ERR_HTTP_PROXY_AUTH", find: "Proxy Authentication Required" },
-  { code: "GO_ERR_HTTP_PROXY_AUTH", find: "code 407 from proxy" },
-  { code: "GO_ERR_HTTP_PROXY_AUTH", find: "407 authenticationrequired" },
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "Proxy Authentication Required" },
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "code 407 from proxy" },
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "407 authenticationrequired" },
   {
     code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
     find: "proxyconnect tcp",
     as: /proxyconnect tcp: (?:dial tcp (?<host>[^\s]+): |tls: )?/,
   },
-  { code: "GO_ERR_HTTP_PROXY_DOWN", find: "socks connect tcp", as: /socks connect tcp (?<host>[^\s]+?)-/ },
-  { code: "GO_ERR_HTTP_PROXY_DOWN", find: "from proxy after CONNECT", as: /code \d+ from proxy/ },
+  {
+    code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
+    find: "socks connect tcp",
+    as: /socks connect tcp (?<host>[^\s]+?)-/,
+  },
+  { code: "GO_ERR_HTTP_PROXY_DOWN", isBetween: true, find: "from proxy after CONNECT", as: /code \d+ from proxy/ },
   // net/http reports a CONNECT that was refused by the words of its status alone.
   {
     code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
     find: '": ',
     as: /": (?<value>Bad Gateway|Forbidden|Gateway Timeout|Service Unavailable|Internal Server Error|Method Not Allowed)$/,
   },

@@ -160,7 +160,7 @@ export const goNetworkFindings = {
       advice: "Start it, correct the variable, or unset it; loopback addresses never go through it.",
     },
     "zh-CN": {
-      title: ({ host }) => `HTTP 代理 ${or(host, "")} 不可用`,
+      title: ({ host }) => `HTTP 代理${tail(" ", host)} 不可用`,
       why: "HTTPS_PROXY、HTTP_PROXY 或 ALL_PROXY 让所有请求经过它，而它没有运行或不放行。",
       advice: "启动它、改正变量或取消设置；回环地址不经过它。",
     },
