@@ -15,7 +15,7 @@ import { harmless, mark, table, terminalColumns, wrap } from "./text.ts";
 export const explainErrorCommand: CommandSpec = {
   name: "explain-error",
   about: "command.explain-error",
-  example: "go mod download 2>&1 | granary explain-error -",
+  example: "granary explain-error go.log",
   args: ["[FILE|-]"],
   flags: [jsonFlag],
   run: async ({ args, options }, context) => {

@@ -375,10 +375,10 @@ export const messagesEn: MessageTable = {
     ({ false: "false", partly: "partly true", true: "true", unverifiable: "go cannot tell" })[verdict],
   // explain-error, run, lab
   "command.explain-error": () => "Says what a log of go means: the cause first, then what only follows.",
-  "command.lab": () => "Fake proxies on this machine with the real go in front of them: see for yourself.",
+  "command.lab": () => "Fake proxies with the real go in front of them: see for yourself what it does.",
   "command.lab.fallback": () => "What go does after each failure of a proxy, for a comma and for a |.",
   "command.lab.go111module": () => "What GO111MODULE=on, off and auto change: requests and results.",
-  "command.run": () => "Runs a command, and again while a failure may pass: timeouts, resets, 502 to 504.",
+  "command.run": () => "Runs a command, and again while its failure may pass: timeouts, resets, 502.",
   "flag.lab-chain": () => "a list as GOPROXY has it; names become fake proxies",
   "flag.lab-go": () => "another Go, such as 1.19.13, as go itself would download it",
   "flag.lab-responses": () => "what each proxy of the list answers: 200,404,502,reset,silent…",
