@@ -137,6 +137,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { networkCommands } = await import("./network.ts");
       return networkCommands(io);
     },
+    trouble: async () => {
+      const { troubleTools } = await import("./trouble.ts");
+      return troubleTools(io);
+    },
     plan: async (...call) => await (await fetching(load, io)).plan(...call),
     prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
     publish: async (...call) => {

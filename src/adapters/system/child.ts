@@ -78,11 +78,15 @@ export function runChild(program: string, args: readonly string[], bounds: Child
 type Stopped = Pick<Extract<ChildEnd, { kind: "stopped" }>, "kind" | "because">;
 type Unstartable = Pick<Extract<ChildEnd, { kind: "unstartable" }>, "kind" | "error">;
 
-/** The whole group: a negative id. It may be gone already. */
-function endGroup({ pid }: ChildProcess): void {
+function endGroup(child: ChildProcess): void {
+  signalGroup(child, "SIGKILL");
+}
+
+/** To the whole group of a child that leads one: a negative id. It may be gone already. */
+export function signalGroup({ pid }: ChildProcess, signal: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {
-    process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+    process.kill(process.platform === "win32" ? pid : -pid, signal);
   } catch {
     // nobody of it is left
   }

@@ -8,12 +8,15 @@ import { dnsCommand } from "./dns.ts";
 import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
+import { explainErrorCommand } from "./explain-error.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
 import { mirrorsCommand } from "./mirrors.ts";
+import { labCommand } from "./lab.ts";
 import { planCommand } from "./plan.ts";
 import { prewarmCommand } from "./prewarm.ts";
 import { publishCommand } from "./publish.ts";
+import { runCommand } from "./run.ts";
 import { serveCommand } from "./serve.ts";
 import { simulateCommand } from "./simulate.ts";
 import { pinCommand } from "./pin.ts";
@@ -33,6 +36,9 @@ export const commands: readonly CommandSpec[] = [
   envCommand,
   verifyCommand,
   modcacheCommand,
+  explainErrorCommand,
+  runCommand,
+  labCommand,
   configCommand,
   upstreamCommand,
   jobsCommand,

@@ -6,7 +6,7 @@ import { byWeight, wordsOf } from "#services/findings/finding.ts";
 import type { Evidence, Finding, Severity } from "#services/findings/finding.ts";
 import { fixLines } from "#services/findings/fix.ts";
 import type { CliIo } from "./services.ts";
-import { harmless, mark, padEnd, terminalColumns, wrap } from "./text.ts";
+import { columnsOf, harmless, mark, padEnd, terminalColumns, wrap } from "./text.ts";
 
 const markOf = { fail: "fail", warn: "warn", info: "skip" } as const satisfies Readonly<Record<Severity, string>>;
 
@@ -29,7 +29,7 @@ export function findingText(
   const rows: [string, readonly string[]][] = [
     ...finding.evidence.map((evidence): [string, readonly string[]] => [
       labelOf(evidence, lang),
-      wrap(evidence.text, terminalColumns - indent - labelColumns),
+      evidenceLines(evidence),
     ]),
     [say(lang, "finding.why"), wrap(why, terminalColumns - indent - labelColumns)],
     ...(advice === undefined
@@ -41,18 +41,38 @@ export function findingText(
           ],
         ]),
     ...(fixes.length === 0 ? [] : [[say(lang, "finding.fix"), fixes] satisfies [string, readonly string[]]]),
-    [say(lang, "finding.more"), [`docs/${finding.kind.page} · granary explain ${finding.code}`]],
+    ...(finding.checks.length === 0
+      ? []
+      : [[say(lang, "finding.check"), finding.checks] satisfies [string, readonly string[]]]),
+    [say(lang, "finding.more"), moreLines(finding)],
   ];
   const lines = rows.flatMap(([label, texts]) =>
     texts.map((text, i) => `${" ".repeat(indent)}${padEnd(i === 0 ? label : "", labelColumns)}${harmless(text)}`),
   );
-  const head = wrap(harmless(title) + unsure, terminalColumns - indent);
-  return `${[`${sign} ${head.join(`\n${" ".repeat(indent)}`)}`, ...lines].join("\n")}\n`;
+  const headline = wrap(`${harmless(title)}${unsure}`, terminalColumns - titleIndent).join(
+    `\n${" ".repeat(titleIndent)}`,
+  );
+  return `${[`${sign} ${headline}`, ...lines].join("\n")}\n`;
+}
+
+/** Where to read on, on one line if there is room. */
+function moreLines({ kind, code }: Finding): readonly string[] {
+  const parts = [`docs/${kind.page}`, `granary explain ${code}`];
+  const line = parts.join(" · ");
+  return columnsOf(line) > terminalColumns - indent - labelColumns ? parts : [line];
 }
 
 /** Columns before a label, and of a label. */
 const indent = 4;
+/** A mark and a blank. */
+const titleIndent = 2;
 const labelColumns = 8;
+
+/** A line of a log is longer than a terminal is wide; a value is left as it is. */
+function evidenceLines({ kind, text }: Evidence): readonly string[] {
+  const columns = terminalColumns - indent - labelColumns;
+  return kind === "seen" && columnsOf(text) > columns ? wrap(text, columns) : [text];
+}
 
 function labelOf({ kind }: Evidence, lang: Lang): string {
   return say(lang, `finding.${kind}`);
@@ -72,6 +92,7 @@ export function findingJson(finding: Finding, { lang, shell }: Pick<CliIo, "lang
     why,
     ...(advice !== undefined && { advice }),
     fixes: finding.fixes.map((fix) => ({ ...fix, lines: fixLines(fix, shell) })),
+    checks: finding.checks,
     page: `docs/${finding.kind.page}`,
   };
 }

@@ -2,11 +2,15 @@
 // Failures are GranaryErrors; results are plain data that commands print for people or as JSON.
 
 import type { NetworkCommands } from "./network-view.ts";
+import type { ErrorReport } from "#services/analysers/error-report.ts";
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { ExplainPorts } from "#services/environment/explain.ts";
 import type { Surroundings } from "#services/environment/surroundings.ts";
 import type { Shell } from "#services/findings/shell.ts";
+import type { Attempt, AttemptPlan } from "#services/analysers/attempts.ts";
+import type { ChainRun, FallbackCell, LabChain } from "#services/lab/fallback-lab.ts";
+import type { ModuleModeRun } from "#services/lab/module-mode-lab.ts";
 import type { DrillProgress } from "#services/lab/drill.ts";
 import type { DrillReport, DrillScenario } from "#services/lab/drill-report.ts";
 import type { RedundancyReport } from "#services/lab/redundancy.ts";
@@ -624,11 +628,46 @@ export type CliServices = {
   readonly envSetup: () => Promise<EnvSetup>;
   /** Diagnosis of TLS and DNS. */
   readonly network: () => Promise<NetworkCommands>;
+  readonly trouble: () => Promise<TroubleTools>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,
     options: { readonly json: boolean; readonly lang: Lang; readonly out: (text: string) => void },
   ) => Promise<number>;
+};
+
+/** `go`: another version than the machine's. */
+export type LabRequest = { readonly go: string | undefined } & (
+  | { readonly kind: "fallback" }
+  | { readonly kind: "chain"; readonly chain: LabChain }
+  | { readonly kind: "go111module" }
+);
+
+/** `go`: the version that was seen. */
+export type LabView = { readonly go: string } & (
+  | { readonly kind: "fallback"; readonly cells: readonly FallbackCell[] }
+  | { readonly kind: "chain"; readonly run: ChainRun }
+  | { readonly kind: "go111module"; readonly runs: readonly ModuleModeRun[] }
+);
+
+export type RunRequest = AttemptPlan & {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** JSON lines are appended to it. */
+  readonly log: string | undefined;
+};
+
+/** `explain-error`, `run`, `lab`. */
+export type TroubleTools = {
+  /** Undefined when it was told to stop. Throws GRANARY_CANNOT_RUN. */
+  readonly lab: (
+    request: LabRequest,
+    onProgress: (done: number, total: number) => void,
+  ) => Promise<LabView | undefined>;
+  /** Runs a command, its output through to ours; resolves to the exit code. Throws GRANARY_CANNOT_RUN. */
+  readonly run: (request: RunRequest, onAttempt: (attempt: Attempt) => void) => Promise<number>;
+  /** Reads the end of a log; `-` is standard input. Throws GRANARY_INPUT_UNREADABLE. */
+  readonly explainLog: (file: string) => Promise<ErrorReport>;
 };
 
 /** Where a command meets the terminal. */

@@ -32,16 +32,14 @@ export function readSize(flag: string, text: string): number {
   return read(flag, text, { units: sizes, accepted: "5GB, 500MB, 2GiB, 1048576" });
 }
 
+/** Milliseconds of a wait. Throws GRANARY_BAD_FLAG. */
+export function readWait(flag: string, text: string): number {
+  return read(flag, text, { units: { ms: 1, min: 60_000, ...ages }, accepted: "5s, 800ms, 1m" });
+}
+
 /** Milliseconds. Throws GRANARY_BAD_FLAG. */
 export function readAge(flag: string, text: string): number {
   return read(flag, text, { units: ages, accepted: "30d, 12h, 2w, 90m" });
-}
-
-const waits: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, min: 60_000 };
-
-/** How long somebody waits, in milliseconds. Throws GRANARY_BAD_FLAG. */
-export function readWait(flag: string, text: string): number {
-  return read(flag, text, { units: waits, accepted: "5s, 800ms, 1m" });
 }
 
 function read(

@@ -129,6 +129,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_ENV_NOT_WRITTEN: { what: "/home/me/.config/go/env", because: "no-go", detail: "" },
   GRANARY_GIT_FAILED: { command: "git archive", reason: "not a git repository" },
   GRANARY_STOPPED: {},
+  GRANARY_CANNOT_RUN: { program: "go", reason: "not on PATH" },
   GRANARY_LAYOUT_OLD: { dir: "/srv", found: 1 },
   GRANARY_NOT_COMMITTED: { what: "example.com/m@v1.0.0", asked: "0".repeat(64), committed: "1".repeat(64) },
   GRANARY_NO_COPY: { what: "example.com/m@v1.0.0", sha256: "0".repeat(64) },

@@ -245,6 +245,8 @@ export type StartFields = {
   };
   /** A command was told to end before it was done. */
   GRANARY_STOPPED: object;
+  /** A program of this machine that a command is about: not there, or not startable. */
+  GRANARY_CANNOT_RUN: { readonly program: string; readonly reason: string };
   /** The store's layout knows no evictions yet. */
   GRANARY_LAYOUT_OLD: { readonly dir: string; readonly found: number };
   /** Bytes that were never kept for a version. */

@@ -295,6 +295,11 @@ export const enStart = {
     cause: "go is missing or refuses, GOENV=off, the file is not what the command left, or it cannot be written.",
     remedy: "Put go on PATH, or use --scope session, which only prints lines. A changed file is put right by hand.",
   },
+  GRANARY_CANNOT_RUN: {
+    lines: (f) => [`${f.program} cannot be run: ${f.reason}`, "Nothing else was tried."],
+    cause: "The program is not on PATH, may not be executed, or that version of it is not to be had here.",
+    remedy: "Install it, or see that it is on the PATH of this shell, then run the command again.",
+  },
   GRANARY_STOPPED: {
     lines: () => ["the command was told to stop.", "What it had done by then is done; run it again to go on."],
     cause: "Ctrl-C, or a signal to end.",

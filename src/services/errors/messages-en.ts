@@ -499,6 +499,67 @@ export const messagesEn: MessageTable = {
     })[unshown],
   "myth.verdict": ({ verdict }) =>
     ({ false: "false", partly: "partly true", true: "true", unverifiable: "go cannot tell" })[verdict],
+  // explain-error, run, lab
+  "command.explain-error": () => "Says what a log of go means: the cause first, then what only follows.",
+  "command.lab": () => "Fake proxies with the real go in front of them: see for yourself what it does.",
+  "command.lab.fallback": () => "What go does after each failure of a proxy, for a comma and for a |.",
+  "command.lab.go111module": () => "What GO111MODULE=on, off and auto change: requests and results.",
+  "command.run": () => "Runs a command, and again while its failure may pass: timeouts, resets, 502.",
+  "flag.lab-chain": () => "a list as GOPROXY has it; names become fake proxies",
+  "flag.lab-go": () => "another Go, such as 1.19.13, as go itself would download it",
+  "flag.lab-responses": () => "what each proxy of the list answers: 200,404,502,reset,silent…",
+  "flag.run-log": () => "append each attempt to a file, as lines of JSON",
+  "flag.run-retry": () => "how often it is repeated at most (default: 3)",
+  "flag.run-stall": () => "end an attempt that prints nothing for so long, and count it as a timeout",
+  "flag.run-timeout": () => "end everything after so long, waits included (default: 10m)",
+  "flag.run-wait": () => "before the first repetition; doubles with each (default: 2s)",
+  "errors.collect": () =>
+    "Collect more: go version; granary env provenance; and the whole output of\n" +
+    "  go mod download -x 2>go.log, with GODEBUG=http2debug=1 for HTTP/2.\n" +
+    "  Then: granary explain-error go.log",
+  "errors.follows": () => "Only follows from the above:",
+  "errors.head": ({ causes, lines }) =>
+    `${lines} lines read, ${causes} ${causes === 1 ? "cause" : "causes"} found${causes > 1 ? ", the first one first" : ""}.`,
+  "errors.lines": ({ count }) => (count < 2 ? "" : ` (${count} lines)`),
+  "errors.none": ({ lines }) => `${lines} lines read; no failure was recognised in them.`,
+  "errors.notices": () => "No failure, but said:",
+  "errors.reading": () => "Reading standard input; Ctrl-D ends it.",
+  "errors.requests": () => "Requests of the -x trace:",
+  "errors.request-columns": () => "host\trequests\tunanswered\tslowest\toutcomes",
+  "errors.unknown": ({ count }) => `Not recognised (${count} lines that look like an error):`,
+  "finding.check": () => "test",
+  "lab.chain.head": ({ go }) => `go ${go}, one module, these proxies:`,
+  "lab.example": ({ answer, separator }) => `The run with ${answer} before a ${separator}`,
+  "lab.fallback.columns": () => "first answers\tthen ,\tthen |",
+  "lab.fallback.head": ({ go, runs }) =>
+    `go ${go}: go mod download in front of two fake proxies, ${runs} runs.\nThe first one fails, the second one has the module.`,
+  "lab.fallback.legend": () =>
+    "next: go asked the second proxy and got the module.\n" +
+    "stop: go gave up with an error and asked nobody else.\n" +
+    "waits: go was still waiting for the first proxy after 2 s, and was ended by us; it has no timeout.",
+  "lab.gave-up": ({ code, proxy }) => `go gave up with exit code ${code}; the last one asked was ${proxy}.`,
+  "lab.got": ({ proxy }) => `go has the module; ${proxy} gave it.`,
+  "lab.modes.columns": () => "where\tGO111MODULE\texit\tproxy\tsumdb\trepository",
+  "lab.modes.example": () => "What was asked with on, in a module",
+  "lab.modes.head": ({ go }) =>
+    `go ${go}: go get of one module version; requests to the proxy, the checksum\ndatabase, the repository itself.`,
+  "lab.outcome": ({ outcome }) => outcome,
+  "lab.place": ({ place }) => (place === "module" ? "in a module" : "no go.mod"),
+  "lab.requests": () => "Requests, in order",
+  "lab.said": () => "What go said",
+  "lab.unset": () => "(unset)",
+  "lab.waits": ({ seconds }) => `go still waited after ${seconds} s and was ended by us: it has no timeout.`,
+  "lab.yes": () => "asked",
+  "run.again": ({ attempt, of, time, code, wait }) =>
+    `attempt ${attempt} of ${of} failed after ${time} (${code}, may pass); again in ${wait}`,
+  "run.lasting": ({ attempt, of, code }) =>
+    `attempt ${attempt} of ${of} failed with ${code}: trying again does not help; granary explain ${code}`,
+  "run.ok": ({ attempt, of }) => `attempt ${attempt} of ${of} worked`,
+  "run.spent": ({ attempt, of, code }) =>
+    `attempt ${attempt} of ${of} failed (${code}); no time or attempt is left; granary explain ${code}`,
+  "run.timeout": ({ attempt, of, time }) => `attempt ${attempt} of ${of} was ended after ${time}: --timeout is over`,
+  "run.unknown": ({ attempt, of }) =>
+    `attempt ${attempt} of ${of} failed with nothing that we know as passing; it is not repeated`,
   "explain.cause": () => "Why",
   "explain.remedy": () => "What to do",
   "explain.request": ({ id, at, target }) => `Request ${id} at ${at}: ${target}`,

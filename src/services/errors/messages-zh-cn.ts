@@ -506,6 +506,64 @@ export const messagesZh: MessageTable = {
     })[unshown],
   "myth.verdict": ({ verdict }) =>
     ({ false: "错误", partly: "部分正确", true: "正确", unverifiable: "go 无法判定" })[verdict],
+  // explain-error, run, lab
+  "command.explain-error": () => "说明 go 的日志含义：先原因，后连带问题。",
+  "command.lab": () => "在本机用假代理配合真实的 go 做实验：自己验证。",
+  "command.lab.fallback": () => "代理出现各种失败后，逗号和 | 分别会怎样。",
+  "command.lab.go111module": () => "GO111MODULE=on、off、auto 的区别：请求与结果。",
+  "command.run": () => "运行命令；失败可能会过去时重试：超时、重置、502 至 504。",
+  "flag.lab-chain": () => "与 GOPROXY 同形的列表；其中的名字成为假代理",
+  "flag.lab-go": () => "另一个 Go 版本，如 1.19.13，由 go 自行下载",
+  "flag.lab-responses": () => "列表中各代理的回答：200,404,502,reset,silent…",
+  "flag.run-log": () => "把每次尝试以 JSON 行追加到文件",
+  "flag.run-retry": () => "最多重试几次（默认：3）",
+  "flag.run-stall": () => "某次尝试这么久没有输出就结束它，并算作超时",
+  "flag.run-timeout": () => "总时长上限，包括等待（默认：10m）",
+  "flag.run-wait": () => "首次重试前的等待，此后每次加倍（默认：2s）",
+  "errors.collect": () =>
+    "请再收集：go version；granary env provenance；以及\n" +
+    "  go mod download -x 2>go.log 的完整输出，HTTP/2 问题另加 GODEBUG=http2debug=1。\n" +
+    "  然后：granary explain-error go.log",
+  "errors.follows": () => "由上述原因连带产生：",
+  "errors.head": ({ causes, lines }) => `读取 ${lines} 行，找到 ${causes} 个原因${causes > 1 ? "，按先后排列" : ""}。`,
+  "errors.lines": ({ count }) => (count < 2 ? "" : `（${count} 行）`),
+  "errors.none": ({ lines }) => `读取 ${lines} 行，没有认出失败。`,
+  "errors.notices": () => "不是失败，但有提示：",
+  "errors.reading": () => "正在读取标准输入，按 Ctrl-D 结束。",
+  "errors.requests": () => "-x 跟踪中的请求：",
+  "errors.request-columns": () => "主机\t请求\t未应答\t最慢\t结果",
+  "errors.unknown": ({ count }) => `未认出（${count} 行像是错误）：`,
+  "finding.check": () => "验证",
+  "lab.chain.head": ({ go }) => `go ${go}，一个模块，代理如下：`,
+  "lab.example": ({ answer, separator }) => `回答 ${answer}、其后为 ${separator} 的那次运行`,
+  "lab.fallback.columns": () => "第一个的回答\t其后为 ,\t其后为 |",
+  "lab.fallback.head": ({ go, runs }) =>
+    `go ${go}：在两个假代理前运行 go mod download，共 ${runs} 次。\n第一个出故障，第二个有该模块。`,
+  "lab.fallback.legend": () =>
+    "继续：go 改问第二个代理并取得模块。\n" +
+    "停止：go 报错放弃，没有再问其他代理。\n" +
+    "等待：2 秒后 go 仍在等第一个代理，由我们结束；go 没有超时。",
+  "lab.gave-up": ({ code, proxy }) => `go 放弃，退出码 ${code}；最后询问的是 ${proxy}。`,
+  "lab.got": ({ proxy }) => `go 取得了模块，由 ${proxy} 提供。`,
+  "lab.modes.columns": () => "位置\tGO111MODULE\t退出码\t代理\tsumdb\t仓库",
+  "lab.modes.example": () => "在模块内、设为 on 时的请求",
+  "lab.modes.head": ({ go }) =>
+    `go ${go}：对一个模块版本运行 go get；分别统计发往代理、校验和数据库和\n仓库本身的请求。`,
+  "lab.outcome": ({ outcome }) => ({ next: "继续", stop: "停止", waits: "等待" })[outcome],
+  "lab.place": ({ place }) => (place === "module" ? "模块内" : "无 go.mod"),
+  "lab.requests": () => "请求（按顺序）",
+  "lab.said": () => "go 的输出",
+  "lab.unset": () => "（未设置）",
+  "lab.waits": ({ seconds }) => `${seconds} 秒后 go 仍在等待，由我们结束：go 没有超时。`,
+  "lab.yes": () => "访问过",
+  "run.again": ({ attempt, of, time, code, wait }) =>
+    `第 ${attempt}/${of} 次在 ${time} 后失败（${code}，可能会恢复）；${wait} 后重试`,
+  "run.lasting": ({ attempt, of, code }) => `第 ${attempt}/${of} 次失败：${code}，重试无用；granary explain ${code}`,
+  "run.ok": ({ attempt, of }) => `第 ${attempt}/${of} 次成功`,
+  "run.spent": ({ attempt, of, code }) =>
+    `第 ${attempt}/${of} 次失败（${code}）；时间或次数已用完；granary explain ${code}`,
+  "run.timeout": ({ attempt, of, time }) => `第 ${attempt}/${of} 次运行 ${time} 后被结束：已到 --timeout`,
+  "run.unknown": ({ attempt, of }) => `第 ${attempt}/${of} 次失败，不属于已知可恢复的失败；不再重试`,
   "explain.cause": () => "原因",
   "explain.remedy": () => "处理",
   "explain.request": ({ id, at, target }) => `请求 ${id}，${at}：${target}`,

@@ -3,6 +3,9 @@
 
 export type None = Readonly<Record<string, never>>;
 
+/** Of one run of a repeated command. */
+type RunFields = { readonly attempt: string; readonly of: string; readonly time: string };
+
 /** Keys and what each sentence needs to know. */
 export type Messages = {
   "cli.about": None;
@@ -397,6 +400,54 @@ export type Messages = {
   "myth.truth": None;
   "myth.unshown": { readonly unshown: "service" | "software" | "registry" | "operator" };
   "myth.verdict": { readonly verdict: "false" | "partly" | "true" | "unverifiable" };
+  // explain-error, run, lab
+  "command.explain-error": None;
+  "command.lab": None;
+  "command.lab.fallback": None;
+  "command.lab.go111module": None;
+  "command.run": None;
+  "flag.lab-chain": None;
+  "flag.lab-go": None;
+  "flag.lab-responses": None;
+  "flag.run-log": None;
+  "flag.run-retry": None;
+  "flag.run-stall": None;
+  "flag.run-timeout": None;
+  "flag.run-wait": None;
+  "errors.collect": None;
+  "errors.follows": None;
+  "errors.head": { readonly causes: number; readonly lines: string };
+  "errors.lines": { readonly count: number };
+  "errors.none": { readonly lines: string };
+  "errors.notices": None;
+  "errors.reading": None;
+  "errors.requests": None;
+  "errors.request-columns": None;
+  "errors.unknown": { readonly count: string };
+  "finding.check": None;
+  "lab.chain.head": { readonly go: string };
+  "lab.example": { readonly answer: string; readonly separator: string };
+  "lab.fallback.columns": None;
+  "lab.fallback.head": { readonly go: string; readonly runs: string };
+  "lab.fallback.legend": None;
+  "lab.gave-up": { readonly code: string; readonly proxy: string };
+  "lab.got": { readonly proxy: string };
+  "lab.modes.columns": None;
+  "lab.modes.example": None;
+  "lab.modes.head": { readonly go: string };
+  "lab.outcome": { readonly outcome: "next" | "stop" | "waits" };
+  "lab.place": { readonly place: "module" | "folder" };
+  "lab.requests": None;
+  "lab.said": None;
+  "lab.unset": None;
+  "lab.waits": { readonly seconds: string };
+  "lab.yes": None;
+  "run.again": RunFields & { readonly code: string; readonly wait: string };
+  "run.lasting": RunFields & { readonly code: string };
+  "run.ok": RunFields;
+  "run.spent": RunFields & { readonly code: string };
+  "run.timeout": RunFields;
+  "run.unknown": RunFields;
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };

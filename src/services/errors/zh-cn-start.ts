@@ -268,6 +268,11 @@ export const zhCNStart = {
     cause: "没有 go 或 go 拒绝、GOENV=off、文件已不是命令写入时的内容，或无法写入。",
     remedy: "把 go 加入 PATH，或使用只打印不写入的 --scope session。被改动过的文件请手工处理。",
   },
+  GRANARY_CANNOT_RUN: {
+    lines: (f) => [`无法运行 ${f.program}：${f.reason}`, "没有再做其他尝试。"],
+    cause: "该程序不在 PATH 中、不可执行，或这里无法获得该版本。",
+    remedy: "安装它，或确认它在此 shell 的 PATH 中，再重新运行命令。",
+  },
   GRANARY_STOPPED: {
     lines: () => ["命令被要求停止。", "已完成的部分有效；再次运行即可继续。"],
     cause: "按下 Ctrl-C，或收到终止信号。",

@@ -50,6 +50,8 @@ export type Finding = {
   readonly confidence: Confidence;
   /** In the order in which they are to be tried. */
   readonly fixes: readonly Fix[];
+  /** Command lines that show more of it, or prove it; they change nothing. */
+  readonly checks: readonly string[];
 };
 
 /** Describes one code. */
@@ -68,6 +70,7 @@ type FieldsOf<K> = K extends FindingKind<infer F> ? F : never;
 export type Details = {
   readonly evidence?: readonly Evidence[];
   readonly fixes?: readonly Fix[];
+  readonly checks?: readonly string[];
   /** Without it `certain`. */
   readonly confidence?: Confidence;
   /** Where this one weighs other than its kind. */
@@ -79,7 +82,7 @@ export function found<A extends Area, C extends keyof A & string>(
   area: A,
   code: C,
   fields: FieldsOf<A[C]>,
-  { evidence = [], fixes = [], confidence = "certain", severity }: Details = {},
+  { evidence = [], fixes = [], checks = [], confidence = "certain", severity }: Details = {},
 ): Finding {
   const it = area[code] as A[C];
   return {
@@ -90,6 +93,7 @@ export function found<A extends Area, C extends keyof A & string>(
     evidence,
     confidence,
     fixes,
+    checks,
   };
 }
 

@@ -61,3 +61,61 @@ export interface DrilledProxy {
   /** Whether it leaves this upstream alone for now. */
   avoids(upstream: string): Promise<boolean>;
 }
+
+/** What a fake proxy does when it is asked: answers as a good one, with a status, or fails as networks fail. */
+export const fakeFaults = ["ok", "refused", "reset", "eof", "silent", "html", "empty"] as const;
+export type FakeAnswer = (typeof fakeFaults)[number] | number;
+
+/** One request that reached a fake proxy. */
+export type FakeRequest = {
+  readonly proxy: string;
+  readonly method: string;
+  /** As it was on the wire. */
+  readonly target: string;
+  /** `200`, `reset`, `nothing`. */
+  readonly outcome: string;
+};
+
+export type FakeContent = (
+  target: string,
+) => Promise<{ readonly status: number; readonly contentType: string; readonly bytes: Uint8Array }>;
+
+export type FakeProxyOptions = {
+  readonly name: string;
+  readonly answer: FakeAnswer;
+  readonly content: FakeContent;
+  readonly onRequest: (request: FakeRequest) => void;
+};
+
+/** A proxy on the loopback of this machine. */
+export interface FakeProxy {
+  readonly name: string;
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export type LabGoEnd = {
+  /** Undefined when it was ended: it waited for longer than it was given. */
+  readonly code: number | undefined;
+  /** What it said on both outputs. */
+  readonly said: string;
+  readonly ms: number;
+};
+
+/** Where an experiment takes place: a temporary home, fakes, a real go. Everything is gone when the program ends. */
+export interface LabGround {
+  sleep(ms: number, signal: AbortSignal): Promise<void>;
+  openProxy(options: FakeProxyOptions): Promise<FakeProxy>;
+  /** An empty home for one run. */
+  makeHome(files: Readonly<Record<string, string>>): Promise<{ readonly home: string; readonly work: string }>;
+  go(
+    args: readonly string[],
+    options: {
+      readonly cwd: string;
+      /** Besides PATH, nothing of the machine's. */
+      readonly env: Readonly<Record<string, string>>;
+      readonly timeoutMs: number;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<LabGoEnd>;
+}

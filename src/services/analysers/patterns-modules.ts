@@ -1,0 +1,103 @@
+// Module graphs, packages, toolchains (cmd/go's modload, modfile, toolchain), and what repeats that something failed.
+
+import type { ErrorPattern } from "./error-pattern.ts";
+
+export const modulePatterns: readonly ErrorPattern[] = [
+  { code: "GO_SUM_MISSING", find: "missing go.sum entry", as: /for module providing package (?<what>[^\s;:]+)/ },
+  { code: "GO_SUM_MISSING", find: "missing go.sum entry" },
+  { code: "GO_SUM_MALFORMED", find: "malformed go.sum", below: /^(?<what>\S+:\d+): wrong number of fields/ },
+  { code: "GO_SUM_MALFORMED", find: "wrong number of fields", as: /(?<what>\S{1,300}:\d+): wrong number of fields/ },
+  {
+    code: "GO_NO_MODULE_FOR_PACKAGE",
+    find: "no required module provides package",
+    as: /provides package (?<what>[^\s;:]+)/,
+  },
+  {
+    code: "GO_CANNOT_FIND_MODULE",
+    find: "cannot find module providing package",
+    as: /providing package (?<what>[^\s;:]+)/,
+  },
+  { code: "GO_PACKAGE_NOT_IN_MODULE", find: "but does not contain package", as: /contain package (?<what>\S+)/ },
+  { code: "GO_OTHER_PATH", find: "module declares its path as", as: /declares its path as: (?<value>\S+)/ },
+  { code: "GO_OTHER_PATH", find: "but was required as", as: /was required as: (?<what>\S+)/ },
+  { code: "GO_NO_VERSION", find: "no matching versions for query", as: /for query "(?<value>[^"\n]{1,80})"/ },
+  { code: "GO_BAD_VERSION", find: "disallowed version string", value: "disallowed version string" },
+  { code: "GO_BAD_VERSION", find: "version must be canonical", value: "not canonical" },
+  { code: "GO_BAD_VERSION", find: "should be v", as: /(?<value>should be v[^\n]{1,60})/ },
+  { code: "GO_BAD_VERSION", find: "is not a tag", as: /(?<value>resolves to version [^\n]{1,80})/ },
+  { code: "GO_BAD_VERSION", find: "pseudo-version", as: /(?<value>invalid pseudo-version[^\n]{0,100})/ },
+  { code: "GO_BAD_VERSION", find: "ambiguous semantic version", value: "ambiguous query" },
+  {
+    code: "GO_BAD_PATH",
+    find: "malformed module path",
+    as: /malformed module path "(?<what>[^"\n]{1,200})": (?<value>[^\n]{1,80})/,
+  },
+  {
+    code: "GO_BAD_PATH",
+    find: "malformed import path",
+    as: /malformed import path "(?<what>[^"\n]{1,200})": (?<value>[^\n]{1,80})/,
+  },
+  { code: "GO_BAD_PATH", find: "invalid module path", as: /invalid module path "(?<what>[^"\n]{1,200})"/ },
+  {
+    code: "GO_REPLACE",
+    find: "replacement module without version must be directory path",
+    value: "no version, no folder",
+  },
+  { code: "GO_REPLACE", find: "replacement directory", as: /replacement directory (?<value>\S+ does not exist)/ },
+  { code: "GO_REPLACE", find: "reading ", as: /reading (?<value>\S{1,300}\/go\.mod): open / },
+  { code: "GO_BAD_VERSION", find: "invalid version: ", as: /invalid version: (?<value>[^\n]{1,100})/ },
+  { code: "GO_TOO_OLD", find: "requires go >= ", as: /(?:module (?<what>\S+) )?requires (?<value>go >= \S+)/ },
+  { code: "GO_TOO_OLD", find: "invalid go version", as: /invalid go version '(?<value>[^'\n]{1,40})'/ },
+  { code: "GO_TOO_OLD", find: "but maximum version supported by tidy is", as: /indicates go (?<value>\S+),/ },
+  { code: "GO_TOO_OLD", find: "unknown directive: toolchain", value: "toolchain line" },
+  { code: "GO_TOO_OLD", find: "note: module requires Go", as: /requires Go (?<value>\S+)/ },
+  { code: "GO_TOO_OLD", find: "unknown block type: ", as: /unknown block type: (?<value>godebug|tool|ignore)/ },
+  { code: "GO_GO_MOD", find: "unknown directive: ", as: /(?<what>\S{1,300}:\d+): (?<value>unknown directive: \S+)/ },
+  { code: "GO_GO_MOD", find: "usage: ", as: /(?<what>go\.(?:mod|work):\d+): (?<value>usage: [^\n]{1,80})/ },
+  {
+    code: "GO_GO_MOD",
+    find: "errors parsing",
+    as: /errors parsing (?<what>\S+?):?$/,
+    below: /^\S+?:\d+(?::\d+)?: (?<value>[^\n]{1,100})/,
+  },
+  { code: "GO_NO_GO_MOD", find: "go.mod file not found in current directory or any parent directory" },
+  { code: "GO_NO_GO_MOD", find: "cannot find main module" },
+  { code: "GO_NO_GO_MOD", find: "is no longer supported outside a module" },
+  { code: "GO_NO_GO_MOD", find: "no modules specified" },
+  { code: "GO_MOD_NEEDS_UPDATE", find: "updates to go.mod needed" },
+  { code: "GO_MOD_NEEDS_UPDATE", find: "updates to go.sum needed" },
+  { code: "GO_AMBIGUOUS_IMPORT", find: "ambiguous import: found package", as: /found package (?<what>\S+)/ },
+  { code: "GO_NOT_IN_STD", find: "is not in std", as: /package (?<what>\S+) is not in std/ },
+  { code: "GO_NOT_IN_STD", find: "is not in GOROOT", as: /package (?<what>\S+) is not in GOROOT/ },
+  {
+    code: "GO_RETRACTED",
+    find: "retracted by module author",
+    as: /warning: (?<what>\S+): retracted by module author(?:: (?<value>[^\n]{1,80}))?/,
+  },
+  { code: "GO_DEPRECATED", find: "is deprecated", as: /module (?<what>\S+) is deprecated(?:: (?<value>[^\n]{1,80}))?/ },
+  { code: "GO_TOOLCHAIN_UNAVAILABLE", find: "toolchain not available", as: /download (?<value>go\S+) for/ },
+  {
+    code: "GO_TOOLCHAIN_UNAVAILABLE",
+    find: "golang.org/toolchain",
+    as: /(?:invalid version|no such version)[^\n]{0,40}(?<value>go1\.\S+)/,
+  },
+  { code: "GO_GOTOOLCHAIN_VALUE", find: "invalid GOTOOLCHAIN", as: /invalid GOTOOLCHAIN "(?<value>[^"\n]{0,60})"/ },
+  { code: "GO_GOTOOLCHAIN_VALUE", find: "in PATH", as: /cannot find "(?<value>go1[^"\n]{0,40})" in PATH/ },
+  {
+    code: "GO_GOTOOLCHAIN_VALUE",
+    find: "is a language version but not a toolchain version",
+    as: /(?<value>go\S+) is a language version/,
+  },
+
+  // ---- what no go command prints, though articles say so ----
+  { code: "GO_ERR_NOT_GO_TEXT", find: "failed to fetch sum", value: "failed to fetch sum" },
+  { code: "GO_ERR_NOT_GO_TEXT", find: "go get timeout", value: "go get timeout" },
+  { code: "GO_ERR_NOT_GO_TEXT", find: "no proxy configured", value: "no proxy configured" },
+
+  // ---- what only repeats ----
+  { code: "GO_COMMAND_ENDED", find: "exit status ", as: /(?<value>exit status \d+)/ },
+  { code: "GO_COMMAND_ENDED", find: "exit code", as: /(?<value>exit code:? \d+)/ },
+  { code: "GO_COMMAND_ENDED", find: "returned a non-zero code", as: /(?<value>non-zero code: \d+)/ },
+  { code: "GO_COMMAND_ENDED", find: "make: ***", as: /make: \*\*\* (?<value>[^\n]{1,80})/ },
+  { code: "GO_COMMAND_ENDED", find: "could not import", as: /(?<value>could not import \S+)/ },
+];

@@ -1,0 +1,148 @@
+// Names, connections, TLS: what Go's net, crypto/tls, crypto/x509 and net/http say, and the curl inside git.
+
+import type { ErrorPattern } from "./error-pattern.ts";
+
+/** An address as `dial tcp` writes it, or one end of a connection. */
+const dialled = /(?:dial|read|write) (?:tcp|udp)[46]? (?:[^\s>]+->)?(?<host>[^\s:]+(?::\d+)?|\[[^\]\s]+\]:\d+):/;
+const url = /(?:https?:\/\/|wss?:\/\/)(?<host>[^\s/"'?]+)/;
+
+export const networkPatterns: readonly ErrorPattern[] = [
+  // ---- a proxy of the network in between: says so before it says what failed ----
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "Proxy Authentication Required" },
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "code 407 from proxy" },
+  { code: "GO_ERR_HTTP_PROXY_AUTH", isBetween: true, find: "407 authenticationrequired" },
+  {
+    code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
+    find: "proxyconnect tcp",
+    as: /proxyconnect tcp: (?:dial tcp (?<host>[^\s]+): |tls: )?/,
+  },
+  {
+    code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
+    find: "socks connect tcp",
+    as: /socks connect tcp (?<host>[^\s]+?)-/,
+  },
+  { code: "GO_ERR_HTTP_PROXY_DOWN", isBetween: true, find: "from proxy after CONNECT", as: /code \d+ from proxy/ },
+  // net/http reports a CONNECT that was refused by the words of its status alone.
+  {
+    code: "GO_ERR_HTTP_PROXY_DOWN",
+    isBetween: true,
+    find: '": ',
+    as: /": (?<value>Bad Gateway|Forbidden|Gateway Timeout|Service Unavailable|Internal Server Error|Method Not Allowed)$/,
+  },
+  { code: "GO_NETWORK_DISABLED", find: "network disabled by cmdgonetlimit=0" },
+
+  // ---- names ----
+  { code: "GO_GOPROXY_VALUE", find: "no such host", as: /lookup (?<value>[^\s:]*[，；、；][^\s:]*|::?)/ },
+  { code: "GO_ERR_NO_SUCH_HOST", find: "no such host", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_NO_SUCH_HOST", find: "no such host" },
+  {
+    code: "GO_ERR_NO_SUCH_HOST",
+    find: "Could not resolve host",
+    as: /Could not resolve host(?:name)?:? (?<host>[^\s;:]+)/,
+  },
+  { code: "GO_ERR_NO_SUCH_HOST", find: "Name or service not known" },
+  { code: "GO_ERR_NO_SUCH_HOST", find: "getaddrinfow: ", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_DNS_FAILED", find: "server misbehaving", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_DNS_FAILED", find: "emporary failure in name resolution" },
+  { code: "GO_ERR_DNS_FAILED", find: "i/o timeout", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_DNS_FAILED", find: "connection refused", as: /lookup (?<host>[^\s:]+)/ },
+  { code: "GO_ERR_DNS_FAILED", find: "no answer from DNS server" },
+
+  // ---- TLS and certificates ----
+  { code: "GO_ERR_TLS_TIMEOUT", find: "TLS handshake timeout", as: url },
+  { code: "GO_ERR_TLS_TIMEOUT", find: "TLS handshake timeout" },
+  { code: "GO_ERR_NOT_TLS", find: "server gave HTTP response to HTTPS client", as: url },
+  { code: "GO_ERR_NOT_TLS", find: "first record does not look like a TLS handshake" },
+  { code: "GO_ERR_NOT_TLS", find: "SSL_R_WRONG_VERSION_NUMBER" },
+  { code: "GO_ERR_NOT_TLS", find: "wrong version number" },
+  { code: "GO_ERR_NOT_TLS", find: "HTTP request to an HTTPS server" },
+  { code: "GO_ERR_NO_ROOTS", find: "failed to load system roots and no roots provided" },
+  { code: "GO_ERR_NO_ROOTS", find: "error setting certificate verify locations" },
+  { code: "GO_ERR_SELF_SIGNED", find: "X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT" },
+  { code: "GO_ERR_SELF_SIGNED", find: "self-signed certificate" },
+  { code: "GO_ERR_SELF_SIGNED", find: "self signed certificate" },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "certificate signed by unknown authority" },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "certificate is not trusted" },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY" },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "unable to get local issuer certificate" },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "server certificate verification failed" },
+  {
+    code: "GO_ERR_CERT_NOT_YET",
+    find: "certificate has expired or is not yet valid",
+    as: /valid: current time \S+ is before/,
+  },
+  { code: "GO_ERR_CERT_NOT_YET", find: "certificate is not yet valid" },
+  { code: "GO_ERR_CERT_EXPIRED", find: "certificate has expired" },
+  {
+    code: "GO_ERR_CERT_NAME",
+    find: "certificate is valid for",
+    as: /certificate is valid for (?<value>[^\n]{1,200}?), not (?<host>\S+)/,
+  },
+  { code: "GO_ERR_CERT_NAME", find: "doesn't contain any IP SANs", as: /certificate for (?<host>\S+) because/ },
+  { code: "GO_ERR_CERT_NAME", find: "certificate relies on legacy Common Name field" },
+  { code: "GO_ERR_CERT_NAME", find: "certificate is not valid for any names" },
+  {
+    code: "GO_ERR_CERT_NAME",
+    find: "no alternative certificate subject name matches",
+    as: /target host ?name '(?<host>[^']+)'/,
+  },
+  { code: "GO_ERR_UNKNOWN_AUTHORITY", find: "SSL certificate problem" },
+  { code: "GO_ERR_TLS_VERSION", find: "server selected unsupported protocol version" },
+  { code: "GO_ERR_TLS_VERSION", find: "protocol version not supported" },
+  { code: "GO_ERR_CLIENT_CERT", find: "tls: certificate required" },
+  { code: "GO_ERR_CLIENT_CERT", find: "remote error: tls: bad certificate" },
+  { code: "GO_ERR_CLIENT_CERT", find: "remote error: tls: unknown certificate" },
+  { code: "GO_ERR_TLS_ALERT", find: "remote error: tls: ", as: /remote error: tls: (?<value>[\w ]{1,60})/ },
+  {
+    code: "GO_ERR_TLS_ALERT",
+    find: "gnutls_handshake() failed",
+    as: /gnutls_handshake\(\) failed: (?<value>[^\n]{1,80})/,
+  },
+
+  // ---- connections ----
+  { code: "GO_ERR_CONNECT_TIMEOUT", find: "i/o timeout", as: /dial (?:tcp|udp)[46]? (?<host>\S+): i\/o timeout/ },
+  { code: "GO_ERR_CONNECT_TIMEOUT", find: "connection timed out", as: dialled },
+  { code: "GO_ERR_CONNECT_TIMEOUT", find: "operation timed out", as: dialled },
+  { code: "GO_ERR_CONNECT_TIMEOUT", find: "did not properly respond after a period of time", as: dialled },
+  {
+    code: "GO_ERR_CONNECT_TIMEOUT",
+    find: "Failed to connect to",
+    as: /connect to (?<host>\S+) port [^\n]{1,80}(?:[Tt]imed out|Timeout)/,
+  },
+  { code: "GO_ERR_CONNECT_TIMEOUT", find: "Connection timed out", as: /(?:host|connect to) (?<host>\S+)/ },
+  { code: "GO_ERR_REFUSED", find: "connection refused", as: dialled },
+  { code: "GO_ERR_REFUSED", find: "target machine actively refused it", as: dialled },
+  { code: "GO_ERR_REFUSED", find: "Connection refused", as: /(?:host|connect to) (?<host>\S+)/ },
+  { code: "GO_ERR_REFUSED", find: "Failed to connect to", as: /connect to (?<host>\S+) port/ },
+  { code: "GO_ERR_UNREACHABLE", find: "network is unreachable", as: dialled },
+  { code: "GO_ERR_UNREACHABLE", find: "no route to host", as: dialled },
+  { code: "GO_ERR_UNREACHABLE", find: "unreachable network", as: dialled },
+  { code: "GO_ERR_H2_STREAM", find: "stream error: ", as: /stream ID \d+; (?<value>[A-Z_0-9x]+)/ },
+  {
+    code: "GO_ERR_H2_STREAM",
+    find: "was not closed cleanly",
+    as: /HTTP\/2 stream \d+ was not closed cleanly: (?<value>\w+)/,
+  },
+  { code: "GO_ERR_H2_CLOSED", find: "server sent GOAWAY and closed the connection" },
+  { code: "GO_ERR_H2_CLOSED", find: "http2: client connection lost" },
+  { code: "GO_ERR_H2_CLOSED", find: "http2: client conn not usable" },
+  { code: "GO_ERR_READ_TIMEOUT", find: "timeout awaiting response headers" },
+  { code: "GO_ERR_READ_TIMEOUT", find: "i/o timeout", as: dialled },
+  { code: "GO_ERR_READ_TIMEOUT", find: "context deadline exceeded" },
+  { code: "GO_ERR_READ_TIMEOUT", find: "Client.Timeout" },
+  { code: "GO_ERR_READ_TIMEOUT", find: "Operation too slow" },
+  { code: "GO_ERR_RESET", find: "connection reset by peer" },
+  { code: "GO_ERR_RESET", find: "forcibly closed by the remote host" },
+  { code: "GO_ERR_RESET", find: "broken pipe", as: dialled },
+  { code: "GO_ERR_RESET", find: "Connection was reset" },
+  { code: "GO_ERR_RESET", find: "Connection reset by peer" },
+  { code: "GO_ERR_RESET", find: "Connection closed by", as: /Connection closed by (?<host>\S+)/ },
+  { code: "GO_ERR_BROKEN_OFF", find: "unexpected EOF" },
+  { code: "GO_ERR_BROKEN_OFF", find: ": EOF", as: /(?:": EOF|: EOF(?:$|\s))/ },
+  { code: "GO_ERR_BROKEN_OFF", find: "transport connection broken" },
+  { code: "GO_ERR_BROKEN_OFF", find: "server closed idle connection" },
+  { code: "GO_ERR_BROKEN_OFF", find: "early EOF" },
+  { code: "GO_ERR_BROKEN_OFF", find: "remote end hung up unexpectedly" },
+];
