@@ -60,6 +60,7 @@ export function readCompose(text: string): Reading {
 function variables(node: YamlNode | undefined, part: string): Reading {
   const assignments: Assignment[] = [];
   const add = (name: string, value: string, line: number): void => {
+    if (!/^[A-Za-z_]\w*$/.test(name)) return;
     const isLiteral = !/\$[\w{(]/.test(value);
     assignments.push({ ...exported(name, value, line), isLiteral, part });
   };

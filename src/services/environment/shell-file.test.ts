@@ -68,6 +68,10 @@ const cases: readonly (readonly [string, string, readonly string[]])[] = [
 suite("readShell()", () => {
   for (const [name, text, want] of cases) test(name, () => assert.deepEqual(told(readShell(text)), want));
 
+  test("names that are none are passed by, and a carriage return belongs to its word", () => {
+    assert.deepEqual(told(readShell('unset "" $X\nexport A=1\r\n')), ["A=1\r @2 exported"]);
+  });
+
   test("part and line of a text inside another file", () => {
     const { assignments } = readShell("\nexport A=1", { part: "job x", firstLine: 10 });
     assert.deepEqual(

@@ -144,6 +144,8 @@ class ShellReader {
     { line, isMaybe }: ShellCommand,
     { text: value, isLiteral }: ShellWord = { text: "", isLiteral: true },
   ): void {
+    // `unset ""` and `unset $X` name nothing.
+    if (!/^[A-Za-z_]\w*$/.test(name)) return;
     if (this.#isPiped && kind !== "kept") return;
     const place = { line: line + this.#before, isMaybe, part: this.#part };
     this.#assignments.push({ name, value, kind, isLiteral, ...place });

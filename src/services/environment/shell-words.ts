@@ -206,7 +206,7 @@ class Splitter {
     let isLiteral = true;
     for (;;) {
       const c = this.#text[this.#at] ?? "";
-      if (c === "" || /[\s;&|<>]/.test(c) || (/[()]/.test(c) && !(this.#dialect === "fish" && c === "("))) break;
+      if (c === "" || /[ \t\n;&|<>]/.test(c) || (/[()]/.test(c) && !(this.#dialect === "fish" && c === "("))) break;
       if (c === "\\") text += this.#escaped();
       else if (c === "'") text += this.#singleQuoted();
       else if (c === '"') {
