@@ -182,6 +182,23 @@ test(
   },
 );
 
+test("a host that shows its guests' tokens to everybody finds them blotted out here", patient, async (t) => {
+  const at = await scene(t, {
+    before: (request, response) => {
+      const { authorization = "" } = request.headers;
+      if (request.url?.includes("go-get=1") !== true || authorization === "") return false;
+      const tag = `<meta name="go-import" content="${hello} git https://${corpHost}/-${authorization.split(" ")[1]}">`;
+      response.end(`<html><head>${tag}</head></html>`);
+      return true;
+    },
+  });
+  if (at === undefined) return;
+  await at.write({ answer: says(`${corpHost}/team`, "Bearer t0p-secret") });
+  const granary = await at.world.start({ place: at.place, more: goauthAt(`${corpHost}/team`, at.world) });
+  const text = await (await fetch(`${granary.url}/${hello}/@v/v1.0.0.info`)).text();
+  assert.match(text, /names the repository "https:\/\/git\.corp\.example\/-xxxxx"/);
+});
+
 for (const [how, said] of [
   ["fail", /the goauth command of git\.corp\.example\/team gave no credentials: it ended with exit code 7/],
   ["flood", /gave no credentials: more than 1048576 bytes of output/],

@@ -13,7 +13,6 @@ import type { AskUse } from "./direct-ask.ts";
 import type { Goal } from "./direct-dial.ts";
 import { portOf } from "./direct-dial.ts";
 import { discover, importPage } from "./direct-discovery.ts";
-import { secretsIn } from "./direct-goauth.ts";
 
 /** What a child may do, and whom it tells. */
 export type Admission = {
@@ -31,8 +30,6 @@ export type Pass = {
   readonly gitProxy: string;
   /** What was refused or failed on its way, in order, for whoever reads the child's own words. */
   readonly notes: readonly string[];
-  /** What its texts must not show, beside what the configuration holds. */
-  readonly secrets: readonly string[];
   /** What the host itself said when asked where the repository is, if that is that there is none. */
   readonly absent: string | undefined;
   /** Cuts every connection; the credentials are void from now on. */
@@ -44,7 +41,6 @@ type Holder = {
   readonly git: string;
   readonly notes: string[];
   readonly sockets: Set<Duplex>;
-  readonly secrets: string[];
   readonly stop: AbortController;
   readonly admission: Admission;
   absent: string | undefined;
@@ -72,7 +68,6 @@ export class DirectFilter {
       notes: [],
       sockets: new Set(),
       stop: new AbortController(),
-      secrets: [],
       admission,
       absent: undefined,
       bytesLeft: admission.maxBytes,
@@ -83,7 +78,6 @@ export class DirectFilter {
       goProxy: url("go"),
       gitProxy: url("git"),
       notes: holder.notes,
-      secrets: holder.secrets,
       get absent() {
         return holder.absent;
       },
@@ -215,7 +209,6 @@ export class DirectFilter {
       if (status === 401 || status === 403) return `${refs.href} answered ${status}`;
       if (status >= 300 && status <= 399) return `${refs.href} leads elsewhere (${status}), where no credentials go`;
       const headers = await credentials.of(refs, signal);
-      holder.secrets.push(...secretsIn(headers));
       await holder.admission.onCredentials(url, headers);
       return undefined;
     } catch (error) {

@@ -37,6 +37,11 @@ export class PlaceCredentials {
     this.#run = use.goauth;
   }
 
+  /** What commands said, in every spelling in which it could show up in somebody's text. */
+  get secrets(): readonly string[] {
+    return [...this.#known.values()].flatMap((known) => [...known.values()].flatMap(secretsIn));
+  }
+
   /** True when a command is asked about this URL, and may be asked again. */
   isCommanded(url: URL): boolean {
     return this.#placeOf(url)?.goauth !== undefined;

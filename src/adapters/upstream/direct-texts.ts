@@ -43,6 +43,9 @@ function withoutPreamble(text: string): string {
     .replaceAll(/@{20,}.{0,4000}?(?=Host key verification failed)/gs, "");
 }
 
+/** A child may say megabytes; what is shown stands at their beginning. */
+const maxReadChars = 8_192;
+
 /** Longer than any sentence of go; git's output is behind it. */
 const maxChars = 700;
 
@@ -55,7 +58,7 @@ export function fitToShow(
   for (const folder of hidden.folders) shown = shown.replaceAll(folder, "…");
   shown = shown.replaceAll(/([a-z][a-z\d+.-]*:\/\/)[^\s/@]+@/gi, "$1xxxxx@");
   for (const secret of hidden.secrets) shown = shown.replaceAll(secret, "xxxxx");
-  const lines = withoutPreamble(shown)
+  const lines = withoutPreamble(shown.slice(0, maxReadChars))
     .replaceAll(/[^\P{C}\n]/gu, " ")
     .split("\n")
     .map((line) => line.trim());

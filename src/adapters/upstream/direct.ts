@@ -48,6 +48,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   readonly #options: DirectOptions;
   readonly #root: string;
   readonly #stop = new AbortController();
+  readonly #credentials: PlaceCredentials;
   readonly #filter: DirectFilter;
   readonly #shared: Shared;
   readonly #kept: KeptDownloads;
@@ -59,7 +60,8 @@ export class DirectUpstreamClient implements UpstreamClient {
     this.#options = options;
     this.#root = folder === "" ? tmpdir() : folder;
     const dial = makeDirectDial({ ...options, signal: this.#stop.signal });
-    this.#filter = new DirectFilter({ places, dial, credentials: new PlaceCredentials(options) });
+    this.#credentials = new PlaceCredentials(options);
+    this.#filter = new DirectFilter({ places, dial, credentials: this.#credentials });
     this.#shared = new Shared(jobs);
     this.#kept = new KeptDownloads(options);
   }
@@ -216,7 +218,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   #failure(text: string, { sandbox, pass }: { readonly sandbox: Sandbox; readonly pass: Verdict }): Error {
     const program = missingProgram(text);
     if (program !== undefined) return new UpstreamFault("direct", "no-program", program);
-    const secrets = [...this.#options.places.secrets, ...pass.secrets];
+    const secrets = [...this.#options.places.secrets, ...this.#credentials.secrets];
     const show = (words: string): string => fitToShow(words, { folders: [sandbox.folder], secrets });
     const notes = pass.notes.map(show);
     // Where a repository is, go heard from us: it has nothing to add.
@@ -229,7 +231,7 @@ export class DirectUpstreamClient implements UpstreamClient {
   }
 }
 
-type Verdict = Pick<Pass, "notes" | "secrets" | "absent">;
+type Verdict = Pick<Pass, "notes" | "absent">;
 
 /** An object of `go list -json` or `go mod download -json`. */
 type Said = Readonly<Record<string, unknown>>;
