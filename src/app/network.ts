@@ -42,7 +42,7 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
   const tls: NetworkCommands["tls"] = async (call, announce) =>
-    await stoppable(onStop, (signal) => examineTls(targetOf(call, machine), tlsUse(announce, call.timeoutMs), signal));
+    await unstopped((signal) => examineTls(targetOf(call, machine), tlsUse(announce, call.timeoutMs), signal));
   const dnsUse = (announce: Announce, timeoutMs: number | undefined) => ({
     transport: dnsTransport(),
     names: systemNames(),
@@ -62,12 +62,12 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
         go: await askGoBuild(machine.env),
         servers: systemServers(),
       };
-      return await stoppable(onStop, (signal) => whichDns(target, dnsUse(announce, timeoutMs), signal));
+      return await unstopped((signal) => whichDns(target, dnsUse(announce, timeoutMs), signal));
     },
     dnsCompare: async ({ host, servers, doh, port, timeoutMs }, announce) => {
       const chosen = servers.length === 0 ? usualServers() : servers.map(readServer);
       const target = { host: asciiName(host), servers: chosen, doh: doh.map(readDoh), port };
-      return await stoppable(onStop, (signal) => compareDns(target, dnsUse(announce, timeoutMs), signal));
+      return await unstopped((signal) => compareDns(target, dnsUse(announce, timeoutMs), signal));
     },
     dnsFlush: async (runs, announce) => {
       const plans = await planFlush(machine.platform, systemNames());
@@ -166,6 +166,12 @@ function usualServers(): DnsServer[] {
   ];
 }
 
+/** Looking changes nothing and each wait is bounded: a person's Ctrl-C simply ends the program. */
+async function unstopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return await work(new AbortController().signal);
+}
+
+/** A command that runs is ended with us, and its result told. */
 async function stoppable<T>(onStop: Use["onStop"], work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const leave = onStop(() => stop.abort());
