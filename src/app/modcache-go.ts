@@ -35,7 +35,10 @@ export async function withDownload<T>(request: DownloadRequest, work: (download:
   try {
     const { args, cwd } = await where(versions, folder);
     // -modfile and workspaces exclude each other; flags of the user's own may name a vendor folder.
-    const env = { ...request.env, GOMODCACHE: root, GOFLAGS: "-modcacherw", GOWORK: "off" };
+    const own = { GOMODCACHE: root, GOFLAGS: "-modcacherw", GOWORK: "off" };
+    // Another toolchain would be downloaded into the empty cache first; only a go.mod may need it.
+    const toolchain = versions.length > 0 ? { GOTOOLCHAIN: "local" } : {};
+    const env = { ...request.env, ...own, ...toolchain };
     const options = { env, cwd, timeoutMs, maxOutputBytes, signal, ...(onStderr && { onStderr }) };
     const end = await makeRunGo()(["mod", "download", "-x", "-json", ...args], options);
     if (end.kind === "missing")
