@@ -16,6 +16,8 @@ export type Download = {
 };
 
 export type DownloadRequest = {
+  /** What the person typed, for messages. */
+  readonly command: string;
   /** `module@version`; without one those of the go.mod at hand. */
   readonly versions: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -27,7 +29,7 @@ export type DownloadRequest = {
 /** What a build list of thousands says with -json and -x. */
 const maxOutputBytes = 64 << 20;
 
-/** Runs `go mod download -x -json` and lets `work` look at what came. Throws GRANARY_INPUT_UNREADABLE without a go. */
+/** Runs `go mod download -x -json` and lets `work` look at what came. Throws GRANARY_GO_MISSING. */
 export async function withDownload<T>(request: DownloadRequest, work: (download: Download) => Promise<T>): Promise<T> {
   const { versions, timeoutMs, signal, onStderr } = request;
   const folder = await mkdtemp(join(tmpdir(), "granary-download-"));
@@ -35,11 +37,13 @@ export async function withDownload<T>(request: DownloadRequest, work: (download:
   try {
     const { args, cwd } = await where(versions, folder);
     // -modfile and workspaces exclude each other; flags of the user's own may name a vendor folder.
-    const env = { ...request.env, GOMODCACHE: root, GOFLAGS: "-modcacherw", GOWORK: "off" };
+    const own = { GOMODCACHE: root, GOFLAGS: "-modcacherw", GOWORK: "off" };
+    // Another toolchain would be downloaded into the empty cache first; only a go.mod may need it.
+    const toolchain = versions.length > 0 ? { GOTOOLCHAIN: "local" } : {};
+    const env = { ...request.env, ...own, ...toolchain };
     const options = { env, cwd, timeoutMs, maxOutputBytes, signal, ...(onStderr && { onStderr }) };
     const end = await makeRunGo()(["mod", "download", "-x", "-json", ...args], options);
-    if (end.kind === "missing")
-      throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: "go", reason: "there is no go command on PATH" });
+    if (end.kind === "missing") throw new GranaryError("GRANARY_GO_MISSING", { what: request.command });
     return await work({ end, root });
   } finally {
     // A toolchain that go took from elsewhere keeps its own read-only trees.

@@ -26,21 +26,24 @@ const slowMs = 15_000;
 const maxReasonChars = 200;
 
 export async function smoke(what: string, { env, timeoutMs, signal, place }: SmokeUse): Promise<SmokeView> {
-  return await withDownload({ versions: [what], env, timeoutMs, signal }, async (download) => {
-    const { end, root } = download;
-    const requests = parseTrace(end.stderr);
-    const cache = new DiskModuleCache(root, () => Promise.reject(new Error("nothing is hashed here")));
-    const { bytes } = await measureFolder(cache, "cache/download");
-    return {
-      what,
-      proxy: withoutCredentials(place.settings.GOPROXY),
-      sumdb: withoutCredentials(place.settings.GOSUMDB),
-      ms: end.ms,
-      bytes,
-      requests,
-      findings: verdict(what, download, { requests, timeoutMs }),
-    };
-  });
+  return await withDownload(
+    { command: "granary verify --smoke", versions: [what], env, timeoutMs, signal },
+    async (download) => {
+      const { end, root } = download;
+      const requests = parseTrace(end.stderr);
+      const cache = new DiskModuleCache(root, () => Promise.reject(new Error("nothing is hashed here")));
+      const { bytes } = await measureFolder(cache, "cache/download");
+      return {
+        what,
+        proxy: withoutCredentials(place.settings.GOPROXY),
+        sumdb: withoutCredentials(place.settings.GOSUMDB),
+        ms: end.ms,
+        bytes,
+        requests,
+        findings: verdict(what, download, { requests, timeoutMs }),
+      };
+    },
+  );
 }
 
 function verdict(

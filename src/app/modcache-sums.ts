@@ -9,6 +9,7 @@ import { parseGosumdb } from "#protocol/gosumdb.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { sumdbFolder } from "#services/modcache/layout.ts";
 import type { LookUpSums, SumsAnswer } from "#services/modcache/ports.ts";
+import { withoutCredentials } from "#services/findings/redact.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import { folderRoute } from "#services/sumdb/folder-route.ts";
 import { decide } from "#services/sumdb/go-decision.ts";
@@ -40,7 +41,9 @@ const maxSilences = 3;
 export async function openSums(use: SumsUse): Promise<OpenSums> {
   const { settings } = use.place;
   const database = databaseOf(settings.GOSUMDB);
-  const opened = database && (await openMirror(database, use));
+  // With settings that go stops at there is nobody to be asked, whatever the module is.
+  const isUsable = decide(settings).outcome.kind === "verified";
+  const opened = database && isUsable ? await openMirror(database, use) : undefined;
   let silences = 0;
   return {
     lookUp: async (id, signal): Promise<SumsAnswer> => {
@@ -48,7 +51,7 @@ export async function openSums(use: SumsUse): Promise<OpenSums> {
       if (outcome.kind === "refused") return { kind: "unasked", because: "refused" };
       if (outcome.kind === "unverified" || opened === undefined)
         return { kind: "unasked", because: outcome.kind === "unverified" ? outcome.because : "refused" };
-      if (silences === maxSilences) opened.goOffline();
+      if (silences >= maxSilences) opened.goOffline();
       try {
         const { sums, database: name, id: number, route } = await opened.mirror.lookup(id, { signal, isHurried: true });
         return { kind: "recorded", sums, database: name, number, route };
@@ -66,9 +69,10 @@ export async function openSums(use: SumsUse): Promise<OpenSums> {
 }
 
 function answerOf({ code, message }: SumdbError): SumsAnswer {
-  if (code === "SUMDB_ABSENT") return { kind: "unrecorded", reason: message };
-  if (code === "SUMDB_INVALID" || code === "SUMDB_FORK") return { kind: "unproven", reason: message };
-  return { kind: "unknown", reason: message };
+  const reason = withoutCredentials(message);
+  if (code === "SUMDB_ABSENT") return { kind: "unrecorded", reason };
+  if (code === "SUMDB_INVALID" || code === "SUMDB_FORK") return { kind: "unproven", reason };
+  return { kind: "unknown", reason };
 }
 
 type Database = Extract<ReturnType<typeof parseGosumdb>, { kind: "database" }>;
@@ -129,7 +133,7 @@ function traced(route: SumdbRoute, { onQuestion }: SumsUse): SumdbRoute {
         onQuestion({ ...question, status: answer.status, bytes: answer.bytes.length, ms: ms() });
         return answer;
       } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = withoutCredentials(error instanceof Error ? error.message : String(error));
         onQuestion({ ...question, status: undefined, bytes: 0, ms: ms(), reason });
         throw error;
       }

@@ -215,7 +215,13 @@ async function refresh(
 ): Promise<RefreshView> {
   const { cache, keeper, signal, open, use } = at;
   const wanted = versions.map((text) => formatModuleVersion(readVersion(text)));
-  const request = { versions: wanted, env: use.machine.env, timeoutMs: refreshMs, signal };
+  const request = {
+    command: "granary modcache refresh",
+    versions: wanted,
+    env: use.machine.env,
+    timeoutMs: refreshMs,
+    signal,
+  };
   const began = systemClock.now();
   return await withDownload(request, async ({ end, root }) => {
     const fresh = open(root);

@@ -127,6 +127,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_INPUT_UNREADABLE: { place: "list.txt:3", reason: 'non-semver module version "latest"' },
   GRANARY_NOT_PUBLISHABLE: { what: "v1.2", reason: "it must end in vMAJOR.MINOR.PATCH" },
   GRANARY_ENV_NOT_WRITTEN: { what: "/home/me/.config/go/env", because: "no-go", detail: "" },
+  GRANARY_GO_MISSING: { what: "granary verify --smoke" },
   GRANARY_GIT_FAILED: { command: "git archive", reason: "not a git repository" },
   GRANARY_STOPPED: {},
   GRANARY_CANNOT_RUN: { program: "go", reason: "not on PATH" },

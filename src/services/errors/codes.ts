@@ -235,6 +235,8 @@ export type StartFields = {
   GRANARY_SERVER_REFUSED: { readonly url: string; readonly status: number; readonly said: string };
   /** `what`: a tag, a folder, `path@version`. */
   GRANARY_NOT_PUBLISHABLE: { readonly what: string; readonly reason: string };
+  /** A command of ours runs the machine's go command, and there is none; `what` is the command. */
+  GRANARY_GO_MISSING: { readonly what: string };
   /** The machine's git failed at what a command needs of it; `command` is its first words. */
   GRANARY_GIT_FAILED: { readonly command: string; readonly reason: string };
   /** Settings that a command was to write, and did not. `detail`: go's own words, or where the copy lies. */

@@ -285,6 +285,14 @@ export const enStart = {
     remedy:
       "Versions are tags like v1.2.3 or sub/v1.2.3 in a repository that has fetched its tags (git fetch --tags); the go.mod there says the module path. docs/publishing.md has the rules.",
   },
+  GRANARY_GO_MISSING: {
+    lines: (f) => [
+      `${f.what} runs the go command, and there is none on PATH.`,
+      "Install Go, or add its bin folder to PATH.",
+    ],
+    cause: "What go does is measured with go itself. No program `go` is on the PATH of this shell.",
+    remedy: "Install Go (https://go.dev/dl/), or: export PATH=$PATH:/usr/local/go/bin. Then run the command again.",
+  },
   GRANARY_GIT_FAILED: {
     lines: (f) => [`${f.command} failed: ${f.reason}`, "Nothing was sent."],
     cause: "git is not installed, the folder is no repository, or the repository is damaged or not whole.",

@@ -258,6 +258,11 @@ export const zhCNStart = {
     remedy:
       "版本是形如 v1.2.3 或 sub/v1.2.3 的标签，仓库中须已取得标签（git fetch --tags）；该处的 go.mod 给出模块路径。规则见 docs/publishing.md。",
   },
+  GRANARY_GO_MISSING: {
+    lines: (f) => [`${f.what} 需要运行 go 命令，但 PATH 中没有。`, "请安装 Go，或把其 bin 目录加入 PATH。"],
+    cause: "go 的行为要用 go 本身测量。当前 shell 的 PATH 中没有 `go` 程序。",
+    remedy: "安装 Go（https://go.dev/dl/），或执行 export PATH=$PATH:/usr/local/go/bin，然后重试。",
+  },
   GRANARY_GIT_FAILED: {
     lines: (f) => [`${f.command} 失败：${f.reason}`, "没有发送任何内容。"],
     cause: "未安装 git，文件夹不是仓库，或者仓库损坏、不完整。",
