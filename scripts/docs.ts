@@ -48,6 +48,7 @@ function errorSection(code: GranaryCode, outcome: string): string {
 }
 
 const areaTitles: Readonly<Record<keyof typeof areas, string>> = {
+  doctor: "The whole picture · 总体诊断",
   environment: "Settings of go · go 的设置",
   network: "Network · 网络",
   http: "Requests as go makes them · go 的请求",

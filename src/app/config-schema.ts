@@ -1166,3 +1166,7 @@ export function localeOf({ env }: Pick<Machine, "env">): { readonly value: Lang;
   }
   return undefined;
 }
+
+export function isSettingKey(text: string): text is SettingKey {
+  return Object.hasOwn(settings, text);
+}

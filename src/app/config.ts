@@ -9,7 +9,8 @@ import { areOneStep } from "./config-checks.ts";
 import { joinHosts, readEgress } from "./config-egress.ts";
 import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
-import { flagOf, localeOf, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
+import { langHint } from "./lang-hint.ts";
+import { flagOf, isSettingKey, settingKeys, settingOf, settings, variableOf } from "./config-schema.ts";
 import type { SettingKey, Values } from "./config-schema.ts";
 import { readRepositories } from "./config-repositories.ts";
 import { readUpstreams } from "./config-upstreams.ts";
@@ -162,10 +163,6 @@ function changedKeys(before: Config, after: Config): string[] {
   return [...keys, ...sections.filter((section) => !same(before[section], after[section]))];
 }
 
-export function isSettingKey(text: string): text is SettingKey {
-  return Object.hasOwn(settings, text);
-}
-
 type Raw = { readonly value: string | readonly string[]; readonly origin: string };
 
 async function findRaw(
@@ -284,12 +281,6 @@ function checkQuorum({ values, origins }: Pick<Config, "values" | "origins">, la
     value,
     accepted,
   });
-}
-
-/** The language for errors while the configuration itself is being read. */
-export function langHint({ flags, machine }: ConfigSource): Lang {
-  const said = flags.values.lang ?? filled(machine.env[variableOf("lang")]) ?? localeOf(machine)?.value;
-  return said === "zh-CN" ? "zh-CN" : "en";
 }
 
 /** A value as people may see it: userinfo of URLs masked. */

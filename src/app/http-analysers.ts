@@ -8,6 +8,7 @@ import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { askGoEnv } from "#adapters/system/go-command.ts";
 import { httpProber } from "#adapters/system/http-probe.ts";
+import { systemNames } from "#adapters/system/system-names.ts";
 import { dial } from "#adapters/upstream/dial.ts";
 import { parseProxy, proxyRule } from "#adapters/upstream/no-proxy.ts";
 import type { ProxyRule } from "#adapters/upstream/no-proxy.ts";
@@ -24,9 +25,30 @@ import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { readGoEnv } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 
-/** A prober for this machine. `via`: an egress proxy for everything, in place of the environment's. */
-export async function machineProber(machine: Machine, via?: string): Promise<HttpProber> {
-  return httpProber({ proxyFor: egressOf(machine, via), dial, openTunnel, ca: await trustedRoots(machine) });
+/**
+ * A prober for this machine. `via`: an egress proxy for everything, in place of the environment's. `lookup`: addresses of
+ * a host, in place of a question to the system for each connection.
+ */
+export async function machineProber(machine: Machine, via?: string, lookup?: HostLookup): Promise<HttpProber> {
+  return httpProber({ proxyFor: egressOf(machine, via), dial, openTunnel, ca: await trustedRoots(machine), lookup });
+}
+
+export type HostLookup = (host: string) => Promise<readonly string[]>;
+
+/** Each name is asked once: a burst of the same questions is what small resolvers drop. */
+export function rememberedLookup(): HostLookup {
+  const known = new Map<string, Promise<readonly string[]>>();
+  return (host) => {
+    const found = known.get(host) ?? systemAddresses(host);
+    known.set(host, found);
+    return found;
+  };
+}
+
+async function systemAddresses(host: string): Promise<readonly string[]> {
+  const answer = await systemNames().lookup(host);
+  if ("found" in answer) return answer.found.map(({ address }) => address);
+  throw Object.assign(new Error(`getaddrinfo ${answer.failed} ${host}`), { code: answer.failed });
 }
 
 /** The egress proxy of a URL. Throws GRANARY_BAD_FLAG. */

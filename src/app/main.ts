@@ -9,17 +9,18 @@ import { isGranaryCode } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { shellOf } from "#services/findings/shell.ts";
-import { displayValue, langHint, loadConfig } from "./config.ts";
+import { langHint } from "./lang-hint.ts";
 import type { Config, Machine } from "./config.ts";
 import { settingKeys } from "./config-schema.ts";
 import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
-import { storeCommands } from "./store-commands.ts";
+import { later } from "./later.ts";
+import type { StoreCommands } from "./store-commands.ts";
 import type { SnapshotCommands } from "./store-snapshot.ts";
-import { alarmCommands } from "./sumdb-alarms.ts";
+import type { AlarmCommands } from "./sumdb-alarms.ts";
 import type { TendingCommands } from "./store-tending.ts";
 import type { ToolCommands } from "./sumdb-tools.ts";
-import { sumlogCommands } from "./sumlog-commands.ts";
+import type { SumlogCommands } from "./sumlog-commands.ts";
 import { version } from "./version.ts";
 
 /** The process as the program sees it. */
@@ -89,7 +90,9 @@ async function readIfThere(path: string): Promise<string | undefined> {
 }
 
 function servicesOf(io: ProgramIo, lang: Lang): CliServices {
-  const load = (flags: SettingFlags): Promise<Config> => loadConfig({ flags: toFlags(flags), machine: io.machine });
+  // With it come schemas and YAML: commands without settings start sooner.
+  const load = async (flags: SettingFlags): Promise<Config> =>
+    await (await import("./config.ts")).loadConfig({ flags: toFlags(flags), machine: io.machine });
   return {
     serve: async (flags) => {
       const config = await load(flags);
@@ -114,6 +117,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     },
     showConfig: async (flags) => {
       const config = await load(flags);
+      const { displayValue } = await import("./config.ts");
       return settingKeys.map((key) => ({ key, value: displayValue(config, key), origin: config.origins[key] }));
     },
     myths: async () => {
@@ -169,7 +173,28 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       return await exportStore(request, flags, { use: { load, ...io }, progress });
     },
     ...remoteCommands(load, io.machine),
-    ...storeCommands(load, io.verifyEntry),
+    ...later<StoreCommands>(
+      {
+        storeStats: true,
+        storeVerify: true,
+        quarantineList: true,
+        quarantineShow: true,
+        hold: true,
+        free: true,
+        heldList: true,
+        quarantineRelease: true,
+        hashesList: true,
+        hashesForget: true,
+        hashesRepacked: true,
+        tokenAdd: true,
+        tokenList: true,
+        tokenRevoke: true,
+      },
+      async () => {
+        const { storeCommands } = await import("./store-commands.ts");
+        return storeCommands(load, io.verifyEntry);
+      },
+    ),
     storeGc: async (...call) => await (await tending(load, io)).storeGc(...call),
     storeFsck: async (...call) => await (await tending(load, io)).storeFsck(...call),
     storeScrub: async (...call) => await (await tending(load, io)).storeScrub(...call),
@@ -179,16 +204,26 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     pinAdd: async (...call) => await (await tending(load, io)).pinAdd(...call),
     pinList: async (...call) => await (await tending(load, io)).pinList(...call),
     pinRemove: async (...call) => await (await tending(load, io)).pinRemove(...call),
-    ...sumlogCommands({ load }),
+    ...later<SumlogCommands>({ sumdbKeygen: true, sumdbClientConfig: true, sumdbFsck: true }, async () => {
+      const { sumlogCommands } = await import("./sumlog-commands.ts");
+      return sumlogCommands({ load });
+    }),
     storeSnapshot: async (...call) => await (await snapshots(load)).storeSnapshot(...call),
     storeSnapshots: async (...call) => await (await snapshots(load)).storeSnapshots(...call),
     storeRestore: async (...call) => await (await snapshots(load)).storeRestore(...call),
     storeDefrag: async (...call) => await (await snapshots(load)).storeDefrag(...call),
-    ...alarmCommands(load),
+    ...later<AlarmCommands>({ sumdbAlarms: true, sumdbResume: true }, async () => {
+      const { alarmCommands } = await import("./sumdb-alarms.ts");
+      return alarmCommands(load);
+    }),
     sumdbHeadsImport: async (...call) => await (await heads(load, io)).sumdbHeadsImport(...call),
     sumdbPin: async (...call) => await (await heads(load, io)).sumdbPin(...call),
     sumdbVerifyTrusted: async (...call) => await (await heads(load, io)).sumdbVerifyTrusted(...call),
     sumdbStatus: async (...call) => await (await heads(load, io)).sumdbStatus(...call),
+    doctor: async () => {
+      const { doctorDesk } = await import("./doctor.ts");
+      return doctorDesk(io);
+    },
     environment: async () => {
       const { lookAround } = await import("./environment.ts");
       return await lookAround(io.machine);

@@ -21,6 +21,7 @@ import type { SettingFlags } from "#doors/cli/services.ts";
 import { maxGoSumBytes, parseGoSum } from "#protocol/gosum.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
+import { examineCache } from "#services/modcache/examine.ts";
 import { parseDownloads } from "#services/modcache/download.ts";
 import { applyGc, planGc } from "#services/modcache/gc.ts";
 import { cacheInfo } from "#services/modcache/info.ts";
@@ -67,6 +68,15 @@ export function modcacheServices(use: ModcacheUse): ModcacheServices {
         fileProxy: pathToFileURL(join(place.root, "cache", "download")).href,
         heads: (await keptHeads(headsFolder(place))).flatMap(({ database, note }) => treeSizeOf(database, note)),
       })),
+    examine: (signal) =>
+      within(undefined, async (at) => {
+        const vouching = await openVouching({ cache: undefined, goSums: [], isOffline: true }, at);
+        try {
+          return await examineCache({ ...at, ...vouching, signal });
+        } finally {
+          await vouching.close();
+        }
+      }),
     verify: (request, on) => within(request.cache, async (at) => await verify(request, { ...at, ...on })),
     gc: (request, onPlan) => within(request.cache, async (at) => await gc(request, { ...at, onPlan })),
     refresh: (request, progress) => within(request.cache, async (at) => await refresh(request, { ...at, progress })),

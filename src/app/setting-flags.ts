@@ -2,9 +2,8 @@
 
 import type { SettingFlag, SettingFlags } from "#doors/cli/services.ts";
 import type { Lang } from "#services/errors/sentences.ts";
-import { isSettingKey } from "./config.ts";
 import type { Flags } from "./config.ts";
-import { settingKeys, settingOf } from "./config-schema.ts";
+import { isSettingKey, settingKeys, settingOf } from "./config-schema.ts";
 
 /** Settings that have a flag, with their texts in the language. */
 export function settingFlagsOf(lang: Lang): readonly SettingFlag[] {

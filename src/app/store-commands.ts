@@ -24,7 +24,7 @@ import type { Config } from "./config.ts";
 import { openStore } from "./open-store.ts";
 import { releaseQuarantined } from "./release.ts";
 
-type StoreCommands = Pick<
+export type StoreCommands = Pick<
   CliServices,
   | "storeStats"
   | "storeVerify"

@@ -10,7 +10,7 @@ import { decide, listAlarms } from "#services/sumdb/alarms.ts";
 import type { Config } from "./config.ts";
 import { openStore } from "./open-store.ts";
 
-type AlarmCommands = Pick<CliServices, "sumdbAlarms" | "sumdbResume">;
+export type AlarmCommands = Pick<CliServices, "sumdbAlarms" | "sumdbResume">;
 
 /** A reason is a sentence for the next person. */
 const maxReasonLetters = 1_000;

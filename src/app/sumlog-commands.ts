@@ -12,9 +12,9 @@ import type { Config } from "./config.ts";
 import { formatHostPort } from "./config-kinds.ts";
 import { readSignerKey } from "./own-log.ts";
 
-export function sumlogCommands(use: {
-  readonly load: (flags: SettingFlags) => Promise<Config>;
-}): Pick<CliServices, "sumdbKeygen" | "sumdbClientConfig" | "sumdbFsck"> {
+export type SumlogCommands = Pick<CliServices, "sumdbKeygen" | "sumdbClientConfig" | "sumdbFsck">;
+
+export function sumlogCommands(use: { readonly load: (flags: SettingFlags) => Promise<Config> }): SumlogCommands {
   return {
     sumdbKeygen: async ({ name, out }) => {
       const { signerKey, verifierKey } = makeKey(name);

@@ -5,6 +5,7 @@ import { agentCommand } from "./agent.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { dnsCommand } from "./dns.ts";
+import { doctorCommand } from "./doctor.ts";
 import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
@@ -32,6 +33,7 @@ import { verifyCommand } from "./verify.ts";
 
 export const commands: readonly CommandSpec[] = [
   serveCommand,
+  doctorCommand,
   explainCommand,
   envCommand,
   verifyCommand,

@@ -36,7 +36,7 @@ function resultOf(line: CheckedLine): string | undefined {
 }
 
 /** XML 1.0 has no place for other control characters, escaped or not. */
-function escapeXml(text: string): string {
+export function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, "?")
     .replace(/[&<>"'\t\n\r]/g, (mark) => `&#${mark.charCodeAt(0)};`);

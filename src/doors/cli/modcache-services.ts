@@ -1,5 +1,6 @@
 // What the commands about a go command's module cache are handed.
 
+import type { ExaminedCache } from "#services/modcache/examine.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import type { Life } from "#services/modcache/life.ts";
 import type { CacheInfo } from "#services/modcache/info.ts";
@@ -96,6 +97,8 @@ export type SmokeView = {
 };
 
 export type ModcacheServices = {
+  /** A look at the last used versions, for doctor: nothing is asked of the network. */
+  readonly examine: (signal: AbortSignal) => Promise<ExaminedCache>;
   readonly info: (cache: string | undefined) => Promise<InfoView>;
   /** `onPlan` is told before anything is changed. */
   readonly verify: (

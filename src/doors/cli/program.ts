@@ -205,8 +205,8 @@ function withNotes(about: string, notes: readonly string[], lang: Lang): string 
 
 /** `--listen HOST:PORT` → `--listen <HOST:PORT>` */
 function toCommander(flag: string): string {
-  const [name = flag, value] = flag.split(" ");
-  return value === undefined ? name : `${name} <${value}>`;
+  const [, names = flag, value] = /^((?:-\w, )?\S+)(?: (.+))?$/.exec(flag) ?? [];
+  return value === undefined ? names : `${names} <${value}>`;
 }
 
 function callOf(command: Command, settings: readonly SettingFlag[]): Call {

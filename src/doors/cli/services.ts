@@ -48,6 +48,7 @@ import type { ProbeView, UpstreamView } from "#services/upstreams/desk.ts";
 import type { ModcacheServices } from "./modcache-services.ts";
 import type { HttpCommands } from "./http-services.ts";
 import type { EnvSetup } from "./env-setup-types.ts";
+import type { DoctorDesk } from "./doctor-desk.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -440,6 +441,7 @@ export type MigrateReport = {
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
 export type CliServices = {
+  readonly doctor: () => Promise<DoctorDesk>;
   /** Runs the server until it is told to stop; resolves to the exit code. */
   readonly serve: (flags: SettingFlags) => Promise<number>;
   /** Every setting with its value (secrets masked) and origin. */

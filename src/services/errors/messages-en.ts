@@ -23,6 +23,11 @@ const importRefusals: Readonly<Record<string, string>> = {
   "too-deep": "deeper than any module path",
 };
 
+/** `1 failure`, `2 failures`, as counts come formatted. */
+function plural(count: string, word: string): string {
+  return `${count} ${word}${count === "1" ? "" : "s"}`;
+}
+
 export const messagesEn: MessageTable = {
   "cli.about": () => "Granary serves Go modules, every byte verified, and keeps serving when the network does not.",
   "cli.usage": () => "Usage",
@@ -61,8 +66,7 @@ export const messagesEn: MessageTable = {
   "command.env.apply": () => "Set go up by a profile, and undo it.",
   "command.env.check": () => "Compare what a project's .envrc and version files ask for with what is.",
   "command.env.init": () => "Write .envrc and .go-version for a project.",
-  "command.env.scopes": () =>
-    "Show which file sets which variable of go, and where they disagree.",
+  "command.env.scopes": () => "Show which file sets which variable of go, and where they disagree.",
   "command.env.shell": () => "Start a shell, or one command, with the project's variables; no direnv needed.",
   "env-apply.ask": () => "Write this? [y/N] ",
   "env-apply.back": ({ scope }) => `Back: granary env apply --undo --scope ${scope}`,
@@ -560,6 +564,43 @@ export const messagesEn: MessageTable = {
   "run.timeout": ({ attempt, of, time }) => `attempt ${attempt} of ${of} was ended after ${time}: --timeout is over`,
   "run.unknown": ({ attempt, of }) =>
     `attempt ${attempt} of ${of} failed with nothing that we know as passing; it is not repeated`,
+  "command.doctor": () => "Find out why `go get` fails here, and what mends it.",
+  "doctor.asked": () => "asked",
+  "doctor.broken": ({ reason }) => `this check broke, a defect of granary: ${reason}`,
+  "doctor.broken-verdict": ({ failures, warnings, time, check, title }) =>
+    `${plural(failures, "failure")}, ${plural(warnings, "warning")} in ${time}. The cause is in check ${check}: ${title}.`,
+  "doctor.by-hand": () => "This is for you to do:",
+  "doctor.checks": ({ checks }) => plural(checks, "check"),
+  "doctor.confirm": () => "Change it now? [y/N] ",
+  "doctor.healthy": ({ time }) => `Nothing is wrong, in ${time}. go can build here.`,
+  "doctor.mended": ({ code, detail }) => `done: ${code} ${detail}`,
+  "doctor.module": ({ module }) => `module ${module}`,
+  "doctor.no-go": ({ platform }) => `no go command, ${platform}`,
+  "doctor.not-looked-at": ({ checks }) => `Checks not done: ${checks}.`,
+  "doctor.not-mended": ({ code, detail }) => `failed: ${code} ${detail}`,
+  "doctor.nothing-to-mend": () => "There is nothing that a command could mend.",
+  "doctor.progress": ({ checks }) => `looking: ${checks} …`,
+  "doctor.repairs": ({ repairs }) => `granary doctor --fix shows the repairs: ${repairs}.`,
+  "doctor.shaky": ({ warnings, time, check, title }) =>
+    `${plural(warnings, "warning")} in ${time}. Builds work; the first to look at is check ${check}: ${title}.`,
+  "doctor.skip-budget": () => "not begun: time was up (--timeout)",
+  "doctor.skip-cut": () => "cut off: time was up (--timeout)",
+  "doctor.skip-offline": () => "not done: --offline",
+  "doctor.unchanged": () => "Nothing was changed.",
+  "doctor.unknown": ({ time }) => `Nothing could be looked at, in ${time}.`,
+  "doctor.would-mend": () => "This would be changed:",
+  "flag.doctor-fail-on": () => "exit code 1 from: fail, warn or never (fail)",
+  "flag.doctor-fix": () => "show what would mend it, ask, back up, change",
+  "flag.doctor-format": () => "text, json, sarif, junit or github (text)",
+  "flag.doctor-list": () => "list the checks",
+  "flag.doctor-module": () => "ask for this one instead of one of the go.mod here",
+  "flag.doctor-offline": () => "ask no host; what needs one is skipped",
+  "flag.doctor-quick": () => "six checks and the build list",
+  "flag.doctor-share": () => "leave out credentials, names of hosts, users and folders",
+  "flag.doctor-skip": () => "leave out a check or a group; by name or number",
+  "flag.doctor-timeout": () => "for all checks together (20s)",
+  "flag.doctor-verbose": () => "show all that was seen and asked",
+  "flag.yes": () => "do not ask",
   "explain.cause": () => "Why",
   "explain.remedy": () => "What to do",
   "explain.request": ({ id, at, target }) => `Request ${id} at ${at}: ${target}`,

@@ -6,6 +6,8 @@ export type None = Readonly<Record<string, never>>;
 /** Of one run of a repeated command. */
 type RunFields = { readonly attempt: string; readonly of: string; readonly time: string };
 
+type DoctorVerdict = Readonly<Record<"failures" | "warnings" | "time" | "title" | "check", string>>;
+
 /** Keys and what each sentence needs to know. */
 export type Messages = {
   "cli.about": None;
@@ -448,6 +450,41 @@ export type Messages = {
   "run.spent": RunFields & { readonly code: string };
   "run.timeout": RunFields;
   "run.unknown": RunFields;
+  "command.doctor": None;
+  "doctor.asked": None;
+  "doctor.broken": { readonly reason: string };
+  "doctor.broken-verdict": DoctorVerdict;
+  "doctor.by-hand": None;
+  "doctor.checks": { readonly checks: string };
+  "doctor.confirm": None;
+  "doctor.healthy": DoctorVerdict;
+  "doctor.mended": { readonly code: string; readonly detail: string };
+  "doctor.module": { readonly module: string };
+  "doctor.no-go": { readonly platform: string };
+  "doctor.not-looked-at": { readonly checks: string };
+  "doctor.not-mended": { readonly code: string; readonly detail: string };
+  "doctor.nothing-to-mend": None;
+  "doctor.progress": { readonly checks: string };
+  "doctor.repairs": { readonly repairs: string };
+  "doctor.shaky": DoctorVerdict;
+  "doctor.skip-budget": None;
+  "doctor.skip-cut": None;
+  "doctor.skip-offline": None;
+  "doctor.unchanged": None;
+  "doctor.unknown": DoctorVerdict;
+  "doctor.would-mend": None;
+  "flag.doctor-fail-on": None;
+  "flag.doctor-fix": None;
+  "flag.doctor-format": None;
+  "flag.doctor-list": None;
+  "flag.doctor-module": None;
+  "flag.doctor-offline": None;
+  "flag.doctor-quick": None;
+  "flag.doctor-share": None;
+  "flag.doctor-skip": None;
+  "flag.doctor-timeout": None;
+  "flag.doctor-verbose": None;
+  "flag.yes": None;
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };

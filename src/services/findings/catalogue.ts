@@ -2,6 +2,7 @@
 
 import { cacheFindings } from "./cache.ts";
 import { environmentFindings } from "./environment.ts";
+import { doctorFindings } from "./doctor.ts";
 import type { Area, FindingKind } from "./finding.ts";
 import { goFindings } from "./go.ts";
 import { httpFindings } from "./http.ts";
@@ -9,6 +10,7 @@ import { mirrorsFindings } from "./mirrors.ts";
 import { networkFindings } from "./network.ts";
 
 export const areas = {
+  doctor: doctorFindings,
   environment: environmentFindings,
   network: networkFindings,
   http: httpFindings,

@@ -1,0 +1,208 @@
+// `granary doctor`: what it looks at on this machine, and whom it asks. Each examination is a room's own; here it gets
+// this machine's files, network and go command, and the signal and announcements of its check.
+
+import { readFile, stat, writeFile, copyFile } from "node:fs/promises";
+import { hostname, userInfo } from "node:os";
+import { basename, dirname, join, resolve } from "node:path";
+import { createInterface } from "node:readline/promises";
+import { steadyClock } from "#adapters/system/clock.ts";
+import { makeRunGo } from "#adapters/system/go-run.ts";
+import type { DoctorDesk, DoctorRequest, DoctorWatch, MendOutcome } from "#doors/cli/doctor-desk.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
+import { GranaryError } from "#services/errors/granary-error.ts";
+import type { Step } from "#services/doctor/mend.ts";
+import type { DoctorReport } from "#services/doctor/report.ts";
+import { runChecks } from "#services/doctor/run.ts";
+import { subjectOf } from "#services/doctor/scene.ts";
+import type { DoctorScene, Project } from "#services/doctor/scene.ts";
+import { checkList, stepsOf } from "#services/doctor/steps.ts";
+import { settingsOf, valueOf } from "#services/environment/settings.ts";
+import type { Settings } from "#services/environment/settings.ts";
+import type { Secret } from "#services/findings/redact.ts";
+import { isPublicProxy } from "#services/environment/public-proxies.ts";
+import { doctorPorts } from "./doctor-ports.ts";
+import type { DoctorUse } from "./doctor-ports.ts";
+import { readSurroundings } from "./environment.ts";
+import { findAbove } from "./find-above.ts";
+import type { Machine } from "./go-env.ts";
+import { moduleVersionArgument } from "./module-version-argument.ts";
+
+export function doctorDesk(use: DoctorUse): DoctorDesk {
+  return {
+    checks: () => checkList,
+    examine: async (request, watch) => await examine(request, watch, use),
+    confirm: async (question) => await confirm(question, use),
+    mend: async (steps) => await mend(steps, use),
+  };
+}
+
+async function examine(request: DoctorRequest, watch: DoctorWatch, use: DoctorUse): Promise<DoctorReport> {
+  const { machine } = use;
+  const began = steadyClock.now();
+  const scene = await readScene(machine, request.module);
+  const secrets = secretsOf(scene.settings, machine);
+  watch.onFacts(scene.facts, secrets);
+  const stop = new AbortController();
+  const leave = use.onStop(() => stop.abort(new Error("asked to stop")));
+  try {
+    const wanted = new Set(request.checks.map(({ id }) => id));
+    const steps = stepsOf(scene, await doctorPorts(scene, use), request.isOffline);
+    const checks = await runChecks({
+      checks: steps.filter(({ id }) => wanted.has(id)),
+      budgetMs: request.budgetMs,
+      isOffline: request.isOffline,
+      signal: stop.signal,
+      clock: { now: () => performance.now(), after: (ms) => AbortSignal.timeout(ms) },
+      onDone: watch.onDone,
+    });
+    return { facts: scene.facts, checks, ms: steadyClock.now() - began, secrets };
+  } finally {
+    leave();
+  }
+}
+
+async function readScene(machine: Machine, module: string | undefined): Promise<DoctorScene> {
+  const [surroundings, project] = await Promise.all([readSurroundings(machine), readProject()]);
+  const settings = settingsOf(surroundings);
+  const facts = {
+    go: surroundings.go?.version,
+    platform: `${process.platform === "win32" ? "windows" : process.platform}/${process.arch === "x64" ? "amd64" : process.arch}`,
+    module: project?.goMod.path,
+  };
+  const subject = module === undefined ? subjectOf(project, settings) : moduleVersionArgument(module);
+  return { surroundings, settings, facts, project, subject };
+}
+
+/** The module of the working directory; one whose go.mod go itself would refuse is none. */
+async function readProject(): Promise<Project | undefined> {
+  const file = await findAbove("go.mod");
+  if (file === undefined) return undefined;
+  try {
+    const text = (await readFile(file)).subarray(0, maxGoModBytes);
+    const hasVendor = await isFile(join(dirname(file), "vendor", "modules.txt"));
+    return { file, goMod: parseGoMod(text), hasVendor };
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined;
+    throw new GranaryError(
+      "GRANARY_INPUT_UNREADABLE",
+      { place: file, reason: (error as Error).message },
+      { cause: error },
+    );
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
+}
+
+/** Names that are this user's own: folders, the user, the machine, hosts of a company. */
+function secretsOf(settings: Settings, { home }: Machine): readonly Secret[] {
+  const urls = valueOf(settings, "GOPROXY").split(/[,|]/);
+  const patterns = valueOf(settings, "GOPRIVATE").split(",");
+  const hosts = [
+    ...urls.filter((url) => URL.canParse(url) && !isPublicProxy(url)).map((url) => new URL(url).hostname),
+    ...patterns.map((pattern) => (pattern.split("/")[0] ?? "").replace(/^\*\.?/, "")),
+  ].filter((host) => host.includes(".") && !/^127\.|^github\.com$|^gitlab\.com$/.test(host));
+  return [
+    ...(home === "" ? [] : [{ text: home, instead: "~" }]),
+    { text: userName(), instead: "USER" },
+    { text: hostname(), instead: "MACHINE" },
+    { text: basename(resolve(".")), instead: "FOLDER" },
+    ...[...new Set(hosts)].map((text, i) => ({ text, instead: `HOST-${i + 1}` })),
+  ];
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return ""; // a user id without an entry, as containers have
+  }
+}
+
+async function confirm(question: string, { isTerminal }: DoctorUse): Promise<boolean> {
+  if (!isTerminal || !process.stdin.isTTY) return false;
+  const line = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^(?:y|yes|是)$/i.test((await line.question(question)).trim());
+  } finally {
+    line.close();
+  }
+}
+
+async function mend(
+  steps: readonly Step[],
+  use: DoctorUse,
+): Promise<readonly { readonly step: Step; readonly outcome: MendOutcome }[]> {
+  const done: { step: Step; outcome: MendOutcome }[] = [];
+  for (const step of steps) done.push({ step, outcome: await apply(step, use) });
+  return done;
+}
+
+/** Of a command that mends: flushing a cache takes a moment, `go env -w` less. */
+const mendMs = 30_000;
+
+async function apply({ fix }: Step, { machine }: DoctorUse): Promise<MendOutcome> {
+  try {
+    switch (fix.kind) {
+      case "set":
+        return await setValues(fix.values, machine);
+      case "edit":
+        return await editLine(fix);
+      case "run":
+        return await run(fix.argv, machine);
+      case "export":
+        return { kind: "failed", reason: fix.kind };
+    }
+  } catch (error) {
+    return { kind: "failed", reason: (error as Error).message };
+  }
+}
+
+async function setValues(values: Readonly<Record<string, string>>, machine: Machine): Promise<MendOutcome> {
+  const surroundings = await readSurroundings(machine);
+  const file = surroundings.userFile.kind === "text" ? surroundings.userFile.path : undefined;
+  const backup = file === undefined ? undefined : await backUp(file);
+  const given = Object.entries(values).filter(([, value]) => value !== "");
+  const taken = Object.keys(values).filter((name) => values[name] === "");
+  for (const args of [
+    ["-w", ...given.map(([name, value]) => `${name}=${value}`)],
+    ["-u", ...taken],
+  ]) {
+    if (args.length === 1) continue;
+    const outcome = await run(["go", "env", ...args], machine);
+    if (outcome.kind === "failed") return outcome;
+  }
+  return { kind: "done", ...(backup !== undefined && { backup }) };
+}
+
+async function run([program = "", ...args]: readonly string[], { env }: Machine): Promise<MendOutcome> {
+  const end = await makeRunGo(program)(args, {
+    env,
+    cwd: resolve("."),
+    timeoutMs: mendMs,
+    signal: AbortSignal.timeout(mendMs),
+  });
+  if (end.kind === "ended" && end.code === 0) return { kind: "done" };
+  return { kind: "failed", reason: end.stderr.trim().split("\n")[0] ?? end.kind };
+}
+
+async function editLine({ file, line, before, after }: Extract<Step["fix"], { kind: "edit" }>): Promise<MendOutcome> {
+  const lines = (await readFile(file, "utf8")).split("\n");
+  if (lines[line - 1] !== before) return { kind: "failed", reason: `${file}:${line} has changed` };
+  const backup = await backUp(file);
+  lines.splice(line - 1, 1, ...(after === undefined ? [] : [after]));
+  await writeFile(file, lines.join("\n"));
+  return { kind: "done", backup };
+}
+
+/** Beside it, with the time in its name; never over another one. */
+async function backUp(file: string): Promise<string> {
+  const backup = `${file}.granary-${new Date().toISOString().replaceAll(/[:.]/g, "")}`;
+  await copyFile(file, backup);
+  return backup;
+}

@@ -1,0 +1,110 @@
+// Runs checks: a few at a time, each with a limit, all within one budget, told as they finish.
+
+import { withoutCredentials } from "#services/findings/redact.ts";
+import type { Check, CheckId, Checked, CheckState, Examined, SkipReason } from "./check.ts";
+import { numberOf } from "./check.ts";
+
+/** Checks that look at once: enough to hide waiting, few enough to be no load on a slow line. */
+const maxAtOnce = 4;
+
+export type RunOptions = {
+  readonly checks: readonly Check[];
+  /** For all checks together. */
+  readonly budgetMs: number;
+  readonly isOffline: boolean;
+  /** Ends the run: the user pressed a key. */
+  readonly signal: AbortSignal;
+  /** A steady clock in milliseconds, and a timer as an aborted signal. */
+  readonly clock: { readonly now: () => number; readonly after: (ms: number) => AbortSignal };
+  readonly onStart?: (check: Check) => void;
+  readonly onDone?: (checked: Checked) => void;
+};
+
+/** Resolves with one result per check, in the order of their numbers; never rejects for a check that fails. */
+export async function runChecks(options: RunOptions): Promise<readonly Checked[]> {
+  const { checks, budgetMs, clock } = options;
+  const signal = AbortSignal.any([options.signal, clock.after(budgetMs)]);
+  const done = new Map<CheckId, Checked>();
+  const waiting = checks.toSorted((a, b) => numberOf(a.id) - numberOf(b.id));
+  const chosen = new Set(waiting.map(({ id }) => id));
+  const running = new Set<Promise<void>>();
+  while (waiting.length > 0 || running.size > 0) {
+    const next = running.size < maxAtOnce ? waiting.findIndex((check) => isReady(check, { chosen, done })) : -1;
+    if (next < 0) {
+      await Promise.race(running);
+      continue;
+    }
+    const [check] = waiting.splice(next, 1) as [Check];
+    const run = runOne(check, { ...options, signal, done }).then((checked) => {
+      done.set(check.id, checked);
+      running.delete(run);
+      options.onDone?.(checked);
+    });
+    running.add(run);
+  }
+  return [...done.values()].sort((a, b) => numberOf(a.check.id) - numberOf(b.check.id));
+}
+
+type Past = ReadonlyMap<CheckId, Checked>;
+
+function isReady({ after = [] }: Check, { chosen, done }: { chosen: ReadonlySet<CheckId>; done: Past }): boolean {
+  return after.every((id) => !chosen.has(id) || done.has(id));
+}
+
+async function runOne(
+  check: Check,
+  { isOffline, signal, clock, done, onStart }: RunOptions & { readonly done: Past },
+): Promise<Checked> {
+  if (isOffline && check.isOnline) return skipped(check, "offline");
+  if (signal.aborted) return skipped(check, "budget");
+  onStart?.(check);
+  const began = clock.now();
+  const announced: string[] = [];
+  const took = (): number => clock.now() - began;
+  try {
+    const examined = await cutOff(
+      check.run({
+        signal,
+        announce: (what) => void announced.push(withoutCredentials(what)),
+        past: (id) => done.get(id)?.examined,
+      }),
+      signal,
+    );
+    if (examined.nothing !== undefined && examined.findings.length === 0)
+      return { check, state: "skip", examined, announced, ms: took(), skipped: "nothing" };
+    return { check, state: stateOf(examined), examined, announced, ms: took() };
+  } catch (error) {
+    if (isOver(signal)) return { ...skipped(check, "cut"), announced, ms: took() };
+    const reason = withoutCredentials(error instanceof Error ? error.message : String(error));
+    return { ...skipped(check, "broken"), announced, ms: took(), reason };
+  }
+}
+
+/** It may have become so since it was looked at last. */
+function isOver(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** A check that does not listen to its signal is left behind, so that the report comes in time. */
+async function cutOff<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop = (): void => undefined;
+  const end = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([work, end]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    work.catch(() => undefined);
+  }
+}
+
+function skipped(check: Check, reason: SkipReason): Checked {
+  return { check, state: "skip", examined: { findings: [] }, announced: [], ms: 0, skipped: reason };
+}
+
+function stateOf({ findings }: Examined): CheckState {
+  if (findings.some(({ severity }) => severity === "fail")) return "fail";
+  return findings.some(({ severity }) => severity === "warn") ? "warn" : "ok";
+}

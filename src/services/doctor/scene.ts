@@ -1,0 +1,53 @@
+// Where doctor looks: this machine's settings, the module of the working directory, and which version is asked for.
+
+import type { GoMod } from "#protocol/gomod.ts";
+import { matchPrefixPatterns } from "#protocol/pattern.ts";
+import { isPseudoVersion } from "#protocol/pseudo.ts";
+import { checkModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
+import type { Settings } from "#services/environment/settings.ts";
+import { valueOf } from "#services/environment/settings.ts";
+import type { Surroundings } from "#services/environment/surroundings.ts";
+import type { DoctorFacts } from "./report.ts";
+
+export type Project = {
+  /** The go.mod. */
+  readonly file: string;
+  readonly goMod: GoMod;
+  readonly hasVendor: boolean;
+};
+
+export type DoctorScene = {
+  readonly surroundings: Surroundings;
+  readonly settings: Settings;
+  readonly facts: DoctorFacts;
+  readonly project: Project | undefined;
+  /** What is asked for. */
+  readonly subject: ModuleVersion;
+};
+
+/** Small, public, old, and kept by every mirror: nobody learns anything from a request for it. */
+export const usualSubject: ModuleVersion = checkModuleVersion("golang.org/x/text", "v0.3.0");
+
+/** The first released requirement that may be asked of public hosts, or the usual one. */
+export function subjectOf(project: Project | undefined, settings: Settings): ModuleVersion {
+  const patterns = valueOf(settings, "GONOPROXY");
+  const own = project?.goMod.path;
+  for (const { path, version } of project?.goMod.require ?? [])
+    if (!isPseudoVersion(version) && !matchPrefixPatterns(patterns, path) && !looksPrivate(path, own))
+      return checkModuleVersion(path, version);
+  return usualSubject;
+}
+
+/** Places whose modules are public unless their owner says otherwise. */
+const forges =
+  /^(?:github\.com|gitlab\.com|bitbucket\.org|gitee\.com|golang\.org|google\.golang\.org|gopkg\.in|go\.uber\.org|k8s\.io|sigs\.k8s\.io)\//;
+/** RFC 6762 and RFC 8375, and what companies use beside them: names that no public server resolves. */
+const inner = /^[^/]*\.(?:internal|intranet|corp|local|lan|home\.arpa|private|test|example|invalid)(?:[:/]|$)/i;
+
+/** Whether a module path looks like somebody's own: its host is no public name, or is the one of the main module. */
+export function looksPrivate(path: string, main: string | undefined): boolean {
+  if (inner.test(`${path}/`)) return true;
+  const host = path.split("/")[0] ?? "";
+  return main !== undefined && !forges.test(`${main}/`) && main.startsWith(`${host}/`) && host.includes(".");
+}

@@ -1,0 +1,161 @@
+// Steps 1 to 5: what the settings say, without asking anybody.
+
+import { compareGoVersions } from "#protocol/gover.ts";
+import { officialProxyHost } from "#protocol/official.ts";
+import { matchPrefixPatterns } from "#protocol/pattern.ts";
+import { chainOf } from "#services/environment/chain.ts";
+import { lint } from "#services/environment/lint.ts";
+import type { Placed } from "#services/environment/settings.ts";
+import { valueOf } from "#services/environment/settings.ts";
+import { doctorFindings } from "#services/findings/doctor.ts";
+import { found } from "#services/findings/finding.ts";
+import type { Evidence, Finding } from "#services/findings/finding.ts";
+import { withoutCredentials } from "#services/findings/redact.ts";
+import { flawsOfGo } from "./go-flaws.ts";
+import { looksPrivate } from "./scene.ts";
+import type { DoctorScene } from "./scene.ts";
+
+/** Which step tells a finding of lint; the longest prefix decides. */
+const stepOf: Readonly<Record<string, "goproxy" | "chain" | "private" | "module-mode">> = {
+  "": "goproxy",
+  CHAIN_COMMA_STOPS: "chain",
+  CHAIN_PIPE_PASSES_REFUSAL: "chain",
+  CHAIN_NO_DIRECT: "chain",
+  CHAIN_ONLY_DIRECT: "chain",
+  CHAIN_OFF: "chain",
+  CHAIN_WORST_WAIT: "chain",
+  CHAIN_AFTER_END: "chain",
+  SUMDB_: "private",
+  ENV_PATTERN_: "private",
+  ENV_PRIVATE_: "private",
+  ENV_INSECURE: "private",
+  ENV_NETRC_: "private",
+  ENV_GOAUTH_: "private",
+  ENV_GOVCS_: "module-mode",
+  ENV_GOFLAGS_: "module-mode",
+  ENV_MODULES_: "module-mode",
+  ENV_PATH_: "module-mode",
+  ENV_CACHE_: "module-mode",
+  ENV_TOOLCHAIN_: "module-mode",
+};
+
+/** What lint says that belongs to a step. */
+function lintOf(
+  { surroundings }: DoctorScene,
+  step: "goproxy" | "chain" | "private" | "module-mode",
+): readonly Finding[] {
+  return lint(surroundings).filter(({ code }) => {
+    const prefix = Object.keys(stepOf)
+      .filter((each) => code.startsWith(each))
+      .reduce((longest, each) => (each.length > longest.length ? each : longest), "");
+    return stepOf[prefix] === step;
+  });
+}
+
+/** Step 1: the value, where it comes from, and whether this go may be trusted with it. */
+export function examineGoproxy(scene: DoctorScene): readonly Finding[] {
+  return [...missingGo(scene), ...flawed(scene), ...lintOf(scene, "goproxy")];
+}
+
+/** `https://goproxy.cn,direct (go env -w file)` */
+export function goproxySummary({ settings }: DoctorScene): string {
+  const { value, place } = settings.all.GOPROXY;
+  return `${withoutCredentials(value)} (${placeText(place)})`;
+}
+
+function placeText(place: Placed["place"]): string {
+  switch (place.kind) {
+    case "process":
+      return `$${place.name}`;
+    case "user-file":
+    case "goroot-file":
+      return place.path;
+    case "follows":
+      return place.name;
+    case "given":
+    case "built-in":
+    case "unknown-yet":
+      return "default";
+  }
+}
+
+function missingGo({ surroundings }: DoctorScene): readonly Finding[] {
+  return surroundings.go === undefined ? [found(doctorFindings, "GO_MISSING", {})] : [];
+}
+
+/** Flaws matter where somebody else than the Go project stands in between. */
+function flawed({ settings, surroundings }: DoctorScene): readonly Finding[] {
+  const version = surroundings.go?.version;
+  const flaws = version === undefined ? undefined : flawsOfGo(version);
+  const third = thirdParty(settings);
+  if (version === undefined || flaws === undefined || third === undefined) return [];
+  const evidence: Evidence[] = flaws.ids.map((text) => ({ kind: "seen", text }));
+  return [found(doctorFindings, "GO_CVE_WINDOW", { version, release: flaws.release, proxy: third }, { evidence })];
+}
+
+/** The first proxy of the list that is not the Go project's own, without credentials. */
+function thirdParty(settings: DoctorScene["settings"]): string | undefined {
+  const chain = chainOf(valueOf(settings, "GOPROXY"), "", settings.version);
+  if (chain.kind === "refused") return undefined;
+  const urls = chain.hops.flatMap((hop) => (hop.kind === "proxy" ? [hop.url] : []));
+  const other = urls.find((url) => !isOfficial(url) && !url.startsWith("file:"));
+  return other === undefined ? undefined : withoutCredentials(other);
+}
+
+function isOfficial(url: string): boolean {
+  return URL.canParse(url) && new URL(url).hostname === officialProxyHost;
+}
+
+/** Step 3: patterns, verification, and names that leave though they look private. */
+export function examinePrivate(scene: DoctorScene): readonly Finding[] {
+  return [...lintOf(scene, "private"), ...leaking(scene)];
+}
+
+function leaking({ settings, project }: DoctorScene): readonly Finding[] {
+  const skipped = valueOf(settings, "GONOSUMDB");
+  const database = valueOf(settings, "GOSUMDB").split(/[ +]/)[0] ?? "";
+  if (database === "off" || project === undefined) return [];
+  const main = project.goMod.path;
+  const replaced = new Set(project.goMod.replace.filter(({ new: by }) => by.version === "").map(({ old }) => old.path));
+  const names = project.goMod.require
+    .map(({ path }) => path)
+    .filter((path) => looksPrivate(path, main) && !matchPrefixPatterns(skipped, path) && !replaced.has(path));
+  const [first] = names;
+  if (first === undefined) return [];
+  const hosts = [...new Set(names.map((path) => path.split("/")[0] ?? ""))];
+  const patterns = [valueOf(settings, "GOPRIVATE"), ...hosts].filter((pattern) => pattern !== "").join(",");
+  const evidence: Evidence[] = names.slice(0, 5).map((text) => ({ kind: "value", text }));
+  const details = {
+    evidence,
+    fixes: [{ kind: "set", values: { GOPRIVATE: patterns } }],
+    confidence: "likely",
+  } as const;
+  return [found(doctorFindings, "SUMDB_NAME_LEAKS", { module: first, patterns: database }, details)];
+}
+
+/** Step 4: how modules are looked for at all, and by which go. */
+export function examineModuleMode(scene: DoctorScene): readonly Finding[] {
+  return [...toolchain(scene), ...lintOf(scene, "module-mode"), ...vendored(scene)];
+}
+
+function toolchain({ surroundings, settings, project }: DoctorScene): readonly Finding[] {
+  const has = surroundings.go?.version;
+  const needs = project?.goMod.go;
+  if (has === undefined || needs === undefined || compareGoVersions(needs, has) <= 0) return [];
+  if (compareGoVersions(has, "1.21") < 0) return []; // before that the line is advice
+  const setting = valueOf(settings, "GOTOOLCHAIN");
+  const evidence: Evidence[] = [{ kind: "place", text: project?.file ?? "go.mod" }];
+  const mayFetch = setting === "auto" || setting.endsWith("+auto");
+  if (mayFetch) return [found(doctorFindings, "GO_TOOLCHAIN_FETCHED", { needs, has }, { evidence })];
+  const fixes = [{ kind: "set", values: { GOTOOLCHAIN: "auto" } }] as const;
+  return [found(doctorFindings, "GO_TOOLCHAIN_NEEDED", { needs, has, setting }, { evidence, fixes })];
+}
+
+function vendored({ project }: DoctorScene): readonly Finding[] {
+  return project?.hasVendor === true ? [found(doctorFindings, "GO_VENDORED", {})] : [];
+}
+
+/** Step 2, as far as the settings tell. */
+export function examineChain(scene: DoctorScene): readonly Finding[] {
+  return lintOf(scene, "chain");
+}

@@ -1,0 +1,49 @@
+// What all checks together mean: which finding is the cause, which ones only follow from it, and may one build?
+
+import type { Finding } from "#services/findings/finding.ts";
+import type { Checked } from "./check.ts";
+import { numberOf } from "./check.ts";
+import { rankOf } from "./causes.ts";
+
+/** A finding and the check that made it. */
+export type Reported = { readonly finding: Finding; readonly number: number };
+
+export type Verdict = {
+  /** `broken`: builds fail or are not safe. `shaky`: they work today. `unknown`: nothing was found, and something could not be looked at. */
+  readonly state: "healthy" | "shaky" | "broken" | "unknown";
+  /** What to mend first; undefined without failures and warnings. */
+  readonly cause: Reported | undefined;
+  readonly failures: number;
+  readonly warnings: number;
+  readonly notLookedAt: number;
+};
+
+/** All findings, each once, the cause of the others first. */
+export function reportedOf(checks: readonly Checked[]): readonly Reported[] {
+  const seen = new Set<string>();
+  return checks
+    .flatMap(({ check, examined }) => examined.findings.map((finding) => ({ finding, number: numberOf(check.id) })))
+    .filter(({ finding }) => {
+      const key = `${finding.code} ${JSON.stringify(finding.fields)}`;
+      const isNew = !seen.has(key);
+      seen.add(key);
+      return isNew;
+    })
+    .toSorted((a, b) => weight(a) - weight(b));
+}
+
+function weight({ finding }: Reported): number {
+  const severity = { fail: 0, warn: 1, info: 2 }[finding.severity];
+  return severity * 1000 + rankOf(finding.code);
+}
+
+export function verdictOf(checks: readonly Checked[]): Verdict {
+  const reported = reportedOf(checks);
+  const failures = reported.filter(({ finding }) => finding.severity === "fail").length;
+  const warnings = reported.filter(({ finding }) => finding.severity === "warn").length;
+  const notLookedAt = checks.filter(({ skipped }) => skipped !== undefined && skipped !== "nothing").length;
+  const [first] = reported;
+  const state =
+    failures > 0 ? "broken" : warnings > 0 ? "shaky" : notLookedAt === checks.length ? "unknown" : "healthy";
+  return { state, cause: first?.finding.severity === "info" ? undefined : first, failures, warnings, notLookedAt };
+}
