@@ -40,13 +40,13 @@ const stepMs = 8_000;
 const zipMs = 15_000;
 /** Of `go list -m all`; the budget ends it sooner. */
 const goMs = 120_000;
-/** Of reading a module cache: the versions used last come first. */
-const cacheMs = 1_200;
+/** Of the budget for reading a module cache: one of thirteen checks. The versions used last come first. */
+const cacheShare = 1 / 13;
 /** Requests of the HTTP/2 comparison: few, since every doctor of a company asks the same proxy. */
 const rounds = 3;
 const atOnce = 10;
 
-export async function doctorPorts(scene: DoctorScene, use: DoctorUse): Promise<DoctorPorts> {
+export async function doctorPorts(scene: DoctorScene, use: DoctorUse, budgetMs: number): Promise<DoctorPorts> {
   const { machine } = use;
   const settings = goSettingsOf(scene);
   const go = scene.surroundings.go?.version ?? newestKnownGo;
@@ -121,8 +121,9 @@ export async function doctorPorts(scene: DoctorScene, use: DoctorUse): Promise<D
         onStop: until(signal),
       });
       const { findings, versions, examined } = await services.examine(
-        AbortSignal.any([signal, AbortSignal.timeout(cacheMs)]),
+        AbortSignal.any([signal, AbortSignal.timeout(Math.round(budgetMs * cacheShare))]),
       );
+      if (examined === 0 && versions > 0) return { findings, nothing: notRead };
       return { findings, summary: `${examined}/${versions}` };
     },
     go: async (args, { signal }) =>
@@ -130,6 +131,8 @@ export async function doctorPorts(scene: DoctorScene, use: DoctorUse): Promise<D
     explainError: (text) => explainErrors(text).causes.map(({ finding }) => finding),
   };
 }
+
+const notRead = { en: "no version could be read in the time", "zh-CN": "时限内未能读取任何版本" } as const;
 
 /** As `go env` would say, from what was read; nothing is run. */
 function goSettingsOf({ settings }: DoctorScene): SimulateUse["settings"] {

@@ -47,7 +47,7 @@ async function examine(request: DoctorRequest, watch: DoctorWatch, use: DoctorUs
   const leave = use.onStop(() => stop.abort(new Error("asked to stop")));
   try {
     const wanted = new Set(request.checks.map(({ id }) => id));
-    const steps = stepsOf(scene, await doctorPorts(scene, use), request.isOffline);
+    const steps = stepsOf(scene, await doctorPorts(scene, use, request.budgetMs), request.isOffline);
     const checks = await runChecks({
       checks: steps.filter(({ id }) => wanted.has(id)),
       budgetMs: request.budgetMs,

@@ -94,7 +94,12 @@ suite("a broken proxy comes first", () => {
 
   test("nobody listens", async (t) => {
     const scene = await open(t);
-    firstIs(await ask(scene, { GOPROXY: "http://127.0.0.1:1,direct" }), "HTTP_UNREACHABLE");
+    firstIs(await ask(scene, { GOPROXY: "http://127.0.0.1:1" }), "HTTP_UNREACHABLE");
+  });
+
+  test("nobody listens, and a comma keeps go from direct", async (t) => {
+    const scene = await open(t);
+    firstIs(await ask(scene, { GOPROXY: "http://127.0.0.1:1,direct" }), "CHAIN_SEEN_STOP");
   });
 
   test("a comma behind a proxy that fails, before one that would do", async (t) => {

@@ -111,6 +111,12 @@ const healthy: readonly World[] = [
     code: undefined,
     files: goEnv("GOPROXY=https://goproxy.cn,direct\nGOFLAGS=-trimpath\n"),
   },
+  {
+    name: "a public module beside the main one on a host of their own",
+    code: undefined,
+    env: official,
+    files: goMod("require example.com/hello v1.0.0\n"),
+  },
   { name: "a vendor folder", code: undefined, files: { ...goMod("go 1.21\n"), "app/vendor/modules.txt": "" } },
   {
     name: "exported in .bashrc and in the terminal",

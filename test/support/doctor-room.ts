@@ -12,6 +12,8 @@ export type DoctorRoom = {
   readonly home: string;
   /** Writes files below the home; `app/` is the project that doctor is started in. */
   readonly write: (files: Readonly<Record<string, string>>) => Promise<void>;
+  /** `granary doctor settings --fix --yes`; what it printed. */
+  readonly mend: (env: Readonly<Record<string, string | undefined>>) => Promise<string>;
   readonly doctor: (env: Readonly<Record<string, string | undefined>>, args?: readonly string[]) => Promise<Told>;
 };
 
@@ -50,20 +52,25 @@ export async function openDoctorRoom(t: TestContext): Promise<DoctorRoom> {
         await writeFile(join(home, name), text);
       }
     },
-    doctor: async (env, args = []) => await run({ ...usual, ...env }, args, home),
+    mend: async (env) => (await program(["settings", "--fix", "--yes"], { ...usual, ...env }, home)).stdout,
+    doctor: async (env, args = []) => {
+      const { code, stdout, stderr } = await program(["--json", ...args], { ...usual, ...env }, home);
+      if (stdout === "") throw new Error(`doctor printed nothing: ${stderr}`);
+      return { code, text: stdout, report: JSON.parse(stdout) as Told["report"] };
+    },
   };
 }
 
-async function run(
-  env: Readonly<Record<string, string | undefined>>,
+async function program(
   args: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
   home: string,
-): Promise<Told> {
+): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
   let [stdout, stderr] = ["", ""];
   const before = process.cwd();
   process.chdir(join(home, "app"));
   try {
-    const code = await main(["doctor", "--json", "--timeout=60s", ...args], {
+    const code = await main(["doctor", "--timeout=60s", ...args], {
       stdout: (text) => (stdout += text),
       stderr: (text) => (stderr += text),
       isTerminal: false,
@@ -71,8 +78,7 @@ async function run(
       verifyEntry: new URL("../../bin/granary.ts", import.meta.url),
       machine: { env, platform: "linux", home: env["HOME"] ?? "", readFile: readIfThere },
     });
-    if (stdout === "") throw new Error(`doctor printed nothing: ${stderr}`);
-    return { code, text: stdout, report: JSON.parse(stdout) as Told["report"] };
+    return { code, stdout, stderr };
   } finally {
     process.chdir(before);
   }

@@ -68,10 +68,13 @@ const indent = 4;
 const titleIndent = 2;
 const labelColumns = 8;
 
-/** A line of a log is longer than a terminal is wide; a value is left as it is. */
+/** What is copied from the screen stays in one piece. */
+const whole: ReadonlySet<Evidence["kind"]> = new Set(["value", "place", "hash"]);
+
+/** A line of a log is longer than a terminal is wide. */
 function evidenceLines({ kind, text }: Evidence): readonly string[] {
   const columns = terminalColumns - indent - labelColumns;
-  return kind === "seen" && columnsOf(text) > columns ? wrap(text, columns) : [text];
+  return !whole.has(kind) && columnsOf(text) > columns ? wrap(text, columns) : [text];
 }
 
 function labelOf({ kind }: Evidence, lang: Lang): string {

@@ -6,6 +6,7 @@ import type { Simulation } from "#services/analysers/http-simulation.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import type { GoEnd } from "#services/environment/go-port.ts";
 import type { Crosscheck } from "#services/mirrors/crosscheck.ts";
+import type { Examined } from "./check.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 
 export type Ask = { readonly signal: AbortSignal; readonly announce: (what: string) => void };
@@ -13,7 +14,7 @@ export type Ask = { readonly signal: AbortSignal; readonly announce: (what: stri
 export type Place = { readonly host: string; readonly port: number };
 
 /** What an examination found, and in a few words what it saw. */
-export type Seen = { readonly findings: readonly Finding[]; readonly summary?: string };
+export type Seen = Pick<Examined, "findings" | "summary" | "nothing">;
 
 export interface DoctorPorts {
   /** The version as `go mod download` would get it. */

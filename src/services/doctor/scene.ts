@@ -34,7 +34,7 @@ export function subjectOf(project: Project | undefined, settings: Settings): Mod
   const patterns = valueOf(settings, "GONOPROXY");
   const own = project?.goMod.path;
   for (const { path, version } of project?.goMod.require ?? [])
-    if (!isPseudoVersion(version) && !matchPrefixPatterns(patterns, path) && !looksPrivate(path, own))
+    if (!isPseudoVersion(version) && !matchPrefixPatterns(patterns, path) && looksPrivate(path, own) === "no")
       return checkModuleVersion(path, version);
   return usualSubject;
 }
@@ -45,9 +45,9 @@ const forges =
 /** RFC 6762 and RFC 8375, and what companies use beside them: names that no public server resolves. */
 const inner = /^[^/]*\.(?:internal|intranet|corp|local|lan|home\.arpa|private|test|example|invalid)(?:[:/]|$)/i;
 
-/** Whether a module path looks like somebody's own: its host is no public name, or is the one of the main module. */
-export function looksPrivate(path: string, main: string | undefined): boolean {
-  if (inner.test(`${path}/`)) return true;
+/** `yes`: its host is no public name. `perhaps`: it shares the host of the main module, which is no forge. */
+export function looksPrivate(path: string, main: string | undefined): "yes" | "perhaps" | "no" {
+  if (inner.test(`${path}/`)) return "yes";
   const host = path.split("/")[0] ?? "";
-  return main !== undefined && !forges.test(`${main}/`) && main.startsWith(`${host}/`) && host.includes(".");
+  return main !== undefined && !forges.test(`${main}/`) && main.startsWith(`${host}/`) ? "perhaps" : "no";
 }

@@ -117,20 +117,22 @@ function leaking({ settings, project }: DoctorScene): readonly Finding[] {
   if (database === "off" || project === undefined) return [];
   const main = project.goMod.path;
   const replaced = new Set(project.goMod.replace.filter(({ new: by }) => by.version === "").map(({ old }) => old.path));
-  const names = project.goMod.require
+  const open = project.goMod.require
     .map(({ path }) => path)
-    .filter((path) => looksPrivate(path, main) && !matchPrefixPatterns(skipped, path) && !replaced.has(path));
+    .filter((path) => !matchPrefixPatterns(skipped, path) && !replaced.has(path));
+  const sure = open.filter((path) => looksPrivate(path, main) === "yes");
+  const names = sure.length > 0 ? sure : open.filter((path) => looksPrivate(path, main) === "perhaps");
   const [first] = names;
   if (first === undefined) return [];
+  const evidence: Evidence[] = names.slice(0, 5).map((text) => ({ kind: "value", text }));
+  const fields = { module: first, database };
+  // A company's public modules live beside its main module as well: worth a thought, and no change by itself.
+  if (sure.length === 0)
+    return [found(doctorFindings, "SUMDB_NAME_LEAKS", fields, { evidence, confidence: "possible", severity: "info" })];
   const hosts = [...new Set(names.map((path) => path.split("/")[0] ?? ""))];
   const patterns = [valueOf(settings, "GOPRIVATE"), ...hosts].filter((pattern) => pattern !== "").join(",");
-  const evidence: Evidence[] = names.slice(0, 5).map((text) => ({ kind: "value", text }));
-  const details = {
-    evidence,
-    fixes: [{ kind: "set", values: { GOPRIVATE: patterns } }],
-    confidence: "likely",
-  } as const;
-  return [found(doctorFindings, "SUMDB_NAME_LEAKS", { module: first, patterns: database }, details)];
+  const fixes = [{ kind: "set", values: { GOPRIVATE: patterns } }] as const;
+  return [found(doctorFindings, "SUMDB_NAME_LEAKS", fields, { evidence, fixes, confidence: "likely" })];
 }
 
 /** Step 4: how modules are looked for at all, and by which go. */

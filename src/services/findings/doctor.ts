@@ -87,14 +87,16 @@ export const doctorFindings = {
       why: "构建列表需要图中每个模块的 go.mod；go 报告的是第一个取不到的。",
     },
   }),
-  SUMDB_NAME_LEAKS: kind<{ module: string; patterns: string }>("fail", "doctor.md#private-modules", {
+  SUMDB_NAME_LEAKS: kind<{ module: string; database: string }>("fail", "doctor.md#private-modules", {
     en: {
-      title: ({ module, patterns }) => `${module} looks private, and its name goes to ${patterns}`,
+      title: ({ module, database }) => `${module} looks private, and its name goes to ${database}`,
       why: "Without GOPRIVATE every module path of go.mod is sent to the proxies of the list and to the checksum database, which answers 404 for what is not public; only GONOSUMDB (or GOPRIVATE, which it follows) stops that, GONOPROXY does not.",
+      advice: "Set GOPRIVATE to the hosts of your own modules.",
     },
     "zh-CN": {
-      title: ({ module, patterns }) => `${module} 像是私有模块，其名称会发往 ${patterns}`,
+      title: ({ module, database }) => `${module} 像是私有模块，其名称会发往 ${database}`,
       why: "没有 GOPRIVATE 时，go.mod 中的每个模块路径都会发往列表中的代理和校验和数据库，后者对非公开模块回答 404；能阻止它的只有 GONOSUMDB（或它所跟随的 GOPRIVATE），GONOPROXY 不行。",
+      advice: "把 GOPRIVATE 设为自己模块所在的主机。",
     },
   }),
 } as const satisfies Area;
