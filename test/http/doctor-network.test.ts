@@ -99,7 +99,11 @@ suite("a broken proxy comes first", () => {
 
   test("nobody listens, and a comma keeps go from direct", async (t) => {
     const scene = await open(t);
-    firstIs(await ask(scene, { GOPROXY: "http://127.0.0.1:1,direct" }), "CHAIN_SEEN_STOP");
+    const told = await ask(scene, { GOPROXY: "http://127.0.0.1:1,direct" });
+    firstIs(told, "CHAIN_SEEN_STOP");
+    // It stands in the environment: go env -w would be shadowed.
+    assert.match(told.text, /export GOPROXY='http:\/\/127\.0\.0\.1:1\|direct'/);
+    assert.doesNotMatch(told.text, /go env -w/);
   });
 
   test("a comma behind a proxy that fails, before one that would do", async (t) => {

@@ -1,7 +1,9 @@
 // The checks of one run, in their order.
 
+import type { VariableName } from "#services/environment/variables.ts";
 import { doctorFindings } from "#services/findings/doctor.ts";
 import { found } from "#services/findings/finding.ts";
+import type { Finding } from "#services/findings/finding.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
 import type { Check, Examined } from "./check.ts";
 import type { Ask, DoctorPorts } from "./ports.ts";
@@ -12,7 +14,7 @@ import { NetworkSteps } from "./steps-network.ts";
 /** `isOffline` changes what the second step may ask; the runner leaves out the others. */
 export function stepsOf(scene: DoctorScene, use: DoctorPorts, isOffline: boolean): readonly Check[] {
   const network = new NetworkSteps(scene, use);
-  return [
+  const steps: readonly Check[] = [
     { ...titled("goproxy"), run: now(() => ({ findings: examineGoproxy(scene), summary: goproxySummary(scene) })) },
     { ...titled("chain"), run: (ask) => network.chain(ask, isOffline) },
     { ...titled("private"), run: now(() => ({ findings: examinePrivate(scene) })) },
@@ -28,6 +30,23 @@ export function stepsOf(scene: DoctorScene, use: DoctorPorts, isOffline: boolean
     { ...titled("modcache"), run: (ask) => use.modcache(ask) },
     { ...titled("build-list"), run: (ask) => buildList(scene, use, ask) },
   ];
+  return steps.map((step) => ({
+    ...step,
+    run: async (ask) => {
+      const examined = await step.run(ask);
+      return { ...examined, findings: examined.findings.map((finding) => changeable(finding, scene)) };
+    },
+  }));
+}
+
+/** What the environment says, `go env -w` cannot change: such a fix is one for the terminal, the unit or the job. */
+function changeable(finding: Finding, { settings: { all } }: DoctorScene): Finding {
+  const isOfProcess = (name: string): boolean =>
+    (all as Partial<typeof all>)[name as VariableName]?.place.kind === "process";
+  const fixes = finding.fixes.map((fix) =>
+    fix.kind === "set" && Object.keys(fix.values).some(isOfProcess) ? { ...fix, kind: "export" as const } : fix,
+  );
+  return { ...finding, fixes };
 }
 
 /** What is known of the checks without a machine: `--list-checks` needs no more. */
