@@ -15,6 +15,8 @@ import type { Step } from "#services/doctor/mend.ts";
 import type { DoctorReport } from "#services/doctor/report.ts";
 import { runChecks } from "#services/doctor/run.ts";
 import { subjectOf } from "#services/doctor/scene.ts";
+import { adviseTimeout } from "#services/doctor/timeout.ts";
+import type { TimeoutAdvice } from "#services/doctor/timeout.ts";
 import type { DoctorScene, Project } from "#services/doctor/scene.ts";
 import { checkList, stepsOf } from "#services/doctor/steps.ts";
 import { settingsOf, valueOf } from "#services/environment/settings.ts";
@@ -23,6 +25,8 @@ import type { Secret } from "#services/findings/redact.ts";
 import { isPublicProxy } from "#services/environment/public-proxies.ts";
 import { doctorPorts } from "./doctor-ports.ts";
 import type { DoctorUse } from "./doctor-ports.ts";
+import { modcacheServices } from "./modcache.ts";
+import { troubleTools } from "./trouble.ts";
 import { readSurroundings } from "./environment.ts";
 import { findAbove } from "./find-above.ts";
 import type { Machine } from "./go-env.ts";
@@ -32,6 +36,7 @@ export function doctorDesk(use: DoctorUse): DoctorDesk {
   return {
     checks: () => checkList,
     examine: async (request, watch) => await examine(request, watch, use),
+    adviseTimeout: async (log) => await timeoutAdvice(log, use),
     confirm: async (question) => await confirm(question, use),
     mend: async (steps) => await mend(steps, use),
   };
@@ -60,6 +65,21 @@ async function examine(request: DoctorRequest, watch: DoctorWatch, use: DoctorUs
   } finally {
     leave();
   }
+}
+
+async function timeoutAdvice(log: string | undefined, use: DoctorUse): Promise<TimeoutAdvice> {
+  const { machine } = use;
+  const settings = settingsOf(await readSurroundings(machine));
+  const report = log === undefined ? undefined : await troubleTools(use).explainLog(log);
+  const load = (): never => {
+    throw new Error("a module cache is counted without settings of ours");
+  };
+  const { bytes } = await modcacheServices({ ...use, load }).info(undefined);
+  return adviseTimeout({
+    settings,
+    log: report,
+    cacheBytes: bytes === 0 ? undefined : bytes,
+  });
 }
 
 async function readScene(machine: Machine, module: string | undefined): Promise<DoctorScene> {
@@ -154,7 +174,6 @@ async function apply({ fix }: Step, { machine }: DoctorUse): Promise<MendOutcome
       case "edit":
         return await editLine(fix);
       case "run":
-        return await run(fix.argv, machine);
       case "export":
         return { kind: "failed", reason: fix.kind };
     }

@@ -31,7 +31,11 @@ export type FakeAnswer = {
 export type FakeDns = { readonly port: number; readonly asked: string[] };
 
 /** @param answer by name and type: `goproxy.cn A` */
-export async function fakeDns(t: TestContext, answer: (question: string) => FakeAnswer): Promise<FakeDns> {
+export async function fakeDns(
+  t: TestContext,
+  answer: (question: string) => FakeAnswer,
+  at?: { readonly host: string; readonly port: number },
+): Promise<FakeDns> {
   const asked: string[] = [];
   const tcp = createServer((socket) =>
     socket.on("data", (bytes: Buffer) => {
@@ -42,9 +46,9 @@ export async function fakeDns(t: TestContext, answer: (question: string) => Fake
       socket.end(Buffer.concat([Buffer.of(message.length >> 8, message.length & 0xff), message]));
     }),
   );
-  const port = await listen(t, tcp);
+  const port = await listen(t, tcp, at);
   const udp: Datagrams = createSocket("udp4");
-  await new Promise<void>((done) => udp.bind(port, "127.0.0.1", done));
+  await new Promise<void>((done) => udp.bind(port, at?.host ?? "127.0.0.1", done));
   atEnd(t, () => udp.close());
   udp.on("message", (query, { port: to, address }) => {
     const question = questionOf(query);

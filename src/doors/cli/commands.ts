@@ -10,6 +10,7 @@ import { drillCommand } from "./drill.ts";
 import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { explainErrorCommand } from "./explain-error.ts";
+import { fixCommand } from "./fix.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
 import { mirrorsCommand } from "./mirrors.ts";
@@ -34,6 +35,7 @@ import { verifyCommand } from "./verify.ts";
 export const commands: readonly CommandSpec[] = [
   serveCommand,
   doctorCommand,
+  fixCommand,
   explainCommand,
   envCommand,
   verifyCommand,

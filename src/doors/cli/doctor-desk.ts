@@ -3,6 +3,7 @@
 import type { Check, Checked } from "#services/doctor/check.ts";
 import type { Step } from "#services/doctor/mend.ts";
 import type { DoctorFacts, DoctorReport } from "#services/doctor/report.ts";
+import type { TimeoutAdvice } from "#services/doctor/timeout.ts";
 import type { Secret } from "#services/findings/redact.ts";
 
 export type DoctorRequest = {
@@ -28,6 +29,8 @@ export type DoctorDesk = {
   /** All there are, in their order. */
   readonly checks: () => readonly Omit<Check, "run">[];
   readonly examine: (request: DoctorRequest, watch: DoctorWatch) => Promise<DoctorReport>;
+  /** Where the waiting of a log comes from (a file, `-`, or none), and what helps. Throws GRANARY_INPUT_UNREADABLE. */
+  readonly adviseTimeout: (log: string | undefined) => Promise<TimeoutAdvice>;
   /** Asks the person at the terminal; false when there is none. */
   readonly confirm: (question: string) => Promise<boolean>;
   /** Applies steps in their order; goes on after one that fails. */

@@ -29,6 +29,7 @@ export const doctorCommand: CommandSpec = {
   args: ["[CHECK|GROUP...]"],
   flags: [
     { flag: "--quick", about: "flag.doctor-quick" },
+    { flag: "--only CHECK", about: "flag.doctor-only", isList: true },
     { flag: "--skip CHECK", about: "flag.doctor-skip", isList: true },
     { flag: "--module MODULE@VERSION", about: "flag.doctor-module" },
     { flag: "--offline", about: "flag.doctor-offline" },
@@ -158,7 +159,10 @@ function failLevelOf(call: Call): FailLevel {
 
 /** Which checks the command line means. */
 function choose(checks: readonly Listed[], call: Call): readonly Listed[] {
-  const only = namesOf(call.args, "CHECK");
+  const only = [
+    ...namesOf(call.args, "CHECK"),
+    ...namesOf((call.options["only"] ?? []) as readonly string[], "--only"),
+  ];
   const skip = namesOf((call.options["skip"] ?? []) as readonly string[], "--skip");
   const isMeant = (check: Listed): boolean => {
     if (only.length > 0) return matches(check, only);

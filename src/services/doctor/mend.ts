@@ -3,7 +3,7 @@
 import type { Fix } from "#services/findings/fix.ts";
 import type { Reported } from "./verdict.ts";
 
-/** `byHand`: needs root, another terminal or a file that is not ours: shown, never applied. */
+/** `byHand`: another terminal, or a command, which may do more than one wants: shown, never applied. */
 export type Step = { readonly fix: Fix; readonly code: string; readonly byHand: boolean };
 
 /**
@@ -31,5 +31,5 @@ export function planFixes(reported: readonly Reported[]): readonly Step[] {
 }
 
 function isByHand(fix: Fix): boolean {
-  return fix.kind === "export" || (fix.kind === "run" && fix.asRoot === true);
+  return fix.kind === "export" || fix.kind === "run";
 }

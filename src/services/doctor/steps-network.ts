@@ -28,6 +28,14 @@ export function proxiesOf({ settings }: DoctorScene): readonly string[] {
   return chain.kind === "refused" ? [] : chain.hops.flatMap((hop) => (hop.kind === "proxy" ? [hop.url] : []));
 }
 
+/** Oddities of names that lead connections astray, or nowhere. */
+const misleading: ReadonlySet<string> = new Set([
+  "DNS_HOSTS_DIFFERS",
+  "DNS_NXDOMAIN_SPLIT",
+  "DNS_AAAA_BLACKHOLE",
+  "DNS_GO_DIFFERS",
+]);
+
 const nothing = {
   proxies: { en: "no proxy in GOPROXY", "zh-CN": "GOPROXY 中没有代理" },
   https: { en: "no https proxy in GOPROXY", "zh-CN": "GOPROXY 中没有 https 代理" },
@@ -108,17 +116,14 @@ export class NetworkSteps {
   async dnsCache(ask: Ask): Promise<Examined> {
     const names = this.#names();
     if (names.length === 0) return { findings: [], nothing: nothing.names };
-    return await this.#softened(joined(await Promise.all(names.map((host) => this.#use.nameHere(host, ask)))), ask);
+    return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameHere(host, ask)))), ask);
   }
 
   /** Step 10: do others say the same? */
   async dnsViews(ask: Ask): Promise<Examined> {
     const names = this.#names();
     if (names.length === 0) return { findings: [], nothing: nothing.names };
-    return await this.#softened(
-      joined(await Promise.all(names.map((host) => this.#use.nameElsewhere(host, ask)))),
-      ask,
-    );
+    return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameElsewhere(host, ask)))), ask);
   }
 
   /** Step 11: which cache answered, and how old was it? */
@@ -172,13 +177,18 @@ export class NetworkSteps {
     return await this.#simulation;
   }
 
-  /** Odd answers for a name are no failure while a whole module comes from behind it, proven. */
-  async #softened(examined: Examined, ask: Ask): Promise<Examined> {
-    if (!examined.findings.some(({ severity }) => severity === "fail")) return examined;
-    if ((await this.#simulate(ask))?.outcome !== "proven") return examined;
-    const findings = examined.findings.map((finding) =>
-      finding.severity === "fail" ? { ...finding, severity: "warn" as const } : finding,
-    );
+  /**
+   * What is odd about a name weighs as much as it costs: no failure while a whole module comes from behind it, proven; the
+   * likely cause when nothing does.
+   */
+  async #weighed(examined: Examined, ask: Ask): Promise<Examined> {
+    if (examined.findings.every(({ severity }) => severity === "info")) return examined;
+    const outcome = (await this.#simulate(ask))?.outcome;
+    const findings = examined.findings.map((finding): Finding => {
+      if (outcome === "proven" && finding.severity === "fail") return { ...finding, severity: "warn" };
+      if (outcome !== "failed" || !misleading.has(finding.code)) return finding;
+      return { ...finding, severity: "fail", confidence: "likely" };
+    });
     return { ...examined, findings };
   }
 

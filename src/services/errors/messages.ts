@@ -485,6 +485,10 @@ export type Messages = {
   "flag.doctor-timeout": None;
   "flag.doctor-verbose": None;
   "flag.yes": None;
+  "command.fix": None;
+  "command.fix.timeout": None;
+  "flag.fix-apply": None;
+  "flag.doctor-only": None;
   "explain.cause": None;
   "explain.remedy": None;
   "explain.request": { readonly id: string; readonly at: string; readonly target: string };
