@@ -35,9 +35,8 @@ export type DoctorUse = {
 
 /** Of a request that shows whether a host is there at all. */
 const reachMs = 5_000;
-/** Of one step of a simulated download, and of its zip: doctor's whole budget is 20 s. */
-const stepMs = 8_000;
-const zipMs = 15_000;
+/** At most for one request that a check is about. */
+const longestMs = 8_000;
 /** Of `go list -m all`; the budget ends it sooner. */
 const goMs = 120_000;
 /** Of the budget for reading a module cache: one of thirteen checks. The versions used last come first. */
@@ -56,6 +55,10 @@ export async function doctorPorts(scene: DoctorScene, use: DoctorUse, budgetMs: 
     netrcAuthorization(machine),
   ]);
   const egress = egressOf(machine);
+  // A chain of silent hops is walked twice, for list and .info: it has to come to its end within the budget.
+  const hops = valueOf(scene.settings, "GOPROXY").split(/[,|]/).length;
+  const stepMs = Math.max(1, Math.round(Math.min(longestMs, (budgetMs * 0.7) / (2 * hops))));
+  const zipMs = Math.max(stepMs, Math.round(budgetMs / 2));
   const shared = { prover: memoryProver, settings, version } as const;
   return {
     simulate: async (id, ask) =>
@@ -71,7 +74,7 @@ export async function doctorPorts(scene: DoctorScene, use: DoctorUse, budgetMs: 
     isRelayed: (url) => egress(url) !== undefined,
     reaches: async (place, ask) => await reaches(place, ask, { use, lookup }),
     tls: async ({ host, port }, { signal, announce }) => {
-      const network = networkCommands({ machine, onStop: until(signal) });
+      const network = networkCommands({ machine, signal, onStop: until(signal) });
       const { report, findings } = await network.tls(
         { host, port, servername: undefined, min: undefined, proxy: undefined, timeoutMs: stepMs },
         announce,
@@ -90,13 +93,13 @@ export async function doctorPorts(scene: DoctorScene, use: DoctorUse, budgetMs: 
         atOnce,
       }),
     nameHere: async (host, { signal, announce }) => {
-      const network = networkCommands({ machine, onStop: until(signal) });
+      const network = networkCommands({ machine, signal, onStop: until(signal) });
       const { report, findings } = await network.dnsWhich({ host, timeoutMs: reachMs }, announce);
       const addresses = report.goAddresses ?? report.system ?? [];
       return { findings, summary: `${host} → ${addresses.slice(0, 2).join(" ")}` };
     },
     nameElsewhere: async (host, { signal, announce }) => {
-      const network = networkCommands({ machine, onStop: until(signal) });
+      const network = networkCommands({ machine, signal, onStop: until(signal) });
       const { findings } = await network.dnsCompare(
         { host, servers: [], doh: [], port: 443, timeoutMs: reachMs },
         announce,

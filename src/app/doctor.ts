@@ -1,14 +1,13 @@
 // `granary doctor`: what it looks at on this machine, and whom it asks. Each examination is a room's own; here it gets
 // this machine's files, network and go command, and the signal and announcements of its check.
 
-import { readFile, stat, writeFile, copyFile } from "node:fs/promises";
+import { constants, copyFile, readFile, stat } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { steadyClock } from "#adapters/system/clock.ts";
 import { makeRunGo } from "#adapters/system/go-run.ts";
 import type { DoctorDesk, DoctorRequest, DoctorWatch, MendOutcome } from "#doors/cli/doctor-desk.ts";
-import { ProtocolError } from "#protocol/errors.ts";
 import { maxGoModBytes, parseGoMod } from "#protocol/gomod.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Step } from "#services/doctor/mend.ts";
@@ -17,7 +16,7 @@ import { runChecks } from "#services/doctor/run.ts";
 import { subjectOf } from "#services/doctor/scene.ts";
 import { adviseTimeout } from "#services/doctor/timeout.ts";
 import type { TimeoutAdvice } from "#services/doctor/timeout.ts";
-import type { DoctorScene, Project } from "#services/doctor/scene.ts";
+import type { DoctorScene } from "#services/doctor/scene.ts";
 import { checkList, stepsOf } from "#services/doctor/steps.ts";
 import { settingsOf, valueOf } from "#services/environment/settings.ts";
 import type { Settings } from "#services/environment/settings.ts";
@@ -61,6 +60,7 @@ async function examine(request: DoctorRequest, watch: DoctorWatch, use: DoctorUs
       clock: { now: () => performance.now(), after: (ms) => AbortSignal.timeout(ms) },
       onDone: watch.onDone,
     });
+    if (stop.signal.aborted) throw new GranaryError("GRANARY_STOPPED", {});
     return { facts: scene.facts, checks, ms: steadyClock.now() - began, secrets };
   } finally {
     leave();
@@ -83,7 +83,7 @@ async function timeoutAdvice(log: string | undefined, use: DoctorUse): Promise<T
 }
 
 async function readScene(machine: Machine, module: string | undefined): Promise<DoctorScene> {
-  const [surroundings, project] = await Promise.all([readSurroundings(machine), readProject()]);
+  const [surroundings, { project, unreadable }] = await Promise.all([readSurroundings(machine), readProject()]);
   const settings = settingsOf(surroundings);
   const facts = {
     go: surroundings.go?.version,
@@ -91,26 +91,26 @@ async function readScene(machine: Machine, module: string | undefined): Promise<
     module: project?.goMod.path,
   };
   const subject = module === undefined ? subjectOf(project, settings) : moduleVersionArgument(module);
-  return { surroundings, settings, facts, project, subject };
+  return { surroundings, settings, facts, project, unreadable, subject };
 }
 
-/** The module of the working directory; one whose go.mod go itself would refuse is none. */
-async function readProject(): Promise<Project | undefined> {
+type Found = Pick<DoctorScene, "project" | "unreadable">;
+
+/** The module of the working directory. */
+async function readProject(): Promise<Found> {
   const file = await findAbove("go.mod");
-  if (file === undefined) return undefined;
+  if (file === undefined) return { project: undefined };
   try {
     const text = (await readFile(file)).subarray(0, maxGoModBytes);
     const hasVendor = await isFile(join(dirname(file), "vendor", "modules.txt"));
-    return { file, goMod: parseGoMod(text), hasVendor };
+    return { project: { file, goMod: parseGoMod(text), hasVendor } };
   } catch (error) {
-    if (error instanceof ProtocolError) return undefined;
-    throw new GranaryError(
-      "GRANARY_INPUT_UNREADABLE",
-      { place: file, reason: (error as Error).message },
-      { cause: error },
-    );
+    return { project: undefined, unreadable: { file, reason: (error as Error).message.slice(0, maxReason) } };
   }
 }
+
+/** Of what a parser or the system says of a file. */
+const maxReason = 200;
 
 async function isFile(path: string): Promise<boolean> {
   return await stat(path).then(
@@ -119,26 +119,43 @@ async function isFile(path: string): Promise<boolean> {
   );
 }
 
+const hostVariables = [
+  "GOPROXY",
+  "GOPRIVATE",
+  "GONOPROXY",
+  "GONOSUMDB",
+  "GOSUMDB",
+  "HTTPS_PROXY",
+  "HTTP_PROXY",
+] as const;
+
 /** Names that are this user's own: folders, the user, the machine, hosts of a company. */
 function secretsOf(settings: Settings, { home }: Machine): readonly Secret[] {
-  const urls = valueOf(settings, "GOPROXY").split(/[,|]/);
-  const patterns = valueOf(settings, "GOPRIVATE").split(",");
-  const hosts = [
-    ...urls.filter((url) => URL.canParse(url) && !isPublicProxy(url)).map((url) => new URL(url).hostname),
-    ...patterns.map((pattern) => (pattern.split("/")[0] ?? "").replace(/^\*\.?/, "")),
-  ].filter((host) => host.includes(".") && !/^127\.|^github\.com$|^gitlab\.com$/.test(host));
+  const words = hostVariables.flatMap((name) => valueOf(settings, name).split(/[,|\s+]/));
+  const hosts = words
+    .map((word) =>
+      word
+        .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+        .replace(/^.*@/, "")
+        .replace(/[/:?#].*$/, ""),
+    )
+    .map((host) => host.replace(/^[*.]+/, "").toLowerCase())
+    .filter((host) => /[a-z]/.test(host) && !openHosts.test(host) && !isPublicProxy(`https://${host}`));
   return [
     ...(home === "" ? [] : [{ text: home, instead: "~" }]),
     { text: userName(), instead: "USER" },
     { text: hostname(), instead: "MACHINE" },
-    { text: basename(resolve(".")), instead: "FOLDER" },
     ...[...new Set(hosts)].map((text, i) => ({ text, instead: `HOST-${i + 1}` })),
   ];
 }
 
+/** Words of those variables that are nobody's secret. */
+const openHosts = /^(?:direct|off|none|localhost|github\.com|gitlab\.com|sum\.golang\.(?:org|google\.cn)|[0-9a-f]{8})$/;
+
 function userName(): string {
   try {
-    return userInfo().username;
+    const { username } = userInfo();
+    return /^(?:root|user|runner|admin|code|node)$/.test(username) ? "" : username;
   } catch {
     return ""; // a user id without an entry, as containers have
   }
@@ -148,7 +165,8 @@ async function confirm(question: string, { isTerminal }: DoctorUse): Promise<boo
   if (!isTerminal || !process.stdin.isTTY) return false;
   const line = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    return /^(?:y|yes|是)$/i.test((await line.question(question)).trim());
+    // Ctrl-C and Ctrl-D are a no.
+    return /^(?:y|yes|是)$/i.test((await line.question(question).catch(() => "")).trim());
   } finally {
     line.close();
   }
@@ -172,7 +190,6 @@ async function apply({ fix }: Step, { machine }: DoctorUse): Promise<MendOutcome
       case "set":
         return await setValues(fix.values, machine);
       case "edit":
-        return await editLine(fix);
       case "run":
       case "export":
         return { kind: "failed", reason: fix.kind };
@@ -210,18 +227,9 @@ async function run([program = "", ...args]: readonly string[], { env }: Machine)
   return { kind: "failed", reason: end.stderr.trim().split("\n")[0] ?? end.kind };
 }
 
-async function editLine({ file, line, before, after }: Extract<Step["fix"], { kind: "edit" }>): Promise<MendOutcome> {
-  const lines = (await readFile(file, "utf8")).split("\n");
-  if (lines[line - 1] !== before) return { kind: "failed", reason: `${file}:${line} has changed` };
-  const backup = await backUp(file);
-  lines.splice(line - 1, 1, ...(after === undefined ? [] : [after]));
-  await writeFile(file, lines.join("\n"));
-  return { kind: "done", backup };
-}
-
 /** Beside it, with the time in its name; never over another one. */
 async function backUp(file: string): Promise<string> {
   const backup = `${file}.granary-${new Date().toISOString().replaceAll(/[:.]/g, "")}`;
-  await copyFile(file, backup);
+  await copyFile(file, backup, constants.COPYFILE_EXCL);
   return backup;
 }

@@ -27,12 +27,17 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Machine } from "./go-env.ts";
 
 type Use = {
+  /** Ends a look; without it a person's Ctrl-C ends the program. */
+  readonly signal?: AbortSignal | undefined;
   readonly machine: Machine;
   readonly onStop: (stop: () => void) => () => void;
   readonly clock?: Clock;
 };
 
-export function networkCommands({ machine, onStop, clock = systemClock }: Use): NetworkCommands {
+export function networkCommands({ machine, signal: given, onStop, clock = systemClock }: Use): NetworkCommands {
+  // Looking changes nothing and each wait is bounded: alone, a person's Ctrl-C simply ends the program.
+  const look = async <T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> =>
+    await work(given ?? new AbortController().signal);
   const tlsUse = (announce: Announce, timeoutMs: number | undefined): TlsUse => ({
     prober: tlsProber(),
     names: systemNames(),
@@ -42,7 +47,7 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
   const tls: NetworkCommands["tls"] = async (call, announce) =>
-    await unstopped((signal) => examineTls(targetOf(call, machine), tlsUse(announce, call.timeoutMs), signal));
+    await look((signal) => examineTls(targetOf(call, machine), tlsUse(announce, call.timeoutMs), signal));
   const dnsUse = (announce: Announce, timeoutMs: number | undefined) => ({
     transport: dnsTransport(),
     names: systemNames(),
@@ -62,12 +67,12 @@ export function networkCommands({ machine, onStop, clock = systemClock }: Use): 
         go: await askGoBuild(machine.env),
         servers: systemServers(),
       };
-      return await unstopped((signal) => whichDns(target, dnsUse(announce, timeoutMs), signal));
+      return await look((signal) => whichDns(target, dnsUse(announce, timeoutMs), signal));
     },
     dnsCompare: async ({ host, servers, doh, port, timeoutMs }, announce) => {
       const chosen = servers.length === 0 ? usualServers() : servers.map(readServer);
       const target = { host: asciiName(host), servers: chosen, doh: doh.map(readDoh), port };
-      return await unstopped((signal) => compareDns(target, dnsUse(announce, timeoutMs), signal));
+      return await look((signal) => compareDns(target, dnsUse(announce, timeoutMs), signal));
     },
     dnsFlush: async (runs, announce) => {
       const plans = await planFlush(machine.platform, systemNames());
@@ -164,11 +169,6 @@ function usualServers(): DnsServer[] {
     ...own,
     ...wellKnown.filter((host) => !own.some((one) => one.host === host)).map((host) => ({ host, port: 53 })),
   ];
-}
-
-/** Looking changes nothing and each wait is bounded: a person's Ctrl-C simply ends the program. */
-async function unstopped<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  return await work(new AbortController().signal);
 }
 
 /** A command that runs is ended with us, and its result told. */

@@ -165,6 +165,14 @@ suite("nothing fails in front of healthy hosts", () => {
     const scene = await open(t);
     nothingFails(await ask(scene, { GOPROXY: `http://127.0.0.1:1|${(await scene.world.proxy()).url}` }));
   });
+  test("a second proxy that is down behind a pipe, https too", async (t) => {
+    const scene = await open(t);
+    nothingFails(await ask(scene, { GOPROXY: `${(await scene.world.proxy()).url}|https://127.0.0.1:1,direct` }));
+  });
+  test("behind a SOCKS proxy, which go speaks and these probes do not", async (t) => {
+    const scene = await open(t);
+    nothingFails(await ask(scene, { GOPROXY: "https://goproxy.example", HTTPS_PROXY: "socks5://127.0.0.1:1" }));
+  });
   test("two proxies that agree", async (t) => {
     const scene = await open(t);
     const [one, other] = [await scene.world.proxy(), await scene.world.proxy()];
@@ -199,4 +207,13 @@ test("what is asked was announced", async (t) => {
       announced.some((what) => what === `GET ${url}${path}`),
       `${path}\n${announced.join("\n")}`,
     );
+});
+
+test("silent hops are told within the budget, and no report says that all is well", async (t) => {
+  const scene = await open(t);
+  const silent: Misbehaviour = () => true;
+  const [one, two] = [await scene.world.proxy(silent), await scene.world.proxy(silent)];
+  const told = await ask(scene, { GOPROXY: `${one.url}|${two.url}` }, ["chain", "requests", "--timeout=6s"]);
+  assert.equal(told.code, 1, told.text);
+  assert.ok(codesOf(told).includes("fail HTTP_HANGS"), codesOf(told).join("\n"));
 });

@@ -173,6 +173,57 @@ test("an old go behind somebody else's proxy is told first, and the release that
   assert.match(told.report.findings[0].title, /Go 1\.25\.9 .* 1\.25\.13/);
 });
 
+test("no repair switches verification off or shows a password, whatever a shell's file says", async (t) => {
+  for (const line of [
+    "GOSUMDB=off",
+    "GONOSUMDB=*",
+    "GOINSECURE=*",
+    "GOFLAGS=-insecure",
+    "GOPROXY=https://u:hunter2@proxy.example",
+  ]) {
+    const room = await openDoctorRoom(t);
+    await room.write({ ".bashrc": `${line}\n` });
+    const told = await room.doctor({}, ["--offline"]);
+    const { findings } = told.report as unknown as { findings: { code: string; fixes: unknown[] }[] };
+    const [own] = findings.filter(({ code }) => code === "SCOPE_NOT_EXPORTED");
+    assert.deepEqual(own?.fixes, [], line);
+    assert.doesNotMatch(told.text, /hunter2/);
+  }
+});
+
+test("a go.mod with merge conflicts is told, and not taken for none", async (t) => {
+  const room = await openDoctorRoom(t);
+  await room.write({ "app/go.mod": "module example.com/app\n<<<<<<< HEAD\n" });
+  assert.deepEqual(codesOf(await room.doctor({}, ["--offline"])).slice(0, 1), ["fail GO_MOD_UNREADABLE"]);
+});
+
+test("a company's own proxy stays the way of its modules: only the database is kept from their names", async (t) => {
+  const room = await openDoctorRoom(t);
+  await room.write(goMod("require git.shop.internal/auth v1.0.0\n"));
+  const told = await room.doctor({ GOPROXY: "https://goproxy.shop.internal" }, ["--offline"]);
+  const { findings } = told.report as unknown as { findings: { code: string; fixes: { values: unknown }[] }[] };
+  const [leak] = findings.filter(({ code }) => code === "SUMDB_NAME_LEAKS");
+  assert.deepEqual(leak?.fixes[0]?.values, { GONOSUMDB: "git.shop.internal" });
+});
+
+test("a pinned toolchain that is new enough is no failure", async (t) => {
+  const room = await openDoctorRoom(t);
+  await room.write(goMod("go 1.98.0\n"));
+  const codes = codesOf(await room.doctor({ GOTOOLCHAIN: "go1.99.0" }, ["--offline"]));
+  assert.ok(
+    codes.includes("info GO_TOOLCHAIN_FETCHED") && !codes.some((code) => code.startsWith("fail")),
+    codes.join(),
+  );
+});
+
+test("--share hides hosts however they are written, and leaves keys and words alone", async (t) => {
+  const room = await openDoctorRoom(t);
+  const env = { GOPROXY: "goproxy.Secret-Corp.example,http://nexus:8081", GOPRIVATE: "*.git.secret-corp.example" };
+  const told = await room.doctor(env, ["--offline", "--share", "--module=example.com/x@v1.0.0"]);
+  assert.doesNotMatch(told.text, /secret-corp|nexus/i);
+  assert.equal((JSON.parse(told.text) as { schema: string }).schema, "granary.doctor/1");
+});
+
 test("without a go the settings are still examined", async (t) => {
   const room = await openDoctorRoom(t);
   const told = await room.doctor({ PATH: "/nonexistent", GOPROXY: "Direct" }, ["--offline"]);

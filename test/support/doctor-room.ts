@@ -70,14 +70,17 @@ async function program(
   const before = process.cwd();
   process.chdir(join(home, "app"));
   try {
-    const code = await main(["doctor", "--timeout=60s", ...args], {
-      stdout: (text) => (stdout += text),
-      stderr: (text) => (stderr += text),
-      isTerminal: false,
-      onStop: () => () => undefined,
-      verifyEntry: new URL("../../bin/granary.ts", import.meta.url),
-      machine: { env, platform: "linux", home: env["HOME"] ?? "", readFile: readIfThere },
-    });
+    const code = await main(
+      ["doctor", ...(args.some((arg) => arg.startsWith("--timeout")) ? [] : ["--timeout=60s"]), ...args],
+      {
+        stdout: (text) => (stdout += text),
+        stderr: (text) => (stderr += text),
+        isTerminal: false,
+        onStop: () => () => undefined,
+        verifyEntry: new URL("../../bin/granary.ts", import.meta.url),
+        machine: { env, platform: "linux", home: env["HOME"] ?? "", readFile: readIfThere },
+      },
+    );
     return { code, stdout, stderr };
   } finally {
     process.chdir(before);

@@ -48,6 +48,10 @@ export const doctorCommand: CommandSpec = {
     if (call.options["listChecks"] === true) return listChecks(desk.checks(), context);
     const format = formatOf(call);
     const chosen = choose(desk.checks(), call);
+    const level = failLevelOf(call);
+    const budgetMs = readAge("--timeout", textOption(call, "timeout") ?? "20s");
+    if (budgetMs > maxBudgetMs)
+      throw new GranaryError("GRANARY_BAD_FLAG", { flag: "--timeout", value: `${budgetMs} ms`, accepted: "1s … 1h" });
     const shown = new Shown(context.io, {
       isVerbose: call.options["verbose"] === true,
       isQuiet: format !== "text",
@@ -56,7 +60,7 @@ export const doctorCommand: CommandSpec = {
     const report = await desk.examine(
       {
         checks: chosen,
-        budgetMs: readAge("--timeout", textOption(call, "timeout") ?? "20s"),
+        budgetMs,
         isOffline: call.options["offline"] === true,
         module: textOption(call, "module"),
       },
@@ -66,12 +70,20 @@ export const doctorCommand: CommandSpec = {
       },
     );
     if (format === "text") shown.print(`\n${verdictText(report, context.io)}`);
-    else context.io.stdout(shown.fit(formatReport(report, format, context.io)));
+    else context.io.stdout(shown.fitReport(formatReport(report, format, context.io), format));
     const steps = planFixes(reportedOf(report.checks));
-    if (call.options["fix"] === true) await mend(steps, { context, isSure: call.options["yes"] === true });
-    return exitOf(report, failLevelOf(call));
+    if (call.options["fix"] === true) {
+      // A report for programs stays alone on standard output.
+      const print = (text: string): void =>
+        format === "text" ? shown.print(text) : context.io.stderr(shown.fit(text));
+      await mend(steps, { context, isSure: call.options["yes"] === true, print });
+    }
+    return exitOf(report, level);
   },
 };
+
+/** Nobody waits longer, and timers hold no more than 24 days. */
+const maxBudgetMs = 3_600_000;
 
 /** From which weight on a finding means exit code 1. */
 const failLevels = ["fail", "warn", "never"] as const;
@@ -122,6 +134,14 @@ class Shown {
 
   fit(text: string): string {
     return this.#options.isShared ? redact(text, this.#secrets) : text;
+  }
+
+  /** Of JSON only what stands in its strings is anybody's secret; keys and the names of schemas are not. */
+  fitReport(text: string, format: ReportFormat): string {
+    if (!this.#options.isShared || (format !== "json" && format !== "sarif")) return this.fit(text);
+    const hide = (key: string, value: unknown): unknown =>
+      typeof value === "string" && !/^\$?schema$|^code$|^ruleId$|^id$/.test(key) ? this.fit(value) : value;
+    return `${JSON.stringify(JSON.parse(text, hide), undefined, 2)}\n`;
   }
 
   #progress(chosen: readonly Listed[]): void {

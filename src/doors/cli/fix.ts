@@ -24,7 +24,8 @@ const timeout: CommandSpec = {
     const advice = await desk.adviseTimeout(args[0]);
     if (options["json"] === true) printJson(context, "granary.fix-timeout/1", advice);
     else io.stdout(adviceText(advice, io));
-    if (options["apply"] === true) await mend(stepsOf(advice), { context, isSure: options["yes"] === true });
+    if (options["apply"] === true)
+      await mend(stepsOf(advice), { context, isSure: options["yes"] === true, print: io.stdout });
     return advice.remedies.some(({ helps, state }) => helps && state === "missing") ? exit.findings : exit.ok;
   },
 };

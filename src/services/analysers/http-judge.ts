@@ -86,7 +86,9 @@ function chainFindings({ name, walk }: Step, { entries, id }: Facts): Finding[] 
       const rest = fields === undefined ? [] : entries.slice(fields.hop);
       const isToldElsewhere = rest.length === 0 || (name === "mod" && last?.unusable !== undefined);
       if (fields === undefined || last === undefined || isToldElsewhere) return [];
-      const details = { evidence: seen(last.fetch), fixes: pipeFix(entries, fields.hop) };
+      // A refusal may be meant: a pipe would have go pass by it.
+      const isRefused = last.fetch.end.kind === "answer" && [401, 403, 451].includes(last.fetch.end.status);
+      const details = { evidence: seen(last.fetch), fixes: isRefused ? [] : pipeFix(entries, fields.hop) };
       return [found(httpFindings, "CHAIN_SEEN_STOP", { ...fields, rest: namesOf(rest) }, details)];
     }
     case "absent":

@@ -31,5 +31,6 @@ export function planFixes(reported: readonly Reported[]): readonly Step[] {
 }
 
 function isByHand(fix: Fix): boolean {
-  return fix.kind === "export" || fix.kind === "run";
+  // A file that is not go's own may belong to others as well: /etc/hosts, a shell's file.
+  return fix.kind !== "set";
 }

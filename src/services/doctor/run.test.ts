@@ -140,10 +140,20 @@ test("the deepest cause comes first, each finding once", async () => {
   assert.deepEqual([state, cause?.finding.code, failures, warnings], ["broken", "DNS_SAMPLE", 3, 1]);
 });
 
+test("what time was too short for is no health", async () => {
+  const budget = new AbortController();
+  const deaf = check("tls", { run: () => new Promise(() => undefined) });
+  const running = run([check("goproxy"), deaf], {}, budget);
+  await new Promise(setImmediate);
+  budget.abort(new Error("time is up"));
+  assert.equal(verdictOf(await running).state, "unknown");
+});
+
 test("the verdict is healthy, shaky, or unknown when nothing was looked at", async () => {
   const stateOf = async (checks: readonly Check[], isOffline = false) =>
     verdictOf(await run(checks, { isOffline })).state;
-  assert.equal(await stateOf([check("tls")]), "healthy");
+  assert.equal(await stateOf([check("tls")]), "partly");
+  assert.equal(await stateOf([check("tls"), check("requests")]), "healthy");
   assert.equal(await stateOf([check("tls", finds("CACHE_SAMPLE"))]), "shaky");
   assert.equal(await stateOf([check("tls", { isOnline: true })], true), "unknown");
 });

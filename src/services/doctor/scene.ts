@@ -22,6 +22,8 @@ export type DoctorScene = {
   readonly settings: Settings;
   readonly facts: DoctorFacts;
   readonly project: Project | undefined;
+  /** A go.mod that is there and cannot be read. */
+  readonly unreadable?: { readonly file: string; readonly reason: string } | undefined;
   /** What is asked for. */
   readonly subject: ModuleVersion;
 };

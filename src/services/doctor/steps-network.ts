@@ -7,6 +7,7 @@ import { lastExchange } from "#services/analysers/http-outcome.ts";
 import type { Simulation } from "#services/analysers/http-simulation.ts";
 import { duration } from "#services/errors/sentences.ts";
 import { chainOf } from "#services/environment/chain.ts";
+import { isPublicProxy } from "#services/environment/public-proxies.ts";
 import { valueOf } from "#services/environment/settings.ts";
 import { doctorFindings } from "#services/findings/doctor.ts";
 import { found } from "#services/findings/finding.ts";
@@ -25,7 +26,9 @@ const maxHosts = 4;
 /** The proxies of the list, in order. */
 export function proxiesOf({ settings }: DoctorScene): readonly string[] {
   const chain = chainOf(valueOf(settings, "GOPROXY"), "", settings.version);
-  return chain.kind === "refused" ? [] : chain.hops.flatMap((hop) => (hop.kind === "proxy" ? [hop.url] : []));
+  return chain.kind === "refused"
+    ? []
+    : chain.hops.flatMap((hop) => (hop.kind === "proxy" && URL.canParse(hop.url) ? [hop.url] : []));
 }
 
 /** Oddities of names that lead connections astray, or nowhere. */
@@ -40,8 +43,13 @@ const nothing = {
   proxies: { en: "no proxy in GOPROXY", "zh-CN": "GOPROXY 中没有代理" },
   https: { en: "no https proxy in GOPROXY", "zh-CN": "GOPROXY 中没有 https 代理" },
   names: { en: "no host name to look up", "zh-CN": "没有需要解析的主机名" },
-  answers: { en: "no answer to read", "zh-CN": "没有可读的回答" },
+  answers: { en: "no answer to read", "zh-CN": "没有可读的响应" },
   caches: { en: "no cache in between", "zh-CN": "中间没有缓存" },
+  others: { en: "one proxy of your own: nothing to compare", "zh-CN": "只有一个自己的代理，无可比较" },
+  socks: {
+    en: "go goes through a SOCKS proxy, which granary does not speak",
+    "zh-CN": "go 经由 SOCKS 代理，granary 不支持",
+  },
   private: { en: "this module is private: no proxy is asked", "zh-CN": "该模块是私有的，不会访问代理" },
 } as const;
 
@@ -59,7 +67,7 @@ export class NetworkSteps {
   /** Step 2: where the list leads, as it is written and as it was seen. */
   async chain(ask: Ask, isOffline: boolean): Promise<Examined> {
     const written = examineChain(this.#scene);
-    if (isOffline) return { findings: written };
+    if (isOffline || this.#isBySocks()) return { findings: written };
     const override = await this.#override(ask);
     if (override !== undefined) return { findings: [override, ...written] };
     const simulation = await this.#simulate(ask);
@@ -71,7 +79,8 @@ export class NetworkSteps {
     const { place, value } = this.#scene.settings.all.GOPROXY;
     const isChosen = place.kind === "process" || place.kind === "user-file";
     if (isChosen || !value.startsWith(officialProxyURL)) return undefined;
-    if (await this.#use.reaches({ host: officialProxyHost, port: 443 }, ask)) return undefined;
+    if (matchPrefixPatterns(valueOf(this.#scene.settings, "GONOPROXY"), this.#scene.subject.path)) return undefined;
+    if (!(await this.#isCutOff(ask))) return undefined;
     const [first, second] = registry.filter(({ name, status }) => status === "recommended" && name !== "official");
     const list = [first?.url, second?.url].filter((url) => url !== undefined).join("|");
     const fixes = [{ kind: "set", values: { GOPROXY: `${list},direct` } }] as const;
@@ -79,8 +88,17 @@ export class NetworkSteps {
     return found(doctorFindings, "CHAIN_OVERRIDE_REQUIRED", { host: officialProxyHost }, { evidence, fixes });
   }
 
+  /** No connection to the official proxy, or one that dies before it answers, as filters have it. */
+  async #isCutOff(ask: Ask): Promise<boolean> {
+    if (!(await this.#use.reaches({ host: officialProxyHost, port: 443 }, ask))) return true;
+    const simulation = await this.#simulate(ask);
+    const last = simulation?.steps.find(({ name }) => name === "info")?.walk.tries.at(-1);
+    return last?.fetch.end.kind === "fault";
+  }
+
   /** Step 6: one module as go would get it. */
   async requests(ask: Ask): Promise<Examined> {
+    if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     if (proxiesOf(this.#scene).length === 0) return { findings: [], nothing: nothing.proxies };
     const simulation = await this.#simulate(ask);
     if (simulation === undefined) return { findings: [] };
@@ -93,13 +111,15 @@ export class NetworkSteps {
 
   /** Step 7: each https host that go would speak to. */
   async tls(ask: Ask): Promise<Examined> {
+    if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     const places = this.#hosts("https:");
     if (places.length === 0) return { findings: [], nothing: nothing.https };
-    return joined(await Promise.all(places.map((place) => this.#use.tls(place, ask))));
+    return await this.#weighed(joined(await Promise.all(places.map((place) => this.#use.tls(place, ask)))), ask);
   }
 
   /** Step 8: HTTP/2 beside HTTP/1.1, at the first https proxy. */
   async http2(ask: Ask): Promise<Examined> {
+    if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     const first = proxiesOf(this.#scene).find((url) => url.startsWith("https:"));
     if (first === undefined) return { findings: [], nothing: nothing.https };
     const { path } = usualSubject;
@@ -119,15 +139,16 @@ export class NetworkSteps {
     return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameHere(host, ask)))), ask);
   }
 
-  /** Step 10: do others say the same? */
+  /** Step 10: do others say the same? Names of a company's own proxies are not told to anybody outside. */
   async dnsViews(ask: Ask): Promise<Examined> {
-    const names = this.#names();
+    const names = this.#names().filter((host) => isPublicProxy(`https://${host}`));
     if (names.length === 0) return { findings: [], nothing: nothing.names };
     return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameElsewhere(host, ask)))), ask);
   }
 
   /** Step 11: which cache answered, and how old was it? */
   async cacheHeaders(ask: Ask): Promise<Examined> {
+    if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     const simulation = await this.#simulate(ask);
     const last = simulation?.steps.find(({ name }) => name === "info")?.walk.tries.at(-1);
     const exchange = last === undefined ? undefined : lastExchange(last.fetch);
@@ -153,12 +174,15 @@ export class NetworkSteps {
 
   /** Step 12: do the proxies of the list give the same bytes, and are they the recorded ones? */
   async mirrors(ask: Ask): Promise<Examined> {
+    if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     const urls = proxiesOf(this.#scene).filter((url) => /^https?:/.test(url));
     const [first] = urls;
     if (first === undefined) return { findings: [], nothing: nothing.proxies };
     // A list of one is held against a public mirror; that this one cannot be reached here says nothing of the list.
     const witness = registry.find(({ status, url }) => status === "recommended" && !urls.includes(url))?.url ?? "";
     const isOwn = urls.length > 1;
+    // What only a company's own proxy is asked for is nobody else's business.
+    if (!isOwn && !isPublicProxy(first)) return { findings: [], nothing: nothing.others };
     const mirrors = (isOwn ? urls.slice(0, maxHosts) : [first, witness]).map((url) => ({
       name: new URL(url).host,
       url,
@@ -185,11 +209,18 @@ export class NetworkSteps {
     if (examined.findings.every(({ severity }) => severity === "info")) return examined;
     const outcome = (await this.#simulate(ask))?.outcome;
     const findings = examined.findings.map((finding): Finding => {
-      if (outcome === "proven" && finding.severity === "fail") return { ...finding, severity: "warn" };
+      const came = outcome === "proven" || outcome === "unproven";
+      if (came && finding.severity === "fail") return { ...finding, severity: "warn" };
       if (outcome !== "failed" || !misleading.has(finding.code)) return finding;
       return { ...finding, severity: "fail", confidence: "likely" };
     });
     return { ...examined, findings };
+  }
+
+  /** net/http speaks SOCKS5 to an HTTPS_PROXY that says so; the probes here do not. */
+  #isBySocks(): boolean {
+    const { HTTPS_PROXY, HTTP_PROXY } = this.#scene.settings.all;
+    return [HTTPS_PROXY, HTTP_PROXY].some(({ value }) => /^socks5h?:/i.test(value));
   }
 
   #hosts(protocol: "https:"): readonly Place[] {
@@ -205,6 +236,7 @@ export class NetworkSteps {
 
   /** Hosts that have to be looked up: neither addresses nor this machine. */
   #names(): readonly string[] {
+    if (this.#isBySocks()) return [];
     const hosts = proxiesOf(this.#scene)
       .flatMap((url) => (/^https?:/.test(url) ? [new URL(url)] : []))
       .filter((url) => !this.#use.isRelayed(url))

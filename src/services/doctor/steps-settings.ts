@@ -1,9 +1,10 @@
 // Steps 1 to 5: what the settings say, without asking anybody.
 
-import { compareGoVersions } from "#protocol/gover.ts";
+import { compareGoVersions, toolchainVersion } from "#protocol/gover.ts";
 import { officialProxyHost } from "#protocol/official.ts";
 import { matchPrefixPatterns } from "#protocol/pattern.ts";
 import { chainOf } from "#services/environment/chain.ts";
+import { isPublicProxy } from "#services/environment/public-proxies.ts";
 import { lint } from "#services/environment/lint.ts";
 import type { Placed } from "#services/environment/settings.ts";
 import { valueOf } from "#services/environment/settings.ts";
@@ -116,7 +117,8 @@ function leaking({ settings, project }: DoctorScene): readonly Finding[] {
   const database = valueOf(settings, "GOSUMDB").split(/[ +]/)[0] ?? "";
   if (database === "off" || project === undefined) return [];
   const main = project.goMod.path;
-  const replaced = new Set(project.goMod.replace.filter(({ new: by }) => by.version === "").map(({ old }) => old.path));
+  // What is replaced is not asked for by its own name.
+  const replaced = new Set(project.goMod.replace.filter(({ old }) => old.version === "").map(({ old }) => old.path));
   const open = project.goMod.require
     .map(({ path }) => path)
     .filter((path) => !matchPrefixPatterns(skipped, path) && !replaced.has(path));
@@ -130,14 +132,29 @@ function leaking({ settings, project }: DoctorScene): readonly Finding[] {
   if (sure.length === 0)
     return [found(doctorFindings, "SUMDB_NAME_LEAKS", fields, { evidence, confidence: "possible", severity: "info" })];
   const hosts = [...new Set(names.map((path) => path.split("/")[0] ?? ""))];
-  const patterns = [valueOf(settings, "GOPRIVATE"), ...hosts].filter((pattern) => pattern !== "").join(",");
-  const fixes = [{ kind: "set", values: { GOPRIVATE: patterns } }] as const;
+  const fixes = [{ kind: "set", values: privateFix(settings, hosts) }] as const;
   return [found(doctorFindings, "SUMDB_NAME_LEAKS", fields, { evidence, fixes, confidence: "likely" })];
+}
+
+/** GOPRIVATE sends modules past every proxy: where a company's own proxy is in the list, only the database is kept out. */
+function privateFix(settings: DoctorScene["settings"], hosts: readonly string[]): Readonly<Record<string, string>> {
+  const chain = chainOf(valueOf(settings, "GOPROXY"), "", settings.version);
+  const hasOwn = chain.kind === "hops" && chain.hops.some((hop) => hop.kind === "proxy" && !isPublicProxy(hop.url));
+  const { GONOSUMDB, GOPRIVATE } = settings.all;
+  const name = hasOwn || (GONOSUMDB.value !== "" && GONOSUMDB.place.kind !== "follows") ? "GONOSUMDB" : "GOPRIVATE";
+  const before = name === "GONOSUMDB" ? GONOSUMDB.value : GOPRIVATE.value;
+  return { [name]: [...new Set([...before.split(","), ...hosts])].filter((pattern) => pattern !== "").join(",") };
 }
 
 /** Step 4: how modules are looked for at all, and by which go. */
 export function examineModuleMode(scene: DoctorScene): readonly Finding[] {
-  return [...toolchain(scene), ...lintOf(scene, "module-mode"), ...vendored(scene)];
+  return [...unreadable(scene), ...toolchain(scene), ...lintOf(scene, "module-mode"), ...vendored(scene)];
+}
+
+function unreadable({ unreadable: it }: DoctorScene): readonly Finding[] {
+  return it === undefined
+    ? []
+    : [found(doctorFindings, "GO_MOD_UNREADABLE", it, { evidence: [{ kind: "place", text: it.file }] })];
 }
 
 function toolchain({ surroundings, settings, project }: DoctorScene): readonly Finding[] {
@@ -147,10 +164,16 @@ function toolchain({ surroundings, settings, project }: DoctorScene): readonly F
   if (compareGoVersions(has, "1.21") < 0) return []; // before that the line is advice
   const setting = valueOf(settings, "GOTOOLCHAIN");
   const evidence: Evidence[] = [{ kind: "place", text: project?.file ?? "go.mod" }];
-  const mayFetch = setting === "auto" || setting.endsWith("+auto");
-  if (mayFetch) return [found(doctorFindings, "GO_TOOLCHAIN_FETCHED", { needs, has }, { evidence })];
+  // `auto`, `go1.99.0`, `go1.99.0+auto`, `path`: which go a setting names, and where it may look for a newer one.
+  const [base = "", where = ""] = setting.split("+");
+  const pinned = toolchainVersion(base);
+  const isEnough = pinned !== undefined && compareGoVersions(pinned, needs) >= 0;
+  if (isEnough || base === "auto" || where === "auto")
+    return [found(doctorFindings, "GO_TOOLCHAIN_FETCHED", { needs, has }, { evidence })];
+  const isOnPath = base === "path" || where === "path";
   const fixes = [{ kind: "set", values: { GOTOOLCHAIN: "auto" } }] as const;
-  return [found(doctorFindings, "GO_TOOLCHAIN_NEEDED", { needs, has, setting }, { evidence, fixes })];
+  const details = { evidence, fixes, ...(isOnPath && ({ severity: "warn", confidence: "possible" } as const)) };
+  return [found(doctorFindings, "GO_TOOLCHAIN_NEEDED", { needs, has, setting }, details)];
 }
 
 function vendored({ project }: DoctorScene): readonly Finding[] {

@@ -4,6 +4,7 @@ import type { VariableName } from "#services/environment/variables.ts";
 import { doctorFindings } from "#services/findings/doctor.ts";
 import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
+import type { Fix } from "#services/findings/fix.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
 import type { Check, Examined } from "./check.ts";
 import type { Ask, DoctorPorts } from "./ports.ts";
@@ -39,13 +40,18 @@ export function stepsOf(scene: DoctorScene, use: DoctorPorts, isOffline: boolean
   }));
 }
 
-/** What the environment says, `go env -w` cannot change: such a fix is one for the terminal, the unit or the job. */
+/**
+ * What the environment says, `go env -w` cannot change: such a fix is one for the terminal, the unit or the job. A value
+ * with a password in it is no fix to show anywhere.
+ */
 function changeable(finding: Finding, { settings: { all } }: DoctorScene): Finding {
   const isOfProcess = (name: string): boolean =>
     (all as Partial<typeof all>)[name as VariableName]?.place.kind === "process";
-  const fixes = finding.fixes.map((fix) =>
-    fix.kind === "set" && Object.keys(fix.values).some(isOfProcess) ? { ...fix, kind: "export" as const } : fix,
-  );
+  const fixes = finding.fixes.flatMap((fix): readonly Fix[] => {
+    if (fix.kind !== "set" && fix.kind !== "export") return [fix];
+    if (Object.values(fix.values).some((value) => withoutCredentials(value) !== value)) return [];
+    return Object.keys(fix.values).some(isOfProcess) ? [{ ...fix, kind: "export" as const }] : [fix];
+  });
   return { ...finding, fixes };
 }
 
@@ -102,6 +108,7 @@ function now(look: () => Examined): Check["run"] {
 }
 
 const noProject = { en: "no go.mod here", "zh-CN": "此处没有 go.mod" } as const;
+const vendored = { en: "a vendor folder: go does not ask", "zh-CN": "有 vendor 目录，go 不会访问网络" } as const;
 const noGo = { en: "no go command", "zh-CN": "没有 go 命令" } as const;
 /** Of a line of go's that a title quotes. */
 const maxLine = 120;
@@ -109,7 +116,9 @@ const maxLine = 120;
 async function buildList({ project, surroundings }: DoctorScene, use: DoctorPorts, ask: Ask): Promise<Examined> {
   if (surroundings.go === undefined) return { findings: [], nothing: noGo };
   if (project === undefined) return { findings: [], nothing: noProject };
-  const args = ["list", "-m", "all"];
+  if (project.hasVendor) return { findings: [], nothing: vendored };
+  // -mod=readonly: whatever GOFLAGS says, looking changes neither go.mod nor go.sum.
+  const args = ["list", "-mod=readonly", "-m", "all"];
   ask.announce(`go ${args.join(" ")}`);
   const end = await use.go(args, ask);
   if (end.kind === "ended" && end.code === 0)

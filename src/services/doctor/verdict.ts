@@ -9,8 +9,11 @@ import { rankOf } from "./causes.ts";
 export type Reported = { readonly finding: Finding; readonly number: number };
 
 export type Verdict = {
-  /** `broken`: builds fail or are not safe. `shaky`: they work today. `unknown`: nothing was found, and something could not be looked at. */
-  readonly state: "healthy" | "shaky" | "broken" | "unknown";
+  /**
+   * `broken`: builds fail or are not safe. `shaky`: something is to be looked at. `unknown`: nothing wrong was found, but time
+   * was up, or a check broke, or nothing was looked at. `partly`: nothing wrong in what was asked for, and no module was fetched.
+   */
+  readonly state: "healthy" | "partly" | "shaky" | "broken" | "unknown";
   /** What to mend first; undefined without failures and warnings. */
   readonly cause: Reported | undefined;
   readonly failures: number;
@@ -43,7 +46,18 @@ export function verdictOf(checks: readonly Checked[]): Verdict {
   const warnings = reported.filter(({ finding }) => finding.severity === "warn").length;
   const notLookedAt = checks.filter(({ skipped }) => skipped !== undefined && skipped !== "nothing").length;
   const [first] = reported;
-  const state =
-    failures > 0 ? "broken" : warnings > 0 ? "shaky" : notLookedAt === checks.length ? "unknown" : "healthy";
+  const state = failures > 0 ? "broken" : stateWithoutFailure(checks, warnings);
   return { state, cause: first?.finding.severity === "info" ? undefined : first, failures, warnings, notLookedAt };
+}
+
+function stateWithoutFailure(checks: readonly Checked[], warnings: number): Verdict["state"] {
+  const isLooked = (one: Checked): boolean => one.skipped === undefined || one.skipped === "nothing";
+  const isLost = ({ skipped }: Checked): boolean => skipped === "cut" || skipped === "budget" || skipped === "broken";
+  if (checks.some(isLost) || !checks.some(isLooked)) return "unknown";
+  if (warnings > 0) return "shaky";
+  // Only a module that came, or go's own list of them, shows that builds work.
+  const isShown = checks.some(
+    ({ check: { id }, state }) => (id === "requests" || id === "build-list") && state === "ok",
+  );
+  return isShown ? "healthy" : "partly";
 }

@@ -44,6 +44,7 @@ export function fixesOf({ name, place }: Pick<Setting, "name" | "place">, value:
 /** False for values that nobody is advised to set. */
 export function isHarmless(name: string, value: string): boolean {
   if (name === "GOSUMDB") return value !== "off";
+  if (name === "GOFLAGS") return !value.includes("-insecure");
   return name !== "GOINSECURE" && !(/^GO(?:PRIVATE|NOSUMDB|NOPROXY)$/.test(name) && coversAll(value));
 }
 

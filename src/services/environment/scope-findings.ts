@@ -3,11 +3,13 @@
 import type { Evidence, Finding } from "#services/findings/finding.ts";
 import { found } from "#services/findings/finding.ts";
 import { environmentFindings } from "#services/findings/environment.ts";
+import type { Fix } from "#services/findings/fix.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
 import { isGoVariable, isKeptByGo } from "./assignment.ts";
 import type { Trap } from "./assignment.ts";
 import { placedOf } from "./scopes.ts";
 import type { Placed, ScopeFile, ScopeKind } from "./scopes.ts";
+import { isHarmless } from "./rule.ts";
 import { findUnitTrouble } from "./scope-units.ts";
 
 /** Everything worth saying of the files; the same files give the same findings. */
@@ -64,7 +66,7 @@ function notExported({ scope, file, reading }: ScopeFile): Finding[] {
     .filter(({ name }) => !reading.assignments.some((other) => other.name === name && other.kind === "exported"))
     .map(({ name, value, line }) => {
       const place = placeOf({ file, line });
-      const fixes = isKeptByGo(name) && value !== "" ? [{ kind: "set" as const, values: { [name]: value } }] : [];
+      const fixes = keptFixes(name, value);
       return found(
         environmentFindings,
         "SCOPE_NOT_EXPORTED",
@@ -72,6 +74,12 @@ function notExported({ scope, file, reading }: ScopeFile): Finding[] {
         { evidence: [{ kind: "value", text: withoutCredentials(value) }], fixes },
       );
     });
+}
+
+/** Has go keep a value that only some shells set; not one that switches verification off, or holds a password. */
+function keptFixes(name: string, value: string): readonly Fix[] {
+  if (!isKeptByGo(name) || value === "" || !isHarmless(name, value) || withoutCredentials(value) !== value) return [];
+  return [{ kind: "set", values: { [name]: value } }];
 }
 
 /** Contexts of one person on one machine: here two values are a mistake, or a trap for later. */
@@ -105,7 +113,7 @@ function ofVariable(all: readonly Placed[]): Finding[] {
 function onlyInteractive(name: string, mine: readonly Placed[]): Finding[] {
   const rc = mine.find(({ scope, kind, isMaybe }) => scope === "rc" && kind === "exported" && !isMaybe);
   if (rc === undefined || mine.some(({ scope }) => scope !== "rc" && scope !== "terminal")) return [];
-  const fixes = isKeptByGo(name) && rc.isLiteral ? [{ kind: "set" as const, values: { [name]: rc.value } }] : [];
+  const fixes = rc.isLiteral ? keptFixes(name, rc.value) : [];
   const details = { evidence: evidenceOf([rc]), fixes };
   return [found(environmentFindings, "SCOPE_ONLY_INTERACTIVE", { name, file: rc.file }, details)];
 }

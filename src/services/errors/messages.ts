@@ -458,6 +458,7 @@ export type Messages = {
   "doctor.checks": { readonly checks: string };
   "doctor.confirm": None;
   "doctor.healthy": DoctorVerdict;
+  "doctor.partly": DoctorVerdict;
   "doctor.mended": { readonly code: string; readonly detail: string };
   "doctor.module": { readonly module: string };
   "doctor.no-go": { readonly platform: string };

@@ -29,7 +29,7 @@ export const doctorFindings = {
       },
       "zh-CN": {
         title: ({ version, release, proxy }) => `Go ${version} 可能被 ${proxy} 欺骗，${release} 已修复`,
-        why: "在修复版本之前，go 命令会接受没有该模块条目的校验和回答、漏验部分 tile，或从未经认证的文本读取哈希：位于它与数据库之间的任何一方都可能替换内容。",
+        why: "在修复版本之前，go 命令会接受没有该模块条目的校验和响应、漏验部分 tile，或从未经认证的文本读取哈希：位于它与数据库之间的任何一方都可能替换内容。",
         advice: "升级 Go；在此之前只使用会校验内容的代理，或官方代理。",
       },
     },
@@ -41,7 +41,7 @@ export const doctorFindings = {
     },
     "zh-CN": {
       title: ({ host }) => `GOPROXY 是 Go 的默认值，而这里无法访问 ${host}`,
-      why: "没有人设置过代理，go 便访问官方代理；连接失败后逗号不会继续，下载到此为止。",
+      why: "没有人设置过代理，go 便访问官方代理；连接失败时不会再试逗号后的条目，下载到此为止。",
     },
   }),
   GO_TOOLCHAIN_NEEDED: kind<{ needs: string; has: string; setting: string }>("fail", "doctor.md#a-newer-go-is-wanted", {
@@ -65,6 +65,16 @@ export const doctorFindings = {
     "zh-CN": {
       title: ({ needs, has }) => `go.mod 要求 Go ${needs}，当前为 ${has}：将通过 GOPROXY 下载另一工具链`,
       why: "工具链就是模块 golang.org/toolchain：来自同样的代理，并需要校验和数据库。",
+    },
+  }),
+  GO_MOD_UNREADABLE: kind<{ file: string; reason: string }>("fail", "doctor.md#a-gomod-that-go-cannot-read", {
+    en: {
+      title: ({ file, reason }) => `${file} cannot be read: ${reason}`,
+      why: "Without a go.mod that go can parse no command in this folder works; merge conflicts are what it is most often.",
+    },
+    "zh-CN": {
+      title: ({ file, reason }) => `无法读取 ${file}：${reason}`,
+      why: "go.mod 无法解析时，此目录下的任何 go 命令都无法工作；最常见的原因是合并冲突标记。",
     },
   }),
   GO_VENDORED: kind<None>("info", "doctor.md#a-vendor-folder", {
@@ -95,7 +105,7 @@ export const doctorFindings = {
     },
     "zh-CN": {
       title: ({ module, database }) => `${module} 像是私有模块，其名称会发往 ${database}`,
-      why: "没有 GOPRIVATE 时，go.mod 中的每个模块路径都会发往列表中的代理和校验和数据库，后者对非公开模块回答 404；能阻止它的只有 GONOSUMDB（或它所跟随的 GOPRIVATE），GONOPROXY 不行。",
+      why: "没有 GOPRIVATE 时，go.mod 中的每个模块路径都会发往列表中的代理和校验和数据库，后者对非公开模块返回 404；能阻止它的只有 GONOSUMDB（或它所跟随的 GOPRIVATE），GONOPROXY 不行。",
       advice: "把 GOPRIVATE 设为自己模块所在的主机。",
     },
   }),
