@@ -125,6 +125,12 @@ suite("a broken proxy comes first", () => {
     );
   });
 
+  test("direct, and a checksum database that nobody reaches", async (t) => {
+    const scene = await open(t);
+    const gosumdb = `${scene.env["GOSUMDB"] ?? ""} http://127.0.0.1:1`;
+    firstIs(await ask(scene, { GOPROXY: "direct", GOSUMDB: gosumdb }), "HTTP_SUMDB_UNREACHABLE");
+  });
+
   test("an egress proxy that wants credentials", async (t) => {
     const scene = await open(t);
     const egress = await egressProxy(t, { ports: {}, credentials: "user:secret" });

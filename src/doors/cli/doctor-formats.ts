@@ -101,8 +101,12 @@ function sarif(report: DoctorReport, { lang, shell }: Terminal): object {
 
 /** A finding about a line of a file is shown there; others at the go.mod, since code hosts want a place. */
 function locationOf({ evidence }: Finding): object {
-  const place = evidence.find(({ kind }) => kind === "place")?.text;
-  const [, file = "go.mod", line = "1"] = /^(.+?):(\d+)$/.exec(place ?? "") ?? [];
+  // `value   file:line (part)`: three blanks stand before the place.
+  const place = evidence
+    .find(({ kind }) => kind === "place")
+    ?.text.replace(/^.* {3}/, "")
+    .replace(/ \([^)]*\)$/, "");
+  const [, file = "go.mod", line = "1"] = /^(.+?):(\d+)(?:: .*)?$/.exec(place ?? "") ?? [];
   const uri = encodeURI(file.replaceAll("\\", "/"));
   return { physicalLocation: { artifactLocation: { uri }, region: { startLine: Math.max(1, Number(line)) } } };
 }

@@ -1,5 +1,7 @@
 // Steps 2 and 6 to 12: what happens when hosts are asked. One simulated download is the common ground: three steps read it.
 
+import { ProtocolError } from "#protocol/errors.ts";
+import { parseGosumdb } from "#protocol/gosumdb.ts";
 import { officialProxyHost, officialProxyURL } from "#protocol/official.ts";
 import { matchPrefixPatterns } from "#protocol/pattern.ts";
 import { readCacheHeaders } from "#services/analysers/http-cache.ts";
@@ -99,7 +101,7 @@ export class NetworkSteps {
   /** Step 6: one module as go would get it. */
   async requests(ask: Ask): Promise<Examined> {
     if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
-    if (proxiesOf(this.#scene).length === 0) return { findings: [], nothing: nothing.proxies };
+    if (proxiesOf(this.#scene).length === 0) return await this.#database(ask);
     const simulation = await this.#simulate(ask);
     if (simulation === undefined) return { findings: [] };
     const { path, version } = simulation.id;
@@ -107,6 +109,20 @@ export class NetworkSteps {
     const took = simulation.steps.reduce((sum, { walk }) => sum + msOf(walk), 0);
     const findings = simulation.findings.filter((finding) => !isOfChain(finding));
     return { findings, summary: `${path}@${version} ${duration(took)}` };
+  }
+
+  /** Without proxies go still asks the checksum database, itself; when nobody lets it through nothing new is taken. */
+  async #database(ask: Ask): Promise<Examined> {
+    const { GOPROXY, GOSUMDB, GONOSUMDB } = this.#scene.settings.all;
+    const isUnasked = GOPROXY.value === "off" || matchPrefixPatterns(GONOSUMDB.value, this.#scene.subject.path);
+    const parsed = isUnasked ? undefined : databaseOf(GOSUMDB.value);
+    if (parsed === undefined) return { findings: [], nothing: nothing.proxies };
+    const place = placeOf(parsed.url);
+    const host = `${place.host}:${place.port}`;
+    if (await this.#use.reaches(place, ask)) return { findings: [], summary: host };
+    const evidence = [{ kind: "seen", text: `connect ${host}` }] as const;
+    const fields = { database: parsed.name, host, said: "no connection" };
+    return { findings: [found(httpFindings, "HTTP_SUMDB_UNREACHABLE", fields, { evidence })] };
   }
 
   /** Step 7: each https host that go would speak to. */
@@ -225,12 +241,7 @@ export class NetworkSteps {
 
   #hosts(protocol: "https:"): readonly Place[] {
     const urls = proxiesOf(this.#scene).flatMap((url) => (URL.canParse(url) ? [new URL(url)] : []));
-    const places = urls
-      .filter((url) => url.protocol === protocol)
-      .map(({ hostname, port }) => ({
-        host: hostname.replace(/^\[|\]$/g, ""),
-        port: port === "" ? 443 : Number(port),
-      }));
+    const places = urls.filter((url) => url.protocol === protocol).map(placeOf);
     return unique(places, ({ host, port }) => `${host}:${port}`).slice(0, maxHosts);
   }
 
@@ -244,6 +255,24 @@ export class NetworkSteps {
     const named = hosts.filter((host) => !/^[\d.]+$|^\[|^localhost$/.test(host));
     return [...new Set(named)].slice(0, maxHosts);
   }
+}
+
+/** The database that a GOSUMDB names, and where go asks it when no proxy relays it. */
+function databaseOf(value: string): { readonly name: string; readonly url: URL } | undefined {
+  try {
+    const parsed = parseGosumdb(value);
+    if (parsed.kind !== "database") return undefined;
+    const url = parsed.url ?? `https://${parsed.name}`;
+    return URL.canParse(url) ? { name: parsed.name, url: new URL(url) } : undefined;
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined; // told by step 3
+    throw error;
+  }
+}
+
+function placeOf({ hostname, port, protocol }: URL): Place {
+  const usual = protocol === "http:" ? 80 : 443;
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? usual : Number(port) };
 }
 
 function isOfChain({ code }: Finding): boolean {
