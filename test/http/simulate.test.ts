@@ -258,8 +258,10 @@ suite("along a list", () => {
       const stopped = await pair(world, always(status), ",");
       assert.equal(codes(stopped)[0], "fail CHAIN_SEEN_STOP");
       assert.equal(stopped.outcome, "failed");
-      const [fix] = stopped.findings[0]?.fixes ?? [];
-      assert.match(fixLines(fix!, "bash")[0] ?? "", /^go env -w 'GOPROXY=http:\/\/127\.0\.0\.1:\d+\|http:/);
+      const lines = (stopped.findings[0]?.fixes ?? []).flatMap((fix) => fixLines(fix, "bash"));
+      // A refusal may be meant: nobody is told to go past it.
+      if (status === 403) assert.deepEqual(lines, []);
+      else assert.match(lines[0] ?? "", /^go env -w 'GOPROXY=http:\/\/127\.0\.0\.1:\d+\|http:/);
       const passed = await pair(world, always(status), "|");
       assert.equal(passed.outcome, "proven");
       assert.ok(
