@@ -1,10 +1,22 @@
 // `npm run bundle`: the whole program as one file, dist/granary.mjs, that runs alone on a patched Node.
 
-import { chmodSync, statSync } from "node:fs";
-import { build } from "esbuild";
+import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { build as bundle } from "esbuild";
+import type { Plugin } from "esbuild";
 
 const outfile = "dist/granary.mjs";
-await build({
+
+/** zod brings its sentences in fifty languages; ours are our own. */
+const oneLocale: Plugin = {
+  name: "one-locale",
+  setup: (build) => {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: 'export { default as en } from "./en.js";',
+    }));
+  },
+};
+
+await bundle({
   entryPoints: ["bin/granary.ts"],
   outfile,
   bundle: true,
@@ -13,6 +25,7 @@ await build({
   target: "node24",
   minify: false,
   legalComments: "linked",
+  plugins: [oneLocale],
   logLevel: "warning",
   define: { "globalThis.granaryBundled": "true" },
   // Packages written as CommonJS ask for require(); an ES module has none of its own.
@@ -20,5 +33,14 @@ await build({
     js: 'import { createRequire as granaryRequire } from "node:module";\nconst require = granaryRequire(import.meta.url);',
   },
 });
+writeFileSync(outfile, inAscii(readFileSync(outfile, "utf8")));
 chmodSync(outfile, 0o755);
 process.stdout.write(`${outfile} ${(statSync(outfile).size / 1e6).toFixed(1)} MB\n`);
+
+/**
+ * esbuild escapes other letters in strings and leaves them in regular expressions and comments, where an escape means the
+ * same. A program of ASCII alone is read and compiled in a tenth less time.
+ */
+function inAscii(text: string): string {
+  return text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
