@@ -40,6 +40,8 @@ export type CheckUse = {
   readonly signal: AbortSignal;
   /** Names a request before it is made: `GET https://…`, `DNS A example.com @8.8.8.8`. */
   readonly announce: (what: string) => void;
+  /** What was found so far: it counts even when time is up before the check is done. */
+  readonly keep: (findings: readonly Finding[]) => void;
   /** What an earlier check came to; undefined when it was skipped or is not done. */
   readonly past: (id: CheckId) => Examined | undefined;
 };

@@ -6,10 +6,10 @@ import type { Simulation } from "#services/analysers/http-simulation.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import type { GoEnd } from "#services/environment/go-port.ts";
 import type { Crosscheck } from "#services/mirrors/crosscheck.ts";
-import type { Examined } from "./check.ts";
+import type { CheckUse, Examined } from "./check.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 
-export type Ask = { readonly signal: AbortSignal; readonly announce: (what: string) => void };
+export type Ask = Pick<CheckUse, "signal" | "announce" | "keep">;
 
 export type Place = { readonly host: string; readonly port: number };
 

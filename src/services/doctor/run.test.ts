@@ -140,6 +140,20 @@ test("the deepest cause comes first, each finding once", async () => {
   assert.deepEqual([state, cause?.finding.code, failures, warnings], ["broken", "DNS_SAMPLE", 3, 1]);
 });
 
+test("what a check had found before time was up is told", async () => {
+  const budget = new AbortController();
+  const deaf = check("tls", {
+    run: ({ keep }) => (keep([found(area, "TLS_SAMPLE", {})]), new Promise(() => undefined)),
+  });
+  const running = run([deaf], {}, budget);
+  await new Promise(setImmediate);
+  budget.abort(new Error("time is up"));
+  assert.deepEqual(
+    reportedOf(await running).map(({ finding }) => finding.code),
+    ["TLS_SAMPLE"],
+  );
+});
+
 test("what time was too short for is no health", async () => {
   const budget = new AbortController();
   const deaf = check("tls", { run: () => new Promise(() => undefined) });

@@ -1,5 +1,6 @@
 // Runs checks: a few at a time, each with a limit, all within one budget, told as they finish.
 
+import type { Finding } from "#services/findings/finding.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
 import type { Check, CheckId, Checked, CheckState, Examined, SkipReason } from "./check.ts";
 import { numberOf } from "./check.ts";
@@ -60,12 +61,14 @@ async function runOne(
   onStart?.(check);
   const began = clock.now();
   const announced: string[] = [];
+  const kept: Finding[] = [];
   const took = (): number => clock.now() - began;
   try {
     const examined = await cutOff(
       check.run({
         signal,
         announce: (what) => void announced.push(withoutCredentials(what)),
+        keep: (findings) => void kept.push(...findings),
         past: (id) => done.get(id)?.examined,
       }),
       signal,
@@ -74,9 +77,10 @@ async function runOne(
       return { check, state: "skip", examined, announced, ms: took(), skipped: "nothing" };
     return { check, state: stateOf(examined), examined, announced, ms: took() };
   } catch (error) {
-    if (isOver(signal)) return { ...skipped(check, "cut"), announced, ms: took() };
+    const examined = { findings: kept };
+    if (isOver(signal)) return { ...skipped(check, "cut"), examined, announced, ms: took() };
     const reason = withoutCredentials(error instanceof Error ? error.message : String(error));
-    return { ...skipped(check, "broken"), announced, ms: took(), reason };
+    return { ...skipped(check, "broken"), examined, announced, ms: took(), reason };
   }
 }
 

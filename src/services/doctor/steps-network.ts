@@ -17,7 +17,7 @@ import type { Finding } from "#services/findings/finding.ts";
 import { httpFindings } from "#services/findings/http.ts";
 import { registry } from "#services/mirrors/registry.ts";
 import type { Examined } from "./check.ts";
-import type { Ask, DoctorPorts, Place } from "./ports.ts";
+import type { Ask, DoctorPorts, Place, Seen } from "./ports.ts";
 import { usualSubject } from "./scene.ts";
 import type { DoctorScene } from "./scene.ts";
 import { examineChain } from "./steps-settings.ts";
@@ -69,6 +69,7 @@ export class NetworkSteps {
   /** Step 2: where the list leads, as it is written and as it was seen. */
   async chain(ask: Ask, isOffline: boolean): Promise<Examined> {
     const written = examineChain(this.#scene);
+    ask.keep(written);
     if (isOffline || this.#isBySocks()) return { findings: written };
     const override = await this.#override(ask);
     if (override !== undefined) return { findings: [override, ...written] };
@@ -130,7 +131,7 @@ export class NetworkSteps {
     if (this.#isBySocks()) return { findings: [], nothing: nothing.socks };
     const places = this.#hosts("https:");
     if (places.length === 0) return { findings: [], nothing: nothing.https };
-    return await this.#weighed(joined(await Promise.all(places.map((place) => this.#use.tls(place, ask)))), ask);
+    return await this.#weighed(await this.#each(places, ask, (place) => this.#use.tls(place, ask)), ask);
   }
 
   /** Step 8: HTTP/2 beside HTTP/1.1, at the first https proxy. */
@@ -152,14 +153,14 @@ export class NetworkSteps {
   async dnsCache(ask: Ask): Promise<Examined> {
     const names = this.#names();
     if (names.length === 0) return { findings: [], nothing: nothing.names };
-    return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameHere(host, ask)))), ask);
+    return await this.#weighed(await this.#each(names, ask, (host) => this.#use.nameHere(host, ask)), ask);
   }
 
   /** Step 10: do others say the same? Names of a company's own proxies are not told to anybody outside. */
   async dnsViews(ask: Ask): Promise<Examined> {
     const names = this.#names().filter((host) => isPublicProxy(`https://${host}`));
     if (names.length === 0) return { findings: [], nothing: nothing.names };
-    return await this.#weighed(joined(await Promise.all(names.map((host) => this.#use.nameElsewhere(host, ask)))), ask);
+    return await this.#weighed(await this.#each(names, ask, (host) => this.#use.nameElsewhere(host, ask)), ask);
   }
 
   /** Step 11: which cache answered, and how old was it? */
@@ -237,6 +238,18 @@ export class NetworkSteps {
   #isBySocks(): boolean {
     const { HTTPS_PROXY, HTTP_PROXY } = this.#scene.settings.all;
     return [HTTPS_PROXY, HTTP_PROXY].some(({ value }) => /^socks5h?:/i.test(value));
+  }
+
+  /** One of them may be silent until time is up: what the others told is kept. */
+  async #each<T>(all: readonly T[], ask: Ask, look: (one: T) => Promise<Seen>): Promise<Examined> {
+    const seen = await Promise.all(
+      all.map(async (one) => {
+        const found = await look(one);
+        ask.keep(found.findings);
+        return found;
+      }),
+    );
+    return joined(seen);
   }
 
   #hosts(protocol: "https:"): readonly Place[] {
