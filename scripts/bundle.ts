@@ -16,6 +16,22 @@ const oneLocale: Plugin = {
   },
 };
 
+/**
+ * Node's own modules are loaded when the module that uses them is: an import of an ES module would load all of them, and for
+ * node:http its whole fetch, before the first line runs.
+ */
+const lazyBuiltins: Plugin = {
+  name: "lazy-builtins",
+  setup: (build) => {
+    build.onResolve({ filter: /^node:/ }, ({ path, kind }) =>
+      kind === "import-statement" ? { path, namespace: "lazy-builtin" } : { path, external: true },
+    );
+    build.onLoad({ filter: /.*/, namespace: "lazy-builtin" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(path)});`,
+    }));
+  },
+};
+
 await bundle({
   entryPoints: ["bin/granary.ts"],
   outfile,
@@ -25,7 +41,7 @@ await bundle({
   target: "node24",
   minify: false,
   legalComments: "linked",
-  plugins: [oneLocale],
+  plugins: [oneLocale, lazyBuiltins],
   logLevel: "warning",
   define: { "globalThis.granaryBundled": "true" },
   // Packages written as CommonJS ask for require(); an ES module has none of its own.

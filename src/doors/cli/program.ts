@@ -60,7 +60,7 @@ async function parse(argv: readonly string[], context: CliContext): Promise<numb
   const done = (promised: Promise<number>): void => {
     code = promised;
   };
-  const program = buildProgram({ context, done });
+  const program = buildProgram(argv, { context, done });
   try {
     await program.parseAsync(normalised(argv, program), { from: "user" });
   } catch (error) {
@@ -82,10 +82,24 @@ function normalised(argv: readonly string[], program: Command): readonly string[
   return withDoubleDashes(argv, new Set(["--help", ...flagsOf(find(program, [spec.name]))]));
 }
 
-function buildProgram(build: Build): Command {
+/** Of a hundred commands one is asked for: the others are names, unless it is help, or nothing known, that is asked for. */
+function onlyNamed(argv: readonly string[]): readonly CommandSpec[] {
+  const named = argv.find((word) => !word.startsWith("-"));
+  if (!commands.some(({ name }) => name === named)) return commands;
+  return commands.map(({ name, about, example, ...whole }) =>
+    name === named ? { name, about, example, ...whole } : { name, about, example },
+  );
+}
+
+function buildProgram(argv: readonly string[], build: Build): Command {
   const { context } = build;
   const { lang } = context.io;
-  const root: CommandSpec = { name: "granary", about: "command.help", example: "granary serve", commands };
+  const root: CommandSpec = {
+    name: "granary",
+    about: "command.help",
+    example: "granary serve",
+    commands: onlyNamed(argv),
+  };
   const program = buildCommand(root, "granary", build);
   program.description(say(lang, "cli.about"));
   // After the command's name stand the command's own flags: `publish` has a --version too.
