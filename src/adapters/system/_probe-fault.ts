@@ -3,28 +3,6 @@
 import type { HttpFault, Phase } from "#services/analysers/http-ports.ts";
 import { ProbeFailed } from "#services/lab/ports.ts";
 
-/** RFC 9113 §7, by number. */
-const h2Codes = [
-  "NO_ERROR",
-  "PROTOCOL_ERROR",
-  "INTERNAL_ERROR",
-  "FLOW_CONTROL_ERROR",
-  "SETTINGS_TIMEOUT",
-  "STREAM_CLOSED",
-  "FRAME_SIZE_ERROR",
-  "REFUSED_STREAM",
-  "CANCEL",
-  "COMPRESSION_ERROR",
-  "CONNECT_ERROR",
-  "ENHANCE_YOUR_CALM",
-  "INADEQUATE_SECURITY",
-  "HTTP_1_1_REQUIRED",
-] as const;
-
-export function h2CodeName(code: number): string {
-  return h2Codes[code] ?? `0x${code.toString(16)}`;
-}
-
 /** An end of an exchange that only its own reader can name. */
 export class Broken extends Error {
   readonly fault: Pick<HttpFault, "kind" | "h2Code">;

@@ -3,7 +3,8 @@
 import { connect } from "node:http2";
 import type { ClientHttp2Session, IncomingHttpHeaders, IncomingHttpStatusHeader } from "node:http2";
 import type { HttpAsk } from "#services/analysers/http-ports.ts";
-import { Broken, h2CodeName } from "./_probe-fault.ts";
+import { h2CodeName } from "#protocol/h2-codes.ts";
+import { Broken } from "./_probe-fault.ts";
 import { authorizationOf } from "./_probe-http1.ts";
 import type { Answer } from "./_probe-http1.ts";
 import type { Line } from "./_probe-line.ts";

@@ -1,6 +1,7 @@
 // GODEBUG=http2debug=1|2: frames by direction. `wrote RST_STREAM` is this side giving up, `read RST_STREAM` the other one:
 // the code alone (8, CANCEL) does not tell who did it. (golang.org/x/net/http2, summarizeFrame; RFC 9113 §7)
 
+import { h2CodeName } from "#protocol/h2-codes.ts";
 import type { LogLine } from "./error-lines.ts";
 
 export type Http2Report = {
@@ -14,23 +15,6 @@ export type Http2Report = {
   /** Cancelled by this side before any answer; after one it is only what was not read to its end. */
   readonly cancelledUnanswered: number;
 };
-
-const codes = [
-  "NO_ERROR",
-  "PROTOCOL_ERROR",
-  "INTERNAL_ERROR",
-  "FLOW_CONTROL_ERROR",
-  "SETTINGS_TIMEOUT",
-  "STREAM_CLOSED",
-  "FRAME_SIZE_ERROR",
-  "REFUSED_STREAM",
-  "CANCEL",
-  "COMPRESSION_ERROR",
-  "CONNECT_ERROR",
-  "ENHANCE_YOUR_CALM",
-  "INADEQUATE_SECURITY",
-  "HTTP_1_1_REQUIRED",
-] as const;
 
 /** As many streams as a large build opens. */
 const maxStreams = 50_000;
@@ -87,7 +71,7 @@ export class Http2Reader {
 
 function codeOf(rest: string): string {
   const [, text = "unknown"] = /err_?code=(\w{1,40})/i.exec(rest) ?? [];
-  return /^\d+$/.test(text) ? (codes[Number(text)] ?? text) : text;
+  return /^\d+$/.test(text) ? h2CodeName(Number(text)) : text;
 }
 
 function raise(counts: Map<string, number>, key: string): void {
