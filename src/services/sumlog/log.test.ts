@@ -217,6 +217,31 @@ test("a writer that was asleep while its commit was cleared away cannot fork the
   );
 });
 
+test("a commit that somebody else has signed a head over, before its writer looks again, stays in the log", async () => {
+  const storage = new MemoryStorage();
+  const other = open(storage);
+  await appendAll(other, 0, 3);
+  let isFirst = true;
+  const create: MemoryStorage["create"] = async (name, bytes) => {
+    const created = await storage.create(name, bytes);
+    if (isFirst && name.includes("/commit")) {
+      isFirst = false;
+      await other.append(key(50), text(50));
+    }
+    return created;
+  };
+  const slow = new Proxy(storage, {
+    get: (target, name) => {
+      const value: unknown = name === "create" ? create : Reflect.get(target, name);
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
+    },
+  });
+  const mine = open(slow);
+  assert.equal(await mine.append(key(40), text(40)), 3);
+  assert.equal(isFirst, false);
+  assert.equal((await audit(open(storage))).length, 5);
+});
+
 test("a void commit that a killed writer left behind is never read, and is cleared away", async () => {
   const size = 512; // no commit is left at the end of a full tile: nothing but the head tells that a commit is void
   for (const records of [2, 600])
