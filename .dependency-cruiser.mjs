@@ -25,7 +25,7 @@ export const uses = {
   analysers: ["errors", "findings", "sumdb"],
   mirrors: ["errors", "findings", "analysers"],
   modcache: ["errors", "findings", "environment", "sumdb", "store"],
-  doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache"],
+  doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache", "store"],
 };
 
 /** Packages an inner ring may use: pure parsers only, each with its reason here. */

@@ -1,10 +1,9 @@
 // `granary doctor`: what it looks at on this machine, and whom it asks. Each examination is a room's own; here it gets
 // this machine's files, network and go command, and the signal and announcements of its check.
 
-import { constants, copyFile, readFile, stat } from "node:fs/promises";
+import { constants, copyFile, readFile } from "node:fs/promises";
 import { hostname, userInfo } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { steadyClock } from "#adapters/system/clock.ts";
 import { makeRunGo } from "#adapters/system/go-run.ts";
 import type { DoctorDesk, DoctorRequest, DoctorWatch, MendOutcome } from "#doors/cli/doctor-desk.ts";
@@ -18,6 +17,7 @@ import { adviseTimeout } from "#services/doctor/timeout.ts";
 import type { TimeoutAdvice } from "#services/doctor/timeout.ts";
 import type { DoctorScene } from "#services/doctor/scene.ts";
 import { checkList, stepsOf } from "#services/doctor/steps.ts";
+import { lint } from "#services/environment/lint.ts";
 import { settingsOf, valueOf } from "#services/environment/settings.ts";
 import type { Settings } from "#services/environment/settings.ts";
 import type { Secret } from "#services/findings/redact.ts";
@@ -27,8 +27,9 @@ import type { DoctorUse } from "./doctor-ports.ts";
 import { modcacheServices } from "./modcache.ts";
 import { troubleTools } from "./trouble.ts";
 import { readSurroundings } from "./environment.ts";
-import { findAbove } from "./find-above.ts";
+import { findAbove, isFile } from "./find-above.ts";
 import type { Machine } from "./go-env.ts";
+import { askYes } from "./question.ts";
 import { moduleVersionArgument } from "./module-version-argument.ts";
 
 export function doctorDesk(use: DoctorUse): DoctorDesk {
@@ -36,7 +37,7 @@ export function doctorDesk(use: DoctorUse): DoctorDesk {
     checks: () => checkList,
     examine: async (request, watch) => await examine(request, watch, use),
     adviseTimeout: async (log) => await timeoutAdvice(log, use),
-    confirm: async (question) => await confirm(question, use),
+    confirm: async (question) => use.isTerminal && process.stdin.isTTY && (await askYes(question)),
     mend: async (steps) => await mend(steps, use),
   };
 }
@@ -91,7 +92,7 @@ async function readScene(machine: Machine, module: string | undefined): Promise<
     module: project?.goMod.path,
   };
   const subject = module === undefined ? subjectOf(project, settings) : moduleVersionArgument(module);
-  return { surroundings, settings, facts, project, unreadable, subject };
+  return { surroundings, settings, linted: lint(surroundings), facts, project, unreadable, subject };
 }
 
 type Found = Pick<DoctorScene, "project" | "unreadable">;
@@ -111,13 +112,6 @@ async function readProject(): Promise<Found> {
 
 /** Of what a parser or the system says of a file. */
 const maxReason = 200;
-
-async function isFile(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  );
-}
 
 const hostVariables = [
   "GOPROXY",
@@ -161,17 +155,6 @@ function userName(): string {
   }
 }
 
-async function confirm(question: string, { isTerminal }: DoctorUse): Promise<boolean> {
-  if (!isTerminal || !process.stdin.isTTY) return false;
-  const line = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    // Ctrl-C and Ctrl-D are a no.
-    return /^(?:y|yes|是)$/i.test((await line.question(question).catch(() => "")).trim());
-  } finally {
-    line.close();
-  }
-}
-
 async function mend(
   steps: readonly Step[],
   use: DoctorUse,
@@ -181,19 +164,14 @@ async function mend(
   return done;
 }
 
-/** Of a command that mends: flushing a cache takes a moment, `go env -w` less. */
+/** `go env -w` takes a moment. */
 const mendMs = 30_000;
 
+/** Only settings of go are changed; a plan leaves everything else to people. */
 async function apply({ fix }: Step, { machine }: DoctorUse): Promise<MendOutcome> {
+  if (fix.kind !== "set") return { kind: "failed", reason: fix.kind };
   try {
-    switch (fix.kind) {
-      case "set":
-        return await setValues(fix.values, machine);
-      case "edit":
-      case "run":
-      case "export":
-        return { kind: "failed", reason: fix.kind };
-    }
+    return await setValues(fix.values, machine);
   } catch (error) {
     return { kind: "failed", reason: (error as Error).message };
   }
@@ -210,14 +188,14 @@ async function setValues(values: Readonly<Record<string, string>>, machine: Mach
     ["-u", ...taken],
   ]) {
     if (args.length === 1) continue;
-    const outcome = await run(["go", "env", ...args], machine);
+    const outcome = await goEnv(args, machine);
     if (outcome.kind === "failed") return outcome;
   }
   return { kind: "done", ...(backup !== undefined && { backup }) };
 }
 
-async function run([program = "", ...args]: readonly string[], { env }: Machine): Promise<MendOutcome> {
-  const end = await makeRunGo(program)(args, {
+async function goEnv(args: readonly string[], { env }: Machine): Promise<MendOutcome> {
+  const end = await makeRunGo()(["env", ...args], {
     env,
     cwd: resolve("."),
     timeoutMs: mendMs,

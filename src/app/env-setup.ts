@@ -1,6 +1,5 @@
 // `granary env scopes|check|apply|init|shell`: the machine's files, its go and its terminal, put together.
 
-import { createInterface } from "node:readline/promises";
 import { join, resolve } from "node:path";
 import { makeRunGo } from "#adapters/system/go-run.ts";
 import { runOnTerminal } from "#adapters/system/own-shell.ts";
@@ -20,6 +19,7 @@ import type { ScopePlaces } from "./env-scope-files.ts";
 import { stateDir } from "./env-state.ts";
 import { planUndo, undoPlan } from "./env-undo.ts";
 import type { Machine } from "./go-env.ts";
+import { askYes } from "./question.ts";
 
 /** @param given what tests replace of the machine */
 export function envSetup(machine: Machine, given: Partial<SetupUse> = {}): EnvSetup {
@@ -43,7 +43,7 @@ export function envSetup(machine: Machine, given: Partial<SetupUse> = {}): EnvSe
     planShell: (request) => planShell(request, machine),
     shell: (plan) => startShell(plan, machine),
     canAsk: process.stdin.isTTY,
-    ask,
+    ask: askYes,
   };
 }
 
@@ -100,17 +100,5 @@ async function startShell({ values, command, rc }: ShellPlan, machine: Machine):
   } finally {
     process.off("SIGINT", ignore);
     if (rc !== undefined) await removeTextFile(rc.file);
-  }
-}
-
-/** Asks on standard error: standard output may be read by a program. */
-async function ask(question: string): Promise<boolean> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    return /^\s*(y|yes|是)\s*$/i.test(await lines.question(question));
-  } catch {
-    return false;
-  } finally {
-    lines.close();
   }
 }

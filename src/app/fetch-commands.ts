@@ -39,7 +39,9 @@ export type FetchCommandsUse = {
   readonly onStop: (stop: () => void) => () => void;
 };
 
-export function fetchCommands(use: FetchCommandsUse): Pick<CliServices, "plan" | "prewarm"> {
+export type FetchCommands = Pick<CliServices, "plan" | "prewarm">;
+
+export function fetchCommands(use: FetchCommandsUse): FetchCommands {
   return {
     plan: async (request, flags, onProgress) => {
       const main = await readMain(request.from);

@@ -6,13 +6,14 @@ import { dirname, join, resolve } from "node:path";
 export async function findAbove(name: string, from = "."): Promise<string | undefined> {
   for (let folder = resolve(from); ; folder = dirname(folder)) {
     const file = join(folder, name);
-    if (
-      await stat(file).then(
-        (facts) => facts.isFile(),
-        () => false,
-      )
-    )
-      return file;
+    if (await isFile(file)) return file;
     if (dirname(folder) === folder) return undefined;
   }
+}
+
+export async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (facts) => facts.isFile(),
+    () => false,
+  );
 }

@@ -15,6 +15,8 @@ import { settingKeys } from "./config-schema.ts";
 import { remoteCommands, serverUrl, unreachable } from "./remote.ts";
 import { settingFlagsOf, toFlags } from "./setting-flags.ts";
 import { later } from "./later.ts";
+import type { FetchCommands } from "./fetch-commands.ts";
+import type { HeadCommands } from "./sumdb-heads.ts";
 import type { StoreCommands } from "./store-commands.ts";
 import type { SnapshotCommands } from "./store-snapshot.ts";
 import type { AlarmCommands } from "./sumdb-alarms.ts";
@@ -145,8 +147,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { troubleTools } = await import("./trouble.ts");
       return troubleTools(io);
     },
-    plan: async (...call) => await (await fetching(load, io)).plan(...call),
-    prewarm: async (...call) => await (await fetching(load, io)).prewarm(...call),
+    ...later<FetchCommands>({ plan: true, prewarm: true }, async () => {
+      const { fetchCommands } = await import("./fetch-commands.ts");
+      return fetchCommands({ load, ...io });
+    }),
     publish: async (...call) => {
       const { publishCommands } = await import("./publish.ts");
       return await publishCommands(load, io).publish(...call);
@@ -155,11 +159,13 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { drillCommands } = await import("./drill.ts");
       return await drillCommands(load, io).drillUpstream(...call);
     },
-    sumdbPreload: async (...call) => await (await sumdbTools(load, io)).sumdbPreload(...call),
-    sumdbLookup: async (...call) => await (await sumdbTools(load, io)).sumdbLookup(...call),
-    sumverify: async (...call) => await (await sumdbTools(load, io)).sumverify(...call),
-    sumgopher: async (...call) => await (await sumdbTools(load, io)).sumgopher(...call),
-    writeReport: async (...call) => await (await sumdbTools(load, io)).writeReport(...call),
+    ...later<ToolCommands>(
+      { sumdbPreload: true, sumdbLookup: true, sumverify: true, sumgopher: true, writeReport: true },
+      async () => {
+        const { sumdbTools } = await import("./sumdb-tools.ts");
+        return sumdbTools({ load, ...io });
+      },
+    ),
     drillSumdb: async (...call) => {
       const { drillCommands } = await import("./drill.ts");
       return await drillCommands(load, io).drillSumdb(...call);
@@ -195,31 +201,45 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
         return storeCommands(load, io.verifyEntry);
       },
     ),
-    storeGc: async (...call) => await (await tending(load, io)).storeGc(...call),
-    storeFsck: async (...call) => await (await tending(load, io)).storeFsck(...call),
-    storeScrub: async (...call) => await (await tending(load, io)).storeScrub(...call),
-    storeHot: async (...call) => await (await tending(load, io)).storeHot(...call),
-    storeMigrate: async (...call) => await (await tending(load, io)).storeMigrate(...call),
-    storeRollback: async (...call) => await (await tending(load, io)).storeRollback(...call),
-    pinAdd: async (...call) => await (await tending(load, io)).pinAdd(...call),
-    pinList: async (...call) => await (await tending(load, io)).pinList(...call),
-    pinRemove: async (...call) => await (await tending(load, io)).pinRemove(...call),
+    ...later<TendingCommands>(
+      {
+        storeGc: true,
+        storeFsck: true,
+        storeScrub: true,
+        storeHot: true,
+        storeMigrate: true,
+        storeRollback: true,
+        pinAdd: true,
+        pinList: true,
+        pinRemove: true,
+      },
+      async () => {
+        const { tendingCommands } = await import("./store-tending.ts");
+        return tendingCommands(load, io);
+      },
+    ),
     ...later<SumlogCommands>({ sumdbKeygen: true, sumdbClientConfig: true, sumdbFsck: true }, async () => {
       const { sumlogCommands } = await import("./sumlog-commands.ts");
       return sumlogCommands({ load });
     }),
-    storeSnapshot: async (...call) => await (await snapshots(load)).storeSnapshot(...call),
-    storeSnapshots: async (...call) => await (await snapshots(load)).storeSnapshots(...call),
-    storeRestore: async (...call) => await (await snapshots(load)).storeRestore(...call),
-    storeDefrag: async (...call) => await (await snapshots(load)).storeDefrag(...call),
+    ...later<SnapshotCommands>(
+      { storeSnapshot: true, storeSnapshots: true, storeRestore: true, storeDefrag: true },
+      async () => {
+        const { snapshotCommands } = await import("./store-snapshot.ts");
+        return snapshotCommands(load);
+      },
+    ),
     ...later<AlarmCommands>({ sumdbAlarms: true, sumdbResume: true }, async () => {
       const { alarmCommands } = await import("./sumdb-alarms.ts");
       return alarmCommands(load);
     }),
-    sumdbHeadsImport: async (...call) => await (await heads(load, io)).sumdbHeadsImport(...call),
-    sumdbPin: async (...call) => await (await heads(load, io)).sumdbPin(...call),
-    sumdbVerifyTrusted: async (...call) => await (await heads(load, io)).sumdbVerifyTrusted(...call),
-    sumdbStatus: async (...call) => await (await heads(load, io)).sumdbStatus(...call),
+    ...later<HeadCommands>(
+      { sumdbHeadsImport: true, sumdbPin: true, sumdbVerifyTrusted: true, sumdbStatus: true },
+      async () => {
+        const { headCommands } = await import("./sumdb-heads.ts");
+        return headCommands(load, io.machine);
+      },
+    ),
     doctor: async () => {
       const { doctorDesk } = await import("./doctor.ts");
       return doctorDesk(io);
@@ -237,44 +257,6 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       return await explainSumdb(request, io.machine);
     },
   };
-}
-
-/** Imported only when they run: they bring an HTTP client. */
-async function fetching(
-  load: (flags: SettingFlags) => Promise<Config>,
-  { machine, onStop }: ProgramIo,
-): Promise<Pick<CliServices, "plan" | "prewarm">> {
-  const { fetchCommands } = await import("./fetch-commands.ts");
-  return fetchCommands({ load, machine, onStop });
-}
-
-/** Imported only when it runs, with SQLite. */
-async function tending(load: (flags: SettingFlags) => Promise<Config>, io: ProgramIo): Promise<TendingCommands> {
-  const { tendingCommands } = await import("./store-tending.ts");
-  return tendingCommands(load, io);
-}
-
-/** Imported only when they run: they bring mirrors and an HTTP client. */
-async function sumdbTools(
-  load: (flags: SettingFlags) => Promise<Config>,
-  { machine, onStop }: ProgramIo,
-): Promise<ToolCommands> {
-  const { sumdbTools: toolsOf } = await import("./sumdb-tools.ts");
-  return toolsOf({ load, machine, onStop });
-}
-
-/** Imported only when they run, as the others are. */
-async function snapshots(load: (flags: SettingFlags) => Promise<Config>): Promise<SnapshotCommands> {
-  const { snapshotCommands } = await import("./store-snapshot.ts");
-  return snapshotCommands(load);
-}
-
-async function heads(
-  load: (flags: SettingFlags) => Promise<Config>,
-  { machine }: ProgramIo,
-): Promise<Pick<CliServices, "sumdbHeadsImport" | "sumdbPin" | "sumdbVerifyTrusted" | "sumdbStatus">> {
-  const { headCommands } = await import("./sumdb-heads.ts");
-  return headCommands(load, machine);
 }
 
 /** Request ids are short and plain; anything else is not asked about. */

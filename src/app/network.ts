@@ -12,7 +12,6 @@ import { askGoBuild } from "#adapters/system/go-build.ts";
 import { systemNames } from "#adapters/system/system-names.ts";
 import { tlsProber } from "#adapters/system/tls-probe.ts";
 import { trustStore } from "#adapters/system/trust-files.ts";
-import { proxyRule } from "#adapters/upstream/no-proxy.ts";
 import type { Announce, FlushView, NetworkCommands, TlsCall } from "#doors/cli/network-view.ts";
 import { compareDns } from "#services/analysers/dns-compare.ts";
 import { planFlush } from "#services/analysers/dns-flush.ts";
@@ -25,6 +24,7 @@ import type { TlsTarget } from "#services/analysers/tls-report.ts";
 import { installFixes } from "#services/analysers/trust-install.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Machine } from "./go-env.ts";
+import { egressOf } from "./http-analysers.ts";
 
 type Use = {
   /** Ends a look; without it a person's Ctrl-C ends the program. */
@@ -194,14 +194,9 @@ function targetOf({ host, port, servername, min, proxy }: TlsCall, machine: Mach
 }
 
 /** HTTPS_PROXY and NO_PROXY as go reads them; a value that go cannot read is none. */
-function proxyOfMachine(host: string, port: number, { env }: Machine): string | undefined {
-  const read = (name: string): string => [env[name], env[name.toLowerCase()]].find((value) => value) ?? "";
-  try {
-    const rule = proxyRule({ https: read("HTTPS_PROXY"), no: read("NO_PROXY") });
-    return rule(new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`))?.href;
-  } catch {
-    return undefined;
-  }
+function proxyOfMachine(host: string, port: number, machine: Machine): string | undefined {
+  const url = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return URL.canParse(url) ? egressOf(machine)(new URL(url))?.href : undefined;
 }
 
 async function writeNew(file: string, text: string): Promise<void> {

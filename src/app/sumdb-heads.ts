@@ -36,7 +36,7 @@ import { databaseRoutes } from "./sumdb-routes.ts";
 import type { RoutesUse } from "./sumdb-routes.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 
-type HeadCommands = Pick<CliServices, "sumdbHeadsImport" | "sumdbPin" | "sumdbVerifyTrusted" | "sumdbStatus">;
+export type HeadCommands = Pick<CliServices, "sumdbHeadsImport" | "sumdbPin" | "sumdbVerifyTrusted" | "sumdbStatus">;
 
 /** A person waits: routes that are away are given up soon. */
 const retryMs = 2_000;

@@ -42,8 +42,6 @@ export type CheckUse = {
   readonly announce: (what: string) => void;
   /** What was found so far: it counts even when time is up before the check is done. */
   readonly keep: (findings: readonly Finding[]) => void;
-  /** What an earlier check came to; undefined when it was skipped or is not done. */
-  readonly past: (id: CheckId) => Examined | undefined;
 };
 
 export type Check = {
@@ -56,8 +54,6 @@ export type Check = {
   readonly isQuick: boolean;
   /** Part of the full report. */
   readonly isFull: boolean;
-  /** Starts when these are done, whatever they came to. */
-  readonly after?: readonly CheckId[];
   readonly run: (use: CheckUse) => Promise<Examined>;
 };
 

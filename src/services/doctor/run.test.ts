@@ -69,19 +69,6 @@ test("never more than four look at once", async () => {
   assert.equal(most, 4);
 });
 
-test("a check waits for those it follows, and sees what they came to", async () => {
-  const seen: unknown[] = [];
-  const first = check("requests", {
-    run: async () => (await new Promise(setImmediate), { findings: [], summary: "s" }),
-  });
-  const then = check("cache-headers", {
-    after: ["requests", "mirrors"],
-    run: ({ past }) => (seen.push(past("requests")?.summary, past("mirrors")), Promise.resolve({ findings: [] })),
-  });
-  await run([then, first]);
-  assert.deepEqual(seen, ["s", undefined]);
-});
-
 test("offline leaves out what asks hosts, and says so", async () => {
   const asks = check("tls", { isOnline: true, run: () => assert.fail("it looked") });
   const done = await run([asks, check("goproxy")], { isOffline: true });

@@ -2,7 +2,8 @@
 
 import type { Finding } from "#services/findings/finding.ts";
 import { withoutCredentials } from "#services/findings/redact.ts";
-import type { Check, CheckId, Checked, CheckState, Examined, SkipReason } from "./check.ts";
+import { atOnce } from "#services/store/at-once.ts";
+import type { Check, Checked, CheckState, Examined, SkipReason } from "./check.ts";
 import { numberOf } from "./check.ts";
 
 /** Checks that look at once: enough to hide waiting, few enough to be no load on a slow line. */
@@ -17,7 +18,6 @@ export type RunOptions = {
   readonly signal: AbortSignal;
   /** A steady clock in milliseconds, and a timer as an aborted signal. */
   readonly clock: { readonly now: () => number; readonly after: (ms: number) => AbortSignal };
-  readonly onStart?: (check: Check) => void;
   readonly onDone?: (checked: Checked) => void;
 };
 
@@ -25,40 +25,20 @@ export type RunOptions = {
 export async function runChecks(options: RunOptions): Promise<readonly Checked[]> {
   const { checks, budgetMs, clock } = options;
   const signal = AbortSignal.any([options.signal, clock.after(budgetMs)]);
-  const done = new Map<CheckId, Checked>();
-  const waiting = checks.toSorted((a, b) => numberOf(a.id) - numberOf(b.id));
-  const chosen = new Set(waiting.map(({ id }) => id));
-  const running = new Set<Promise<void>>();
-  while (waiting.length > 0 || running.size > 0) {
-    const next = running.size < maxAtOnce ? waiting.findIndex((check) => isReady(check, { chosen, done })) : -1;
-    if (next < 0) {
-      await Promise.race(running);
-      continue;
-    }
-    const [check] = waiting.splice(next, 1) as [Check];
-    const run = runOne(check, { ...options, signal, done }).then((checked) => {
-      done.set(check.id, checked);
-      running.delete(run);
-      options.onDone?.(checked);
-    });
-    running.add(run);
-  }
-  return [...done.values()].sort((a, b) => numberOf(a.check.id) - numberOf(b.check.id));
+  const done: Checked[] = [];
+  const ordered = checks.toSorted((a, b) => numberOf(a.id) - numberOf(b.id));
+  const look = async (check: Check): Promise<void> => {
+    const checked = await runOne(check, { ...options, signal });
+    done.push(checked);
+    options.onDone?.(checked);
+  };
+  await atOnce(ordered, { jobs: maxAtOnce }, look);
+  return done.sort((a, b) => numberOf(a.check.id) - numberOf(b.check.id));
 }
 
-type Past = ReadonlyMap<CheckId, Checked>;
-
-function isReady({ after = [] }: Check, { chosen, done }: { chosen: ReadonlySet<CheckId>; done: Past }): boolean {
-  return after.every((id) => !chosen.has(id) || done.has(id));
-}
-
-async function runOne(
-  check: Check,
-  { isOffline, signal, clock, done, onStart }: RunOptions & { readonly done: Past },
-): Promise<Checked> {
+async function runOne(check: Check, { isOffline, signal, clock }: RunOptions): Promise<Checked> {
   if (isOffline && check.isOnline) return skipped(check, "offline");
   if (signal.aborted) return skipped(check, "budget");
-  onStart?.(check);
   const began = clock.now();
   const announced: string[] = [];
   const kept: Finding[] = [];
@@ -69,7 +49,6 @@ async function runOne(
         signal,
         announce: (what) => void announced.push(withoutCredentials(what)),
         keep: (findings) => void kept.push(...findings),
-        past: (id) => done.get(id)?.examined,
       }),
       signal,
     );

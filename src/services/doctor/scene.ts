@@ -8,6 +8,7 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import type { Settings } from "#services/environment/settings.ts";
 import { valueOf } from "#services/environment/settings.ts";
 import type { Surroundings } from "#services/environment/surroundings.ts";
+import type { Finding } from "#services/findings/finding.ts";
 import type { DoctorFacts } from "./report.ts";
 
 export type Project = {
@@ -20,6 +21,8 @@ export type Project = {
 export type DoctorScene = {
   readonly surroundings: Surroundings;
   readonly settings: Settings;
+  /** All that is wrong with them; four steps tell it. */
+  readonly linted: readonly Finding[];
   readonly facts: DoctorFacts;
   readonly project: Project | undefined;
   /** A go.mod that is there and cannot be read. */

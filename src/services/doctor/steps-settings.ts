@@ -5,7 +5,6 @@ import { officialProxyHost } from "#protocol/official.ts";
 import { matchPrefixPatterns } from "#protocol/pattern.ts";
 import { chainOf } from "#services/environment/chain.ts";
 import { isPublicProxy } from "#services/environment/public-proxies.ts";
-import { lint } from "#services/environment/lint.ts";
 import type { Placed } from "#services/environment/settings.ts";
 import { valueOf } from "#services/environment/settings.ts";
 import { doctorFindings } from "#services/findings/doctor.ts";
@@ -41,11 +40,8 @@ const stepOf: Readonly<Record<string, "goproxy" | "chain" | "private" | "module-
 };
 
 /** What lint says that belongs to a step. */
-function lintOf(
-  { surroundings }: DoctorScene,
-  step: "goproxy" | "chain" | "private" | "module-mode",
-): readonly Finding[] {
-  return lint(surroundings).filter(({ code }) => {
+function lintOf({ linted }: DoctorScene, step: "goproxy" | "chain" | "private" | "module-mode"): readonly Finding[] {
+  return linted.filter(({ code }) => {
     const prefix = Object.keys(stepOf)
       .filter((each) => code.startsWith(each))
       .reduce((longest, each) => (each.length > longest.length ? each : longest), "");

@@ -2,6 +2,7 @@
 
 import { maxFileChars } from "./assignment.ts";
 import type { Assignment, Reading } from "./assignment.ts";
+import { parseGoEnvFile } from "./go-env-file.ts";
 
 const name = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -46,13 +47,11 @@ export function readDotenv(text: string): Reading {
 
 /** The user's go env file (cmd/go readEnvFile): no trimming, no quotes, only lines that begin with a capital. */
 export function readGoEnvFile(text: string): Reading {
-  const assignments: Assignment[] = [];
-  for (const [index, line] of linesOf(text).entries()) {
-    const equals = line.indexOf("=");
-    if (equals < 0 || !/^[A-Z]/.test(line)) continue;
-    assignments.push({ ...exported(line.slice(0, equals), line.slice(equals + 1), index + 1), kind: "kept" });
-  }
-  return { assignments, traps: [] };
+  const { lines } = parseGoEnvFile(text);
+  return {
+    assignments: lines.map(({ name, value, line }) => ({ ...exported(name, value, line), kind: "kept" })),
+    traps: [],
+  };
 }
 
 export function linesOf(text: string): readonly string[] {

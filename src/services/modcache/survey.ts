@@ -6,6 +6,7 @@ import { downloadFolder, readId, readName, treePath, unitFiles, unitPath } from 
 import type { UnitFile } from "./layout.ts";
 import { CacheUnreadable } from "./ports.ts";
 import type { CacheFacts, CacheTree } from "./ports.ts";
+import { atOnce } from "#services/store/at-once.ts";
 
 /** One version of one module: everything of it that is there. */
 export type Unit = {
@@ -35,7 +36,7 @@ const maxUnits = 200_000;
 /** Modules nest as deep as their paths have elements. */
 const maxDepth = 64;
 /** Folders read at a time. */
-const atOnce = 8;
+const readsAtOnce = 8;
 
 type Found = {
   readonly id: ModuleVersion;
@@ -190,10 +191,10 @@ export async function surveyUnit(tree: CacheTree, id: ModuleVersion): Promise<Un
 }
 
 /** Calls `work` for each, a few at a time. */
-export async function inTurns<T>(items: readonly T[], work: (item: T) => Promise<void>, jobs = atOnce): Promise<void> {
-  const left = items.values();
-  const worker = async (): Promise<void> => {
-    for (const item of left) await work(item);
-  };
-  await Promise.all(Array.from({ length: Math.min(jobs, items.length) }, worker));
+export async function inTurns<T>(
+  items: readonly T[],
+  work: (item: T) => Promise<void>,
+  jobs = readsAtOnce,
+): Promise<void> {
+  await atOnce(items, { jobs }, work);
 }

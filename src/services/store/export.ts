@@ -8,7 +8,7 @@ import type { ModulePath } from "#protocol/path.ts";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
 import { checkModuleVersion, formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { atOnce } from "./_at-once.ts";
+import { atOnce } from "./at-once.ts";
 import { StoreDamaged } from "./errors.ts";
 import type { Selection } from "./export-selection.ts";
 import { listKey, versionKey } from "./layout.ts";

@@ -3,7 +3,7 @@
 
 import type { GranaryError } from "#services/errors/granary-error.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
-import { atOnce } from "./_at-once.ts";
+import { atOnce } from "./at-once.ts";
 import type { Clock } from "./ports.ts";
 import type { SourceVersion, Stranger } from "./source-versions.ts";
 

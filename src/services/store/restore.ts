@@ -7,7 +7,7 @@
 import type { ModulePath } from "#protocol/path.ts";
 import { isPseudoVersion } from "#protocol/pseudo.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
-import { atOnce } from "./_at-once.ts";
+import { atOnce } from "./at-once.ts";
 import { Restorer } from "./_restore-files.ts";
 import type { RestoreCounts } from "./_restore-files.ts";
 import { restoreVersion } from "./_restore-versions.ts";

@@ -4,7 +4,7 @@
 // tiles, a log's head before its commits and tiles. Writers go the other way round, so whatever a copied file needs was there
 // when it was copied. The index is written last; a run that ends before leaves objects, which the next one finds.
 
-import { atOnce } from "./_at-once.ts";
+import { atOnce } from "./at-once.ts";
 import { Copier, reading, Unreadable } from "./_snapshot-copy.ts";
 import type { CopyCounts } from "./_snapshot-copy.ts";
 import { SnapshotView } from "./_snapshot-view.ts";
