@@ -122,7 +122,7 @@ export class NetworkSteps {
     const host = `${place.host}:${place.port}`;
     if (await this.#use.reaches(place, ask)) return { findings: [], summary: host };
     const evidence = [{ kind: "seen", text: `connect ${host}` }] as const;
-    const fields = { database: parsed.name, host, said: "no connection" };
+    const fields = { database: parsed.name, host, said: "unreachable" };
     return { findings: [found(httpFindings, "HTTP_SUMDB_UNREACHABLE", fields, { evidence })] };
   }
 
