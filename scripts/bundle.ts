@@ -1,8 +1,10 @@
-// `npm run bundle`: the whole program as one file, dist/granary.mjs, that runs alone on a patched Node.
+// `npm run bundle`: the program as one file, dist/granary.mjs, that runs alone on a patched Node, and beside it in
+// dist/drivers the clients of services that few need (S3, Redis, PostgreSQL), each loaded when it is configured.
 
-import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, globSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { build as bundle } from "esbuild";
-import type { Plugin } from "esbuild";
+import type { BuildOptions, Plugin } from "esbuild";
 
 const outfile = "dist/granary.mjs";
 
@@ -32,26 +34,46 @@ const lazyBuiltins: Plugin = {
   },
 };
 
-await bundle({
-  entryPoints: ["bin/granary.ts"],
-  outfile,
+/** Packages that are none of the program's file: `src/adapters/…/_driver-NAME.ts` says all of one again and has nothing of ours. */
+const drivers = globSync("src/adapters/**/_driver-*.ts");
+
+const driversApart: Plugin = {
+  name: "drivers-apart",
+  setup: (build) => {
+    build.onResolve({ filter: /[\\/]_driver-[a-z0-9-]+\.ts$/ }, ({ path, kind }) => {
+      if (kind === "dynamic-import") return { path: `./drivers/${nameOf(path)}.mjs`, external: true };
+      return kind === "entry-point" ? undefined : { errors: [{ text: `${path} must be loaded with import()` }] };
+    });
+  },
+};
+
+function nameOf(driver: string): string {
+  return basename(driver, ".ts").slice("_driver-".length);
+}
+
+const common: BuildOptions = {
   bundle: true,
   platform: "node",
   format: "esm",
   target: "node24",
   minify: false,
   legalComments: "linked",
-  plugins: [oneLocale, lazyBuiltins],
+  plugins: [oneLocale, lazyBuiltins, driversApart],
   logLevel: "warning",
   define: { "globalThis.granaryBundled": "true" },
   // Packages written as CommonJS ask for require(); an ES module has none of its own.
   banner: {
     js: 'import { createRequire as granaryRequire } from "node:module";\nconst require = granaryRequire(import.meta.url);',
   },
-});
-writeFileSync(outfile, inAscii(readFileSync(outfile, "utf8")));
+};
+const driverFiles = drivers.map((driver) => ({ from: driver, to: `dist/drivers/${nameOf(driver)}.mjs` }));
+await bundle({ ...common, entryPoints: ["bin/granary.ts"], outfile });
+for (const { from, to } of driverFiles) await bundle({ ...common, minify: true, entryPoints: [from], outfile: to });
 chmodSync(outfile, 0o755);
-process.stdout.write(`${outfile} ${(statSync(outfile).size / 1e6).toFixed(1)} MB\n`);
+for (const file of [outfile, ...driverFiles.map(({ to }) => to)]) {
+  writeFileSync(file, inAscii(readFileSync(file, "utf8")));
+  process.stdout.write(`${file} ${(statSync(file).size / 1e6).toFixed(1)} MB\n`);
+}
 
 /**
  * esbuild escapes other letters in strings and leaves them in regular expressions and comments, where an escape means the

@@ -82,6 +82,7 @@ const groupTitles: Readonly<Record<Group, string>> = {
   upstreams: "Upstreams · 上游",
   direct: "Modules from their repositories · 从仓库直接构建的模块",
   trust: "What may be seen, and what is trusted · 可见范围与信任",
+  shared: "What several nodes share · 多节点共用",
   logs: "Log · 日志",
   tls: "TLS",
   cache: "Cache and lifetimes · 缓存与有效期",

@@ -1,12 +1,18 @@
 // `npm test`: every suite, each with a committed minimum of tests, so that a suite that silently shrank fails.
 // `npm run test:long` runs the same suites at full size (LONG=1). Arguments name suites: `npm test -- unit http`.
+// `npm run test:cluster` runs the one that needs real servers.
 
 import { spawn, spawnSync } from "node:child_process";
 import { globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-type Suite = { readonly name: string; readonly files: readonly string[]; readonly needsGo?: true };
+type Suite = {
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly needsGo?: true;
+  /** Only when it is named. */ readonly isOptIn?: true;
+};
 type Count = { readonly tests: number; readonly pass: number; readonly fail: number; readonly skipped: number };
 type Minimum = {
   readonly tests: number;
@@ -19,6 +25,8 @@ const suites: readonly Suite[] = [
   { name: "http", files: ["test/http/*.test.ts"] },
   { name: "fuzz", files: ["test/fuzz/*.test.ts"] },
   { name: "go", files: ["test/go/*.test.ts"], needsGo: true },
+  // Real servers beside several Granaries: an S3 server, Redis, PostgreSQL, nginx, as far as this machine has them.
+  { name: "cluster", files: ["test/cluster/*.test.ts"], isOptIn: true },
 ];
 
 /** One suite may take this long; the whole must stay below 20 minutes in CI. */
@@ -42,7 +50,7 @@ const program = wanted.some((name) => name !== "unit") || wanted.length === 0 ? 
 const total = { pass: 0, fail: 0, skipped: 0 };
 const complaints: string[] = [];
 for (const suite of suites) {
-  if (wanted.length > 0 && !wanted.includes(suite.name)) continue;
+  if (wanted.length > 0 ? !wanted.includes(suite.name) : suite.isOptIn === true) continue;
   const files = suite.files.flatMap((pattern) => globSync(pattern)).sort();
   process.stdout.write(`\n== ${suite.name}: ${files.length} files\n`);
   const count = files.length === 0 ? { tests: 0, pass: 0, fail: 0, skipped: 0 } : await runSuite(files);

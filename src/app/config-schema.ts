@@ -18,9 +18,9 @@ import {
   size,
   text,
 } from "./config-kinds.ts";
-import type { Kind } from "./config-kinds.ts";
 import { egressKind, hostsKind } from "./config-egress.ts";
 import { lowWaterKind } from "./config-low-water.ts";
+import { shared } from "./config-shared.ts";
 import { maxWitnesses, witnessesKind } from "./config-witnesses.ts";
 import {
   isCidr,
@@ -34,31 +34,12 @@ import {
 import { readGoEnv, readGoProxy, userDataDir } from "./go-env.ts";
 import type { Machine } from "./go-env.ts";
 import { presetList } from "./presets.ts";
+import { setting } from "./config-setting.ts";
+import type { Setting } from "./config-setting.ts";
 
-export const groups = ["server", "upstreams", "direct", "trust", "logs", "tls", "cache", "limits", "client"] as const;
-export type Group = (typeof groups)[number];
+export { groups } from "./config-setting.ts";
+export type { Group, Setting } from "./config-setting.ts";
 
-export type Setting<T> = {
-  readonly kind: Kind<T>;
-  readonly group: Group;
-  /** Long flag with the name of its value, for example `--listen HOST:PORT`. */
-  readonly flag?: string;
-  /** The default as text, as somebody would write it. */
-  readonly initial: string | readonly string[];
-  /** What this machine says when nobody configured Granary, with its origin. */
-  readonly ambient?: (machine: Machine) => Promise<{ readonly value: string; readonly origin: string } | undefined>;
-  /** How the default reads in the documents when the machine decides it. */
-  readonly initialInDocs?: string;
-  readonly about: Readonly<Record<Lang, string>>;
-  /** Why it exists, or why the default is what it is. */
-  readonly reason: string;
-  /** What can go wrong with it. */
-  readonly danger?: string;
-  /** Fixed at start: a changed file that changes it is refused. */
-  readonly restart?: true;
-};
-
-const setting = <T>(of: Setting<T>): Setting<T> => of;
 const path = text({ en: "a path", "zh-CN": "路径" });
 const minutes = 60_000;
 const days = 86_400_000;
@@ -1125,6 +1106,7 @@ export const settings = {
   ...server,
   ...upstreams,
   ...direct,
+  ...shared,
   ...logs,
   ...operations,
   ...tls,

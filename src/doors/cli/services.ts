@@ -66,7 +66,7 @@ export type SettingFlag = {
   /** As people read it. */
   readonly initial: string;
   readonly isList: boolean;
-  readonly group: "server" | "upstreams" | "direct" | "trust" | "logs" | "tls";
+  readonly group: "server" | "upstreams" | "direct" | "trust" | "shared" | "logs" | "tls";
 };
 
 export type ShownSetting = { readonly key: string; readonly value: string; readonly origin: string };

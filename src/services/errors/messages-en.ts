@@ -41,6 +41,7 @@ export const messagesEn: MessageTable = {
   "group.server": () => "Server",
   "group.upstreams": () => "Upstreams",
   "group.direct": () => "Modules from their repositories",
+  "group.shared": () => "What several nodes share",
   "group.trust": () => "What may be seen, and what is trusted",
   "group.logs": () => "Log",
   "group.tls": () => "TLS",

@@ -49,6 +49,7 @@ export const messagesZh: MessageTable = {
   "group.server": () => "服务器",
   "group.upstreams": () => "上游",
   "group.direct": () => "从仓库直接构建的模块",
+  "group.shared": () => "多节点共用",
   "group.trust": () => "可见范围与信任",
   "group.logs": () => "日志",
   "group.tls": () => "TLS",

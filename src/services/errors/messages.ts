@@ -22,6 +22,7 @@ export type Messages = {
   "group.server": None;
   "group.upstreams": None;
   "group.direct": None;
+  "group.shared": None;
   "group.trust": None;
   "group.logs": None;
   "group.tls": None;

@@ -119,6 +119,13 @@ export interface Storage {
   list(prefix: string): AsyncIterable<{ readonly key: StorageKey; readonly size: number; readonly modifiedMs: number }>;
   /** Opens a stage of at most `maxBytes`; a write beyond it throws StageTooLarge. */
   stage(maxBytes: number): Promise<Stage>;
+  /**
+   * The bytes that were read under the key are not what they should be. True when they came from a copy, which is dropped:
+   * another read may bring others. Absent where there are no copies.
+   */
+  doubt?(key: StorageKey): Promise<boolean>;
+  /** A URL from which anybody can read the object for a while, without us; undefined when there is none. Absent where there never is. */
+  linkTo?(key: StorageKey): Promise<string | undefined>;
 }
 
 /** Checks and brands a key; throws RangeError (a bug of ours) on one that breaks the rules above. */

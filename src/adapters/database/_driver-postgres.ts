@@ -1,0 +1,2 @@
+// The PostgreSQL client, and nothing of ours: a file of its own in the bundle, loaded with import().
+export { Pool } from "pg";
