@@ -41,10 +41,18 @@ export class S3Failure extends Error {
   }
 
   get isAbsent(): boolean {
-    return this.status === 404 && this.code !== "NoSuchBucket" && this.code !== "NoSuchUpload";
+    if (this.status === 404) return this.code !== "NoSuchBucket" && this.code !== "NoSuchUpload";
+    return impossible.has(this.code);
+  }
+
+  /** Services that keep objects as files cannot hold both `a` and `a/b`. */
+  get isInTheWay(): boolean {
+    return (this.status === 409 && !passing.has(this.code)) || this.code === "XMinioParentIsObject";
   }
 }
 
+/** No object can have this name there. */
+const impossible = new Set(["XMinioInvalidObjectName", "KeyTooLongError"]);
 /** The request never left. */
 const unsent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
 const final = new Set(["CredentialsProviderError", "TokenProviderError", "AbortError", "Closed", "ENOTFOUND"]);
@@ -94,11 +102,6 @@ export function inOurWords(key: string, error: unknown): unknown {
   const said = status === undefined ? `${code}: ${error.message}` : `${code} (${status})`;
   const text = `S3 ${operation}: ${said}`;
   if (status === 507 || full.has(code)) return new StoreFull(key, `no space left: ${text}`, { cause: error });
-  if (isInTheWay(error)) return new StoreUnavailable(key, `something is in the way: ${text}`, { cause: error });
+  if (error.isInTheWay) return new StoreUnavailable(key, `something is in the way: ${text}`, { cause: error });
   return new StoreUnavailable(key, text, { cause: error });
-}
-
-/** Services that keep objects as files cannot hold both `a` and `a/b`. */
-function isInTheWay({ status, code }: S3Failure): boolean {
-  return (status === 409 && !passing.has(code)) || code === "XMinioParentIsObject";
 }

@@ -105,7 +105,8 @@ export interface Storage {
   open(key: StorageKey): Promise<OpenObject | undefined>;
   /**
    * Creates the object, atomically and durably (temp, fsync, rename or link, fsync of the directory). Never
-   * overwrites: "exists" leaves both the object and, for a stage, the stage untouched.
+   * overwrites: "exists" leaves both the object and, for a stage, the stage untouched. Where objects are files, one below
+   * another object, or with the name of a folder, throws StoreUnavailable; where they are only names, both may be there.
    */
   create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists">;
   /**
@@ -113,7 +114,7 @@ export interface Storage {
    * "conflict" changes nothing.
    */
   replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict">;
-  /** Removes the object; false when there was none. */
+  /** Removes the object; false when there was none. Of several processes that remove it at a time more than one may get true. */
   remove(key: StorageKey): Promise<boolean>;
   /** Every object whose key starts with `prefix` (a whole element prefix ending in `/`, or ""), in no promised order; no stages, no temps. */
   list(prefix: string): AsyncIterable<{ readonly key: StorageKey; readonly size: number; readonly modifiedMs: number }>;
