@@ -200,8 +200,7 @@ export const storeFindings = {
       advice: "Let both machines follow a time server.",
     },
     "zh-CN": {
-      title: ({ endpoint, seconds }) =>
-        `${endpoint} 的时钟比本机${seconds > 0 ? "快" : "慢"} ${Math.abs(seconds)} 秒`,
+      title: ({ endpoint, seconds }) => `${endpoint} 的时钟比本机${seconds > 0 ? "快" : "慢"} ${Math.abs(seconds)} 秒`,
       why: "每个请求都带时间签名；相差超过 15 分钟会被服务拒绝。",
       advice: "让两台机器都与时间服务器同步。",
     },

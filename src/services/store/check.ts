@@ -89,7 +89,9 @@ function failedFinding(name: BucketTry, outcome: Failed, seen: BucketSeen): Find
   const { bucket, endpoint } = seen;
   const { status, code, said } = outcome;
   const where = endpoint === "" ? "AWS" : endpoint;
-  const evidence = [{ kind: "seen" as const, text: `${name}: ${status === undefined ? code : `${status} ${code}`}: ${said}` }];
+  const evidence = [
+    { kind: "seen" as const, text: `${name}: ${status === undefined ? code : `${status} ${code}`}: ${said}` },
+  ];
   if (status === undefined) {
     if (/Credentials|Token/.test(code)) return found(storeFindings, "S3_NO_CREDENTIALS", { bucket }, { evidence });
     if (/TLS|SSL|CERT|UNABLE|SELF_SIGNED|HOSTNAME/.test(code))
@@ -101,11 +103,16 @@ function failedFinding(name: BucketTry, outcome: Failed, seen: BucketSeen): Find
   if (keyProblems.has(code)) return found(storeFindings, "S3_BAD_KEY", { bucket, code }, { evidence });
   if (status === 403 || status === 401) {
     const severity = name === "versioning" ? ("info" as const) : undefined;
-    return found(storeFindings, "S3_DENIED", { bucket, action: actions[name] }, {
-      evidence,
-      fixes: [allowed(seen)],
-      ...(severity !== undefined && { severity }),
-    });
+    return found(
+      storeFindings,
+      "S3_DENIED",
+      { bucket, action: actions[name] },
+      {
+        evidence,
+        fixes: [allowed(seen)],
+        ...(severity !== undefined && { severity }),
+      },
+    );
   }
   return found(
     storeFindings,
@@ -137,7 +144,14 @@ function judgeVersions(seen: BucketSeen): readonly Finding[] {
   const { bucket, versioning } = seen;
   if (versioning === undefined) return [];
   if (versioning !== "on")
-    return [found(storeFindings, "S3_UNVERSIONED", { bucket }, { fixes: [aws(seen, "put-bucket-versioning", "--versioning-configuration", "Status=Enabled")] })];
+    return [
+      found(
+        storeFindings,
+        "S3_UNVERSIONED",
+        { bucket },
+        { fixes: [aws(seen, "put-bucket-versioning", "--versioning-configuration", "Status=Enabled")] },
+      ),
+    ];
   const rules = JSON.stringify({
     Rules: [
       {
