@@ -38,6 +38,7 @@ import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { makeEngine } from "./manners.ts";
 import { openStore } from "./open-store.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { doubtIndex } from "./tending.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { validatorOf } from "./validating.ts";
@@ -59,10 +60,11 @@ export async function importStore(
 ): Promise<ImportView> {
   const config = await use.load(flags);
   const { tree, placed } = await openSource(request);
+  const place = await indexPlaceOf(config);
   const storage = await openStore(config.values.store, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
-  if (!request.isDryRun) await doubtIndex(config.values.store);
+  if (!request.isDryRun) await doubtIndex(place);
   const opened = await open(config, { storage, tree, placed, request, verifyEntry: use.verifyEntry });
   try {
     const report = await awake(() =>
@@ -85,7 +87,7 @@ export async function importStore(
   } finally {
     off();
     await opened.close();
-    if (!request.isDryRun) await doubtIndex(config.values.store);
+    if (!request.isDryRun) await doubtIndex(place);
   }
 }
 

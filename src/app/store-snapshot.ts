@@ -28,6 +28,7 @@ import type { HeadMemory } from "#services/sumlog/ports.ts";
 import type { Config } from "./config.ts";
 import { openStore, takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { doubtIndex } from "./tending.ts";
 
 export type SnapshotCommands = Pick<CliServices, "storeSnapshot" | "storeSnapshots" | "storeRestore" | "storeDefrag">;
@@ -53,8 +54,10 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
     storeSnapshots: async (dir) =>
       await inOurWords({ dir, store: dir }, async () => await listSnapshots(await readSnapshotFolder(dir))),
     storeRestore: async ({ dir, id, isDry, replacesState }, flags, progress) => {
-      const { values } = await load(flags);
+      const config = await load(flags);
+      const { values } = config;
       const { store } = values;
+      const place = await indexPlaceOf(config);
       const begun = performance.now();
       return await inOurWords({ dir, store }, async () => {
         const vault = await readSnapshotFolder(dir);
@@ -65,7 +68,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
           const report = await withTarget(store, isDry, (target) =>
             restoreSnapshot({ vault, index, store: target, logs, isDry, replacesState, progress }),
           );
-          if (!isDry) await doubtIndex(store);
+          if (!isDry) await doubtIndex(place);
           const ms = performance.now() - begun;
           return { ...report, logs: report.logs.map(toRestoredLog), dir, store, ms, isDry };
         } finally {

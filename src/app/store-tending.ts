@@ -32,7 +32,9 @@ import type { Config } from "./config.ts";
 import { readDirectoryGoMod, readInput } from "./fetch-inputs.ts";
 import type { MainInput } from "./fetch-inputs.ts";
 import { openStore } from "./open-store.ts";
-import { doubtIndex, evictingLayout, gcRuleOf, openIndex } from "./tending.ts";
+import { indexPlaceOf } from "./index-place.ts";
+import type { IndexPlace } from "./index-place.ts";
+import { aloneWith, doubtIndex, evictingLayout, gcRuleOf, knowsAllUses, withIndex } from "./tending.ts";
 
 export type TendingCommands = Pick<
   CliServices,
@@ -57,13 +59,14 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   const on = async <T>(flags: SettingFlags, work: (use: Opened) => Promise<T>): Promise<T> => {
     const config = await load(flags);
     const dir = config.values.store;
+    const place = await indexPlaceOf(config);
     const storage = await openStore(dir, {});
     const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
     const stop = new AbortController();
     const off = io.onStop(() => stop.abort(new GranaryError("GRANARY_STOPPED", {})));
     const store = new ModuleStore(storage);
     try {
-      return await awake(() => work({ config, dir, storage, events, store, signal: stop.signal }));
+      return await awake(() => work({ config, dir, place, storage, events, store, signal: stop.signal }));
     } finally {
       off();
       await store.close();
@@ -72,76 +75,80 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   };
   return {
     storeGc: (request, flags, progress) =>
-      on(flags, async ({ config, storage, events, store, signal, dir }) => {
+      on(flags, async ({ config, place, storage, events, store, signal, dir }) => {
         const rule: GcRule = { ...gcRuleOf(config.values), ...request.rule };
         if (rule.maxBytes === undefined && rule.unusedMs === undefined)
           throw new GranaryError("GRANARY_BAD_USAGE", {
             reason: "neither a size nor an age is given",
             usage: "granary store gc --max-size 5GB --older-than 30d [--dry-run]",
           });
+        if (!request.isDryRun && !request.byOwnUses && !knowsAllUses(config.values))
+          throw new GranaryError("GRANARY_GC_SHARED", { bucket: config.values["s3.bucket"] });
         if (!request.isDryRun && (await storage.layout()) < evictingLayout)
           throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await storage.layout() });
         const isPinned = await pinsOf(storage).asked().catch(inOurWords);
-        return await withIndex(storage, async (index) => {
+        return await withIndex(place, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const evicting = request.isDryRun ? undefined : store;
-          const report = await collectGarbage(rule, {
-            index,
-            store: evicting,
-            isPinned,
-            clock: systemClock,
-            signal,
-            progress,
-          });
+          const report = await aloneWith(index, { what: "gc", signal }, (until) =>
+            collectGarbage(rule, { index, store: evicting, isPinned, clock: systemClock, signal: until, progress }),
+          );
           const { evicted, freed, spared, over } = report;
           if (!request.isDryRun) events.emit({ name: "gc.done", evicted, freed, spared, over });
           return { ...report, isDryRun: request.isDryRun, rule };
         });
       }),
     storeFsck: (request, flags, progress) =>
-      on(flags, async ({ storage, store, signal }) => {
+      on(flags, async ({ place, storage, store, signal }) => {
         const { repairs, isDeep } = request;
+        if (repairs) await doubtIndex(place); // refused before anything is done when nobody could be told
         const report = await fsck({ storage, store, clock: systemClock, isDeep, repairs, signal, progress });
-        if (repairs && report.findings.length > 0) await doubtIndex(storage.root);
+        if (repairs && report.findings.length > 0) await doubtIndex(place);
         const rebuilt = request.rebuilds
-          ? await withIndex(storage, (index) => rebuildIndex({ storage, index, clock: systemClock, signal }))
+          ? await withIndex(place, (index) =>
+              aloneWith(index, { what: "rebuild", signal }, (until) =>
+                rebuildIndex({ storage, index, clock: systemClock, signal: until }),
+              ),
+            )
           : undefined;
         return { ...report, ...(rebuilt && { indexed: rebuilt.versions }) };
       }),
     storeScrub: ({ bytesPerSecond }, flags, progress) =>
-      on(flags, ({ storage, store, events, signal }) =>
-        withIndex(storage, async (index) => {
+      on(flags, ({ place, storage, store, events, signal }) =>
+        withIndex(place, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const damages: { key: string; problem: string }[] = [];
-          const report = await scrub(systemClock.now(), {
-            index,
-            store,
-            clock: systemClock,
-            bytesPerSecond: () => bytesPerSecond,
-            mend: undefined,
-            onDamage: (damage) => {
-              const { key, message } = damage;
-              const problem =
-                damage instanceof StoreDamaged ? `expected ${damage.expected}, found ${damage.found}` : message;
-              if (damages.length < maxDamages) damages.push({ key, problem });
-              events.emit({ name: "store.damaged", key, repaired: false, reason: message });
-            },
-            signal,
-            progress,
-          });
+          const report = await aloneWith(index, { what: "scrub", signal }, (until) =>
+            scrub(systemClock.now(), {
+              index,
+              store,
+              clock: systemClock,
+              bytesPerSecond: () => bytesPerSecond,
+              mend: undefined,
+              onDamage: (damage) => {
+                const { key, message } = damage;
+                const problem =
+                  damage instanceof StoreDamaged ? `expected ${damage.expected}, found ${damage.found}` : message;
+                if (damages.length < maxDamages) damages.push({ key, problem });
+                events.emit({ name: "store.damaged", key, repaired: false, reason: message });
+              },
+              signal: until,
+              progress,
+            }),
+          );
           return { ...report, damages };
         }),
       ),
     storeHot: (limit, flags) =>
-      on(flags, ({ storage }) =>
-        withIndex(storage, async (index) =>
+      on(flags, ({ place }) =>
+        withIndex(place, async (index) =>
           (await index.hottest(limit)).map(({ path, ...rest }) => ({ module: path, ...rest })),
         ),
       ),
     storeMigrate: (isDryRun, flags, progress) =>
-      on(flags, async ({ storage, signal }) => {
+      on(flags, async ({ place, storage, signal }) => {
         const from = await storage.layout();
-        return await withIndex(storage, async (index) => {
+        return await withIndex(place, async (index) => {
           const steps: ("index" | "layout")[] = [];
           if (!(await index.isWhole())) steps.push("index");
           if (from < evictingLayout) steps.push("layout");
@@ -152,8 +159,9 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
         });
       }),
     storeRollback: ({ what, sha256, from }, flags) =>
-      on(flags, async ({ storage, store, signal }) => {
+      on(flags, async ({ place, storage, store, signal }) => {
         const id = idOf(what, "granary store rollback MODULE@VERSION --sha256 HEX");
+        await doubtIndex(place);
         const verifier = new VerifyPool({ entry: io.verifyEntry });
         try {
           return await rollBack(id, sha256, {
@@ -167,7 +175,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
           });
         } finally {
           await verifier.close();
-          await doubtIndex(storage.root);
+          await doubtIndex(place);
         }
       }),
     pinAdd: ({ what, from }, flags) =>
@@ -186,6 +194,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
 type Opened = {
   readonly config: Config;
   readonly dir: string;
+  readonly place: IndexPlace;
   readonly storage: DiskStorage;
   readonly store: ModuleStore;
   readonly events: JsonlSink;
@@ -196,15 +205,6 @@ type Opened = {
 const maxDamages = 1_000;
 
 const pinsOf = (storage: DiskStorage): Retained => new Retained(storage, systemClock);
-
-async function withIndex<T>(storage: DiskStorage, work: (index: StoreIndex) => Promise<T>): Promise<T> {
-  const index = await openIndex(storage.root);
-  try {
-    return await work(index);
-  } finally {
-    await index.close();
-  }
-}
 
 async function makeWhole(
   index: StoreIndex,

@@ -72,11 +72,12 @@ import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./co
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { openTending } from "./tending.ts";
 import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
-import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
+import { forkWarnings, indexWarning, owedWarning, startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
@@ -142,6 +143,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   // How long something takes or lasts, and what date it is, are two questions.
   const clock = steadyClock;
   const wall = systemClock;
+  const place = await indexPlaceOf(config);
   const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
@@ -332,6 +334,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const tending = await openTending({
     values: () => state.config.values,
     root: values.store,
+    place,
     storage,
     store,
     uses,
@@ -446,6 +449,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const warnings = (): string[] => [
     ...startWarnings(state.config, state.chain),
     ...forkWarnings(state.config, mirrors),
+    ...indexWarning(state.config, tending?.indexTrouble),
   ];
   const status = async (): Promise<Status> => {
     const listed = await integrityView(integrity);

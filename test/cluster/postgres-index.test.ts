@@ -1,6 +1,7 @@
 // The index in a real PostgreSQL: the contract, several writers at a time, and the same answers as SQLite.
 import assert from "node:assert/strict";
 import { after, suite, test } from "node:test";
+import type { TestContext } from "node:test";
 import fc from "fast-check";
 import pg from "pg";
 import { openPostgresIndex } from "#adapters/database/postgres-index.ts";
@@ -13,7 +14,8 @@ import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 
 const skip = missingPostgres() ?? false;
 let names = 0;
-const owner = { after };
+/** Everything is put away after the last test of this file. */
+const owner = { after } as unknown as Pick<TestContext, "after">;
 const server = skip === false ? await startPostgres(owner) : undefined;
 
 const url = () => server?.url ?? "";

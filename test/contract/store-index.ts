@@ -46,7 +46,7 @@ export function storeIndexContract(name: string, open: OpenIndex, skip: string |
     );
     return index;
   }
-  const run = (what: string, body: () => Promise<void>) => test(what, { skip }, body);
+  const run = (what: string, body: () => Promise<void>) => void test(what, { skip }, body);
 
   suite(`an index over a store: ${name}`, () => {
     run("an empty one knows nothing, has nothing, and is not whole", async () => {

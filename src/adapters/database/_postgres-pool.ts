@@ -37,9 +37,11 @@ export type PostgresState = { readonly isUp: boolean; readonly reason: string };
 /** What a piece of work may stand: `writes`: it needs a server that takes writes. `again`: doing it twice is doing it once. */
 export type Ask = { readonly writes: boolean; readonly again: boolean };
 
+export type PostgresDriver = { readonly Pool: new (config: PoolConfig) => Pool };
+
 export type PostgresPoolUse = {
   readonly place: PostgresPlace;
-  readonly driver: { readonly Pool: new (config: PoolConfig) => Pool };
+  readonly driver: PostgresDriver;
   /** Run once before anything else after each time the server was away. */
   readonly prepare: (client: PoolClient) => Promise<void>;
   /** Told when it is away, and when it is back. */

@@ -79,8 +79,10 @@ async function foundSchema(client: PoolClient): Promise<number> {
     "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'granary' AND c.relname = 'schema'",
   );
   if (rowCount === 0) return 0;
-  const found = await client.query<{ readonly version: number }>("SELECT max(version) AS version FROM granary.schema");
-  const version = Number(found.rows[0]?.version ?? 0);
+  const found = await client.query<{ readonly version: number | null }>(
+    "SELECT max(version) AS version FROM granary.schema",
+  );
+  const version = found.rows[0]?.version ?? 0;
   if (version > knownSchema) throw new NewerSchema(version);
   return version;
 }

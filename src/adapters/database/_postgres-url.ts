@@ -46,5 +46,5 @@ function decoded(text: string): string {
 }
 
 function refused(why: string): IndexUnavailable {
-  return new IndexUnavailable(`postgres.url cannot be used: ${why}`, "settings");
+  return new IndexUnavailable(`a postgres:// URL that can be used: ${why}`, "settings");
 }

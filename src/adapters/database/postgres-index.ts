@@ -17,7 +17,7 @@ import type {
 } from "#services/tending/ports.ts";
 import type { PoolClient } from "./_driver-postgres.ts";
 import { maxHeld, PostgresPool } from "./_postgres-pool.ts";
-import type { Ask, PostgresState } from "./_postgres-pool.ts";
+import type { Ask, PostgresDriver, PostgresState } from "./_postgres-pool.ts";
 import { makeSchema } from "./_postgres-schema.ts";
 import { readPostgresUrl } from "./_postgres-url.ts";
 
@@ -71,9 +71,19 @@ export async function openPostgresIndex(options: PostgresIndexOptions): Promise<
   return new PostgresIndex({ ...options, place, driver });
 }
 
+/** Why such a URL cannot be used; undefined when it can. */
+export function postgresUrlProblem(url: string): string | undefined {
+  try {
+    readPostgresUrl(url, undefined);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 type Opening = PostgresIndexOptions & {
   readonly place: ReturnType<typeof readPostgresUrl>;
-  readonly driver: typeof import("./_driver-postgres.ts");
+  readonly driver: PostgresDriver;
 };
 
 class PostgresIndex implements StoreIndex {

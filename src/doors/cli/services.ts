@@ -499,7 +499,7 @@ export type CliServices = {
   ) => Promise<StoreReport>;
   /** Lets versions leave by a rule; what it leaves open is the configuration's. `progress` is called after each one. */
   readonly storeGc: (
-    request: { readonly rule: Partial<GcRule>; readonly isDryRun: boolean },
+    request: { readonly rule: Partial<GcRule>; readonly isDryRun: boolean; readonly byOwnUses: boolean },
     flags: SettingFlags,
     progress: (evicted: number, freed: number) => void,
   ) => Promise<GcReport & { readonly isDryRun: boolean; readonly rule: GcRule }>;

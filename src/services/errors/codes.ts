@@ -251,6 +251,12 @@ export type StartFields = {
   GRANARY_CANNOT_RUN: { readonly program: string; readonly reason: string };
   /** The store's layout knows no evictions yet. */
   GRANARY_LAYOUT_OLD: { readonly dir: string; readonly found: number };
+  /** The index that nodes share cannot be asked now. */
+  GRANARY_INDEX_UNAVAILABLE: { readonly reason: string };
+  /** Nodes share a bucket, and this one's index knows only what this node was asked for. */
+  GRANARY_GC_SHARED: { readonly bucket: string };
+  /** Another node over the same store does the same work now. */
+  GRANARY_DONE_ELSEWHERE: { readonly work: "gc" | "scrub" | "rebuild" };
   /** Bytes that were never kept for a version. */
   GRANARY_NOT_COMMITTED: { readonly what: string; readonly asked: string; readonly committed: string | undefined };
   /** The bytes of a version are known, and nobody here has them. */

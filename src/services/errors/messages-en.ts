@@ -174,6 +174,7 @@ export const messagesEn: MessageTable = {
   "flag.gc-max-size": () => "what kept versions may take, for example 5GB",
   "flag.gc-older-than": () => "let go what was unused for longer, for example 30d",
   "flag.gc-order": () => "who leaves first: lru or s3-fifo",
+  "flag.gc-own-uses": () => "on a shared bucket without PostgreSQL: go by this node's uses alone",
   "flag.gc-private": () => "private versions may leave too",
   "flag.dry-run": () => "say what would be done, and do nothing",
   "flag.fsck-deep": () => "read and hash every byte",

@@ -179,6 +179,7 @@ export const messagesZh: MessageTable = {
   "flag.gc-max-size": () => "已保存版本可占用的空间，如 5GB",
   "flag.gc-older-than": () => "让闲置更久的离开，如 30d",
   "flag.gc-order": () => "谁先离开：lru 或 s3-fifo",
+  "flag.gc-own-uses": () => "共用存储桶且无 PostgreSQL 时：仅依据本节点的使用情况",
   "flag.gc-private": () => "私有版本也可离开",
   "flag.dry-run": () => "只说明会做什么，不做改动",
   "flag.fsck-deep": () => "读取并核对每个字节",

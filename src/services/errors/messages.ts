@@ -133,6 +133,7 @@ export type Messages = {
   "flag.gc-older-than": None;
   "flag.gc-order": None;
   "flag.gc-private": None;
+  "flag.gc-own-uses": None;
   "flag.dry-run": None;
   "flag.fsck-deep": None;
   "command.simulate": None;
