@@ -1,7 +1,8 @@
 // PostgreSQL killed, frozen, read-only, out of connections, at odds with others: the index says so soon, in words, and
 // goes on when it is over; nothing that was counted is lost.
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { chmod, chown, readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import pg from "pg";
@@ -18,7 +19,8 @@ import { Tending } from "#services/tending/tending.ts";
 import { Uses } from "#services/tending/uses.ts";
 import { facts, named, used } from "../contract/store-index.ts";
 import { atEnd } from "../support/at-end.ts";
-import { startGranary } from "../support/granary.ts";
+import { makeCertificate } from "../support/certificate.ts";
+import { runGranary, startGranary } from "../support/granary.ts";
 import { arrivalFacts, keepZipBytes, moduleVersion, someBytes } from "../support/manifests.ts";
 import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 import type { PostgresServer } from "../support/servers/postgres.ts";
@@ -156,16 +158,16 @@ suite("PostgreSQL in trouble", { skip }, () => {
     await index.put([facts(0)], 1_000);
     const client = await connected(server);
     atEnd(t, () => client.end());
-    let isOver = false;
+    const over = new AbortController();
     const axe = (async () => {
-      while (!isOver) {
+      for (; !over.signal.aborted;) {
         await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'granary'");
         await new Promise((resolve) => setTimeout(resolve, 25));
       }
     })();
     let refused = 0;
     for (let n = 0; n < 150; n++) await again(() => index.put([facts(n)], 1_000)).catch(() => refused++);
-    isOver = true;
+    over.abort();
     await axe;
     assert.equal(refused, 0);
     assert.equal((await again(() => index.totals())).versions, 150);
@@ -243,6 +245,33 @@ suite("PostgreSQL in trouble", { skip }, () => {
     await index.doubt();
     assert.equal(await index.alone?.("gc", () => Promise.resolve()), true);
     await assert.rejects((await as("nobody")).totals(), { kind: "refused" });
+  });
+
+  test("over TLS the certificate must be of an authority that is known", async (t) => {
+    const { server } = await room(t);
+    const made = await makeCertificate(server.folder, "postgres");
+    if (made === undefined) return void t.skip("no openssl on this machine");
+    const owner = await stat(join(server.folder, "d"));
+    await chmod(made.key, 0o600);
+    await chown(made.key, owner.uid, owner.gid);
+    await chmod(made.cert, 0o644);
+    await admin(
+      server,
+      `ALTER SYSTEM SET ssl_cert_file = '${made.cert}'`,
+      `ALTER SYSTEM SET ssl_key_file = '${made.key}'`,
+      "ALTER SYSTEM SET ssl = on",
+    );
+    await server.kill();
+    await server.start();
+    const url = `${server.url}?sslmode=verify-full`;
+    const ca = await readFile(made.cert, "utf8");
+    const [known, unknown] = [
+      await openPostgresIndex({ url, ca, name: "tls" }),
+      await openPostgresIndex({ url, ca: undefined, name: "tls" }),
+    ];
+    atEnd(t, () => Promise.all([known.close(), unknown.close()]));
+    assert.equal((await known.totals()).versions, 0);
+    await assert.rejects(unknown.totals(), { kind: "refused", message: /certificate is not trusted/ });
   });
 
   test("no password is in any error", async (t) => {
@@ -336,7 +365,10 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
     await server.start();
     await again(() => tending.flush());
     for (const id of versions) assert.equal((await again(() => index.find(id)))?.uses, 10);
-    await again(async () => assert.ok(events.some(({ name }) => name === "index.rebuilt")));
+    await again(() => {
+      assert.ok(events.some(({ name }) => name === "index.rebuilt"));
+      return Promise.resolve();
+    });
   });
 
   test("what is counted while connections are ended is there in the end", async (t) => {
@@ -366,16 +398,36 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
     const granary = await startGranary({ upstream: "off", flags: ["--postgres", server.url] });
     atEnd(t, () => granary.stop());
     assert.equal((await fetch(`${granary.url}/-/readyz`)).status, 200);
-    await again(() => Promise.resolve(assert.match(granary.stderr(), /index\.away/)));
+    const says = (what: RegExp) =>
+      again(() => {
+        assert.match(granary.stderr(), what);
+        return Promise.resolve();
+      });
+    await says(/index\.away/);
     const page = await (await fetch(`${granary.url}/-/`)).text();
     assert.match(page, /nobody listens there/);
     await server.start();
-    await again(() => Promise.resolve(assert.match(granary.stderr(), /index\.back/)));
+    await says(/index\.back/);
     await again(async () => {
       const client = await connected(server);
       const { rows } = await client.query("SELECT whole FROM granary.stores").finally(() => client.end());
       assert.deepEqual(rows, [{ whole: true }]);
     });
     assert.doesNotMatch(await (await fetch(`${granary.url}/-/`)).text(), /nobody listens there/);
+  });
+
+  test("commands use it, and take their turn", async (t) => {
+    const { server, index } = await room(t, { name: "s3  go-modules" });
+    const env = { GRANARY_S3_BUCKET: "go-modules", GRANARY_POSTGRES_URL: server.url };
+    const store = ["--store", join(server.folder, "store")];
+    assert.equal((await runGranary(["store", "migrate", ...store], env)).code, 0);
+    assert.equal(await index.isWhole(), true);
+    const gc = ["store", "gc", "--max-size", "1GB", ...store];
+    assert.equal((await runGranary(gc, env)).code, 0);
+    await index.alone?.("gc", async () => {
+      assert.match((await runGranary(gc, env)).stderr, /GRANARY_DONE_ELSEWHERE/);
+    });
+    assert.match((await runGranary(gc, { GRANARY_S3_BUCKET: "go-modules" })).stderr, /GRANARY_GC_SHARED/);
+    assert.equal((await runGranary([...gc, "--own-uses-only"], { GRANARY_S3_BUCKET: "go-modules" })).code, 0);
   });
 });
