@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import fc from "fast-check";
 import { isGranaryError } from "#services/errors/granary-error.ts";
@@ -121,6 +122,11 @@ for (const key of athensKeys) {
 test("every row is told in Chinese as well", async () => {
   const done = await translate({}, tomlOf(inFiles), "zh-CN");
   for (const row of done.rows) if (row.kind === "ignored") assert.match(row.reason, /[\u4e00-\u9fff]/, row.key);
+});
+
+test("docs/athens.md names every key", async () => {
+  const text = await readFile(new URL("../../docs/athens.md", import.meta.url), "utf8");
+  for (const { path } of athensKeys) assert.ok(text.includes(path.split(".").at(-1) ?? path), path);
 });
 
 // ---- what each becomes ----
