@@ -102,6 +102,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { serve } = await import("./start.ts");
       return await serve(config, io);
     },
+    compat: async (request, flags) => {
+      const { startAsAthens } = await import("./athens.ts");
+      return await startAsAthens(request, toFlags(flags), io);
+    },
     sumweb: async (request, flags) => {
       const config = await load(flags);
       const { serveSumweb } = await import("./sumweb.ts");

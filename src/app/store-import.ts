@@ -59,7 +59,7 @@ export async function importStore(
   { use, progress }: { readonly use: ImportCommandUse; readonly progress: (progress: ImportProgress) => void },
 ): Promise<ImportView> {
   const config = await use.load(flags);
-  const { tree, placed } = await openSource(request);
+  const { tree, placed } = await openSource(request, config.values.store);
   const place = await indexPlaceOf(config);
   const storage = await openStore(config.values.store, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
@@ -93,15 +93,22 @@ export async function importStore(
 
 const usage = `granary store import DIR [--layout ${layouts.join("|")}]`;
 
-/** Throws GRANARY_BAD_USAGE when there is nothing to import. */
-async function openSource(request: ImportRequest): Promise<{ readonly tree: SourceTree; readonly placed: Placed }> {
+/**
+ * Throws GRANARY_BAD_USAGE when there is nothing to import.
+ *
+ * @param store may lie in the directory, as it does in the place of Athens
+ */
+async function openSource(
+  request: ImportRequest,
+  store: string,
+): Promise<{ readonly tree: SourceTree; readonly placed: Placed }> {
   const { dir, layout } = request;
   const unreadable = (reason: string): GranaryError =>
     new GranaryError("GRANARY_BAD_USAGE", { reason: `${dir}: ${reason}`, usage });
   const inPlace = (error: unknown): never => {
     throw error instanceof SourceUnreadable ? unreadable(error.message) : error;
   };
-  const tree = await openSourceTree(dir).catch(inPlace);
+  const tree = await openSourceTree(dir, { except: store }).catch(inPlace);
   if (tree === undefined) throw unreadable("there is no such directory");
   const placed = await recognise(tree, layout).catch(inPlace);
   if (placed === undefined)

@@ -381,6 +381,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     origin,
     negative,
     privacy,
+    sums,
     rewrite,
     events,
     ahead,

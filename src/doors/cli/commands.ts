@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command.ts";
 import { agentCommand } from "./agent.ts";
+import { compatCommand } from "./compat.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { dnsCommand } from "./dns.ts";
@@ -44,6 +45,7 @@ export const commands: readonly CommandSpec[] = [
   runCommand,
   labCommand,
   configCommand,
+  compatCommand,
   upstreamCommand,
   jobsCommand,
   planCommand,

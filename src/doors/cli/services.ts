@@ -444,10 +444,44 @@ export type MigrateReport = {
 
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
+/** In whose place to start. `file`: its configuration, when it is not where it usually is. */
+export type CompatRequest = { readonly peer: "athens"; readonly file?: string | undefined };
+
+/** What became of one key of the other program. `key` is the name under which it was said, `origin` the place. */
+export type CompatRow = { readonly key: string; readonly origin: string } & (
+  | {
+      readonly kind: "mapped";
+      readonly setting: string;
+      /** Secrets are masked. */
+      readonly value: string;
+      readonly note?: string;
+      /** Where Granary itself was told otherwise. */
+      readonly overriddenBy?: string;
+    }
+  | { readonly kind: "ignored"; readonly reason: string }
+  /** Going on without it would open what was closed, or change what clients get. */
+  | { readonly kind: "refused"; readonly reason: string; readonly settledBy: readonly string[] }
+  | { readonly kind: "unknown"; readonly nearest?: string }
+);
+
+export type CompatReport = {
+  readonly peer: CompatRequest["peer"];
+  readonly file: string | undefined;
+  readonly rows: readonly CompatRow[];
+};
+
+export type CompatStart = {
+  readonly report: CompatReport;
+  /** Throws GRANARY_COMPAT_REFUSED while a row is refused. */
+  readonly serve: () => Promise<number>;
+};
+
 export type CliServices = {
   readonly doctor: () => Promise<DoctorDesk>;
   /** Runs the server until it is told to stop; resolves to the exit code. */
   readonly serve: (flags: SettingFlags) => Promise<number>;
+  /** Reads what was said to another proxy, and starts in its place. */
+  readonly compat: (request: CompatRequest, flags: SettingFlags) => Promise<CompatStart>;
   /** Every setting with its value (secrets masked) and origin. */
   readonly showConfig: (flags: SettingFlags) => Promise<readonly ShownSetting[]>;
   /** What a request id stood for, asked of the running server; undefined when nobody remembers. */

@@ -119,6 +119,12 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_RESTORE_LOG_UNSOUND: { database: "sum.corp.example", reason: "commit 3 is lost" },
   GRANARY_PRIVATE_EXPOSED: { listen: "0.0.0.0:80", patterns: "example.com/*" },
   GRANARY_EGRESS_UNSET: { origin: "file granary.yaml:3" },
+  GRANARY_COMPAT_REFUSED: {
+    key: "FilterFile",
+    origin: "file config.toml:7",
+    reason: "what it excludes passes",
+    more: 1,
+  },
   GRANARY_TLS_UNREADABLE: { file: "/c.pem", reason: "ENOENT" },
   GRANARY_TOKENS_UNREADABLE: { file: "/t.json", reason: "EACCES" },
   GRANARY_NO_SUCH_ID: { kind: "token", id: "7f3c21" },

@@ -194,6 +194,14 @@ export type StartFields = {
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
   /** `egressStrict` is on and nobody said how connections leave. */
   GRANARY_EGRESS_UNSET: { readonly origin: string };
+  /** A setting of the proxy in whose place we start, without which something closed would be open. */
+  GRANARY_COMPAT_REFUSED: {
+    readonly key: string;
+    readonly origin: string;
+    readonly reason: string;
+    /** How many more there are. */
+    readonly more: number;
+  };
   /** A folder that is no checksum database's, or another one's. */
   GRANARY_NOT_A_DATABASE: { readonly dir: string; readonly reason: string };
   /** The agent would lend its certificate or token to the network. */

@@ -192,6 +192,19 @@ export const enStart = {
     remedy:
       "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
   },
+  GRANARY_COMPAT_REFUSED: {
+    lines: (f) => [
+      `${f.key} (${f.origin}) cannot be taken over from Athens.`,
+      `${f.reason}.`,
+      f.more === 0
+        ? "All settings, with what becomes of each: granary compat athens"
+        : `${f.more} more; all settings, with what becomes of each: granary compat athens`,
+    ],
+    cause:
+      "A setting of Athens closes something, or changes what clients get, and nothing of Granary does the same by itself. Started without it, the server would do what nobody asked for.",
+    remedy:
+      "Do what the message says with a setting of Granary's own (it then stands in its place), or take the setting out.",
+  },
   GRANARY_EGRESS_UNSET: {
     lines: (f) => [
       "Nobody said how connections to upstreams leave, and egressStrict is on.",

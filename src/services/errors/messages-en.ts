@@ -49,6 +49,21 @@ export const messagesEn: MessageTable = {
   "group.output": () => "Output",
   "flag.config": () => "YAML file with settings; see docs/config.md",
   "flag.profile": () => "lay FILE.NAME.yaml over the file",
+  "flag.compat": () => "start in the place of another proxy: athens",
+  "flag.compat-file": () => "Athens' config.toml, for --compat athens",
+  "command.compat": () => "See what another proxy's configuration means here.",
+  "command.compat.athens": () => "Show what becomes of each setting of Athens, and start nothing.",
+  "compat.default": () => "Athens' default",
+  "compat.file": (f) =>
+    f.file === ""
+      ? "Settings of Athens from the environment (no config.toml was found):"
+      : `Settings of Athens from ${f.file} and the environment:`,
+  "compat.ignored": () => "Ignored:",
+  "compat.nearest": (f) => `did you mean ${f.nearest}?`,
+  "compat.overridden": (f) => `not in force: ${f.origin} says otherwise`,
+  "compat.refused": () => "Not taken over, and so nothing is started:",
+  "compat.settled": (f) => `${f.setting} (${f.origin}) stands in its place`,
+  "compat.unknown": () => "Known to nobody:",
   "flag.json": () => "print JSON",
   "flag.origin": () => "also print where each value comes from",
   "flag.lang": () => "language of messages: en or zh-CN",

@@ -30,6 +30,19 @@ export type Messages = {
   "group.output": None;
   "flag.config": None;
   "flag.profile": None;
+  "flag.compat": None;
+  "flag.compat-file": None;
+  "command.compat": None;
+  "command.compat.athens": None;
+  "compat.default": None;
+  /** "" for none. */
+  "compat.file": { readonly file: string };
+  "compat.ignored": None;
+  "compat.nearest": { readonly nearest: string };
+  "compat.overridden": { readonly origin: string };
+  "compat.refused": None;
+  "compat.settled": { readonly setting: string; readonly origin: string };
+  "compat.unknown": None;
   "flag.json": None;
   "flag.origin": None;
   "flag.lang": None;

@@ -177,6 +177,18 @@ export const zhCNStart = {
     cause: "设置了私有模式，服务器监听的不只是本机，又没有读令牌。",
     remedy: "创建读令牌并启用 TLS；或只监听回环地址；或明确允许任何人读取。",
   },
+  GRANARY_COMPAT_REFUSED: {
+    lines: (f) => [
+      `无法沿用 Athens 的 ${f.key}（${f.origin}）。`,
+      `${f.reason}。`,
+      f.more === 0
+        ? "全部设置及其去向：granary compat athens"
+        : `另有 ${f.more} 项；全部设置及其去向：granary compat athens`,
+    ],
+    cause:
+      "Athens 的这项设置限制了某些内容或改变了客户端得到的结果，而 Granary 不会自动做同样的事。忽略它启动会违背原意。",
+    remedy: "按提示用 Granary 自己的设置代替（设置后即以其为准），或删除该设置。",
+  },
   GRANARY_EGRESS_UNSET: {
     lines: (f) => [
       "egressStrict 已开启，但未指定到上游的连接如何出站。",
