@@ -293,12 +293,13 @@ class SdkWire implements S3Wire {
 
   async #ask<T>(what: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const { signal } = this.#end;
-    if (signal.aborted) throw signal.reason;
+    signal.throwIfAborted();
     this.#told(what);
     try {
       return await send({ abortSignal: signal });
     } catch (error) {
-      throw signal.aborted ? signal.reason : failureOf(what, error);
+      signal.throwIfAborted();
+      throw failureOf(what, error);
     }
   }
 

@@ -5,8 +5,8 @@ import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import type { Fix } from "#services/findings/fix.ts";
 import { storeFindings } from "#services/findings/store.ts";
-import { bucketTries } from "./ports.ts";
-import type { BucketSeen, BucketTry, DiskSeen, TryOutcome } from "./ports.ts";
+import { bucketTries } from "#services/store/ports.ts";
+import type { BucketSeen, BucketTry, DiskSeen, TryOutcome } from "#services/store/ports.ts";
 
 /** `passed`: what was tried and is well. */
 export type Judged = { readonly passed: readonly (BucketTry | DiskCheck)[]; readonly findings: readonly Finding[] };
