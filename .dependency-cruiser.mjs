@@ -25,6 +25,7 @@ export const uses = {
   environment: ["errors", "findings", "sumdb"],
   analysers: ["errors", "findings", "sumdb"],
   mirrors: ["errors", "findings", "analysers"],
+  places: ["errors", "findings", "store"],
   modcache: ["errors", "findings", "environment", "sumdb", "store"],
   doctor: ["errors", "findings", "environment", "analysers", "mirrors", "modcache", "store"],
 };

@@ -21,7 +21,7 @@ import type { Sent } from "#services/packing/send.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
-import type { Judged } from "#services/store/check.ts";
+import type { Judged } from "#services/places/judge.ts";
 import type { ExportReport } from "#services/store/export.ts";
 import type { ImportProgress, ImportReport } from "#services/store/import.ts";
 import type { Layout } from "#services/store/source-layout.ts";
