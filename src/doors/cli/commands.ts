@@ -11,6 +11,7 @@ import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { explainErrorCommand } from "./explain-error.ts";
 import { fixCommand } from "./fix.ts";
+import { genCommand } from "./gen.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
 import { mirrorsCommand } from "./mirrors.ts";
@@ -44,6 +45,7 @@ export const commands: readonly CommandSpec[] = [
   runCommand,
   labCommand,
   configCommand,
+  genCommand,
   upstreamCommand,
   jobsCommand,
   planCommand,
