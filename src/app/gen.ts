@@ -34,7 +34,11 @@ export function genTools({ machine }: { readonly machine: Machine }): GenTools {
 
 async function readNodes(file: string): Promise<readonly string[]> {
   const text = await readSmall(file).catch((error: unknown) => {
-    throw new GranaryError("GRANARY_INPUT_UNREADABLE", { place: file, reason: (error as Error).message }, { cause: error });
+    throw new GranaryError(
+      "GRANARY_INPUT_UNREADABLE",
+      { place: file, reason: (error as Error).message },
+      { cause: error },
+    );
   });
   return text
     .split(/\r?\n/)
@@ -64,7 +68,11 @@ async function write(file: string, text: string): Promise<void> {
     await rename(`${file}.new`, file);
   } catch (error) {
     if (error instanceof GranaryError) throw error;
-    throw new GranaryError("GRANARY_CANNOT_RUN", { program: `write ${file}`, reason: (error as Error).message }, { cause: error });
+    throw new GranaryError(
+      "GRANARY_CANNOT_RUN",
+      { program: `write ${file}`, reason: (error as Error).message },
+      { cause: error },
+    );
   }
 }
 

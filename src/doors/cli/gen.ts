@@ -57,7 +57,7 @@ async function runNginx(call: Call, { io }: CliContext, tools: GenTools): Promis
       io.stderr(`${say(io.lang, "gen.untested")}\n`);
       code = exit.failed;
     } else if (!verdict.isGood) {
-      io.stderr(`${say(io.lang, "gen.refused", verdict)}\n${harmless(verdict.said)}\n`);
+      io.stderr(`${say(io.lang, "gen.refused", verdict)}\n${verdict.said.split("\n").map(harmless).join("\n")}\n`);
       return exit.findings;
     } else io.stderr(`${say(io.lang, "gen.tested", verdict)}\n`);
   }

@@ -60,7 +60,7 @@ function upstreamBlock(nodes: readonly NodeAddress[]): string {
   const addresses = nodes.map(({ host, port }) => `${host}:${port}`);
   return `upstream granary {
     # Shared by all workers of nginx, or each would count connections for itself.
-    zone granary 256k;
+    zone granary_nodes 256k;
     least_conn;
     # nginx (the open-source one) notices a dead node by its failures alone: it asks nobody for /-/readyz.
 ${addresses.map((address) => `    server ${address} max_fails=1 fail_timeout=5s;`).join("\n")}
@@ -78,7 +78,7 @@ ${addresses.map((address) => `    server ${address} backup max_fails=0;`).join("
 function cacheBlock({ dir, size, zone }: NginxCache): string {
   return `# ${zone} of memory for keys (8,000 keys in each megabyte), ${size} of disk for what they name. Beyond either, what was
 # unused longest leaves; what nobody asked for in 30 days leaves too.
-proxy_cache_path ${dir} levels=1:2 keys_zone=granary:${zone} max_size=${size} inactive=30d use_temp_path=off;
+proxy_cache_path ${dir} levels=1:2 keys_zone=granary_cache:${zone} max_size=${size} inactive=30d use_temp_path=off;
 
 # A client's "Cache-Control: no-cache" asks upstreams anew: it must reach a node.
 map $http_cache_control $granary_anew {
@@ -176,7 +176,7 @@ ${nodeTrustLines(options)}
 
 const cacheLines = `
 
-        proxy_cache granary;
+        proxy_cache granary_cache;
         # The target as it was sent; GET and HEAD share an entry.
         proxy_cache_key $request_uri;
         # How long, and whether at all, is what a node says in Cache-Control: private modules are never stored.
