@@ -92,6 +92,18 @@ map $upstream_status $granary_failed {
     default 0;
     ~(30[0-35-9]|[45]\\d\\d)$ 1;
 }
+
+# What a node said of its cache when the answer was stored is old news: these two headers speak of nginx where it answered.
+map $upstream_cache_status $granary_cache_header {
+    default $upstream_http_x_go_proxy_cache;
+    ~^(HIT|STALE|UPDATING|REVALIDATED)$ HIT;
+}
+map $upstream_cache_status $granary_status_header {
+    default $upstream_http_x_go_proxy_status;
+    HIT "-|HIT";
+    ~^(STALE|UPDATING)$ "-|STALE";
+    REVALIDATED "HIT|EXPIRED";
+}
 `;
 }
 
@@ -191,7 +203,10 @@ const cacheLines = `
         proxy_cache_lock on;
         proxy_cache_lock_timeout 2s;
         proxy_cache_lock_age 10s;
-        # X-Go-Proxy-Cache and X-Go-Proxy-Status are what the node said when the answer was stored; this is nginx's own.
+        proxy_hide_header X-Go-Proxy-Cache;
+        proxy_hide_header X-Go-Proxy-Status;
+        add_header X-Go-Proxy-Cache $granary_cache_header always;
+        add_header X-Go-Proxy-Status $granary_status_header always;
         add_header X-Cache-Status $upstream_cache_status always;`;
 
 function scheme({ nodes }: NginxOptions): "http" | "https" {
