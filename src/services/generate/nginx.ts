@@ -53,7 +53,7 @@ export function nginxConfig(options: NginxOptions): string {
     ...(cache === undefined ? [] : [cacheBlock(cache)]),
     serverBlock(options),
   ];
-  return `${blocks.join("\n")}`;
+  return blocks.join("\n");
 }
 
 function upstreamBlock(nodes: readonly NodeAddress[]): string {
