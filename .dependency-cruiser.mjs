@@ -19,6 +19,7 @@ export const uses = {
   lab: ["errors"],
   prewarm: ["errors", "store"],
   packing: ["errors", "store"],
+  generate: [],
   sync: ["errors", "events", "store"],
   findings: ["errors"],
   myths: ["errors"],

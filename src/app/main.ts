@@ -147,6 +147,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { networkCommands } = await import("./network.ts");
       return networkCommands(io);
     },
+    gen: async () => {
+      const { genTools } = await import("./gen.ts");
+      return genTools(io);
+    },
     trouble: async () => {
       const { troubleTools } = await import("./trouble.ts");
       return troubleTools(io);

@@ -12,6 +12,7 @@ import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { explainErrorCommand } from "./explain-error.ts";
 import { fixCommand } from "./fix.ts";
+import { genCommand } from "./gen.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
 import { mirrorsCommand } from "./mirrors.ts";
@@ -46,6 +47,7 @@ export const commands: readonly CommandSpec[] = [
   labCommand,
   configCommand,
   compatCommand,
+  genCommand,
   upstreamCommand,
   jobsCommand,
   planCommand,

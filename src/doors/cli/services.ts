@@ -50,6 +50,7 @@ import type { ModcacheServices } from "./modcache-services.ts";
 import type { HttpCommands } from "./http-services.ts";
 import type { EnvSetup } from "./env-setup-types.ts";
 import type { DoctorDesk } from "./doctor-desk.ts";
+import type { NginxOptions } from "#services/generate/nginx.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -671,12 +672,25 @@ export type CliServices = {
   /** Diagnosis of TLS and DNS. */
   readonly network: () => Promise<NetworkCommands>;
   readonly trouble: () => Promise<TroubleTools>;
+  readonly gen: () => Promise<GenTools>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,
     options: { readonly json: boolean; readonly lang: Lang; readonly out: (text: string) => void },
   ) => Promise<number>;
 };
+
+/** `gen`. */
+export type GenTools = {
+  /** Addresses in a file, one a line; empty lines and `#` left out. Throws GRANARY_INPUT_UNREADABLE. */
+  readonly readNodes: (file: string) => Promise<readonly string[]>;
+  /** Writes the file whole. Throws GRANARY_FILE_EXISTS for one that was not generated, GRANARY_CANNOT_RUN. */
+  readonly write: (file: string, text: string) => Promise<void>;
+  /** What this machine's nginx says of it; undefined when there is none. Throws GRANARY_CANNOT_RUN. */
+  readonly testNginx: (options: NginxOptions) => Promise<NginxVerdict | undefined>;
+};
+
+export type NginxVerdict = { readonly isGood: boolean; readonly version: string; readonly said: string };
 
 /** `go`: another version than the machine's. */
 export type LabRequest = { readonly go: string | undefined } & (

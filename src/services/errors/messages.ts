@@ -418,6 +418,33 @@ export type Messages = {
   "myth.truth": None;
   "myth.unshown": { readonly unshown: "service" | "software" | "registry" | "operator" };
   "myth.verdict": { readonly verdict: "false" | "partly" | "true" | "unverifiable" };
+  // gen
+  "command.gen": None;
+  "command.gen.nginx": None;
+  "flag.gen-cache": None;
+  "flag.gen-cache-size": None;
+  "flag.gen-cache-zone": None;
+  "flag.gen-listen": None;
+  "flag.gen-nginx": None;
+  "flag.gen-no-http2": None;
+  "flag.gen-node": None;
+  "flag.gen-nodes": None;
+  "flag.gen-node-ca": None;
+  "flag.gen-node-name": None;
+  "flag.gen-out": None;
+  "flag.gen-server-name": None;
+  "flag.gen-test": None;
+  "flag.gen-tls": None;
+  "flag.gen-tls-cert": None;
+  "flag.gen-tls-key": None;
+  "gen.no-nodes": None;
+  "gen.mixed-nodes": None;
+  "gen.tls-pair": None;
+  "gen.plain": None;
+  "gen.tested": { readonly version: string };
+  "gen.refused": { readonly version: string };
+  "gen.untested": None;
+  "gen.written": { readonly file: string };
   // explain-error, run, lab
   "command.explain-error": None;
   "command.lab": None;
