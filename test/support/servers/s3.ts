@@ -26,7 +26,6 @@ export function missingS3(kind: S3Kind): string | undefined {
     : undefined;
 }
 
-
 const accessKey = "testkey";
 const secretKey = "testsecret";
 
