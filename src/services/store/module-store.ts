@@ -470,7 +470,8 @@ export class ModuleStore {
    * committed zip makes room for it, or just goes.
    */
   async #settleZip({ id }: ZipArrival, placed: Placed | undefined): Promise<void> {
-    const known = placed && (await this.#committedZip(id));
+    if (placed === undefined) return;
+    const known = await this.#committedZip(id);
     if (known === undefined || placed.zip.sha256 === known.manifest.zip.sha256) return;
     await this.#objects.forget(versionKey(id, "zip"));
     if (placed.displaced?.hash === known.manifest.zip.sha256) await this.#restoreZip(known, placed.displaced.stage);
