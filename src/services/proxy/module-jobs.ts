@@ -328,7 +328,10 @@ export class ModuleJobs {
           firstSeen: this.#today(),
         };
         if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
-        const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts, provesMod: (found) => this.#provesMod(id, expectation, found) }) });
+        const { kept, conflict } = await step("keep", {
+          run: () =>
+            store.keepMod({ id, info, mod, facts, provesMod: (found) => this.#provesMod(id, expectation, found) }),
+        });
         const upstream = found.upstream.name;
         if (!conflict) this.#use.aging?.arrived(id, upstream, headers);
         await step("notify", {
@@ -410,7 +413,10 @@ export class ModuleJobs {
       const what = { goMod: mod.mod, job, step, existed: damage === undefined };
       const keep = async (zip: ArrivedZip): Promise<Obtained<KeptZip>> => {
         if (validator !== undefined) await this.#validate(id, mod.mod, { validator, zip, step });
-        return { kept: await this.#keepZip(id, mod.mod, { zip, step }), provenance: { upstream: zip.state, here: "MISS" } };
+        return {
+          kept: await this.#keepZip(id, mod.mod, { zip, step }),
+          provenance: { upstream: zip.state, here: "MISS" },
+        };
       };
       return await this.#withZip(id, what, keep).catch(neverAbsent(damage));
     });
@@ -456,7 +462,11 @@ export class ModuleJobs {
   }
 
   /** Another's zip, uncommitted, when it could have come from an upstream now; the operator's own check has seen its like. */
-  async #proveZip(id: ModuleVersion, mod: Uint8Array, of: { stage: Stage; zip: ArrivedZip }): Promise<ProvenZip | undefined> {
+  async #proveZip(
+    id: ModuleVersion,
+    mod: Uint8Array,
+    of: { stage: Stage; zip: ArrivedZip },
+  ): Promise<ProvenZip | undefined> {
     const { verified: ours, expectation } = of.zip;
     const verified = await this.#check(of.stage, id, this.#deadline.next()).catch(unusableIsNothing);
     if (verified === undefined) return undefined;

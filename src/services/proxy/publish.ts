@@ -126,7 +126,8 @@ export class Publisher {
         const isMissing = (await this.#unlessSame(id, verified)) === undefined;
         const { sha256, h1, size: bytes } = verified;
         const before = await this.#use.keys.claim(key, { by, what, sha256, isMissing });
-        const isNew = isMissing && (await step("keep", { run: () => this.#keep(id, { verified, mod, stage }, signal) }));
+        const isNew =
+          isMissing && (await step("keep", { run: () => this.#keep(id, { verified, mod, stage }, signal) }));
         await step("notify", {
           run: async () => {
             if (isNew) this.#tell(id, { bytes, ms: clock.now() - started });

@@ -315,7 +315,9 @@ export class ModuleStore {
     return this.#zipOf(id, known.manifest);
   }
 
-  async #zipManifest(id: ModuleVersion): Promise<{ readonly manifest: ZipManifest; readonly token: string } | undefined> {
+  async #zipManifest(
+    id: ModuleVersion,
+  ): Promise<{ readonly manifest: ZipManifest; readonly token: string } | undefined> {
     const key = versionKey(id, "zip.manifest");
     const stored = await this.#files.readManifest(key, (bytes) => named(parseZipManifest(key, bytes), { id, key }));
     return stored && { manifest: stored.manifest, token: stored.token };
@@ -338,7 +340,9 @@ export class ModuleStore {
     return (await this.#storedMod(id))?.manifest;
   }
 
-  async #storedMod(id: ModuleVersion): Promise<{ readonly manifest: ModManifest; readonly bytes: Uint8Array } | undefined> {
+  async #storedMod(
+    id: ModuleVersion,
+  ): Promise<{ readonly manifest: ModManifest; readonly bytes: Uint8Array } | undefined> {
     const key = versionKey(id, "mod.manifest");
     return await this.#files.readManifest(key, (bytes) => named(parseModManifest(key, bytes), { id, key }));
   }
