@@ -64,6 +64,8 @@ suite("failures", () => {
     [400, "RequestTimeout", { isUndone: false, isPassing: true }],
     [409, "ConditionalRequestConflict", { isUndone: true, isPassing: true }],
     [409, "ObjectParentIsFile", { isUndone: true, isPassing: false, isInTheWay: true }],
+    [499, "Unknown", { isUndone: false, isPassing: true }],
+    [429, "TooManyRequests", { isUndone: true, isPassing: true }],
     [412, "PreconditionFailed", { isUndone: true, isPassing: false, isRefused: true }],
     [404, "NoSuchKey", { isAbsent: true }],
     [404, "NoSuchBucket", { isAbsent: false }],
