@@ -47,13 +47,17 @@ export type OwnLogUse = {
   readonly turns?: (() => Turns | undefined) | undefined;
 };
 
+/** Longest pause after a commit of ours while other nodes append to the log as well. */
+const giveWayMs = 150;
+
 /** Opens the log of a key. Throws GRANARY_INPUT_UNREADABLE for a key that is none; a damaged log is told, not thrown. */
 export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLog> {
   const signer = await readSignerKey(keyFile);
   const memory = new HeadFile(keyFile);
   const { storage, clock, stop: signal, turns } = use;
+  const giveWay = turns && (() => clock.sleep(Math.random() * giveWayMs, signal));
   const turn = turns && sequencer(signer.verifier.name, { turns, clock, signal });
-  const log = new SumLog({ signer, storage, memory, onGrowth: () => witnessing?.grew(), turn });
+  const log = new SumLog({ signer, storage, memory, onGrowth: () => witnessing?.grew(), turn, giveWay });
   const witnessing = makeWitnessing(log, signer, use);
   if (witnessing === undefined) await forgetCosigned({ log, storage: use.storage });
   const fault = await faultOf(log);

@@ -30,8 +30,8 @@ else for (const round of life.rounds) await keep(round);
 await storage.close();
 
 async function sign(node: number, forMs: number): Promise<void> {
-  const log = new SumLog({ signer, storage });
   const random = seeded(node);
+  const log = new SumLog({ signer, storage, giveWay: () => sleep(random() * 150) });
   const until = performance.now() + forMs;
   for (let n = 0; performance.now() < until;) {
     // Some of the keys are the others' as well.

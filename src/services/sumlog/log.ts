@@ -33,6 +33,8 @@ export type SumLogUse = {
   readonly onGrowth?: () => void;
   /** Where several nodes append to one log: lets one at a time do so. It changes how much is done in vain, and nothing else. */
   readonly turn?: InTurn | undefined;
+  /** Waits a moment: called after a commit of ours while others append too, so that they get their turn. */
+  readonly giveWay?: (() => Promise<void>) | undefined;
 };
 
 /** Commits of others that may lie there before they are cleared away; our own ones are at once. */
@@ -59,18 +61,28 @@ export class SumLog {
   readonly #numbers: KeptNumbers;
   readonly #onGrowth: () => void;
   readonly #turn: InTurn;
+  readonly #giveWay: () => Promise<void>;
+  #hasOthers = false;
   /** Undefined until it is read, and again when something failed half-way. */
   #state: Signed | undefined;
   readonly #pending: Pending[] = [];
   #work: Promise<unknown> = Promise.resolve();
   #isDraining = false;
 
-  constructor({ signer, storage, memory, onGrowth = () => undefined, turn = (work) => work() }: SumLogUse) {
+  constructor({
+    signer,
+    storage,
+    memory,
+    onGrowth = () => undefined,
+    turn = (work) => work(),
+    giveWay = () => Promise.resolve(),
+  }: SumLogUse) {
     this.name = signer.verifier.name;
     this.#signer = signer;
     this.#memory = memory;
     this.#onGrowth = onGrowth;
     this.#turn = turn;
+    this.#giveWay = giveWay;
     this.#history = new History(signer.verifier, storage);
     this.#numbers = new KeptNumbers(this.name, storage);
   }
@@ -151,6 +163,7 @@ export class SumLog {
     if (this.#isDraining) return;
     this.#isDraining = true;
     while (this.#pending.length > 0) {
+      this.#hasOthers = false;
       await this.#alone(async () => {
         const batch = this.#takeBatch();
         try {
@@ -160,6 +173,7 @@ export class SumLog {
           for (const { failed } of batch) failed(error);
         }
       });
+      if (this.#hasOthers) await this.#giveWay().catch(() => undefined);
     }
     this.#isDraining = false;
   }
@@ -212,7 +226,10 @@ export class SumLog {
       const next = await this.#history.next(state.frontier.size);
       if (next === undefined) return state;
       if (next === "unsure") this.#state = undefined;
-      else await this.#goOn(state, next, { isOurs: false });
+      else {
+        this.#hasOthers = true;
+        await this.#goOn(state, next, { isOurs: false });
+      }
     }
   }
 
