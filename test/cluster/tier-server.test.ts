@@ -10,6 +10,7 @@ import { setTimeout as passed } from "node:timers/promises";
 import { atEnd } from "../support/at-end.ts";
 import { startCountingProxy } from "../support/counting-proxy.ts";
 import type { CountingProxy } from "../support/counting-proxy.ts";
+import { needsGo, newGoClient } from "../support/go.ts";
 import { startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
 import { makeModule } from "../support/modules.ts";
@@ -28,6 +29,7 @@ type Cluster = Upstreams & {
     readonly endpoint?: string;
     readonly store?: string;
     readonly flags?: readonly string[];
+    readonly env?: Readonly<Record<string, string>>;
   }) => Promise<RunningGranary>;
   readonly folder: string;
 };
@@ -42,7 +44,7 @@ async function startCluster(t: TestContext): Promise<Cluster> {
   atEnd(t, () => upstreams.stub.close());
   const { stub, database } = upstreams;
   let nodes = 0;
-  const start: Cluster["start"] = async ({ endpoint = s3.endpoint, store, flags = [] } = {}) => {
+  const start: Cluster["start"] = async ({ endpoint = s3.endpoint, store, flags = [], env } = {}) => {
     const granary = await startGranary({
       upstream: stub.url,
       sumdb: `${database.verifierKey} ${stub.url}/sumdb/${database.name}`,
@@ -53,6 +55,7 @@ async function startCluster(t: TestContext): Promise<Cluster> {
         MINIO_SECRET_KEY: s3.secretKey,
         AWS_EC2_METADATA_DISABLED: "true",
         GRANARY_S3_TIMEOUT: "4s",
+        ...env,
       },
     });
     atEnd(t, () => granary.stop());
@@ -185,5 +188,28 @@ suite("two servers on one bucket", { skip }, () => {
     await s3.start();
     await until("it is ready", async () => !(await ask(again, "-/readyz")).text.includes("degraded"));
     for (const path of filesOf("v1.2.0")) await mustHave(again, path);
+  });
+
+  test("go follows to the bucket for a large public zip, and gets the same module", async (t) => {
+    const { start, stub, database } = await startCluster(t);
+    const granary = await start({ flags: ["--private=corp.example"], env: { GRANARY_S3_REDIRECT: "1" } });
+    const zip = `${hello}/@v/v1.0.0.zip`;
+    await mustHave(granary, `${hello}/@v/v1.0.0.info`);
+    const sent = await ask(granary, zip);
+    assert.equal(sent.status, 302, sent.text);
+    assert.equal(sent.headers.get("cache-control"), "no-store");
+    assert.match(sent.headers.get("x-go-proxy-cache") ?? "", /^(HIT|MISS)$/);
+    const there = await fetch(sent.headers.get("location") ?? "");
+    assert.deepEqual(Buffer.from(await there.arrayBuffer()), Buffer.from(await (await fetch(`${stub.url}/${zip}`)).arrayBuffer()));
+    const head = await fetch(`${granary.url}/${zip}`, { method: "HEAD", redirect: "manual" });
+    assert.equal(head.status, 200);
+
+    const go = await needsGo(t);
+    if (go === undefined) return;
+    const client = await newGoClient(go, { GOPROXY: granary.url, GOSUMDB: database.verifierKey });
+    atEnd(t, () => client.remove());
+    const done = await client.run(["mod", "download", "-x", "-json", `${hello}@v1.0.0`]);
+    assert.equal(done.code, 0, done.stderr);
+    assert.match(done.stdout, /"Sum": "h1:/);
   });
 });

@@ -62,6 +62,8 @@ export type TieredUse = {
   readonly limits: TierLimits;
   readonly clock: Clock;
   readonly listener?: TierListener;
+  /** True while a large object that is asked about is seldom wanted here: then asking does not begin to bring it. */
+  readonly largeStaysAway?: () => boolean;
   /** Longest wait for a small answer where another is at hand. */
   readonly patienceMs?: number;
   /** How long the far storage is left alone after a failure. */
@@ -327,6 +329,10 @@ export class TieredStorage implements Storage {
     if (coming !== undefined) return statOf(coming);
     const copy = await this.#near.stat(key);
     if (copy !== undefined) return { size: copy.size, modifiedMs: 0, token: nearTokenOf(copy.token) };
+    if (this.#use.largeStaysAway?.() === true) {
+      const stat = await this.#orUnknown(key, () => this.#ask("stat", key, () => this.#far.stat(key)));
+      return stat && { size: stat.size, modifiedMs: 0, token: farTokenOf(stat.token) };
+    }
     const spool = await this.#spoolOf(key);
     return spool && statOf(spool);
   }
