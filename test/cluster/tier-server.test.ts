@@ -130,7 +130,13 @@ suite("two servers on one bucket", { skip }, () => {
     const { s3, start, database, folder } = await startCluster(t);
     const [first, second] = await Promise.all([start(), start({ store: join(folder, "second") })]);
     const lookup = `sumdb/${database.name}/lookup/${hello}@v1.0.0`;
-    const warm = [...filesOf("v1.0.0"), `${hello}/@v/list`, `${hello}/@latest`, lookup, `sumdb/${database.name}/latest`];
+    const warm = [
+      ...filesOf("v1.0.0"),
+      `${hello}/@v/list`,
+      `${hello}/@latest`,
+      lookup,
+      `sumdb/${database.name}/latest`,
+    ];
     const before = new Map<string, string>();
     for (const path of warm) {
       before.set(path, (await mustHave(first, path)).text);
@@ -200,7 +206,10 @@ suite("two servers on one bucket", { skip }, () => {
     assert.equal(sent.headers.get("cache-control"), "no-store");
     assert.match(sent.headers.get("x-go-proxy-cache") ?? "", /^(HIT|MISS)$/);
     const there = await fetch(sent.headers.get("location") ?? "");
-    assert.deepEqual(Buffer.from(await there.arrayBuffer()), Buffer.from(await (await fetch(`${stub.url}/${zip}`)).arrayBuffer()));
+    assert.deepEqual(
+      Buffer.from(await there.arrayBuffer()),
+      Buffer.from(await (await fetch(`${stub.url}/${zip}`)).arrayBuffer()),
+    );
     const head = await fetch(`${granary.url}/${zip}`, { method: "HEAD", redirect: "manual" });
     assert.equal(head.status, 200);
 

@@ -80,7 +80,7 @@ async function whole(storage: Storage, key: StorageKey): Promise<Buffer> {
   const object = await storage.open(key);
   assert.ok(object, `${key} is not there`);
   const into = Buffer.alloc(object.size);
-  for (let at = 0; at < into.length; ) {
+  for (let at = 0; at < into.length;) {
     const got = await object.read(at, into.subarray(at, at + 100_000));
     assert.ok(got > 0);
     at += got;
@@ -284,7 +284,10 @@ suite("tiers: while the far storage is away", () => {
   test("a refusal that concerns one object keeps nobody else out", async (t) => {
     const { tiers, inner } = await makeRoom(t);
     await inner.create(list, Buffer.alloc(1000));
-    await assert.rejects(tiers.get(list, 10), (error) => error instanceof StoreUnavailable && !(error instanceof StoreAway));
+    await assert.rejects(
+      tiers.get(list, 10),
+      (error) => error instanceof StoreUnavailable && !(error instanceof StoreAway),
+    );
     assert.equal(tiers.view.away, undefined);
   });
 });
@@ -322,7 +325,10 @@ suite("tiers: the queue", () => {
     const { tiers, inner, far, away, open, near } = await makeRoom(t, queueing);
     away();
     await keepVersion(tiers);
-    await near.create(storageKey("near-queue/0000000000000900"), bytes('{"key":"modules/example.com/b/@v/v1.0.0.mod"}\n'));
+    await near.create(
+      storageKey("near-queue/0000000000000900"),
+      bytes('{"key":"modules/example.com/b/@v/v1.0.0.mod"}\n'),
+    );
     await near.create(storageKey("near-queue/0000000000000901"), bytes("{"));
     const again = await open();
     assert.equal(again.view.queue.objects, 5);
@@ -347,7 +353,10 @@ suite("tiers: the queue", () => {
 
   test("what others committed meanwhile stays, and ours goes, the whole version", async (t) => {
     const gone: string[] = [];
-    const { tiers, inner, far, away } = await makeRoom(t, { ...queueing, listener: { gaveWay: (group) => void gone.push(group) } });
+    const { tiers, inner, far, away } = await makeRoom(t, {
+      ...queueing,
+      listener: { gaveWay: (group) => void gone.push(group) },
+    });
     away();
     await keepVersion(tiers, "ours");
     await inner.create(modManifest, bytes("their mod.manifest"));
@@ -362,7 +371,10 @@ suite("tiers: the queue", () => {
 
   test("an upload whose answer was lost is found done", async (t) => {
     const gone: string[] = [];
-    const { tiers, inner, far } = await makeRoom(t, { ...queueing, listener: { gaveWay: (group) => void gone.push(group) } });
+    const { tiers, inner, far } = await makeRoom(t, {
+      ...queueing,
+      listener: { gaveWay: (group) => void gone.push(group) },
+    });
     far.arm({ on: "create", does: { kind: "unavailable", when: "after" } });
     assert.equal(await tiers.create(info, bytes("i")), "created");
     await passed(30);
@@ -382,7 +394,9 @@ suite("tiers: the queue", () => {
   });
 
   test("what waits does not leave, however little room there is", async (t) => {
-    const { tiers, away, far, inner } = await makeRoom(t, { limits: { nearBytes: 1000, memoryBytes: 0, queueBytes: 1 << 20 } });
+    const { tiers, away, far, inner } = await makeRoom(t, {
+      limits: { nearBytes: 1000, memoryBytes: 0, queueBytes: 1 << 20 },
+    });
     away();
     for (let n = 0; n < 5; n++)
       await tiers.create(storageKey(`modules/example.com/a/@v/v1.0.${n}.mod`), Buffer.alloc(900, n));
