@@ -102,6 +102,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { serve } = await import("./start.ts");
       return await serve(config, io);
     },
+    compat: async (request, flags) => {
+      const { startAsAthens } = await import("./athens.ts");
+      return await startAsAthens(request, toFlags(flags), io);
+    },
     sumweb: async (request, flags) => {
       const config = await load(flags);
       const { serveSumweb } = await import("./sumweb.ts");
@@ -143,6 +147,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { networkCommands } = await import("./network.ts");
       return networkCommands(io);
     },
+    gen: async () => {
+      const { genTools } = await import("./gen.ts");
+      return genTools(io);
+    },
     trouble: async () => {
       const { troubleTools } = await import("./trouble.ts");
       return troubleTools(io);
@@ -183,6 +191,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       {
         storeStats: true,
         storeVerify: true,
+        storeCheck: true,
         quarantineList: true,
         quarantineShow: true,
         hold: true,

@@ -74,11 +74,12 @@ import { openServedStore } from "./open-store.ts";
 import { openSharedStore } from "./shared-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { openTending } from "./tending.ts";
 import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
-import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
+import { forkWarnings, indexWarning, owedWarning, startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
@@ -145,6 +146,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   // How long something takes or lasts, and what date it is, are two questions.
   const clock = steadyClock;
   const wall = systemClock;
+  const place = await indexPlaceOf(config);
   const opened = await openServedStore(config, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const shared = await openSharedStore(config, {
@@ -364,6 +366,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const tending = await openTending({
     values: () => state.config.values,
     root: values.store,
+    place,
     storage,
     store,
     uses,
@@ -410,6 +413,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     origin,
     negative,
     privacy,
+    sums,
     rewrite,
     events,
     ahead,
@@ -479,6 +483,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const warnings = (): string[] => [
     ...startWarnings(state.config, state.chain),
     ...forkWarnings(state.config, mirrors),
+    ...indexWarning(state.config, tending?.indexTrouble),
   ];
   const storeStatus = () => {
     const own = diskStatus(disk, settings.lang);

@@ -39,6 +39,12 @@ export class S3Names {
     return name;
   }
 
+  /** The names that `a/b/c` lies below: `a`, `a/b`. */
+  namesAbove(key: StorageKey): string[] {
+    const elements = key.split("/");
+    return elements.slice(1).map((_, n) => this.prefix + elements.slice(0, n + 1).join("/"));
+  }
+
   /** Undefined for an object that is none of the store's. */
   keyOf(name: string): StorageKey | undefined {
     if (!name.startsWith(this.prefix)) return undefined;
@@ -68,4 +74,9 @@ export function statOf(facts: S3Facts): ObjectStat {
 
 export function etagOf(token: string): string {
   return token.split(" ", 1)[0] ?? "";
+}
+
+/** True when the bucket kept versions as this token was made. */
+export function hasVersion(token: string): boolean {
+  return (token.split(" ")[1] ?? "") !== "";
 }

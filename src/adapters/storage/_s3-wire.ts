@@ -23,6 +23,8 @@ export type S3Place = {
   readonly timeoutMs: number;
   /** Told of every request: `put`, `get`, `head`, `list`, `delete`, `part`, … */
   readonly onRequest?: ((what: string) => void) | undefined;
+  /** Told the service's time, in milliseconds since the Unix epoch, with every answer. */
+  readonly onTime?: ((atMs: number) => void) | undefined;
 };
 
 /** When a write may happen. */
@@ -68,6 +70,8 @@ export interface S3Wire {
   versions(name: string): Promise<readonly S3Version[]>;
   /** A URL that reads the object for so long. */
   link(name: string, seconds: number): Promise<string>;
+  /** As the service says it: `Enabled`, `Suspended`, or "" where it never was. */
+  versioning(): Promise<string>;
   /** Ends every request. */
   close(): void;
 }
@@ -94,6 +98,10 @@ export async function openWire(place: S3Place): Promise<S3Wire> {
   return new SdkWire(driver, place);
 }
 
+/** What fails is thrown; without a logger the SDK writes on the console besides. */
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** How the SDK is to reach the service. */
 export function clientConfig(place: S3Place): Driver.S3ClientConfig {
   const { endpoint, region, pathStyle, accessKey, secretKey, ca, timeoutMs } = place;
@@ -102,6 +110,7 @@ export function clientConfig(place: S3Place): Driver.S3ClientConfig {
     forcePathStyle: pathStyle,
     maxAttempts: 1,
     expectContinueHeader: false,
+    logger: silent,
     // Services other than AWS know neither the newer checksums nor the framing that carries them.
     ...(endpoint !== "" && {
       endpoint,
@@ -136,6 +145,8 @@ class SdkWire implements S3Wire {
     this.#client = new driver.S3Client(clientConfig(place));
     this.#bucket = place.bucket;
     this.#told = place.onRequest ?? (() => undefined);
+    const { onTime } = place;
+    if (onTime !== undefined) hearTimes(this.#client, onTime);
     setMaxListeners(0, this.#end.signal);
   }
 
@@ -270,6 +281,11 @@ class SdkWire implements S3Wire {
     return await this.#driver.getSignedUrl(this.#client, command, { expiresIn: seconds });
   }
 
+  async versioning(): Promise<string> {
+    const command = new this.#driver.GetBucketVersioningCommand({ Bucket: this.#bucket });
+    return (await this.#ask("versioning", (options) => this.#client.send(command, options))).Status ?? "";
+  }
+
   close(): void {
     this.#end.abort(new S3Failure("close", { status: undefined, code: "Closed", message: "the storage is closed" }));
     this.#client.destroy();
@@ -277,12 +293,13 @@ class SdkWire implements S3Wire {
 
   async #ask<T>(what: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const { signal } = this.#end;
-    if (signal.aborted) throw signal.reason;
+    signal.throwIfAborted();
     this.#told(what);
     try {
       return await send({ abortSignal: signal });
     } catch (error) {
-      throw signal.aborted ? signal.reason : failureOf(what, error);
+      signal.throwIfAborted();
+      throw failureOf(what, error);
     }
   }
 
@@ -307,6 +324,20 @@ class SdkWire implements S3Wire {
       bytes.destroy();
     }
   }
+}
+
+/** Reads the Date of every answer, also of those that say no. */
+function hearTimes(client: Driver.S3Client, onTime: (atMs: number) => void): void {
+  client.middlewareStack.add(
+    (next) => async (args) => {
+      const result = await next(args);
+      const { headers } = result.response as { readonly headers?: Readonly<Record<string, string>> };
+      const atMs = Date.parse(headers?.["date"] ?? "");
+      if (Number.isFinite(atMs)) onTime(atMs);
+      return result;
+    },
+    { step: "deserialize", priority: "low", name: "granaryTimes" },
+  );
 }
 
 function conditionOf(when: Condition | undefined): { IfNoneMatch?: string; IfMatch?: string } {

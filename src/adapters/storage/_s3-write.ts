@@ -60,21 +60,22 @@ type Done =
 
 /** Throws S3Failure when it was certainly not done. */
 async function sent(tries: Tries, send: () => Promise<void>): Promise<Done> {
-  let inDoubt = false;
+  const doubts: S3Failure[] = [];
   try {
     await tried(tries, async () => {
       try {
         await send();
       } catch (error) {
-        if (error instanceof S3Failure && !error.isUndone) inDoubt = true;
+        if (error instanceof S3Failure && !error.isUndone) doubts.push(error);
         throw error;
       }
     });
     return { is: "written" };
   } catch (failure) {
     if (!(failure instanceof S3Failure)) throw failure;
+    const inDoubt = doubts.length > 0;
     // 404: there is nothing any more that could be replaced.
-    if (failure.isRefused || failure.isAbsent) return { is: "refused", inDoubt, failure };
+    if (failure.isRefused || (failure.isAbsent && failure.status === 404)) return { is: "refused", inDoubt, failure };
     if (inDoubt) return { is: "doubtful", failure };
     throw failure;
   }
@@ -99,4 +100,14 @@ export async function clearMarkers(wire: S3Wire, tries: Tries, name: string): Pr
   // The oldest first: while the newest marker stands, no older version shows.
   for (const { id } of [...listed].reverse()) await tried(tries, () => wire.remove(name, id));
   return true;
+}
+
+/**
+ * The same for what is in the way above an object: services that keep objects as files keep the marker of `a` as a file,
+ * and then cannot hold `a/b`. False when nothing was removed.
+ */
+export async function clearAbove(wire: S3Wire, tries: Tries, names: readonly string[]): Promise<boolean> {
+  let isClear = false;
+  for (const name of names) isClear = (await clearMarkers(wire, tries, name)) || isClear;
+  return isClear;
 }

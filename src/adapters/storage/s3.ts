@@ -21,7 +21,7 @@ import { KeyLocks } from "./_key-locks.ts";
 import { currentLayout } from "./_disk-root.ts";
 import { checkPrefix } from "./_prefix.ts";
 import { wholeBody } from "./_s3-body.ts";
-import { S3Names, etagOf, statOf } from "./_s3-facts.ts";
+import { S3Names, etagOf, hasVersion, statOf } from "./_s3-facts.ts";
 import { S3Failure, inOurWords } from "./_s3-failure.ts";
 import { openS3Layout, raiseS3Layout, readS3Layout } from "./_s3-layout.ts";
 import { PartsUpload, sendable } from "./_s3-parts.ts";
@@ -30,7 +30,7 @@ import { tried } from "./_s3-tries.ts";
 import type { Tries } from "./_s3-tries.ts";
 import { openWire } from "./_s3-wire.ts";
 import type { S3Got, S3Wire } from "./_s3-wire.ts";
-import { clearMarkers, createOnce, maxClearings, newId, replaceOnce } from "./_s3-write.ts";
+import { clearAbove, clearMarkers, createOnce, maxClearings, newId, replaceOnce } from "./_s3-write.ts";
 
 export type S3Options = {
   readonly bucket: string;
@@ -66,6 +66,7 @@ const defaultSpoolBytes = 8 * 2 ** 30;
 /** Opened objects up to this size are held in memory; larger ones on disk. */
 const maxBufferedBytes = 1 << 20;
 
+type NamedBody = { readonly name: string; readonly bytes: ReturnType<Stage["locate"]>; readonly size: number };
 type Listed = { readonly key: StorageKey; readonly size: number; readonly modifiedMs: number };
 
 /**
@@ -176,7 +177,7 @@ export class S3Storage implements Storage {
     const isStage = !(body instanceof Uint8Array);
     const bytes = isStage ? body.locate() : { bytes: body };
     const size = isStage ? body.size : body.length;
-    const outcome = await this.#said(key, () => this.#createNamed(name, bytes, size));
+    const outcome = await this.#said(key, () => this.#createCleared(key, { name, bytes, size }));
     if (outcome === "marker") throw new StoreUnavailable(key, "the service refuses it, and yet there is none");
     if (outcome === "written" && isStage) await body.discard();
     return outcome === "written" ? "created" : "exists";
@@ -185,6 +186,9 @@ export class S3Storage implements Storage {
   async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
     if (expected === undefined) return (await this.create(key, bytes)) === "created" ? "replaced" : "conflict";
     const name = this.#names.nameOf(key);
+    // Where versions are kept, some services let a replacement through over a delete marker. It also sees bytes that were
+    // replaced and then restored.
+    if (hasVersion(expected) && (await this.stat(key))?.token !== expected) return "conflict";
     const body = sendable({ bytes }, 0, bytes.length);
     const outcome = await this.#said(key, () => replaceOnce(this.#writing(name), { body, etag: etagOf(expected) }));
     if (outcome === "unknown") throw new StoreUnavailable(key, "nobody can say whether it was replaced");
@@ -239,28 +243,36 @@ export class S3Storage implements Storage {
     return Promise.resolve();
   }
 
-  async #createNamed(
-    name: string,
-    bytes: ReturnType<Stage["locate"]>,
-    size: number,
-  ): Promise<"written" | "refused" | "marker"> {
-    const { partBytes } = this.#options;
-    for (let n = 0; ; n++) {
-      const outcome =
-        size > partBytes ? await this.#createInParts(name, bytes, size) : await this.#createAtOnce(name, bytes, size);
-      if (outcome !== "marker" || n === maxClearings) return outcome;
-      await clearMarkers(this.#wire, this.#tries, name);
+  /** Where objects are files, a delete marker is one too: what is in the way may have been removed long ago. */
+  async #createCleared(key: StorageKey, body: NamedBody): Promise<"written" | "refused" | "marker"> {
+    try {
+      return await this.#createNamed(body);
+    } catch (error) {
+      if (!(error instanceof S3Failure) || !error.isInTheWay) throw error;
+      const above = this.#names.namesAbove(key);
+      const isClear = await clearAbove(this.#wire, this.#tries, above).catch(() => false);
+      if (!isClear) throw error;
+      return await this.#createNamed(body);
     }
   }
 
-  async #createAtOnce(name: string, bytes: ReturnType<Stage["locate"]>, size: number) {
+  async #createNamed(body: NamedBody): Promise<"written" | "refused" | "marker"> {
+    for (let n = 0; ; n++) {
+      const isLarge = body.size > this.#options.partBytes;
+      const outcome = isLarge ? await this.#createInParts(body) : await this.#createAtOnce(body);
+      if (outcome !== "marker" || n === maxClearings) return outcome;
+      await clearMarkers(this.#wire, this.#tries, body.name);
+    }
+  }
+
+  async #createAtOnce({ name, bytes, size }: NamedBody) {
     const id = newId();
     const body = sendable(bytes, 0, size);
     const send = () => this.#wire.put(name, body, { id, when: { absent: true } });
     return await createOnce(this.#writing(name), { id, send });
   }
 
-  async #createInParts(name: string, bytes: ReturnType<Stage["locate"]>, size: number) {
+  async #createInParts({ name, bytes, size }: NamedBody) {
     // It is refused only at the end, when all has been sent.
     if ((await tried(this.#tries, () => this.#wire.head(name))) !== undefined) return "refused";
     const id = newId();

@@ -68,6 +68,7 @@ function levelOf(event: GranaryEvent): LogLevel {
       return event.same ? "debug" : "warn";
     case "store.back":
     case "upstream.closed":
+    case "coordination.up":
     case "egress.failed":
     case "config.applied":
     case "token.added":
@@ -86,6 +87,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "sumdb.resumed":
     case "integrity.proven":
     case "index.rebuilt":
+    case "index.back":
     case "gc.done":
     case "sumlog.witnessed":
     case "alarm.cleared":
@@ -102,11 +104,13 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "sumdb.unwatched":
     case "integrity.failed":
     case "index.failed":
+    case "index.away":
     case "tending.failed":
     case "operations.lost":
     case "module.conflict":
     case "module.disputed":
     case "upstream.opened":
+    case "coordination.down":
     case "upstream.disabled":
     case "job.dead":
     case "config.refused":

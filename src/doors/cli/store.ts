@@ -8,6 +8,7 @@ import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
 import type { CliContext } from "./services.ts";
 import { tendingCommands } from "./tending.ts";
+import { checkCommand } from "./store-check.ts";
 import { exportCommand } from "./store-export.ts";
 import { importCommand } from "./store-import.ts";
 import { snapshotCommands } from "./store-snapshot.ts";
@@ -17,7 +18,7 @@ const stats: CommandSpec = {
   name: "stats",
   about: "command.store.stats",
   example: "granary store stats",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [{ flag: "--hot N", about: "flag.hot" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const limit = textOption({ options }, "hot");
@@ -97,6 +98,7 @@ export const storeCommand: CommandSpec = {
   commands: [
     stats,
     verify,
+    checkCommand,
     ...tendingCommands,
     importCommand,
     exportCommand,

@@ -120,6 +120,8 @@ export type GranaryEvent =
       readonly id: string;
     }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  /** The service through which nodes take turns answers, or does not: then this node goes on by itself. */
+  | { readonly name: "coordination.up" | "coordination.down"; readonly reason: string }
   | { readonly name: "upstream.disabled" | "upstream.enabled"; readonly upstream: string; readonly by: string }
   /** A background try of what a client could not get: `kept`, or the code of the failure. */
   | (JobFacts & { readonly name: "job.retried"; readonly tries: number; readonly outcome: string })
@@ -177,6 +179,9 @@ export type GranaryEvent =
   | { readonly name: "index.rebuilt"; readonly versions: number; readonly damaged: number }
   /** The index could not be opened; without it nothing leaves the store, and nobody knows what was used. */
   | { readonly name: "index.failed"; readonly file: string; readonly reason: string }
+  /** The index that nodes share cannot be asked: nothing leaves, and uses are gathered until it is back. */
+  | { readonly name: "index.away"; readonly reason: string }
+  | { readonly name: "index.back" }
   /** Versions left the store to make room. `over`: bytes beyond what the rule allows, which are pinned or private. */
   | {
       readonly name: "gc.done";
