@@ -23,6 +23,16 @@ export type Status = {
     /** Mean of small durable writes of the last 30 s. */
     readonly writeMs?: number;
   };
+  /** The store that nodes share, and what is in front of it here; absent where there is none. */
+  readonly shared?: {
+    readonly bucket: string;
+    /** Why it is out of reach, and since when; absent while it answers. */
+    readonly away?: { readonly reason: string; readonly since: string };
+    readonly near: Tier;
+    readonly memory: Tier;
+    /** What waits to be uploaded. */
+    readonly queue: Tier;
+  };
   readonly uptimeSeconds: number;
   readonly mode: string;
   readonly upstreams: readonly { readonly name: string; readonly condition: string }[];
@@ -50,6 +60,8 @@ export type Status = {
   readonly jobs: number;
 };
 
+type Tier = { readonly bytes: number; readonly objects: number };
+
 type Words = {
   readonly title: string;
   readonly upstreams: string;
@@ -61,6 +73,8 @@ type Words = {
   readonly memory: string;
   readonly disk: string;
   readonly free: (free: string, total: string) => string;
+  readonly shared: string;
+  readonly copies: (bucket: string, near: string, waiting: string) => string;
   readonly jobs: string;
   readonly uptime: string;
   readonly use: string;
@@ -79,6 +93,8 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "Ready-made answers",
     disk: "Disk",
     free: (free, total) => `${free} of ${total} free`,
+    shared: "Shared store",
+    copies: (bucket, near, waiting) => `${bucket}; ${near} of copies here, ${waiting} wait to be uploaded`,
     jobs: "Fetches running",
     uptime: "Running for",
     use: "Use it",
@@ -95,6 +111,8 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "内存中的现成应答",
     disk: "磁盘",
     free: (free, total) => `共 ${total}，可用 ${free}`,
+    shared: "共享存储",
+    copies: (bucket, near, waiting) => `${bucket}；本机副本 ${near}，等待上传 ${waiting}`,
     jobs: "正在拉取",
     uptime: "已运行",
     use: "使用方法",
@@ -114,6 +132,7 @@ export function statusPage(status: Status, lang: Lang): string {
     [say.databases, databases.length === 0 ? say.off : databases.join(", ")],
     [say.memory, `${number.format(status.hot.entries)}, ${number.format(status.hot.bytes)} B`],
     ...diskRow(status, say),
+    ...sharedRow(status, say),
     [say.jobs, number.format(status.jobs)],
     [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
   ];
@@ -139,6 +158,11 @@ ${table}
 function diskRow({ store: { freeBytes, totalBytes } }: Status, say: Words): [string, string][] {
   if (freeBytes === undefined || totalBytes === undefined) return [];
   return [[say.disk, say.free(bytes(freeBytes), bytes(totalBytes))]];
+}
+
+function sharedRow({ shared }: Status, say: Words): [string, string][] {
+  if (shared === undefined) return [];
+  return [[say.shared, say.copies(shared.bucket, bytes(shared.near.bytes), bytes(shared.queue.bytes))]];
 }
 
 function escapeHtml(text: string): string {

@@ -66,6 +66,11 @@ export type GranaryEvent =
       readonly found: string;
     }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
+  /** The store that several nodes share is out of reach: copies are served. */
+  | { readonly name: "store.away"; readonly reason: string }
+  | { readonly name: "store.back"; readonly reason: string }
+  /** Another node had committed other bytes while ours waited to be uploaded: theirs stay. */
+  | { readonly name: "store.gave-way"; readonly key: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
   /** A person refused the head of a fork: the database is used again. */
   | { readonly name: "sumdb.resumed"; readonly database: string; readonly evidence: string; readonly reason: string }

@@ -309,6 +309,12 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
+    if (saysAbsent(error) && this.#use.store.isAway)
+      return new GranaryError(
+        "GRANARY_STORE_UNAVAILABLE",
+        { what, reason: "the shared store is out of reach" },
+        options,
+      );
     const failure = storeFailure(what, error);
     if (failure !== undefined) return failure;
     if (error instanceof StoreDamaged) return damaged(what, error);
@@ -324,6 +330,11 @@ export class Proxy {
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }
+}
+
+/** What is said of what is not in the store, and nobody else was asked for. */
+function saysAbsent(error: unknown): boolean {
+  return isGranaryError(error, "GRANARY_NOT_KEPT") || isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
 }
 
 /** Who vouches for what was obtained now, and how long it may be reused when that is not for ever. */
