@@ -136,9 +136,31 @@ test("SIGTERM: a running download comes to its end, new connections are refused,
   const response = await beginLarge(granary);
   granary.signal("SIGTERM");
   await said(granary, "drain.started");
-  await assert.rejects(fetch(`${granary.url}/-/livez`));
+  // One that is open is answered once more; fetch keeps it.
+  const last = await fetch(`${granary.url}/-/readyz`);
+  assert.equal(last.status, 503);
+  assert.equal(last.headers.get("connection"), "close");
+  await assert.rejects(onNewConnection(granary.url), { code: "ECONNREFUSED" });
   assert.equal(await lengthOf(response), Number(response.headers["content-length"]));
   assert.equal(await granary.ended, 0);
+});
+
+function onNewConnection(url: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    get(`${url}/-/livez`, { agent: false }, (response) => response.resume().once("end", resolve)).once("error", reject);
+  });
+}
+
+test("with limits.leave the port stays open for a while, and readiness says that it will not", async (t) => {
+  const world = await startWorld({ env: { GRANARY_LIMITS_LEAVE: "1500ms" } });
+  atEnd(t, () => world.close());
+  const { granary } = world;
+  granary.signal("SIGTERM");
+  await said(granary, "drain.started");
+  await onNewConnection(granary.url);
+  assert.equal((await fetch(`${granary.url}/-/readyz`)).status, 503);
+  assert.equal(await granary.ended, 0);
+  await assert.rejects(onNewConnection(granary.url), { code: "ECONNREFUSED" });
 });
 
 test("a second SIGTERM ends it at once: the download breaks, and never looks complete", async (t) => {
