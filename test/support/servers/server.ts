@@ -56,8 +56,7 @@ export async function startServer(t: Pick<TestContext, "after">, spec: ServerSpe
   const kill = async (): Promise<void> => {
     const running = child;
     if (running === undefined || running.exitCode !== null || running.signalCode !== null) return;
-    running.kill("SIGCONT");
-    running.kill("SIGKILL");
+    signal(running, "SIGKILL");
     await once(running, "exit");
   };
   const start = async (): Promise<void> => {
@@ -67,11 +66,13 @@ export async function startServer(t: Pick<TestContext, "after">, spec: ServerSpe
       cwd: spec.folder,
       env: { PATH: process.env["PATH"] ?? "", HOME: spec.folder, ...spec.env },
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own: what is done to the server is done to the processes that it makes.
+      detached: true,
       ...spec.user,
     });
     child = running;
     // A test process that is killed takes its servers along.
-    process.once("exit", () => running.kill("SIGKILL"));
+    process.once("exit", () => signal(running, "SIGKILL"));
     running.on("error", (error) => (said += String(error)));
     for (const stream of [running.stdout, running.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-maxSaid)));
@@ -91,10 +92,20 @@ export async function startServer(t: Pick<TestContext, "after">, spec: ServerSpe
     pid: () => child?.pid,
     start,
     kill,
-    pause: () => void child?.kill("SIGSTOP"),
-    resume: () => void child?.kill("SIGCONT"),
+    pause: () => child && signal(child, "SIGSTOP"),
+    resume: () => child && signal(child, "SIGCONT"),
     said: () => said,
   };
+}
+
+/** To the server and all its processes; nothing when they are gone. */
+function signal(child: ChildProcess, name: NodeJS.Signals): void {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  try {
+    process.kill(-child.pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 const maxSaid = 64 << 10;
