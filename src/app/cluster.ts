@@ -2,6 +2,8 @@
 // everything does what it does on one machine.
 
 import { hostname } from "node:os";
+import type { Tokens } from "#services/access/tokens.ts";
+import type { HeldVersions } from "#services/store/held.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { KnownAbsences } from "#services/cluster/known-absences.ts";
 import { NodeReports } from "#services/cluster/node-reports.ts";
@@ -9,8 +11,9 @@ import type { NodeView } from "#services/cluster/node-reports.ts";
 import { CoordinationDown } from "#services/cluster/ports.ts";
 import type { Coordination, Notice, SharedRates } from "#services/cluster/ports.ts";
 import { SharedFlight } from "#services/cluster/shared-flight.ts";
+import { TellingStorage } from "#services/cluster/telling-storage.ts";
 import { storageKey } from "#services/store/ports.ts";
-import type { Clock, StorageKey } from "#services/store/ports.ts";
+import type { Clock, Storage, StorageKey } from "#services/store/ports.ts";
 import type { Config } from "./config.ts";
 import { openCoordination } from "./coordination.ts";
 import { version } from "./version.ts";
@@ -42,6 +45,8 @@ export type Cluster = {
   /** This node and the others. */
   readonly nodes: () => readonly NodeView[];
   readonly isUp: () => boolean;
+  /** The storage, with removals told to the nodes that hold copies. */
+  telling(storage: Storage): Storage;
   /** Tells the other nodes, as far as they can be reached. Never throws. */
   tell(notice: Notice): Promise<void>;
   hear(hearing: Hearing): void;
@@ -62,18 +67,20 @@ function clusterOf(coordination: Coordination, { values }: Config, use: ClusterU
   const flight = values["s3.bucket"] === "" ? undefined : new SharedFlight({ turns, clock, meter });
   const reports = new NodeReports({ nodes: coordination.nodes, node, version, requests, clock, wall });
   void reports.run(stop);
+  const tell = async (notice: Notice): Promise<void> => {
+    await notices.tell(notice).catch((error: unknown) => {
+      if (!(error instanceof CoordinationDown)) throw error;
+    });
+  };
   let unhear = (): void => undefined;
   return {
     flight,
-    absences: new KnownAbsences({ absences, wall, ttlMs: values["freshness.negative"] }),
+    absences: new KnownAbsences({ absences, clock, ttlMs: values["freshness.negative"] }),
     rates,
     nodes: () => reports.views,
     isUp: () => coordination.isUp,
-    tell: async (notice) => {
-      await notices.tell(notice).catch((error: unknown) => {
-        if (!(error instanceof CoordinationDown)) throw error;
-      });
-    },
+    telling: (storage) => new TellingStorage(storage, (key) => tell({ about: "object", key })),
+    tell,
     hear: (hearing) => {
       unhear = notices.hear({ told: (notice) => hearNotice(notice, hearing), missed: hearing.everything });
     },
@@ -99,12 +106,42 @@ function hearNotice(notice: Notice, hearing: Hearing): void {
   }
 }
 
-/** Drops this node's copy of an object, where the storage keeps copies. A copy that cannot be dropped is found out by its token. */
-export function copyDropper(storage: object): (key: string) => void {
-  const { forget } = storage as { forget?: (key: StorageKey) => Promise<void> };
-  if (forget === undefined) return () => undefined;
-  return (key) => {
-    // What other nodes say is checked like any text from outside.
-    void Promise.try(() => forget.call(storage, storageKey(key))).catch(() => undefined);
+/** What this server does when it hears something; nothing of it fails, and nothing is told on. */
+export function hearingOf(use: {
+  readonly held: Pick<HeldVersions, "look">;
+  readonly tokens: Pick<Tokens, "lookAgain">;
+  /** Where this node may have copies of objects. */
+  readonly copies: object;
+  /** Forgets what was said of a module. */
+  readonly forget: (path: string) => Promise<void>;
+  /** Forgets whatever is remembered. */
+  readonly everything: () => void;
+}): Hearing {
+  const { held, tokens, copies, forget, everything } = use;
+  const quietly = (work: () => Promise<unknown>): void => {
+    // Who looks every two seconds looks again.
+    void work().catch(() => undefined);
   };
+  const lookAtHeld = async (): Promise<void> => {
+    for (const path of await held.look()) await forget(path);
+  };
+  return {
+    module: (path) => quietly(() => forget(path)),
+    object: (key) => quietly(() => dropCopy(copies, key)),
+    state: () => {
+      tokens.lookAgain();
+      quietly(lookAtHeld);
+    },
+    everything: () => {
+      tokens.lookAgain();
+      everything();
+      quietly(lookAtHeld);
+    },
+  };
+}
+
+/** Drops this node's copy of an object, where the storage keeps copies. Throws RangeError for a key that is none. */
+async function dropCopy(copies: object, key: string): Promise<void> {
+  const { forget } = copies as { readonly forget?: (key: StorageKey) => Promise<void> };
+  await forget?.call(copies, storageKey(key));
 }

@@ -68,7 +68,7 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
-import { copyDropper, openCluster } from "./cluster.ts";
+import { hearingOf, openCluster } from "./cluster.ts";
 import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
@@ -182,7 +182,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     more: syncAlarms(failures, () => late.follower?.delayMs),
   });
-  const { storage, room } = disk;
+  const { room } = disk;
   const counters = new Counters();
   const cluster = await openCluster(config, {
     events,
@@ -195,6 +195,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     },
     stop: stop.signal,
   });
+  const storage = cluster?.telling(disk.storage) ?? disk.storage;
   const configured = () => configuredChain(state.config, state.listening);
   const { manners, latency, nearness, lanes } = makeEngine({
     chain: () => state.chain,
@@ -528,25 +529,17 @@ export async function wire(options: WireOptions): Promise<Server> {
     },
     unread: unreadHeld,
   });
-  cluster?.hear({
-    module: (path) => void forgetHere(path),
-    object: copyDropper(opened.storage),
-    state: (key) => {
-      if (key !== heldKey) tokens.lookAgain();
-      else
-        held.look().then(
-          (paths) => Promise.all(paths.map(forgetHere)),
-          () => undefined,
-        );
-    },
-    everything: () => {
-      proxy.refreshAll();
-      tokens.lookAgain();
-      hot.clear();
-      absent.clear();
-      helpers.apply(state.config.values, isEdge(state.config));
-    },
-  });
+  cluster?.hear(
+    hearingOf({
+      ...{ held, tokens, copies: opened.storage, forget: forgetHere },
+      everything: () => {
+        proxy.refreshAll();
+        hot.clear();
+        absent.clear();
+        helpers.apply(state.config.values, isEdge(state.config));
+      },
+    }),
+  );
   const house = new House({
     access,
     explainer,

@@ -10,7 +10,7 @@ const said = { reason: "unknown revision", by: "official" };
 function open() {
   const wall = new HandClock();
   const hub = new PlayedHub(wall);
-  const [a, b] = ["a", "b"].map((name) => new KnownAbsences({ absences: hub.node(name).absences, wall, ttlMs }));
+  const [a, b] = ["a", "b"].map((name) => new KnownAbsences({ absences: hub.node(name).absences, clock: wall, ttlMs }));
   assert.ok(a && b);
   return { wall, hub, a, b };
 }

@@ -27,8 +27,8 @@ const maxReason = 200;
 
 export type KnownAbsencesUse = {
   readonly absences: SharedAbsences;
-  /** The wall clock: times are told to other nodes. */
-  readonly wall: Pick<Clock, "now">;
+  /** The one that the absences' times are by. */
+  readonly clock: Pick<Clock, "now">;
   /** How long an absence lasts. */
   readonly ttlMs: number;
 };
@@ -51,25 +51,26 @@ export class KnownAbsences {
 
   /** What another node learnt of `key`, which is about the module `path`. */
   async find(path: string, key: string): Promise<KnownAbsence | undefined> {
-    const { absences, wall, ttlMs } = this.#use;
+    const { absences, clock, ttlMs } = this.#use;
     if (key.length > maxKey || elementsOf(path) > maxElements) return undefined;
     try {
       const found = await absences.find(key);
       if (found === undefined) return undefined;
-      const now = wall.now();
+      const now = clock.now();
       const ageMs = Math.max(0, now - found.sinceMs);
       const leftMs = Math.min(found.untilMs - now, ttlMs);
       if (!(leftMs > 0) || (await this.#isForgotten(path))) return undefined;
       return { reason: found.reason.slice(0, maxReason), by: found.by.slice(0, maxReason), ageMs, leftMs };
     } catch (error) {
-      undefinedWhenDown(error); return;
+      undefinedWhenDown(error);
+      return;
     }
   }
 
   /** Tells the others, and waits for nothing. */
   add(key: string, absence: Pick<SharedAbsence, "reason" | "by">): void {
     if (key.length > maxKey) return;
-    const now = this.#use.wall.now();
+    const now = this.#use.clock.now();
     const { reason, by } = absence;
     const said = { reason: reason.slice(0, maxReason), by: by.slice(0, maxReason) };
     this.#use.absences.add(key, { ...said, sinceMs: now, untilMs: now + this.#use.ttlMs }).catch(undefinedWhenDown);
@@ -77,8 +78,8 @@ export class KnownAbsences {
 
   /** Nothing that was said of the module, of those below it and of those above it, is believed from now on. */
   async forget(path: string): Promise<void> {
-    const { absences, wall, ttlMs } = this.#use;
-    const now = wall.now();
+    const { absences, clock, ttlMs } = this.#use;
+    const now = clock.now();
     const mark = { reason: "forgotten", by: "", sinceMs: now, untilMs: now + ttlMs + lateMs };
     const marks = [`at ${path}`, ...aboveAndSelf(path).map((above) => `below ${above}`)];
     try {
