@@ -1,2 +1,2 @@
 // The Redis client, and nothing of ours: a file of its own in the bundle, loaded with import().
-export { createClient, createCluster } from "@redis/client";
+export { createClient, createCluster, ErrorReply } from "@redis/client";

@@ -16,7 +16,10 @@ export class CoordinationDown extends Error {
 export interface Turn {
   /** Grows each time the name is taken, over all nodes: of two that both believe to have it, the later one has more. */
   readonly fence: number;
-  /** Aborts when the turn may be another's by now: it was not renewed in time. */
+  /**
+   * Aborts when the turn may be another's by now: it was not renewed in time. Read it anew before a step that matters: each
+   * reading looks at the clock, which a process that was stopped for a while finds far ahead.
+   */
   readonly lost: AbortSignal;
   /** Gives it back, and wakes those who wait. Idempotent; never throws. */
   end(): Promise<void>;
@@ -83,8 +86,11 @@ export type NodeReport = {
   readonly atMs: number;
 };
 
+/** How often a node reports; one that missed three counts as gone. */
+export const nodeReportMs = 5_000;
+
 export interface Nodes {
-  /** Says that this node is there; it counts as gone some reports later. Throws CoordinationDown. */
+  /** Says that this node is there, for three times nodeReportMs. Throws CoordinationDown. */
   report(report: NodeReport): Promise<void>;
   /** Those that reported lately. Throws CoordinationDown. */
   list(): Promise<readonly NodeReport[]>;
