@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { PlayedHub } from "../../../test/support/played-hub.ts";
-import { NodeReports, reportEveryMs } from "./node-reports.ts";
+import { NodeReports } from "./node-reports.ts";
+import { nodeReportMs } from "./ports.ts";
 
 function open() {
   const clock = new HandClock();
@@ -23,7 +24,7 @@ test("a node is asked three times as much as the other: 1.5 and 0.5; nobody aske
   const [a, b] = nodes;
   const stop = new AbortController();
   const running = nodes.map(({ reports }) => reports.run(stop.signal));
-  await clock.pass(reportEveryMs);
+  await clock.pass(nodeReportMs);
   assert.deepEqual(skews(a), [
     ["a", 1],
     ["b", 1],
@@ -31,7 +32,7 @@ test("a node is asked three times as much as the other: 1.5 and 0.5; nobody aske
   for (let n = 0; n < 4; n++) {
     a.counted.requests += 300;
     b.counted.requests += 100;
-    await clock.pass(reportEveryMs);
+    await clock.pass(nodeReportMs);
   }
   for (const { reports } of [b, a, b]) await reports.report();
   assert.deepEqual(skews(a), [
@@ -50,7 +51,7 @@ test("requests a second are those of the last minute", async () => {
   const stop = new AbortController();
   const running = a.reports.run(stop.signal);
   a.counted.requests = 6_000;
-  await clock.pass(reportEveryMs);
+  await clock.pass(nodeReportMs);
   await clock.pass(90_000);
   const [own] = a.reports.views;
   assert.equal(own?.perSecond, 0);

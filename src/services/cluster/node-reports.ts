@@ -2,9 +2,8 @@
 
 import type { Clock } from "#services/store/ports.ts";
 import type { NodeReport, Nodes } from "./ports.ts";
-import { CoordinationDown } from "./ports.ts";
+import { CoordinationDown, nodeReportMs } from "./ports.ts";
 
-export const reportEveryMs = 5_000;
 const minuteMs = 60_000;
 /** Nodes that are shown; a cluster has fewer. */
 const maxNodes = 100;
@@ -56,7 +55,7 @@ export class NodeReports {
     const isOver = (): boolean => stop.aborted;
     while (!isOver()) {
       await this.report();
-      await this.#use.clock.sleep(reportEveryMs, stop).catch(() => undefined); // stopped
+      await this.#use.clock.sleep(nodeReportMs, stop).catch(() => undefined); // stopped
     }
   }
 
