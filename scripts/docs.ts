@@ -55,6 +55,7 @@ const areaTitles: Readonly<Record<keyof typeof areas, string>> = {
   go: "The go command · go 命令",
   cache: "Module cache · 模块缓存",
   mirrors: "Mirrors · 镜像",
+  store: "Place of a store · 存储位置",
 };
 
 export function findingsPage(): string {

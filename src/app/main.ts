@@ -183,6 +183,7 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       {
         storeStats: true,
         storeVerify: true,
+        storeCheck: true,
         quarantineList: true,
         quarantineShow: true,
         hold: true,

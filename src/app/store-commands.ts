@@ -21,6 +21,7 @@ import { Quarantine } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
 import { storeStats, verifyStore } from "#services/store/survey.ts";
 import type { Config } from "./config.ts";
+import { checkStore } from "./store-check.ts";
 import { openStore } from "./open-store.ts";
 import { releaseQuarantined } from "./release.ts";
 
@@ -28,6 +29,7 @@ export type StoreCommands = Pick<
   CliServices,
   | "storeStats"
   | "storeVerify"
+  | "storeCheck"
   | "quarantineList"
   | "quarantineShow"
   | "quarantineRelease"
@@ -51,6 +53,7 @@ export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, ve
       return { dir, ...(await storeStats(storage)) };
     },
     storeVerify: async (flags, progress) => await verifyStore((await open(flags)).storage, progress),
+    storeCheck: async (flags) => await checkStore(await load(flags)),
     quarantineList: async (flags) => (await (await open(flags)).quarantine.list()).map(toItem),
     quarantineShow: async (id, flags) => toItem(await findQuarantined(id, await open(flags))),
     hold: async (what, reason, flags) => {

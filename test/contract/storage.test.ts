@@ -57,6 +57,20 @@ storageContract("faulty, nothing armed, over disk", async () => {
   return { storage: new FaultyStorage(disk.storage), dispose: disk.dispose };
 });
 
+for (const [name, open] of [
+  ["memory", () => Promise.resolve({ storage: new MemoryStorage(), dispose: nothing })],
+  ["disk", openDisk],
+] as const)
+  test(`${name}: a folder and an object cannot have one name`, async () => {
+    const { storage, dispose } = await open();
+    await storage.create(storageKey("x/a"), hello);
+    for (const below of ["x/a/b", "x/a/b/c"])
+      await assert.rejects(storage.create(storageKey(below), hello), StoreUnavailable);
+    await assert.rejects(storage.create(storageKey("x"), hello), StoreUnavailable);
+    await assert.rejects(storage.replace(storageKey("x"), hello, undefined), StoreUnavailable);
+    await dispose();
+  });
+
 suite("disk: opening", () => {
   test("a new store says its layout in granary.json", async () => {
     const root = join(await newFolder(), "deep", "store");

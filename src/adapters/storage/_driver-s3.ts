@@ -15,4 +15,5 @@ export {
   S3Client,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+export type { S3ClientConfig } from "@aws-sdk/client-s3";
 export { getSignedUrl } from "@aws-sdk/s3-request-presigner";

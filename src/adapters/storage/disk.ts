@@ -30,6 +30,8 @@ import { NewNames } from "./_disk-names.ts";
 import { KeyLocks } from "./_key-locks.ts";
 import { checkPrefix } from "./_prefix.ts";
 
+export { currentLayout } from "./_disk-root.ts";
+
 export type DiskOptions = {
   /** Bytes of all stages together. */
   readonly maxTempBytes?: number;

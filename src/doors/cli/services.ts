@@ -21,6 +21,7 @@ import type { Sent } from "#services/packing/send.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
+import type { Judged } from "#services/store/check.ts";
 import type { ExportReport } from "#services/store/export.ts";
 import type { ImportProgress, ImportReport } from "#services/store/import.ts";
 import type { Layout } from "#services/store/source-layout.ts";
@@ -86,6 +87,9 @@ export type StoreReport = {
   readonly bytes: number;
   readonly findings: readonly { readonly key: string; readonly problem: string }[];
 };
+
+/** `where`: the directory, or the service with bucket and prefix. */
+export type StoreCheckView = Judged & { readonly kind: "disk" | "bucket"; readonly where: string };
 
 export type ImportRequest = {
   readonly dir: string;
@@ -485,6 +489,8 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (done: number, total: number) => void,
   ) => Promise<RedundancyReport | undefined>;
+  /** Tries what the store needs of its disk or its bucket; what is tried is put back as it was. */
+  readonly storeCheck: (flags: SettingFlags) => Promise<StoreCheckView>;
   readonly storeStats: (flags: SettingFlags) => Promise<StoreStats>;
   /** Reads every kept byte and holds it against what was recorded. `progress` is called now and then. */
   readonly storeVerify: (

@@ -8,6 +8,7 @@ import { quarantineCommand } from "./quarantine.ts";
 import { exit } from "./services.ts";
 import type { CliContext } from "./services.ts";
 import { tendingCommands } from "./tending.ts";
+import { checkCommand } from "./store-check.ts";
 import { exportCommand } from "./store-export.ts";
 import { importCommand } from "./store-import.ts";
 import { snapshotCommands } from "./store-snapshot.ts";
@@ -97,6 +98,7 @@ export const storeCommand: CommandSpec = {
   commands: [
     stats,
     verify,
+    checkCommand,
     ...tendingCommands,
     importCommand,
     exportCommand,

@@ -119,6 +119,7 @@ export type Messages = {
   "command.store": None;
   "command.store.stats": None;
   "command.store.verify": None;
+  "command.store.check": None;
   "command.store.gc": None;
   "command.store.fsck": None;
   "command.store.scrub": None;
@@ -601,6 +602,28 @@ export type Messages = {
     readonly bytes: string;
   };
   "store.verifying": { readonly checked: string; readonly bytes: string };
+  "storecheck.place": { readonly kind: "disk" | "bucket"; readonly where: string };
+  "storecheck.passed": {
+    readonly what:
+      | "list"
+      | "write"
+      | "read"
+      | "create"
+      | "parts"
+      | "stale"
+      | "replace"
+      | "link"
+      | "versioning"
+      | "remove"
+      | "recreate"
+      | "revive"
+      | "writable"
+      | "fsync"
+      | "space"
+      | "layout";
+  };
+  "storecheck.sound": None;
+  "storecheck.found": { readonly count: string };
   "store.sound": { readonly checked: string; readonly bytes: string };
   "store.damaged": { readonly checked: string; readonly findings: string };
   "list.more": { readonly more: string };

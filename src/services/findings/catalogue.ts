@@ -8,6 +8,7 @@ import { goFindings } from "./go.ts";
 import { httpFindings } from "./http.ts";
 import { mirrorsFindings } from "./mirrors.ts";
 import { networkFindings } from "./network.ts";
+import { storeFindings } from "./store.ts";
 
 export const areas = {
   doctor: doctorFindings,
@@ -17,6 +18,7 @@ export const areas = {
   go: goFindings,
   cache: cacheFindings,
   mirrors: mirrorsFindings,
+  store: storeFindings,
 } as const satisfies Readonly<Record<string, Area>>;
 
 /** The kind with this code, or undefined. */

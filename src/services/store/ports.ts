@@ -105,7 +105,8 @@ export interface Storage {
   open(key: StorageKey): Promise<OpenObject | undefined>;
   /**
    * Creates the object, atomically and durably (temp, fsync, rename or link, fsync of the directory). Never
-   * overwrites: "exists" leaves both the object and, for a stage, the stage untouched.
+   * overwrites: "exists" leaves both the object and, for a stage, the stage untouched. Where objects are files, one below
+   * another object, or with the name of a folder, throws StoreUnavailable; where they are only names, both may be there.
    */
   create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists">;
   /**
@@ -113,7 +114,7 @@ export interface Storage {
    * "conflict" changes nothing.
    */
   replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict">;
-  /** Removes the object; false when there was none. */
+  /** Removes the object; false when there was none. Of several processes that remove it at a time more than one may get true. */
   remove(key: StorageKey): Promise<boolean>;
   /** Every object whose key starts with `prefix` (a whole element prefix ending in `/`, or ""), in no promised order; no stages, no temps. */
   list(prefix: string): AsyncIterable<{ readonly key: StorageKey; readonly size: number; readonly modifiedMs: number }>;
@@ -211,3 +212,52 @@ export interface Clock {
 export function timeLimit(clock: Pick<Clock, "timeout">, ms: number): AbortSignal {
   return clock.timeout?.(ms) ?? AbortSignal.timeout(ms);
 }
+
+/** What is tried of a bucket, in this order. */
+export const bucketTries = [
+  "list",
+  "write",
+  "read",
+  "create",
+  "parts",
+  "stale",
+  "replace",
+  "link",
+  "versioning",
+  "remove",
+  "recreate",
+  "revive",
+] as const;
+export type BucketTry = (typeof bucketTries)[number];
+
+/** `wrong`: the service answered, and did not do what it should. `failed`: it did not do it, with what it said. */
+export type TryOutcome =
+  | { readonly is: "good" }
+  | { readonly is: "wrong" }
+  | { readonly is: "failed"; readonly status: number | undefined; readonly code: string; readonly said: string };
+
+/** What was seen of a bucket; a try that an earlier failure made pointless is missing. */
+export type BucketSeen = {
+  readonly bucket: string;
+  readonly prefix: string;
+  /** "" is AWS. */
+  readonly endpoint: string;
+  readonly tries: Readonly<Partial<Record<BucketTry, TryOutcome>>>;
+  /** Undefined when the service does not tell. */
+  readonly versioning: "on" | "suspended" | "off" | undefined;
+  /** The service's clock minus ours; undefined when it did not say the time. */
+  readonly skewMs: number | undefined;
+};
+
+/** What was seen of a store on a disk. */
+export type DiskSeen = {
+  readonly dir: string;
+  /** Why it cannot be used as a store; undefined when it can. */
+  readonly trouble:
+    | { readonly is: "unwritable" | "fsync"; readonly said: string }
+    | { readonly is: "too-new"; readonly found: number; readonly supported: number }
+    | undefined;
+  readonly layout: number | undefined;
+  readonly freeBytes: number | undefined;
+  readonly fsyncMs: number | undefined;
+};
