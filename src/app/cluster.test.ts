@@ -8,7 +8,7 @@ function open(forget?: (key: string) => Promise<void>) {
   const hearing = hearingOf({
     held: { look: () => Promise.resolve(["x.io/held"]) },
     tokens: { lookAgain: () => void done.push("tokens") },
-    copies: forget === undefined ? {} : { forget },
+    copies: forget && { forget },
     forget: (path) => Promise.resolve(void done.push(`forget ${path}`)),
     everything: () => void done.push("everything"),
   });

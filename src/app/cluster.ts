@@ -1,7 +1,6 @@
 // The other nodes, as this server needs them: turns, absences, rates, notices, reports. Without Redis there are none, and
 // everything does what it does on one machine.
 
-import { hostname } from "node:os";
 import type { Tokens } from "#services/access/tokens.ts";
 import type { HeldVersions } from "#services/store/held.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
@@ -15,7 +14,7 @@ import { TellingStorage } from "#services/cluster/telling-storage.ts";
 import { storageKey } from "#services/store/ports.ts";
 import type { Clock, Storage, StorageKey } from "#services/store/ports.ts";
 import type { Config } from "./config.ts";
-import { openCoordination } from "./coordination.ts";
+import { nodeName, openCoordination } from "./coordination.ts";
 import { version } from "./version.ts";
 
 export type ClusterUse = {
@@ -60,10 +59,11 @@ export async function openCluster(config: Config, use: ClusterUse): Promise<Clus
   return coordination && clusterOf(coordination, config, use);
 }
 
-function clusterOf(coordination: Coordination, { values }: Config, use: ClusterUse): Cluster {
+function clusterOf(coordination: Coordination, config: Config, use: ClusterUse): Cluster {
+  const { values } = config;
+  const node = nodeName(config);
   const { turns, notices, absences, rates } = coordination;
   const { meter, clock, wall, requests, stop } = use;
-  const node = values["cluster.node"] === "" ? hostname() : values["cluster.node"];
   const flight = values["s3.bucket"] === "" ? undefined : new SharedFlight({ turns, clock, meter });
   const reports = new NodeReports({ nodes: coordination.nodes, node, version, requests, clock, wall });
   void reports.run(stop);
@@ -111,7 +111,7 @@ export function hearingOf(use: {
   readonly held: Pick<HeldVersions, "look">;
   readonly tokens: Pick<Tokens, "lookAgain">;
   /** Where this node may have copies of objects. */
-  readonly copies: object;
+  readonly copies: { forget(key: StorageKey): Promise<void> } | undefined;
   /** Forgets what was said of a module. */
   readonly forget: (path: string) => Promise<void>;
   /** Forgets whatever is remembered. */
@@ -127,7 +127,7 @@ export function hearingOf(use: {
   };
   return {
     module: (path) => quietly(() => forget(path)),
-    object: (key) => quietly(() => dropCopy(copies, key)),
+    object: (key) => quietly(async () => copies?.forget(storageKey(key))),
     state: () => {
       tokens.lookAgain();
       quietly(lookAtHeld);
@@ -138,10 +138,4 @@ export function hearingOf(use: {
       quietly(lookAtHeld);
     },
   };
-}
-
-/** Drops this node's copy of an object, where the storage keeps copies. Throws RangeError for a key that is none. */
-async function dropCopy(copies: object, key: string): Promise<void> {
-  const { forget } = copies as { readonly forget?: (key: StorageKey) => Promise<void> };
-  await forget?.call(copies, storageKey(key));
 }

@@ -59,7 +59,7 @@ export async function importStore(
 ): Promise<ImportView> {
   const config = await use.load(flags);
   const { tree, placed } = await openSource(request);
-  const storage = await openStore(config.values.store, { maxTempBytes: config.values["limits.tempBytes"] });
+  const { storage } = await openStore(config, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
   if (!request.isDryRun) await doubtIndex(config.values.store);

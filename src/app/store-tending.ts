@@ -4,7 +4,6 @@
 import { createReadStream } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
-import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { CliServices, SettingFlags } from "#doors/cli/services.ts";
@@ -22,6 +21,7 @@ import { fsck } from "#services/tending/fsck.ts";
 import { rebuildIndex } from "#services/tending/facts.ts";
 import { collectGarbage } from "#services/tending/gc.ts";
 import type { GcRule } from "#services/tending/gc.ts";
+import type { Storage } from "#services/store/ports.ts";
 import type { StoreIndex } from "#services/tending/ports.ts";
 import { PinDamaged, Retained } from "#services/tending/retained.ts";
 import type { Pinned } from "#services/tending/retained.ts";
@@ -32,6 +32,7 @@ import type { Config } from "./config.ts";
 import { readDirectoryGoMod, readInput } from "./fetch-inputs.ts";
 import type { MainInput } from "./fetch-inputs.ts";
 import { openStore } from "./open-store.ts";
+import type { OpenedStore } from "./open-store.ts";
 import { doubtIndex, evictingLayout, gcRuleOf, openIndex } from "./tending.ts";
 
 export type TendingCommands = Pick<
@@ -57,13 +58,14 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   const on = async <T>(flags: SettingFlags, work: (use: Opened) => Promise<T>): Promise<T> => {
     const config = await load(flags);
     const dir = config.values.store;
-    const storage = await openStore(dir, {});
+    const opened = await openStore(config, {});
+    const { storage } = opened;
     const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
     const stop = new AbortController();
     const off = io.onStop(() => stop.abort(new GranaryError("GRANARY_STOPPED", {})));
     const store = new ModuleStore(storage);
     try {
-      return await awake(() => work({ config, dir, storage, events, store, signal: stop.signal }));
+      return await awake(() => work({ config, dir, storage, opened, events, store, signal: stop.signal }));
     } finally {
       off();
       await store.close();
@@ -72,17 +74,17 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   };
   return {
     storeGc: (request, flags, progress) =>
-      on(flags, async ({ config, storage, events, store, signal, dir }) => {
+      on(flags, async ({ config, storage, opened, events, store, signal, dir }) => {
         const rule: GcRule = { ...gcRuleOf(config.values), ...request.rule };
         if (rule.maxBytes === undefined && rule.unusedMs === undefined)
           throw new GranaryError("GRANARY_BAD_USAGE", {
             reason: "neither a size nor an age is given",
             usage: "granary store gc --max-size 5GB --older-than 30d [--dry-run]",
           });
-        if (!request.isDryRun && (await storage.layout()) < evictingLayout)
-          throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await storage.layout() });
+        if (!request.isDryRun && (await opened.layout()) < evictingLayout)
+          throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await opened.layout() });
         const isPinned = await pinsOf(storage).asked().catch(inOurWords);
-        return await withIndex(storage, async (index) => {
+        return await withIndex(dir, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const evicting = request.isDryRun ? undefined : store;
           const report = await collectGarbage(rule, {
@@ -99,18 +101,18 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
         });
       }),
     storeFsck: (request, flags, progress) =>
-      on(flags, async ({ storage, store, signal }) => {
+      on(flags, async ({ storage, dir, store, signal }) => {
         const { repairs, isDeep } = request;
         const report = await fsck({ storage, store, clock: systemClock, isDeep, repairs, signal, progress });
-        if (repairs && report.findings.length > 0) await doubtIndex(storage.root);
+        if (repairs && report.findings.length > 0) await doubtIndex(dir);
         const rebuilt = request.rebuilds
-          ? await withIndex(storage, (index) => rebuildIndex({ storage, index, clock: systemClock, signal }))
+          ? await withIndex(dir, (index) => rebuildIndex({ storage, index, clock: systemClock, signal }))
           : undefined;
         return { ...report, ...(rebuilt && { indexed: rebuilt.versions }) };
       }),
     storeScrub: ({ bytesPerSecond }, flags, progress) =>
-      on(flags, ({ storage, store, events, signal }) =>
-        withIndex(storage, async (index) => {
+      on(flags, ({ storage, dir, store, events, signal }) =>
+        withIndex(dir, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const damages: { key: string; problem: string }[] = [];
           const report = await scrub(systemClock.now(), {
@@ -133,26 +135,26 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
         }),
       ),
     storeHot: (limit, flags) =>
-      on(flags, ({ storage }) =>
-        withIndex(storage, async (index) =>
+      on(flags, ({ dir }) =>
+        withIndex(dir, async (index) =>
           (await index.hottest(limit)).map(({ path, ...rest }) => ({ module: path, ...rest })),
         ),
       ),
     storeMigrate: (isDryRun, flags, progress) =>
-      on(flags, async ({ storage, signal }) => {
-        const from = await storage.layout();
-        return await withIndex(storage, async (index) => {
+      on(flags, async ({ storage, dir, opened, signal }) => {
+        const from = await opened.layout();
+        return await withIndex(dir, async (index) => {
           const steps: ("index" | "layout")[] = [];
           if (!(await index.isWhole())) steps.push("index");
           if (from < evictingLayout) steps.push("layout");
           if (isDryRun) return { from, to: evictingLayout, steps, isDryRun };
           await makeWhole(index, { storage, signal, progress });
-          if (from < evictingLayout) await storage.raiseLayout();
+          if (from < evictingLayout) await opened.raiseLayout();
           return { from, to: evictingLayout, steps, isDryRun };
         });
       }),
     storeRollback: ({ what, sha256, from }, flags) =>
-      on(flags, async ({ storage, store, signal }) => {
+      on(flags, async ({ storage, dir, store, signal }) => {
         const id = idOf(what, "granary store rollback MODULE@VERSION --sha256 HEX");
         const verifier = new VerifyPool({ entry: io.verifyEntry });
         try {
@@ -167,7 +169,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
           });
         } finally {
           await verifier.close();
-          await doubtIndex(storage.root);
+          await doubtIndex(dir);
         }
       }),
     pinAdd: ({ what, from }, flags) =>
@@ -186,7 +188,8 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
 type Opened = {
   readonly config: Config;
   readonly dir: string;
-  readonly storage: DiskStorage;
+  readonly storage: Storage;
+  readonly opened: OpenedStore;
   readonly store: ModuleStore;
   readonly events: JsonlSink;
   readonly signal: AbortSignal;
@@ -195,10 +198,10 @@ type Opened = {
 /** Damages named in a report. */
 const maxDamages = 1_000;
 
-const pinsOf = (storage: DiskStorage): Retained => new Retained(storage, systemClock);
+const pinsOf = (storage: Storage): Retained => new Retained(storage, systemClock);
 
-async function withIndex<T>(storage: DiskStorage, work: (index: StoreIndex) => Promise<T>): Promise<T> {
-  const index = await openIndex(storage.root);
+async function withIndex<T>(dir: string, work: (index: StoreIndex) => Promise<T>): Promise<T> {
+  const index = await openIndex(dir);
   try {
     return await work(index);
   } finally {
@@ -209,7 +212,7 @@ async function withIndex<T>(storage: DiskStorage, work: (index: StoreIndex) => P
 async function makeWhole(
   index: StoreIndex,
   use: {
-    readonly storage: DiskStorage;
+    readonly storage: Storage;
     readonly signal: AbortSignal;
     readonly progress: (done: number) => void;
   },
@@ -272,7 +275,7 @@ function idOf(what: string, usage: string): ModuleVersion {
   }
 }
 
-async function stagedFile(storage: DiskStorage, file: string) {
+async function stagedFile(storage: Storage, file: string) {
   const stage = await storage.stage(maxZipBytes);
   try {
     for await (const piece of createReadStream(file)) await stage.write(piece as Uint8Array);

@@ -53,6 +53,7 @@ import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
 import { HeldVersions, heldKey } from "#services/store/held.ts";
+import { versionOfKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -71,6 +72,7 @@ import { readWitnesses } from "./config-witnesses.ts";
 import { hearingOf, openCluster } from "./cluster.ts";
 import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
+import { openSharedStore } from "./shared-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
 import { openTending } from "./tending.ts";
@@ -84,6 +86,7 @@ import { makeDesk } from "./upstream-desk.ts";
 import { validatorOf } from "./validating.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
+import { awayLines } from "./condition-texts.ts";
 import { diskGauges, diskStatus, watchDisk } from "./watch-disk.ts";
 import type { Report } from "./worker-messages.ts";
 
@@ -143,8 +146,27 @@ export async function wire(options: WireOptions): Promise<Server> {
   // How long something takes or lasts, and what date it is, are two questions.
   const clock = steadyClock;
   const wall = systemClock;
-  const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
+  const opened = await openServedStore(config, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
+  const shared = await openSharedStore(config, {
+    near: opened.storage,
+    clock,
+    onRequest: (what) => metrics.s3Request(what),
+    listener: {
+      farCall: (call, outcome) => metrics.farCall(call, outcome),
+      read: (from) => metrics.tierRead(from),
+      away: (isAway, reason) => events.emit({ name: isAway ? "store.away" : "store.back", reason }),
+      uploaded: (key) => void uploaded(key),
+      gaveWay: (group) => {
+        events.emit({ name: "store.gave-way", key: group });
+        const version = versionOfKey(`${group}.info`);
+        if (version !== undefined) void refresh(version.id.path);
+      },
+    },
+  }).catch(async (error: unknown) => {
+    await opened.release();
+    throw error;
+  });
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
   const failures = new VerificationFailures(() => clock.now());
   // Made when all else is there; events come before.
@@ -176,6 +198,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
   const disk = await watchDisk(opened, {
     root: values.store,
+    shared: shared?.storage,
     values: () => state.config.values,
     clock,
     events,
@@ -194,6 +217,10 @@ export async function wire(options: WireOptions): Promise<Server> {
       return sum(counters, helpers.totals().requests).reduce((all, { count }) => all + count, 0);
     },
     stop: stop.signal,
+  }).catch(async (error: unknown) => {
+    await shared?.close();
+    await opened.release();
+    throw error;
   });
   const storage = cluster?.telling(disk.storage) ?? disk.storage;
   const configured = () => configuredChain(state.config, state.listening);
@@ -243,6 +270,14 @@ export async function wire(options: WireOptions): Promise<Server> {
   };
 
   const store = new ModuleStore(storage);
+  // Others find a version in the list, which nobody could write while it waited.
+  const uploaded = async (key: string): Promise<void> => {
+    const found = versionOfKey(key);
+    if (found?.file !== "zip.manifest") return;
+    await store.mendList(found.id.path).catch((error: unknown) => {
+      events.emit({ name: "store.damaged", key, repaired: false, reason: String(error) });
+    });
+  };
   const pins = new Pins(storage, events);
   const quarantine = new Quarantine(storage, wall);
   const negative = new NegativeCache({
@@ -447,6 +482,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   late.follower = sync.follower;
   void sync.poll.run();
   void disk.run(stop.signal);
+  const tiersEnded = shared?.run(stop.signal);
   const again = new Refresh({
     ...{ proxy, listings, store, origin, events },
     forget: refresh,
@@ -468,13 +504,23 @@ export async function wire(options: WireOptions): Promise<Server> {
     ...startWarnings(state.config, state.chain),
     ...forkWarnings(state.config, mirrors),
   ];
+  const storeStatus = () => {
+    const own = diskStatus(disk, settings.lang);
+    if (shared === undefined) return own;
+    const view = shared.view();
+    const degraded = [...awayLines({ ...view, bucket: shared.bucket }, settings.lang), ...own.degraded];
+    const { away, ...tiers } = view;
+    const since = away && new Date(away.sinceMs).toISOString();
+    const told = { bucket: shared.bucket, ...tiers, ...(away && since && { away: { reason: away.reason, since } }) };
+    return { ...own, degraded, shared: told };
+  };
   const status = async (): Promise<Status> => {
     const listed = await integrityView(integrity);
     return {
       version,
       ready: !state.draining,
       warnings: [...warnings(), ...owedWarning(state.config, listed)],
-      ...diskStatus(disk, settings.lang),
+      ...storeStatus(),
       integrity: listed,
       uptimeSeconds: Math.round((clock.now() - started) / 1000),
       mode: state.config.values.mode,
@@ -508,6 +554,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     habitBytes: () => ahead.habitBytes,
     pool: () => client.connections(),
     store: () => diskGauges(room.view),
+    tiers: () => shared?.view(),
     awaitMs: disk.awaitMs,
     heapShare,
     alarms: () => disk.alarms.views,
@@ -531,7 +578,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   cluster?.hear(
     hearingOf({
-      ...{ held, tokens, copies: opened.storage, forget: forgetHere },
+      ...{ held, tokens, copies: shared?.storage, forget: forgetHere },
       everything: () => {
         proxy.refreshAll();
         hot.clear();
@@ -644,6 +691,8 @@ export async function wire(options: WireOptions): Promise<Server> {
       await Promise.allSettled([cluster?.close()]);
       await Promise.allSettled([tending?.close()]);
       await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
+      await tiersEnded;
+      await shared?.close();
       await opened.release();
     },
   };

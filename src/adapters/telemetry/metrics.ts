@@ -45,6 +45,15 @@ export type Gauges = {
     readonly mark: number;
     readonly isOpen: boolean;
   };
+  /** Memory and disk in front of a store that nodes share; undefined where there is none. */
+  readonly tiers: () =>
+    | {
+        readonly away: unknown;
+        readonly near: { readonly bytes: number; readonly objects: number };
+        readonly memory: { readonly bytes: number };
+        readonly queue: { readonly bytes: number; readonly objects: number };
+      }
+    | undefined;
   /** Mean of small durable writes lately, in milliseconds; undefined when there were too few. */
   readonly awaitMs: () => number | undefined;
   /** Used part of the heap's limit, 0 to 1. */
@@ -85,6 +94,9 @@ export class Metrics implements Meter {
   readonly #indexLines: Counter<"outcome">;
   readonly #webhooks: Counter<"forge" | "outcome">;
   readonly #turns: Counter<"outcome">;
+  readonly #s3: Counter<"request">;
+  readonly #far: Counter<"call" | "outcome">;
+  readonly #tier: Counter<"from">;
   readonly #clients = new Set<string>();
 
   constructor() {
@@ -149,6 +161,24 @@ export class Metrics implements Meter {
       name: "granary_turns_total",
       help: "Fetch jobs and their turns among the nodes: taken, waited (for another's), spared (it had left what was wanted), alone, lost.",
       labelNames: ["outcome"],
+      registers,
+    });
+    this.#s3 = new Counter({
+      name: "granary_s3_requests_total",
+      help: "Requests to the S3 service: get, head, put, list, delete, part and others.",
+      labelNames: ["request"],
+      registers,
+    });
+    this.#far = new Counter({
+      name: "granary_shared_store_calls_total",
+      help: "Calls of the shared store by how they ended: ok, failed, refused (not sent, because it is out of reach).",
+      labelNames: ["call", "outcome"],
+      registers,
+    });
+    this.#tier = new Counter({
+      name: "granary_tier_reads_total",
+      help: "Reads of objects that never change, by where they were found: memory, near, far.",
+      labelNames: ["from"],
       registers,
     });
     collectDefaultMetrics({ register: this.#registry });
@@ -275,9 +305,19 @@ export class Metrics implements Meter {
   }
 
   /** What cannot be known is left out, not told as 0. */
-  #watchDisk({ store, awaitMs, heapShare, alarms, sync }: Gauges): void {
+  #watchDisk({ store, tiers, awaitMs, heapShare, alarms, sync }: Gauges): void {
     const registers = [this.#registry];
     const known: readonly (readonly [string, string, () => number | undefined])[] = [
+      ["granary_near_bytes", "Bytes of this node's copies on disk that are known.", () => tiers()?.near.bytes],
+      ["granary_near_objects", "Copies on this node's disk that are known.", () => tiers()?.near.objects],
+      ["granary_near_memory_bytes", "Bytes of small objects in memory.", () => tiers()?.memory.bytes],
+      ["granary_upload_queue_bytes", "Bytes that wait to be uploaded.", () => tiers()?.queue.bytes],
+      ["granary_upload_queue_objects", "Objects that wait to be uploaded.", () => tiers()?.queue.objects],
+      [
+        "granary_shared_store_up",
+        "1 while the shared store answers.",
+        () => tiers() && (tiers()?.away === undefined ? 1 : 0),
+      ],
       ["granary_store_free_bytes", "Free bytes of the store's file system, as last seen.", () => store().free],
       ["granary_store_total_bytes", "Size of the store's file system.", () => store().total],
       ["granary_store_free_inodes", "Files that can still be made on it.", () => store().freeInodes],
@@ -365,6 +405,18 @@ export class Metrics implements Meter {
 
   turn(outcome: string): void {
     this.#turns.inc({ outcome });
+  }
+
+  s3Request(request: string): void {
+    this.#s3.inc({ request });
+  }
+
+  farCall(call: string, outcome: string): void {
+    this.#far.inc({ call, outcome });
+  }
+
+  tierRead(from: string): void {
+    this.#tier.inc({ from });
   }
 
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -66,6 +66,11 @@ export type GranaryEvent =
       readonly found: string;
     }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
+  /** The store that several nodes share is out of reach: copies are served. */
+  | { readonly name: "store.away"; readonly reason: string }
+  | { readonly name: "store.back"; readonly reason: string }
+  /** Another node had committed other bytes while ours waited to be uploaded: theirs stay. */
+  | { readonly name: "store.gave-way"; readonly key: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
   /** A person refused the head of a fork: the database is used again. */
   | { readonly name: "sumdb.resumed"; readonly database: string; readonly evidence: string; readonly reason: string }
@@ -115,6 +120,8 @@ export type GranaryEvent =
       readonly id: string;
     }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  /** The service through which nodes take turns answers, or does not: then this node goes on by itself. */
+  | { readonly name: "coordination.up" | "coordination.down"; readonly reason: string }
   | { readonly name: "upstream.disabled" | "upstream.enabled"; readonly upstream: string; readonly by: string }
   /** A background try of what a client could not get: `kept`, or the code of the failure. */
   | (JobFacts & { readonly name: "job.retried"; readonly tries: number; readonly outcome: string })
