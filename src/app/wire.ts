@@ -277,6 +277,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     await store.mendList(found.id.path).catch((error: unknown) => {
       events.emit({ name: "store.damaged", key, repaired: false, reason: String(error) });
     });
+    await cluster?.tell({ about: "module", path: found.id.path });
   };
   const pins = new Pins(storage, events);
   const quarantine = new Quarantine(storage, wall);

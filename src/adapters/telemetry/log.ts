@@ -68,6 +68,7 @@ function levelOf(event: GranaryEvent): LogLevel {
       return event.same ? "debug" : "warn";
     case "store.back":
     case "upstream.closed":
+    case "coordination.up":
     case "egress.failed":
     case "config.applied":
     case "token.added":
@@ -107,6 +108,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "module.conflict":
     case "module.disputed":
     case "upstream.opened":
+    case "coordination.down":
     case "upstream.disabled":
     case "job.dead":
     case "config.refused":

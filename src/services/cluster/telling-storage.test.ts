@@ -25,11 +25,14 @@ test("what a storage can do beside is passed on; what it cannot is absent", asyn
   const plain = new TellingStorage(new MemoryStorage(), () => Promise.resolve());
   assert.equal(plain.doubt, undefined);
   assert.equal(plain.linkTo, undefined);
+  assert.equal(plain.isAway, false);
   const inner = Object.assign(new MemoryStorage(), {
     doubt: () => Promise.resolve(true),
     linkTo: () => Promise.resolve("https://x.io/"),
+    isAway: true,
   });
   const storage = new TellingStorage(inner, () => Promise.resolve());
+  assert.equal(storage.isAway, true);
   assert.equal(await storage.doubt?.(key), true);
   assert.equal(await storage.linkTo?.(key), "https://x.io/");
 });

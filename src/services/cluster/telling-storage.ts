@@ -19,6 +19,10 @@ export class TellingStorage implements Storage {
     if (inner.linkTo !== undefined) this.linkTo = async (key) => await inner.linkTo?.(key);
   }
 
+  get isAway(): boolean {
+    return this.#inner.isAway ?? false;
+  }
+
   get lasting(): LastingStages | undefined {
     return this.#inner.lasting;
   }
