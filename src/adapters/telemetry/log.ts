@@ -67,6 +67,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "upstream.compared":
       return event.same ? "debug" : "warn";
     case "upstream.closed":
+    case "coordination.up":
     case "egress.failed":
     case "config.applied":
     case "token.added":
@@ -104,6 +105,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "module.conflict":
     case "module.disputed":
     case "upstream.opened":
+    case "coordination.down":
     case "upstream.disabled":
     case "job.dead":
     case "config.refused":

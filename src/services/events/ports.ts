@@ -115,6 +115,8 @@ export type GranaryEvent =
       readonly id: string;
     }
   | { readonly name: "upstream.opened" | "upstream.closed"; readonly upstream: string; readonly reason: string }
+  /** The service through which nodes take turns answers, or does not: then this node goes on by itself. */
+  | { readonly name: "coordination.up" | "coordination.down"; readonly reason: string }
   | { readonly name: "upstream.disabled" | "upstream.enabled"; readonly upstream: string; readonly by: string }
   /** A background try of what a client could not get: `kept`, or the code of the failure. */
   | (JobFacts & { readonly name: "job.retried"; readonly tries: number; readonly outcome: string })
