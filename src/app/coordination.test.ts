@@ -12,7 +12,7 @@ import { nodeName, openCoordination } from "./coordination.ts";
 
 async function configOf(env: Readonly<Record<string, string>>): Promise<Config> {
   const machine = { env, platform: "linux", home: "/nowhere", readFile: () => Promise.resolve(undefined) };
-  return await loadConfig({ flags: {}, machine });
+  return await loadConfig({ flags: { values: {} }, machine });
 }
 
 const quiet = { events: { emit: () => undefined }, clock: steadyClock };

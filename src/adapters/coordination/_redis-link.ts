@@ -197,7 +197,7 @@ export class RedisLink {
   #failed(wire: Wire, error: unknown): void {
     if (wire !== this.#wire || this.#isDoubted) return;
     if (error instanceof Refused) {
-      if (isElsewhere.test(error.message)) return this.#breakWire(error);
+      if (isElsewhere.test(error.message)) { this.#breakWire(error); return; }
       if (!unwilling.test(error.message)) return;
     }
     void this.#doubt(wire, error);
@@ -228,7 +228,7 @@ export class RedisLink {
       if (failed === undefined) break;
       this.#tell("down", this.#options.reasonOf(failed.error));
       const isGone = failed.error instanceof Refused && isElsewhere.test(failed.error.message);
-      if (isGone || performance.now() - this.#heardMs > silentMs) return this.#breakWire(failed.error);
+      if (isGone || performance.now() - this.#heardMs > silentMs) { this.#breakWire(failed.error); return; }
       await pause(restMs, this.#closed.signal);
     }
     if (this.#wire !== wire) return;
@@ -265,7 +265,7 @@ async function within<T>(ms: number, work: Promise<T>, late?: (value: T) => void
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(error as Error);
+        reject(error);
       },
     );
   });
