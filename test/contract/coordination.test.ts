@@ -7,6 +7,7 @@ coordinationContract("local", () => {
   const hub = new LocalHub();
   return Promise.resolve({
     node: (name, leaseMs) => Promise.resolve(hub.node(name, { leaseMs })),
+    losesNotices: true,
     wipe: () => {
       hub.wipe();
       return done();

@@ -17,6 +17,8 @@ export type Shared = {
   /** Out of reach, and back; what was shared may be gone then. */
   readonly away: () => Promise<void>;
   readonly back: () => Promise<void>;
+  /** True when notices that were told meanwhile are lost. */
+  readonly losesNotices: boolean;
 };
 
 type Options = { readonly skip?: string | false };
@@ -41,6 +43,7 @@ export function coordinationContract(
           async node(node, leaseMs = longMs) {
             const made = await shared.node(node, leaseMs);
             atEnd(t, () => made.close());
+            await until(() => made.isUp);
             return made;
           },
         });
@@ -57,7 +60,7 @@ const turnCases: readonly Case[] = [
   [
     "of many who take a turn one has it",
     async ({ node }) => {
-      const nodes = [await node("a"), await node("b"), await node("c")];
+      const nodes = await Promise.all([node("a"), node("b"), node("c")]);
       const taken = await Promise.all(nodes.flatMap(({ turns }) => Array.from({ length: 8 }, () => turns.take("zip"))));
       assert.equal(taken.filter((turn) => turn !== undefined).length, 1);
     },
@@ -65,7 +68,7 @@ const turnCases: readonly Case[] = [
   [
     "turns of other names are others",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       for (const name of ["x", "y", "x:y", "粮 仓", "{x}", "n".repeat(2_000), `${"n".repeat(2_000)}2`, ""]) {
         assert.ok(await a.turns.take(name), name);
         assert.equal(await b.turns.take(name), undefined, name);
@@ -75,7 +78,7 @@ const turnCases: readonly Case[] = [
   [
     "a turn that was given back is free at once",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       await (await a.turns.take("x"))?.end();
       assert.ok(await b.turns.take("x"));
     },
@@ -83,7 +86,7 @@ const turnCases: readonly Case[] = [
   [
     "fences grow over nodes, ends and wipes",
     async ({ node, wipe }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const fences: number[] = [];
       for (let n = 0; n < 12; n++) {
         const turn = await (n % 2 === 0 ? a : b).turns.take("x");
@@ -104,7 +107,7 @@ const turnCases: readonly Case[] = [
   [
     "end() is done once, and takes nothing from who has it next",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const first = await taken(a, "x");
       await Promise.all([first.end(), first.end()]);
       const second = await taken(b, "x");
@@ -116,7 +119,7 @@ const turnCases: readonly Case[] = [
   [
     "end() of a turn that ran out takes nothing from who has it now",
     async ({ node, wipe }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const first = await taken(a, "x");
       await wipe();
       await taken(b, "x");
@@ -127,7 +130,7 @@ const turnCases: readonly Case[] = [
   [
     "a turn that is held is renewed beyond its lease",
     async ({ node }) => {
-      const [a, b] = [await node("a", shortMs), await node("b", shortMs)];
+      const [a, b] = await Promise.all([node("a", shortMs), node("b", shortMs)]);
       const turn = await taken(a, "x");
       const end = performance.now() + 2.2 * shortMs;
       while (performance.now() < end) {
@@ -173,7 +176,7 @@ const turnCases: readonly Case[] = [
   [
     "who waits is woken by the end, on its own node and on others",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const turn = await taken(a, "x");
       const waited = [a, b, b, b].map(({ turns }) => timed(turns.ended("x", 5_000, never)));
       await passed(100);
@@ -190,7 +193,7 @@ const turnCases: readonly Case[] = [
   [
     "who waits goes on after the time it named",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       await taken(a, "x");
       const ms = await timed(b.turns.ended("x", 300, never));
       assert.ok(ms > 250 && ms < 600, `${ms} ms`);
@@ -200,7 +203,7 @@ const turnCases: readonly Case[] = [
   [
     "who waits goes on when its signal aborts, and the others wait on",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const turn = await taken(a, "x");
       const stop = new AbortController();
       const stopped = timed(b.turns.ended("x", 5_000, stop.signal));
@@ -217,18 +220,19 @@ const turnCases: readonly Case[] = [
   [
     "who waits goes on when the lease runs out",
     async ({ node, wipe }) => {
-      const [a, b] = [await node("a", shortMs), await node("b")];
+      const [a, b] = await Promise.all([node("a", shortMs), node("b")]);
       await taken(a, "x");
-      const waited = timed(b.turns.ended("x", 5_000, never));
+      const waited = b.turns.ended("x", 5_000, never);
       await passed(100);
       await wipe();
-      assert.ok((await waited) < 1_500);
+      const ms = await timed(waited);
+      assert.ok(ms < 1_500, `${ms} ms`);
     },
   ],
   [
     "many take turns, each alone",
     async ({ node }) => {
-      const nodes = [await node("a"), await node("b"), await node("c")];
+      const nodes = await Promise.all([node("a"), node("b"), node("c")]);
       let inside = 0;
       let done = 0;
       const work = async ({ turns }: Coordination): Promise<void> => {
@@ -253,7 +257,7 @@ const turnCases: readonly Case[] = [
   [
     "a node that is closed gives its turns back and wakes who waits",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       await taken(a, "x");
       await taken(b, "y");
       const waited = timed(b.turns.ended("x", 5_000, never));
@@ -270,7 +274,7 @@ const sharedCases: readonly Case[] = [
   [
     "an absence is found by every node, and by its key alone",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       await a.absences.add("list example.com/m", absence(5_000));
       const found = await b.absences.find("list example.com/m");
       assert.deepEqual([found?.reason, found?.by], ["not found", "proxy.example.com"]);
@@ -310,7 +314,7 @@ const sharedCases: readonly Case[] = [
   [
     "what is forgotten is forgotten everywhere, and nothing else",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const keys = Array.from({ length: 150 }, (_, n) => `k${n}`);
       await Promise.all(keys.map((key) => a.absences.add(key, absence(5_000))));
       await b.absences.forget([...keys.slice(1), "never there"]);
@@ -331,7 +335,7 @@ const sharedCases: readonly Case[] = [
   [
     "a rate is counted over all nodes",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const rule = { perSecond: 6, coolDownMs: 2_000 };
       const left: number[] = [];
       for (let n = 0; n < 8; n++) left.push(await (n % 2 === 0 ? a : b).rates.admit("client", rule));
@@ -379,7 +383,7 @@ const sharedCases: readonly Case[] = [
   [
     "a burst from all sides lets through what the rule allows",
     async ({ node }) => {
-      const nodes = [await node("a"), await node("b"), await node("c")];
+      const nodes = await Promise.all([node("a"), node("b"), node("c")]);
       const rule = { perSecond: 10, coolDownMs: 5_000 };
       const left = await Promise.all(
         nodes.flatMap(({ rates }) => Array.from({ length: 20 }, () => rates.admit("c", rule))),
@@ -392,7 +396,7 @@ const sharedCases: readonly Case[] = [
   [
     "nodes are listed by what they said last",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       assert.deepEqual(await a.nodes.list(), []);
       await a.nodes.report(report("a", 1));
       await b.nodes.report(report("b", 2));
@@ -417,14 +421,14 @@ const noticeCases: readonly Case[] = [
   [
     "a notice reaches every other node once, whole, in order, and not its sender",
     async ({ node }) => {
-      const nodes = [await node("a"), await node("b"), await node("c")];
+      const nodes = await Promise.all([node("a"), node("b"), node("c")]);
       const heard = nodes.map(listen);
       const notices: Notice[] = [
         { about: "module", path: "example.com/粮仓" },
         { about: "object", key: "modules/example.com/m/@v/v1.0.0.zip" },
         { about: "state", key: "state/tokens.json" },
       ];
-      for (const notice of notices) await nodes[0]!.notices.tell(notice);
+      for (const notice of notices) await nodes[0].notices.tell(notice);
       await until(() => heard[1]!.told.length >= 3 && heard[2]!.told.length >= 3);
       await passed(50);
       assert.deepEqual(
@@ -436,7 +440,7 @@ const noticeCases: readonly Case[] = [
   [
     "two nodes of one name hear one another",
     async ({ node }) => {
-      const [one, two] = [await node("same"), await node("same")];
+      const [one, two] = await Promise.all([node("same"), node("same")]);
       const heard = listen(two);
       await one.notices.tell({ about: "module", path: "x" });
       await until(() => heard.told.length === 1);
@@ -445,7 +449,7 @@ const noticeCases: readonly Case[] = [
   [
     "who stopped hearing hears nothing; others on its node do",
     async ({ node }) => {
-      const [a, b] = [await node("a"), await node("b")];
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const [first, second] = [listen(b), listen(b)];
       first.stop();
       first.stop();
@@ -478,13 +482,13 @@ const awayCases: readonly Case[] = [
   ],
   [
     "when it is back all goes on, and nodes hear that they may have missed something",
-    async ({ node, away, back }) => {
-      const [a, b] = [await node("a"), await node("b")];
+    async ({ node, away, back, losesNotices }) => {
+      const [a, b] = await Promise.all([node("a"), node("b")]);
       const heard = listen(b);
       await away();
       await assert.rejects(a.absences.find("k"), CoordinationDown);
       await back();
-      await until(() => a.isUp && b.isUp && heard.missed > 0);
+      await until(() => a.isUp && b.isUp && (heard.missed > 0 || !losesNotices));
       for (const call of calls(a)) await call();
       await until(async () => {
         await a.notices.tell({ about: "module", path: "x" });
@@ -506,7 +510,7 @@ const awayCases: readonly Case[] = [
   [
     "a turn that was given back while it was away is free soon after",
     async ({ node, away, back }) => {
-      const [a, b] = [await node("a", longMs), await node("b")];
+      const [a, b] = await Promise.all([node("a", 60_000), node("b")]);
       const turn = await taken(a, "x");
       await away();
       await turn.end();
@@ -580,11 +584,13 @@ export async function timed(work: Promise<unknown>): Promise<number> {
   return performance.now() - since;
 }
 
-/** Waits until it is so, for 3 s at most. */
+const patienceMs = 15_000;
+
+/** Waits until it is so, for as long as a busy machine may need. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + 3_000;
+  const end = performance.now() + patienceMs;
   while (!(await isSo())) {
-    assert.ok(performance.now() < end, "it did not come true within 3 s");
+    assert.ok(performance.now() < end, "it did not come true");
     await passed(10);
   }
 }

@@ -1,7 +1,7 @@
 // A connection that comes back by itself, and says at once when it is not there: no call waits for longer than its time,
 // none is sent while the connection is not known to answer, none is sent later.
 //
-//   no connection    calls fail at once; a new one is tried after 50 ms, 100 ms, … 2 s
+//   no connection    calls fail at once; a new one is tried after 50 ms, 100 ms, … 1 s
 //   in doubt         a call or a heartbeat was not answered in time, or Redis said that it cannot: calls fail at once, and
 //                    one question a second is asked until it is answered; after five seconds of silence a new connection
 //   up               calls are sent
@@ -18,7 +18,11 @@ export type LinkOptions = {
   readonly prepare?: (wire: Wire) => Promise<void>;
   /** A question that shows that the service does its work; rejects when it does not. */
   readonly probe: (wire: Wire) => Promise<unknown>;
-  /** Only on a change. */
+  /** Calls are sent again: a connection was made, or answers again. */
+  readonly onUsable?: () => void;
+  /** Longest wait for an answer. */
+  readonly timeoutMs?: number;
+  /** Only on a change, and not when the first question after a doubt is answered. */
   readonly onState: (state: LinkState, reason: string) => void;
   /** One line, without secrets. */
   readonly reasonOf: (error: unknown) => string;
@@ -31,9 +35,9 @@ export type LinkState = "up" | "down";
 
 const connectMs = 3_000;
 const firstWaitMs = 50;
-const maxWaitMs = 2_000;
+const maxWaitMs = 1_000;
 /** A connection that lasted so long was a good one. */
-const goodMs = 5_000;
+const goodMs = 1_000;
 const heartbeatMs = 2_000;
 const restMs = 1_000;
 const silentMs = 5_000;
@@ -63,6 +67,10 @@ export class RedisLink {
   /** True while calls are sent. */
   get isUp(): boolean {
     return this.#wire !== undefined && !this.#isDoubted;
+  }
+
+  get #timeoutMs(): number {
+    return this.#options.timeoutMs ?? coordinationTimeoutMs;
   }
 
   /** What Redis answered. Throws CoordinationDown within coordinationTimeoutMs; its cause is Refused when Redis said no. */
@@ -111,7 +119,7 @@ export class RedisLink {
     const wire = this.#wire;
     if (wire === undefined || this.#isDoubted) throw new CoordinationDown(this.#reason);
     try {
-      const answer = await within(coordinationTimeoutMs, wire.send(key, args), late);
+      const answer = await within(this.#timeoutMs, wire.send(key, args), late);
       this.#heardMs = performance.now();
       return answer;
     } catch (error) {
@@ -164,6 +172,7 @@ export class RedisLink {
       this.#isDoubted = false;
       this.#wire = wire;
       this.#tell("up", "connected");
+      this.#options.onUsable?.();
       const beat = this.#beat(wire);
       const error = await broken;
       this.#wire = undefined;
@@ -188,7 +197,7 @@ export class RedisLink {
   #failed(wire: Wire, error: unknown): void {
     if (wire !== this.#wire || this.#isDoubted) return;
     if (error instanceof Refused) {
-      if (isElsewhere.test(error.message)) return this.#breakWire(error);
+      if (isElsewhere.test(error.message)) { this.#breakWire(error); return; }
       if (!unwilling.test(error.message)) return;
     }
     void this.#doubt(wire, error);
@@ -204,7 +213,7 @@ export class RedisLink {
   }
 
   async #ask(wire: Wire): Promise<{ readonly error: unknown } | undefined> {
-    const failed = await within(coordinationTimeoutMs, this.#options.probe(wire)).then(() => undefined, asFailure);
+    const failed = await within(this.#timeoutMs, this.#options.probe(wire)).then(() => undefined, asFailure);
     if (failed === undefined || failed.error instanceof Refused) this.#heardMs = performance.now();
     return failed;
   }
@@ -219,12 +228,13 @@ export class RedisLink {
       if (failed === undefined) break;
       this.#tell("down", this.#options.reasonOf(failed.error));
       const isGone = failed.error instanceof Refused && isElsewhere.test(failed.error.message);
-      if (isGone || performance.now() - this.#heardMs > silentMs) return this.#breakWire(failed.error);
+      if (isGone || performance.now() - this.#heardMs > silentMs) { this.#breakWire(failed.error); return; }
       await pause(restMs, this.#closed.signal);
     }
     if (this.#wire !== wire) return;
     this.#isDoubted = false;
     this.#tell("up", "answers again");
+    this.#options.onUsable?.();
   }
 }
 
@@ -255,7 +265,7 @@ async function within<T>(ms: number, work: Promise<T>, late?: (value: T) => void
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(error as Error);
+        reject(error);
       },
     );
   });

@@ -25,7 +25,7 @@ if not redis.call("SET", KEYS[1], ARGV[1], "NX", "PX", ARGV[2]) then return fals
 local time = redis.call("TIME")
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fence = last + 1
-if fence < now or fence > now + 2^40 then fence = now end
+if not (fence >= now and fence < now + 2^40) then fence = now end
 local text = string.format("%.0f", fence)
 redis.call("SET", KEYS[2], text)
 return text

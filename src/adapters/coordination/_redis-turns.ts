@@ -37,7 +37,7 @@ export class RedisTurns implements Turns {
     let reply;
     try {
       const late = (): void => void this.#release(name, owner);
-      reply = await link.run(takeTurn, keys.turn(name) as [string, string], [owner, String(leaseMs)], late);
+      reply = await link.run(takeTurn, keys.turn(name), [owner, String(leaseMs)], late);
     } catch (error) {
       if (isSent) this.#notSure(name, owner);
       throw error;

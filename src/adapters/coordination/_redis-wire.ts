@@ -1,7 +1,6 @@
 // One life of a connection: to one Redis, or to all masters of a cluster. It is never mended: whatever breaks ends it, and
 // the link (_redis-link.ts) makes a new one. So no command waits here for a connection, to be run minutes later.
 
-import { coordinationTimeoutMs } from "#services/cluster/ports.ts";
 import type { RedisAddress } from "./_redis-address.ts";
 
 /** What Redis answers in version 2 of its protocol. */
@@ -23,6 +22,8 @@ export type WireOptions = {
   readonly ca: readonly string[] | undefined;
   /** As `CLIENT LIST` shows it. */
   readonly name: string;
+  /** What is not on the socket after this is taken back. */
+  readonly timeoutMs: number;
 };
 
 /** Redis answered, and its answer was an error. */
@@ -44,7 +45,10 @@ function socketOf({ host, port, tls }: RedisAddress, ca: readonly string[] | und
   return tls ? { ...common, tls: true, ...(ca === undefined ? {} : { ca }) } : common;
 }
 
-function commonOptions({ username, password }: RedisAddress, name: string): Record<string, unknown> {
+function commonOptions(
+  { username, password }: RedisAddress,
+  { name, timeoutMs }: WireOptions,
+): Record<string, unknown> {
   return {
     RESP: 2,
     name,
@@ -52,8 +56,7 @@ function commonOptions({ username, password }: RedisAddress, name: string): Reco
     commandsQueueMaxLength: maxCommands,
     maintNotifications: "disabled",
     disableClientInfo: true,
-    // Only for what is not on the socket yet: it is taken back.
-    commandOptions: { timeout: coordinationTimeoutMs },
+    commandOptions: { timeout: timeoutMs },
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
   };
@@ -65,9 +68,9 @@ export function openOne(
   options: WireOptions & { readonly address: RedisAddress },
   onBroken: OnBroken,
 ): Wire {
-  const { address, ca, name } = options;
+  const { address, ca } = options;
   const client = driver.createClient({
-    ...commonOptions(address, name),
+    ...commonOptions(address, options),
     database: address.database,
     socket: socketOf(address, ca),
   });
@@ -82,15 +85,16 @@ export function openOne(
 }
 
 /** Connections to all masters of a cluster, found through any of the addresses. */
-export function openCluster(driver: Driver, { addresses, ca, name }: WireOptions, onBroken: OnBroken): Wire {
+export function openCluster(driver: Driver, options: WireOptions, onBroken: OnBroken): Wire {
+  const { addresses, ca, timeoutMs } = options;
   const [first] = addresses;
   if (first === undefined) throw new TypeError("a cluster without an address");
   const { host: _host, port: _port, ...socket } = socketOf(first, ca);
   const cluster = driver.createCluster({
     RESP: 2,
     rootNodes: addresses.map(({ host, port }) => ({ socket: { host, port } })),
-    defaults: { ...commonOptions(first, name), socket },
-    commandOptions: { timeout: coordinationTimeoutMs },
+    defaults: { ...commonOptions(first, options), socket },
+    commandOptions: { timeout: timeoutMs },
     // A slot that moves answers MOVED once; more turns mean that nobody knows.
     maxCommandRedirections: 3,
   });

@@ -3,6 +3,7 @@
 
 import { randomUUID } from "node:crypto";
 import { getCACertificates } from "node:tls";
+import { coordinationTimeoutMs } from "#services/cluster/ports.ts";
 import type { Coordination } from "#services/cluster/ports.ts";
 import type { Clock } from "#services/store/ports.ts";
 import { parseRedisUrl, reasonOf, whyNoCluster } from "./_redis-address.ts";
@@ -28,6 +29,8 @@ export type RedisOptions = {
   /** How long a turn lasts when its node is silent. */
   readonly leaseMs: number;
   readonly clock: Clock;
+  /** Longest wait for an answer; coordinationTimeoutMs when absent. */
+  readonly timeoutMs?: number;
   /** Called on each change. The reason is one line and has no secrets. */
   readonly onState?: (state: "up" | "down", reason: string) => void;
 };
@@ -45,14 +48,19 @@ export function whyNoRedis(urls: readonly string[]): string | undefined {
 
 /** Resolves while Redis is away, too. Throws TypeError for URLs of which whyNoRedis() tells why. */
 export async function openRedis(options: RedisOptions): Promise<Coordination> {
-  const { urls, ca, prefix, node, leaseMs, clock, onState } = options;
+  const { urls, ca, prefix, node, leaseMs, clock, timeoutMs, onState } = options;
   const wrong = whyNoRedis(urls);
   if (wrong !== undefined) throw new TypeError(wrong);
   const addresses = urls.map(parseRedisUrl).filter((one) => typeof one !== "string");
   const keys = new Keys(prefix);
   const self = `${node}/${randomUUID()}`;
   const driver = await import("./_driver-redis.ts");
-  const wireOptions = { addresses, name: `granary:${node}`, ca: authorities(ca) };
+  const wireOptions = {
+    addresses,
+    timeoutMs: timeoutMs ?? coordinationTimeoutMs,
+    name: `granary:${node}`,
+    ca: authorities(ca),
+  };
   const told = (error: unknown): string => reasonOf(error, addresses);
   const kind = { isCluster: addresses.length > 1 };
 
@@ -62,10 +70,9 @@ export async function openRedis(options: RedisOptions): Promise<Coordination> {
         ? openCluster(driver, wireOptions, onBroken)
         : noticingMoves(openOne(driver, { ...wireOptions, address: oneOf(addresses, 0) }, onBroken), kind),
     probe: (wire) => wire.send(keys.probe(node), ["EVAL", probe.text, "1", keys.probe(node), keys.ended]),
-    onState: (state, reason) => {
-      onState?.(state, reason);
-      if (state === "up") void turns.tidy();
-    },
+    onState: (state, reason) => onState?.(state, reason),
+    onUsable: () => void turns.tidy(),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     reasonOf: told,
   });
   const turns = new RedisTurns({ link, keys, clock, leaseMs });
