@@ -911,6 +911,18 @@ const limits = {
     reason: "Fixed in size: a flood of unknown paths costs the flooder, some 11 MiB at worst here.",
     restart: true,
   }),
+  "limits.leave": setting({
+    kind: duration(0, 10 * minutes),
+    group: "limits",
+    initial: "0s",
+    about: {
+      en: "after SIGTERM, time in which new connections are still taken while /-/readyz says 503",
+      "zh-CN": "收到 SIGTERM 后，在 /-/readyz 已返回 503 时仍接受新连接的时长",
+    },
+    reason:
+      "A balancer that asks for readiness has to have asked before the port closes: more than its interval, 0 for nginx.",
+    restart: true,
+  }),
   "limits.drain": setting({
     kind: duration(0, 60 * minutes),
     group: "limits",

@@ -30,7 +30,12 @@ export type Flags = {
   readonly profile?: string | undefined;
 };
 
-export type ConfigSource = { readonly flags: Flags; readonly machine: Machine };
+export type ConfigSource = {
+  readonly flags: Flags;
+  readonly machine: Machine;
+  /** What another program's settings say here: below everything that is said to Granary itself. */
+  readonly under?: readonly FileEntry[];
+};
 
 export type Warning = { readonly kind: "plain-secret"; readonly key: string; readonly origin: string };
 
@@ -68,7 +73,9 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const lang = langHint(source);
   checkProfile(profile, file, lang);
   checkVariables(machine.env);
-  const entries = file === undefined ? [] : await readConfigFiles(file, profile, machine);
+  const ours = file === undefined ? [] : await readConfigFiles(file, profile, machine);
+  const ourKeys = new Set(ours.map(({ key }) => key));
+  const entries = [...(source.under ?? []).filter(({ key }) => !ourKeys.has(key)), ...ours];
   const ofSection = (name: string) => entries.filter((entry) => entry.path[0] === name);
   const ofSettings = new Map(
     joinHosts(entries.filter(({ path }) => !sections.includes(path[0] ?? ""))).map((entry) => [entry.key, entry]),

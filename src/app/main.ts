@@ -102,6 +102,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
       const { serve } = await import("./start.ts");
       return await serve(config, io);
     },
+    compat: async (request, flags) => {
+      const { startAsAthens } = await import("./athens.ts");
+      return await startAsAthens(request, toFlags(flags), io);
+    },
     sumweb: async (request, flags) => {
       const config = await load(flags);
       const { serveSumweb } = await import("./sumweb.ts");
@@ -142,6 +146,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
     network: async () => {
       const { networkCommands } = await import("./network.ts");
       return networkCommands(io);
+    },
+    gen: async () => {
+      const { genTools } = await import("./gen.ts");
+      return genTools(io);
     },
     trouble: async () => {
       const { troubleTools } = await import("./trouble.ts");

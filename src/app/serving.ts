@@ -61,27 +61,33 @@ export async function untilStopped(use: {
   readonly log: Log;
   readonly onStop: (stop: () => void) => () => void;
   readonly drainMs: number;
+  /** How long new connections are still taken after the first request to stop, for balancers that ask /-/readyz. */
+  readonly leaveMs?: number;
   /** Called when the drain begins. */
   readonly drain: () => void;
 }): Promise<number> {
-  const { listeners, log, drainMs } = use;
+  const { listeners, log, drainMs, leaveMs = 0 } = use;
   return await new Promise((resolve) => {
     let asked = 0;
+    let leaving: NodeJS.Timeout | undefined;
     const off = use.onStop(() => {
       asked++;
       if (asked > 1) {
         log.warn("stop.now");
+        clearTimeout(leaving);
         for (const listener of listeners) listener.stop();
         off();
         resolve(130);
         return;
       }
-      log.info("drain.started", { deadlineMs: drainMs });
+      log.info("drain.started", { deadlineMs: drainMs, leaveMs });
       use.drain();
-      void Promise.all(listeners.map((listener) => listener.drain(drainMs))).then(() => {
-        off();
-        resolve(0);
-      });
+      leaving = setTimeout(() => {
+        void Promise.all(listeners.map((listener) => listener.drain(drainMs))).then(() => {
+          off();
+          resolve(0);
+        });
+      }, leaveMs);
     });
   });
 }

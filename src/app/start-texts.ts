@@ -4,8 +4,10 @@ import { parseGosumdb } from "#protocol/gosumdb.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import type { Config } from "./config.ts";
+import { hasPlainPassword } from "./index-place.ts";
 import type { IntegrityView } from "./integrity.ts";
 import { nodeBelowFloor } from "./node-floor.ts";
+import { knowsAllUses } from "./tending.ts";
 
 type Words = {
   readonly store: string;
@@ -25,6 +27,8 @@ type Words = {
   readonly plainSecret: (key: string, origin: string) => string;
   readonly forked: (database: string, evidence: string) => string;
   readonly owed: (count: number, list: string) => string;
+  readonly indexAway: (reason: string) => string;
+  readonly gcAlone: (bucket: string) => string;
   readonly oldNode: (running: string, floor: string) => string;
 };
 
@@ -51,6 +55,10 @@ const words: Readonly<Record<Lang, Words>> = {
       `${database} showed two histories that cannot both be true: nothing new is taken from it. Evidence: ${evidence}. See granary sumdb alarms.`,
     owed: (count, list) =>
       `${count} kept files rest on the integrity list of ${list} alone: no checksum database has proven them yet.`,
+    indexAway: (reason) =>
+      `The index that nodes share cannot be asked: nothing leaves the store, and uses are gathered until it is back. ${reason}`,
+    gcAlone: (bucket) =>
+      `gc.policy is lru-ttl, but without postgres.url this node knows only its own uses of the bucket ${bucket}: nothing leaves by itself. Set postgres.url on every node.`,
     oldNode: (running, floor) => `Node ${running} lacks security fixes; run the bundle on Node ${floor} or newer.`,
   },
   "zh-CN": {
@@ -73,6 +81,9 @@ const words: Readonly<Record<Lang, Words>> = {
     forked: (database, evidence) =>
       `${database} 出示了两套不可能同时为真的历史：不再接受它的新内容。证据：${evidence}。请看 granary sumdb alarms。`,
     owed: (count, list) => `${count} 个已保存的文件仅由 ${list} 的完整性清单担保，尚无校验和数据库证明。`,
+    indexAway: (reason) => `暂时无法查询各节点共用的索引：存储中没有内容离开，使用情况先暂存，待其恢复。${reason}`,
+    gcAlone: (bucket) =>
+      `gc.policy 为 lru-ttl，但未设置 postgres.url，本节点只知道自己对存储桶 ${bucket} 的使用：不会自动清理。请在每个节点设置 postgres.url。`,
     oldNode: (running, floor) => `Node ${running} 缺少安全修复；请用 Node ${floor} 或更新版本运行发布包。`,
   },
 };
@@ -87,6 +98,10 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   const tell = chain.upstreams.length === 0 ? say.allDisabled : say.someDisabled;
   if (disabled[0] !== undefined) warnings.push(tell(disabled.join(", "), disabled[0]));
   if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
+  if (config.values["gc.policy"] === "lru-ttl" && !knowsAllUses(config.values))
+    warnings.push(say.gcAlone(config.values["s3.bucket"]));
+  if (hasPlainPassword(config.values["postgres.url"]))
+    warnings.push(say.plainSecret("postgres.url", config.origins["postgres.url"]));
   for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
   const floor = nodeBelowFloor(process.version);
   if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));
@@ -100,6 +115,11 @@ export function forkWarnings(
 ): string[] {
   const say = words[config.values.lang];
   return databases.flatMap(({ name, alarm }) => (alarm === undefined ? [] : [say.forked(name, alarm)]));
+}
+
+/** The index that nodes share is out of reach. */
+export function indexWarning(config: Config, trouble: string | undefined): string[] {
+  return trouble === undefined ? [] : [words[config.values.lang].indexAway(trouble)];
 }
 
 /** Bytes that a signed list vouched for, while no database could be reached, and no database has since. */

@@ -52,7 +52,8 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   const unwatchTls = watchTls(values, { listeners, log });
   const { onStop } = io;
   const drain = (): void => server.drain();
-  const code = await untilStopped({ listeners, log, onStop, drainMs: values["limits.drain"], drain });
+  const [drainMs, leaveMs] = [values["limits.drain"], values["limits.leave"]];
+  const code = await untilStopped({ listeners, log, onStop, drainMs, leaveMs, drain });
   unwatch();
   unwatchTls();
   await server.close();

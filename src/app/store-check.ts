@@ -4,7 +4,7 @@ import { currentLayout, openDiskStorage } from "#adapters/storage/disk.ts";
 import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { DiskSpace } from "#adapters/storage/space.ts";
 import type { StoreCheckView } from "#doors/cli/services.ts";
-import { judgeBucket, judgeDisk } from "#services/store/check.ts";
+import { judgeBucket, judgeDisk } from "#services/places/judge.ts";
 import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
 import type { DiskSeen } from "#services/store/ports.ts";

@@ -38,6 +38,7 @@ import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { makeEngine } from "./manners.ts";
 import { openStore } from "./open-store.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { doubtIndex } from "./tending.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { validatorOf } from "./validating.ts";
@@ -58,11 +59,12 @@ export async function importStore(
   { use, progress }: { readonly use: ImportCommandUse; readonly progress: (progress: ImportProgress) => void },
 ): Promise<ImportView> {
   const config = await use.load(flags);
-  const { tree, placed } = await openSource(request);
+  const { tree, placed } = await openSource(request, config.values.store);
+  const place = await indexPlaceOf(config);
   const { storage } = await openStore(config, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
-  if (!request.isDryRun) await doubtIndex(config.values.store);
+  if (!request.isDryRun) await doubtIndex(place);
   const opened = await open(config, { storage, tree, placed, request, verifyEntry: use.verifyEntry });
   try {
     const report = await awake(() =>
@@ -85,21 +87,28 @@ export async function importStore(
   } finally {
     off();
     await opened.close();
-    if (!request.isDryRun) await doubtIndex(config.values.store);
+    if (!request.isDryRun) await doubtIndex(place);
   }
 }
 
 const usage = `granary store import DIR [--layout ${layouts.join("|")}]`;
 
-/** Throws GRANARY_BAD_USAGE when there is nothing to import. */
-async function openSource(request: ImportRequest): Promise<{ readonly tree: SourceTree; readonly placed: Placed }> {
+/**
+ * Throws GRANARY_BAD_USAGE when there is nothing to import.
+ *
+ * @param store may lie in the directory, as it does in the place of Athens
+ */
+async function openSource(
+  request: ImportRequest,
+  store: string,
+): Promise<{ readonly tree: SourceTree; readonly placed: Placed }> {
   const { dir, layout } = request;
   const unreadable = (reason: string): GranaryError =>
     new GranaryError("GRANARY_BAD_USAGE", { reason: `${dir}: ${reason}`, usage });
   const inPlace = (error: unknown): never => {
     throw error instanceof SourceUnreadable ? unreadable(error.message) : error;
   };
-  const tree = await openSourceTree(dir).catch(inPlace);
+  const tree = await openSourceTree(dir, { except: store }).catch(inPlace);
   if (tree === undefined) throw unreadable("there is no such directory");
   const placed = await recognise(tree, layout).catch(inPlace);
   if (placed === undefined)

@@ -28,6 +28,7 @@ import type { HeadMemory } from "#services/sumlog/ports.ts";
 import type { Config } from "./config.ts";
 import { openStore, openStoreForReading, takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { doubtIndex } from "./tending.ts";
 
 export type SnapshotCommands = Pick<CliServices, "storeSnapshot" | "storeSnapshots" | "storeRestore" | "storeDefrag">;
@@ -58,6 +59,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
       const { values } = config;
       const { store } = values;
       refuseShared(config, "granary store restore");
+      const place = await indexPlaceOf(config);
       const begun = performance.now();
       return await inOurWords({ dir, store }, async () => {
         const vault = await readSnapshotFolder(dir);
@@ -68,7 +70,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
           const report = await withTarget(config, isDry, (target) =>
             restoreSnapshot({ vault, index, store: target, logs, isDry, replacesState, progress }),
           );
-          if (!isDry) await doubtIndex(store);
+          if (!isDry) await doubtIndex(place);
           const ms = performance.now() - begun;
           return { ...report, logs: report.logs.map(toRestoredLog), dir, store, ms, isDry };
         } finally {

@@ -33,7 +33,9 @@ import { readDirectoryGoMod, readInput } from "./fetch-inputs.ts";
 import type { MainInput } from "./fetch-inputs.ts";
 import { openStore } from "./open-store.ts";
 import type { OpenedStore } from "./open-store.ts";
-import { doubtIndex, evictingLayout, gcRuleOf, openIndex } from "./tending.ts";
+import { indexPlaceOf } from "./index-place.ts";
+import type { IndexPlace } from "./index-place.ts";
+import { aloneWith, doubtIndex, evictingLayout, gcRuleOf, knowsAllUses, withIndex } from "./tending.ts";
 
 export type TendingCommands = Pick<
   CliServices,
@@ -58,6 +60,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   const on = async <T>(flags: SettingFlags, work: (use: Opened) => Promise<T>): Promise<T> => {
     const config = await load(flags);
     const dir = config.values.store;
+    const place = await indexPlaceOf(config);
     const opened = await openStore(config, {});
     const { storage } = opened;
     const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
@@ -65,7 +68,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
     const off = io.onStop(() => stop.abort(new GranaryError("GRANARY_STOPPED", {})));
     const store = new ModuleStore(storage);
     try {
-      return await awake(() => work({ config, dir, storage, opened, events, store, signal: stop.signal }));
+      return await awake(() => work({ config, dir, place, storage, opened, events, store, signal: stop.signal }));
     } finally {
       off();
       await store.close();
@@ -74,76 +77,80 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   };
   return {
     storeGc: (request, flags, progress) =>
-      on(flags, async ({ config, storage, opened, events, store, signal, dir }) => {
+      on(flags, async ({ config, place, storage, opened, events, store, signal, dir }) => {
         const rule: GcRule = { ...gcRuleOf(config.values), ...request.rule };
         if (rule.maxBytes === undefined && rule.unusedMs === undefined)
           throw new GranaryError("GRANARY_BAD_USAGE", {
             reason: "neither a size nor an age is given",
             usage: "granary store gc --max-size 5GB --older-than 30d [--dry-run]",
           });
+        if (!request.isDryRun && !request.byOwnUses && !knowsAllUses(config.values))
+          throw new GranaryError("GRANARY_GC_SHARED", { bucket: config.values["s3.bucket"] });
         if (!request.isDryRun && (await opened.layout()) < evictingLayout)
           throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await opened.layout() });
         const isPinned = await pinsOf(storage).asked().catch(inOurWords);
-        return await withIndex(dir, async (index) => {
+        return await withIndex(place, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const evicting = request.isDryRun ? undefined : store;
-          const report = await collectGarbage(rule, {
-            index,
-            store: evicting,
-            isPinned,
-            clock: systemClock,
-            signal,
-            progress,
-          });
+          const report = await aloneWith(index, { what: "gc", signal }, (until) =>
+            collectGarbage(rule, { index, store: evicting, isPinned, clock: systemClock, signal: until, progress }),
+          );
           const { evicted, freed, spared, over } = report;
           if (!request.isDryRun) events.emit({ name: "gc.done", evicted, freed, spared, over });
           return { ...report, isDryRun: request.isDryRun, rule };
         });
       }),
     storeFsck: (request, flags, progress) =>
-      on(flags, async ({ storage, dir, store, signal }) => {
+      on(flags, async ({ place, storage, store, signal }) => {
         const { repairs, isDeep } = request;
+        if (repairs) await doubtIndex(place); // refused before anything is done when nobody could be told
         const report = await fsck({ storage, store, clock: systemClock, isDeep, repairs, signal, progress });
-        if (repairs && report.findings.length > 0) await doubtIndex(dir);
+        if (repairs && report.findings.length > 0) await doubtIndex(place);
         const rebuilt = request.rebuilds
-          ? await withIndex(dir, (index) => rebuildIndex({ storage, index, clock: systemClock, signal }))
+          ? await withIndex(place, (index) =>
+              aloneWith(index, { what: "rebuild", signal }, (until) =>
+                rebuildIndex({ storage, index, clock: systemClock, signal: until }),
+              ),
+            )
           : undefined;
         return { ...report, ...(rebuilt && { indexed: rebuilt.versions }) };
       }),
     storeScrub: ({ bytesPerSecond }, flags, progress) =>
-      on(flags, ({ storage, dir, store, events, signal }) =>
-        withIndex(dir, async (index) => {
+      on(flags, ({ place, storage, store, events, signal }) =>
+        withIndex(place, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
           const damages: { key: string; problem: string }[] = [];
-          const report = await scrub(systemClock.now(), {
-            index,
-            store,
-            clock: systemClock,
-            bytesPerSecond: () => bytesPerSecond,
-            mend: undefined,
-            onDamage: (damage) => {
-              const { key, message } = damage;
-              const problem =
-                damage instanceof StoreDamaged ? `expected ${damage.expected}, found ${damage.found}` : message;
-              if (damages.length < maxDamages) damages.push({ key, problem });
-              events.emit({ name: "store.damaged", key, repaired: false, reason: message });
-            },
-            signal,
-            progress,
-          });
+          const report = await aloneWith(index, { what: "scrub", signal }, (until) =>
+            scrub(systemClock.now(), {
+              index,
+              store,
+              clock: systemClock,
+              bytesPerSecond: () => bytesPerSecond,
+              mend: undefined,
+              onDamage: (damage) => {
+                const { key, message } = damage;
+                const problem =
+                  damage instanceof StoreDamaged ? `expected ${damage.expected}, found ${damage.found}` : message;
+                if (damages.length < maxDamages) damages.push({ key, problem });
+                events.emit({ name: "store.damaged", key, repaired: false, reason: message });
+              },
+              signal: until,
+              progress,
+            }),
+          );
           return { ...report, damages };
         }),
       ),
     storeHot: (limit, flags) =>
-      on(flags, ({ dir }) =>
-        withIndex(dir, async (index) =>
+      on(flags, ({ place }) =>
+        withIndex(place, async (index) =>
           (await index.hottest(limit)).map(({ path, ...rest }) => ({ module: path, ...rest })),
         ),
       ),
     storeMigrate: (isDryRun, flags, progress) =>
-      on(flags, async ({ storage, dir, opened, signal }) => {
+      on(flags, async ({ place, storage, opened, signal }) => {
         const from = await opened.layout();
-        return await withIndex(dir, async (index) => {
+        return await withIndex(place, async (index) => {
           const steps: ("index" | "layout")[] = [];
           if (!(await index.isWhole())) steps.push("index");
           if (from < evictingLayout) steps.push("layout");
@@ -154,8 +161,9 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
         });
       }),
     storeRollback: ({ what, sha256, from }, flags) =>
-      on(flags, async ({ storage, dir, store, signal }) => {
+      on(flags, async ({ place, storage, store, signal }) => {
         const id = idOf(what, "granary store rollback MODULE@VERSION --sha256 HEX");
+        await doubtIndex(place);
         const verifier = new VerifyPool({ entry: io.verifyEntry });
         try {
           return await rollBack(id, sha256, {
@@ -169,7 +177,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
           });
         } finally {
           await verifier.close();
-          await doubtIndex(dir);
+          await doubtIndex(place);
         }
       }),
     pinAdd: ({ what, from }, flags) =>
@@ -188,6 +196,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
 type Opened = {
   readonly config: Config;
   readonly dir: string;
+  readonly place: IndexPlace;
   readonly storage: Storage;
   readonly opened: OpenedStore;
   readonly store: ModuleStore;
@@ -199,15 +208,6 @@ type Opened = {
 const maxDamages = 1_000;
 
 const pinsOf = (storage: Storage): Retained => new Retained(storage, systemClock);
-
-async function withIndex<T>(dir: string, work: (index: StoreIndex) => Promise<T>): Promise<T> {
-  const index = await openIndex(dir);
-  try {
-    return await work(index);
-  } finally {
-    await index.close();
-  }
-}
 
 async function makeWhole(
   index: StoreIndex,

@@ -53,7 +53,7 @@ import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
 import { HeldVersions, heldKey } from "#services/store/held.ts";
-import { versionOfKey } from "#services/store/layout.ts";
+import { versionKey, versionOfKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -75,11 +75,12 @@ import { openServedStore } from "./open-store.ts";
 import { openSharedStore } from "./shared-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
+import { indexPlaceOf } from "./index-place.ts";
 import { openTending } from "./tending.ts";
 import { openSync, syncAlarms } from "./sync.ts";
 import { openOperations } from "./serving.ts";
 import type { Operations } from "./serving.ts";
-import { forkWarnings, owedWarning, startWarnings } from "./start-texts.ts";
+import { forkWarnings, indexWarning, owedWarning, startWarnings } from "./start-texts.ts";
 import { aheadLimits, hotLimits, httpSettings, limiterRule, rewriteOf } from "./http-settings.ts";
 import { makeEngine } from "./manners.ts";
 import { makeDesk } from "./upstream-desk.ts";
@@ -146,11 +147,13 @@ export async function wire(options: WireOptions): Promise<Server> {
   // How long something takes or lasts, and what date it is, are two questions.
   const clock = steadyClock;
   const wall = systemClock;
+  const place = await indexPlaceOf(config);
   const opened = await openServedStore(config, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
   const shared = await openSharedStore(config, {
     near: opened.storage,
     clock,
+    sendsElsewhere: () => state.config.values["s3.redirect"] > 0,
     onRequest: (what) => metrics.s3Request(what),
     listener: {
       farCall: (call, outcome) => metrics.farCall(call, outcome),
@@ -384,6 +387,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const tending = await openTending({
     values: () => state.config.values,
     root: values.store,
+    place,
     storage,
     store,
     uses,
@@ -430,6 +434,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     origin,
     negative,
     privacy,
+    sums,
     rewrite,
     events,
     ahead,
@@ -504,6 +509,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const warnings = (): string[] => [
     ...startWarnings(state.config, state.chain),
     ...forkWarnings(state.config, mirrors),
+    ...indexWarning(state.config, tending?.indexTrouble),
   ];
   const storeStatus = () => {
     const own = diskStatus(disk, settings.lang);
@@ -635,6 +641,10 @@ export async function wire(options: WireOptions): Promise<Server> {
     counters,
     top,
     uses,
+    links: shared && {
+      from: () => state.config.values["s3.redirect"],
+      to: (id) => shared.storage.linkTo(versionKey(id, "zip")),
+    },
     events,
     meter: metrics,
     clock: wall,

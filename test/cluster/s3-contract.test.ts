@@ -40,7 +40,9 @@ for (const kind of s3Kinds) {
       all.push(storage);
       return storage;
     };
-    const dispose = async () => void (await Promise.all(all.map((each) => each.close())));
+    const dispose = async () => {
+      await Promise.all(all.map((each) => each.close()));
+    };
     return { storage: await reopen(), reopen, dispose };
   };
   storageContract(`s3 on ${kind}`, openIn("plain"));

@@ -573,7 +573,7 @@ function report(node: string, requests: number): NodeReport {
 function listen({ notices }: Coordination) {
   const told: Notice[] = [];
   const heard = { told, missed: 0, stop: (): void => undefined };
-  heard.stop = notices.hear({ told: (notice) => void told.push(notice), missed: () => void heard.missed++ });
+  heard.stop = notices.hear({ told: (notice) => void told.push(notice), missed: () => heard.missed++ });
   return heard;
 }
 

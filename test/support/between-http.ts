@@ -1,6 +1,6 @@
 // A small HTTP proxy in front of a server, that spoils requests and answers as told: what a bad network does.
 import { createServer, request as ask } from "node:http";
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
 import { atEnd } from "./at-end.ts";
@@ -12,6 +12,8 @@ export type Spoil =
   | { readonly kind: "cut"; readonly after: number }
   /** The server is not asked. */
   | { readonly kind: "say"; readonly status: number; readonly body: string }
+  /** The server gets so many bytes of the body, and the rest when it is let go. */
+  | { readonly kind: "stall"; readonly after: number; readonly until: Promise<unknown> }
   /** The server is not asked, and nobody answers. */
   | { readonly kind: "silent" };
 
@@ -78,5 +80,24 @@ function pass(
   });
   up.on("error", () => request.socket.destroy());
   request.on("error", () => up.destroy());
-  request.pipe(up);
+  if (how?.kind === "stall") void stall(request, up, how);
+  else request.pipe(up);
+}
+
+async function stall(
+  request: IncomingMessage,
+  up: ClientRequest,
+  { after, until }: Extract<Spoil, { readonly kind: "stall" }>,
+): Promise<void> {
+  let sent = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    const now = Math.max(0, Math.min(chunk.length, after - sent));
+    if (now > 0) up.write(chunk.subarray(0, now));
+    sent += now;
+    if (now < chunk.length) {
+      await until;
+      up.write(chunk.subarray(now));
+    }
+  }
+  up.end();
 }

@@ -302,7 +302,19 @@ export async function openRoom(options: RoomOptions = {}) {
   const listings = new Listings({ origin, store, storage, clock, ttlMs: () => 60_000, stop });
   const nested = new NestedModules(store, plainVerifier);
   const ingestLimit = { name: "limits.ingests", value: 4 };
-  const proxy = new Proxy({ store, jobs, listings, nested, origin, negative, privacy, events, aging, ingestLimit });
+  const proxy = new Proxy({
+    store,
+    jobs,
+    listings,
+    nested,
+    origin,
+    negative,
+    privacy,
+    sums,
+    events,
+    aging,
+    ingestLimit,
+  });
   return {
     ...{ storage, clock, client, database, wire, emitted, privacy, negative, health, origin, mirror, pins, sums },
     ...{ owed, store, quarantine, gate, turns, others, jobs, listings, nested, proxy, disable },

@@ -79,12 +79,11 @@ export class HeldTurn implements Turn {
   async #keep(): Promise<void> {
     const over = this.#over.signal;
     let waitMs = this.#leaseMs / renewals;
-    for (;;) {
+    while (!over.aborted) {
       const leftMs = this.#endMs - this.#clock.now();
       await this.#clock.sleep(Math.max(1, Math.min(waitMs, leftMs)), over).catch(() => undefined);
       if (over.aborted || !this.#judge()) return;
       waitMs = (await this.#renew()) ? this.#leaseMs / renewals : this.#leaseMs / retries;
-      if (over.aborted) return;
     }
   }
 

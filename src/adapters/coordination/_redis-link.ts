@@ -155,7 +155,7 @@ export class RedisLink {
 
   /** Why it ended. */
   async #oneLife(): Promise<unknown> {
-    let broke = (_error: unknown): void => undefined;
+    let broke: (error: unknown) => void = () => undefined;
     const broken = new Promise((resolve) => (broke = resolve));
     this.#breakWire = broke;
     let wire: Wire | undefined;
@@ -197,7 +197,10 @@ export class RedisLink {
   #failed(wire: Wire, error: unknown): void {
     if (wire !== this.#wire || this.#isDoubted) return;
     if (error instanceof Refused) {
-      if (isElsewhere.test(error.message)) { this.#breakWire(error); return; }
+      if (isElsewhere.test(error.message)) {
+        this.#breakWire(error);
+        return;
+      }
       if (!unwilling.test(error.message)) return;
     }
     void this.#doubt(wire, error);
@@ -228,7 +231,10 @@ export class RedisLink {
       if (failed === undefined) break;
       this.#tell("down", this.#options.reasonOf(failed.error));
       const isGone = failed.error instanceof Refused && isElsewhere.test(failed.error.message);
-      if (isGone || performance.now() - this.#heardMs > silentMs) { this.#breakWire(failed.error); return; }
+      if (isGone || performance.now() - this.#heardMs > silentMs) {
+        this.#breakWire(failed.error);
+        return;
+      }
       await pause(restMs, this.#closed.signal);
     }
     if (this.#wire !== wire) return;

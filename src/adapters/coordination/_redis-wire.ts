@@ -1,6 +1,7 @@
 // One life of a connection: to one Redis, or to all masters of a cluster. It is never mended: whatever breaks ends it, and
 // the link (_redis-link.ts) makes a new one. So no command waits here for a connection, to be run minutes later.
 
+import type * as driverModule from "./_driver-redis.ts";
 import type { RedisAddress } from "./_redis-address.ts";
 
 /** What Redis answers in version 2 of its protocol. */
@@ -38,7 +39,7 @@ const connectTimeoutMs = 2_000;
 /** Commands on their way at once; with 100 ms for each this is far more than one node sends. */
 const maxCommands = 10_000;
 
-type Driver = typeof import("./_driver-redis.ts");
+type Driver = typeof driverModule;
 
 function socketOf({ host, port, tls }: RedisAddress, ca: readonly string[] | undefined): Record<string, unknown> {
   const common = { host, port, connectTimeout: connectTimeoutMs, reconnectStrategy: false };
@@ -77,9 +78,13 @@ export function openOne(
   client.on("error", onBroken);
   client.on("end", () => onBroken(new Error("the connection ended")));
   return {
-    connect: async () => void (await client.connect()),
+    async connect() {
+      await client.connect();
+    },
     send: (_key, args) => answerTo(driver, client.sendCommand([...args])),
-    subscribe: async (channels, hear) => void (await client.subscribe([...channels], hear)),
+    async subscribe(channels, hear) {
+      await client.subscribe([...channels], hear);
+    },
     destroy: () => quietly(() => client.destroy()),
   };
 }
@@ -89,11 +94,11 @@ export function openCluster(driver: Driver, options: WireOptions, onBroken: OnBr
   const { addresses, ca, timeoutMs } = options;
   const [first] = addresses;
   if (first === undefined) throw new TypeError("a cluster without an address");
-  const { host: _host, port: _port, ...socket } = socketOf(first, ca);
+
   const cluster = driver.createCluster({
     RESP: 2,
     rootNodes: addresses.map(({ host, port }) => ({ socket: { host, port } })),
-    defaults: { ...commonOptions(first, options), socket },
+    defaults: { ...commonOptions(first, options), socket: socketOf(first, ca) },
     commandOptions: { timeout: timeoutMs },
     // A slot that moves answers MOVED once; more turns mean that nobody knows.
     maxCommandRedirections: 3,

@@ -119,7 +119,7 @@ export class SqliteIndex implements StoreIndex {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
       ON CONFLICT (path, version) DO UPDATE SET
         stage = excluded.stage, bytes = excluded.bytes, sha256 = excluded.sha256, upstream = excluded.upstream,
-        private = excluded.private, first_seen = excluded.first_seen, round = excluded.round,
+        private = excluded.private, first_seen = excluded.first_seen, round = max(round, excluded.round),
         main = CASE WHEN evicted = 1 AND excluded.evicted = 0 THEN 1 ELSE main END,
         used = CASE WHEN evicted = 1 AND excluded.evicted = 0 THEN excluded.queued ELSE used END,
         queued = CASE WHEN evicted = 1 AND excluded.evicted = 0 THEN excluded.queued ELSE queued END,
@@ -210,7 +210,9 @@ export class SqliteIndex implements StoreIndex {
   hottest(limit: number): Promise<readonly IndexedVersion[]> {
     return this.#now(() =>
       (
-        this.#statement(`SELECT ${columns} FROM versions WHERE uses > 0 ORDER BY uses DESC LIMIT ?`).all(limit) as Row[]
+        this.#statement(`SELECT ${columns} FROM versions WHERE uses > 0 ORDER BY uses DESC, id LIMIT ?`).all(
+          limit,
+        ) as Row[]
       ).map(versionOf),
     );
   }
@@ -244,12 +246,15 @@ export class SqliteIndex implements StoreIndex {
   endRebuild(round: number): Promise<void> {
     return this.#now(() => {
       this.#statement("DELETE FROM versions WHERE round < ?").run(round);
-      this.#setFact("whole", 1);
+      this.#setFact("whole", Number(this.#fact("doubted") < round));
     });
   }
 
   doubt(): Promise<void> {
-    return this.#now(() => this.#setFact("whole", 0));
+    return this.#now(() => {
+      this.#setFact("whole", 0);
+      this.#setFact("doubted", this.#fact("round"));
+    });
   }
 
   isWhole(): Promise<boolean> {

@@ -26,13 +26,14 @@ export class S3Failure extends Error {
   /** Nothing was sent, or the service said that it did nothing. Otherwise a write may have been done. */
   get isUndone(): boolean {
     if (this.status === undefined) return unsent.has(this.code) || isOfTls(this.code);
-    return this.status < 500 && this.code !== "RequestTimeout";
+    return this.status < 500 && !broken.has(this.status) && this.code !== "RequestTimeout";
   }
 
   /** The same request may succeed a moment later. */
   get isPassing(): boolean {
     if (this.status === undefined) return !final.has(this.code) && !isOfTls(this.code);
-    return (this.status >= 500 && this.status !== 501 && this.status !== 507) || passing.has(this.code);
+    const isTrouble = this.status >= 500 && this.status !== 501 && this.status !== 507;
+    return isTrouble || busy.has(this.status) || passing.has(this.code);
   }
 
   /** The condition of a write did not hold. */
@@ -53,6 +54,9 @@ export class S3Failure extends Error {
 
 /** No object can have this name there. */
 const impossible = new Set(["XMinioInvalidObjectName", "KeyTooLongError"]);
+/** The service lost patience or its caller, at some point of the work. MinIO says 499 of what waited for a stalled writer. */
+const broken = new Set([408, 499]);
+const busy = new Set([...broken, 429]);
 /** The request never left. */
 const unsent = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "EADDRNOTAVAIL"]);
 const final = new Set(["CredentialsProviderError", "TokenProviderError", "AbortError", "Closed", "ENOTFOUND"]);

@@ -3,7 +3,6 @@
 import { StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { currentLayout } from "./_disk-root.ts";
 import { wholeBody } from "./_s3-body.ts";
-import { S3Failure } from "./_s3-failure.ts";
 import type { S3Names } from "./_s3-facts.ts";
 import { tried } from "./_s3-tries.ts";
 import type { Tries } from "./_s3-tries.ts";

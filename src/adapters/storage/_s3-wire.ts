@@ -98,6 +98,10 @@ export async function openWire(place: S3Place): Promise<S3Wire> {
   return new SdkWire(driver, place);
 }
 
+/** What fails is thrown; without a logger the SDK writes on the console besides. */
+const nothing = (): void => undefined;
+const silent = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
+
 /** How the SDK is to reach the service. */
 export function clientConfig(place: S3Place): Driver.S3ClientConfig {
   const { endpoint, region, pathStyle, accessKey, secretKey, ca, timeoutMs } = place;
@@ -106,6 +110,7 @@ export function clientConfig(place: S3Place): Driver.S3ClientConfig {
     forcePathStyle: pathStyle,
     maxAttempts: 1,
     expectContinueHeader: false,
+    logger: silent,
     // Services other than AWS know neither the newer checksums nor the framing that carries them.
     ...(endpoint !== "" && {
       endpoint,
@@ -288,12 +293,13 @@ class SdkWire implements S3Wire {
 
   async #ask<T>(what: string, send: (options: { abortSignal: AbortSignal }) => Promise<T>): Promise<T> {
     const { signal } = this.#end;
-    if (signal.aborted) throw signal.reason;
+    signal.throwIfAborted();
     this.#told(what);
     try {
       return await send({ abortSignal: signal });
     } catch (error) {
-      throw signal.aborted ? signal.reason : failureOf(what, error);
+      signal.throwIfAborted();
+      throw failureOf(what, error);
     }
   }
 

@@ -60,19 +60,20 @@ type Done =
 
 /** Throws S3Failure when it was certainly not done. */
 async function sent(tries: Tries, send: () => Promise<void>): Promise<Done> {
-  let inDoubt = false;
+  const doubts: S3Failure[] = [];
   try {
     await tried(tries, async () => {
       try {
         await send();
       } catch (error) {
-        if (error instanceof S3Failure && !error.isUndone) inDoubt = true;
+        if (error instanceof S3Failure && !error.isUndone) doubts.push(error);
         throw error;
       }
     });
     return { is: "written" };
   } catch (failure) {
     if (!(failure instanceof S3Failure)) throw failure;
+    const inDoubt = doubts.length > 0;
     // 404: there is nothing any more that could be replaced.
     if (failure.isRefused || (failure.isAbsent && failure.status === 404)) return { is: "refused", inDoubt, failure };
     if (inDoubt) return { is: "doubtful", failure };

@@ -67,6 +67,24 @@ suite("a foreign directory", () => {
     await file?.close();
   });
 
+  test("passes over one folder, by whatever name, and one that is not there yet", async () => {
+    const namesWithout = async (except: string): Promise<string[]> => {
+      const found = await openSourceTree(join(home, "in"), { except });
+      assert.ok(found !== undefined);
+      const names: string[] = [];
+      for await (const { name } of found.names("")) names.push(name);
+      return names;
+    };
+    const all = await namesWithout(join(home, "in/later"));
+    assert.ok(all.includes("sub"));
+    for (const except of ["in/sub", "by-another-name/sub", "in/sub/../sub"])
+      assert.deepEqual(
+        await namesWithout(join(home, except)),
+        all.filter((name) => name !== "sub"),
+        except,
+      );
+  });
+
   test("is told apart from none", async () => {
     assert.equal(await openSourceTree(join(home, "nowhere")), undefined);
     assert.equal(await openSourceTree(join(home, "secret")), undefined);

@@ -5,7 +5,7 @@ import { constants } from "node:fs";
 import type { Dirent } from "node:fs";
 import { open, opendir, realpath, stat } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join, resolve, sep } from "node:path";
 import type { SourceEntry, SourceFile, SourceTree } from "#services/store/ports.ts";
 import { SourceUnreadable } from "#services/store/ports.ts";
 import { codeOf, isAbsent } from "./_disk-calls.ts";
@@ -17,11 +17,19 @@ const entriesAtOnce = 512;
 /** Opening a named pipe would wait for its writer for ever. */
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK;
 
-/** Undefined when there is no such directory. Throws SourceUnreadable when it cannot be looked at. */
-export async function openSourceTree(dir: string): Promise<SourceTree | undefined> {
+/**
+ * Undefined when there is no such directory. Throws SourceUnreadable when it cannot be looked at.
+ *
+ * @param except a folder that is passed over wherever it is met
+ */
+export async function openSourceTree(
+  dir: string,
+  { except }: { readonly except?: string } = {},
+): Promise<SourceTree | undefined> {
   try {
     const root = await realpath(dir);
-    return (await stat(root)).isDirectory() ? new DiskSourceTree(root) : undefined;
+    const without = except === undefined ? undefined : await realpath(except).catch(() => resolve(except));
+    return (await stat(root)).isDirectory() ? new DiskSourceTree(root, without) : undefined;
   } catch (error) {
     if (isAbsent(error)) return undefined;
     throw unreadable(dir, error);
@@ -30,15 +38,19 @@ export async function openSourceTree(dir: string): Promise<SourceTree | undefine
 
 class DiskSourceTree implements SourceTree {
   readonly #root: string;
+  readonly #except: string | undefined;
 
-  constructor(root: string) {
+  constructor(root: string, except: string | undefined) {
     this.#root = root;
+    this.#except = except;
   }
 
   async *names(folder: string): AsyncGenerator<SourceEntry> {
     try {
-      for await (const entry of await opendir(join(this.#root, folder), { bufferSize: entriesAtOnce }))
+      for await (const entry of await opendir(join(this.#root, folder), { bufferSize: entriesAtOnce })) {
+        if (join(this.#root, folder, entry.name) === this.#except) continue;
         yield { name: entry.name, kind: await this.#kindOf(folder, entry) };
+      }
     } catch (error) {
       if (isAbsent(error)) return;
       throw unreadable(folder, error);

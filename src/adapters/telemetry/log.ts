@@ -87,6 +87,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "sumdb.resumed":
     case "integrity.proven":
     case "index.rebuilt":
+    case "index.back":
     case "gc.done":
     case "sumlog.witnessed":
     case "alarm.cleared":
@@ -103,6 +104,7 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "sumdb.unwatched":
     case "integrity.failed":
     case "index.failed":
+    case "index.away":
     case "tending.failed":
     case "operations.lost":
     case "module.conflict":

@@ -2,6 +2,7 @@
 
 import type { CommandSpec } from "./command.ts";
 import { agentCommand } from "./agent.ts";
+import { compatCommand } from "./compat.ts";
 import { configCommand } from "./config.ts";
 import { conformanceCommand } from "./conformance.ts";
 import { dnsCommand } from "./dns.ts";
@@ -11,6 +12,7 @@ import { envCommand } from "./env.ts";
 import { explainCommand } from "./explain.ts";
 import { explainErrorCommand } from "./explain-error.ts";
 import { fixCommand } from "./fix.ts";
+import { genCommand } from "./gen.ts";
 import { jobsCommand } from "./jobs.ts";
 import { modcacheCommand } from "./modcache.ts";
 import { mirrorsCommand } from "./mirrors.ts";
@@ -44,6 +46,8 @@ export const commands: readonly CommandSpec[] = [
   runCommand,
   labCommand,
   configCommand,
+  compatCommand,
+  genCommand,
   upstreamCommand,
   jobsCommand,
   planCommand,

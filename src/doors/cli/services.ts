@@ -21,7 +21,7 @@ import type { Sent } from "#services/packing/send.ts";
 import type { Plan } from "#services/prewarm/plan.ts";
 import type { PrewarmReport, Progress } from "#services/prewarm/prewarm.ts";
 import type { JobView } from "#services/proxy/retry-queue.ts";
-import type { Judged } from "#services/store/check.ts";
+import type { Judged } from "#services/places/judge.ts";
 import type { ExportReport } from "#services/store/export.ts";
 import type { ImportProgress, ImportReport } from "#services/store/import.ts";
 import type { Layout } from "#services/store/source-layout.ts";
@@ -50,6 +50,7 @@ import type { ModcacheServices } from "./modcache-services.ts";
 import type { HttpCommands } from "./http-services.ts";
 import type { EnvSetup } from "./env-setup-types.ts";
 import type { DoctorDesk } from "./doctor-desk.ts";
+import type { NginxOptions } from "#services/generate/nginx.ts";
 
 /** What the command line said of settings: raw text by setting key, and the files to read. */
 export type SettingFlags = {
@@ -444,10 +445,44 @@ export type MigrateReport = {
 
 type RemoteUse = { readonly at: RemoteFlags; readonly flags: SettingFlags };
 
+/** In whose place to start. `file`: its configuration, when it is not where it usually is. */
+export type CompatRequest = { readonly peer: "athens"; readonly file?: string | undefined };
+
+/** What became of one key of the other program. `key` is the name under which it was said, `origin` the place. */
+export type CompatRow = { readonly key: string; readonly origin: string } & (
+  | {
+      readonly kind: "mapped";
+      readonly setting: string;
+      /** Secrets are masked. */
+      readonly value: string;
+      readonly note?: string;
+      /** Where Granary itself was told otherwise. */
+      readonly overriddenBy?: string;
+    }
+  | { readonly kind: "ignored"; readonly reason: string }
+  /** Going on without it would open what was closed, or change what clients get. */
+  | { readonly kind: "refused"; readonly reason: string; readonly settledBy: readonly string[] }
+  | { readonly kind: "unknown"; readonly nearest?: string }
+);
+
+export type CompatReport = {
+  readonly peer: CompatRequest["peer"];
+  readonly file: string | undefined;
+  readonly rows: readonly CompatRow[];
+};
+
+export type CompatStart = {
+  readonly report: CompatReport;
+  /** Throws GRANARY_COMPAT_REFUSED while a row is refused. */
+  readonly serve: () => Promise<number>;
+};
+
 export type CliServices = {
   readonly doctor: () => Promise<DoctorDesk>;
   /** Runs the server until it is told to stop; resolves to the exit code. */
   readonly serve: (flags: SettingFlags) => Promise<number>;
+  /** Reads what was said to another proxy, and starts in its place. */
+  readonly compat: (request: CompatRequest, flags: SettingFlags) => Promise<CompatStart>;
   /** Every setting with its value (secrets masked) and origin. */
   readonly showConfig: (flags: SettingFlags) => Promise<readonly ShownSetting[]>;
   /** What a request id stood for, asked of the running server; undefined when nobody remembers. */
@@ -499,7 +534,7 @@ export type CliServices = {
   ) => Promise<StoreReport>;
   /** Lets versions leave by a rule; what it leaves open is the configuration's. `progress` is called after each one. */
   readonly storeGc: (
-    request: { readonly rule: Partial<GcRule>; readonly isDryRun: boolean },
+    request: { readonly rule: Partial<GcRule>; readonly isDryRun: boolean; readonly byOwnUses: boolean },
     flags: SettingFlags,
     progress: (evicted: number, freed: number) => void,
   ) => Promise<GcReport & { readonly isDryRun: boolean; readonly rule: GcRule }>;
@@ -637,12 +672,25 @@ export type CliServices = {
   /** Diagnosis of TLS and DNS. */
   readonly network: () => Promise<NetworkCommands>;
   readonly trouble: () => Promise<TroubleTools>;
+  readonly gen: () => Promise<GenTools>;
   /** Runs the conformance suite and prints its result through `out`; resolves to the exit code. */
   readonly conformance: (
     url: string,
     options: { readonly json: boolean; readonly lang: Lang; readonly out: (text: string) => void },
   ) => Promise<number>;
 };
+
+/** `gen`. */
+export type GenTools = {
+  /** Addresses in a file, one a line; empty lines and `#` left out. Throws GRANARY_INPUT_UNREADABLE. */
+  readonly readNodes: (file: string) => Promise<readonly string[]>;
+  /** Writes the file whole. Throws GRANARY_FILE_EXISTS for one that was not generated, GRANARY_CANNOT_RUN. */
+  readonly write: (file: string, text: string) => Promise<void>;
+  /** What this machine's nginx says of it; undefined when there is none. Throws GRANARY_CANNOT_RUN. */
+  readonly testNginx: (options: NginxOptions) => Promise<NginxVerdict | undefined>;
+};
+
+export type NginxVerdict = { readonly isGood: boolean; readonly version: string; readonly said: string };
 
 /** `go`: another version than the machine's. */
 export type LabRequest = { readonly go: string | undefined } & (

@@ -5,7 +5,7 @@ export function withDoubleDashes(argv: readonly string[], flags: ReadonlySet<str
   const end = argv.indexOf("--");
   return argv.map((word, at) => {
     if (end >= 0 && at > end) return word;
-    const [, name = ""] = /^-([a-z][a-z0-9-]+)(?:=|$)/.exec(word) ?? [];
+    const [, name = ""] = /^-([a-z][a-z0-9_-]+)(?:=|$)/.exec(word) ?? [];
     return flags.has(`--${name}`) ? `-${word}` : word;
   });
 }

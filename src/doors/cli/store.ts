@@ -18,7 +18,7 @@ const stats: CommandSpec = {
   name: "stats",
   about: "command.store.stats",
   example: "granary store stats",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [{ flag: "--hot N", about: "flag.hot" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const limit = textOption({ options }, "hot");

@@ -19,12 +19,13 @@ const gc: CommandSpec = {
   name: "gc",
   about: "command.store.gc",
   example: "granary store gc --max-size 5GB --older-than 30d --dry-run",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [
     { flag: "--max-size SIZE", about: "flag.gc-max-size" },
     { flag: "--older-than AGE", about: "flag.gc-older-than" },
     { flag: "--order ORDER", about: "flag.gc-order" },
     { flag: "--private", about: "flag.gc-private" },
+    { flag: "--own-uses-only", about: "flag.gc-own-uses" },
     { flag: "--dry-run", about: "flag.dry-run" },
     jsonFlag,
   ],
@@ -32,7 +33,8 @@ const gc: CommandSpec = {
     const { io } = context;
     const rule = gcRule(options);
     const isDryRun = options["dryRun"] === true;
-    const report = await context.services.storeGc({ rule, isDryRun }, settings, (evicted, freed) =>
+    const request = { rule, isDryRun, byOwnUses: options["ownUsesOnly"] === true };
+    const report = await context.services.storeGc(request, settings, (evicted, freed) =>
       progress(context, say(io.lang, "gc.running", { evicted: count(evicted), freed: bytes(freed) })),
     );
     cleared(context);
@@ -88,7 +90,7 @@ const fsck: CommandSpec = {
   name: "fsck",
   about: "command.store.fsck",
   example: "granary store fsck --deep --repair",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [
     { flag: "--deep", about: "flag.fsck-deep" },
     { flag: "--repair", about: "flag.fsck-repair" },
@@ -136,7 +138,7 @@ const scrub: CommandSpec = {
   name: "scrub",
   about: "command.store.scrub",
   example: "granary store scrub --rate 20MB",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [{ flag: "--rate SIZE", about: "flag.scrub-rate" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;
@@ -162,7 +164,7 @@ const migrate: CommandSpec = {
   name: "migrate",
   about: "command.store.migrate",
   example: "granary store migrate --dry-run",
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [{ flag: "--dry-run", about: "flag.dry-run" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;
@@ -182,7 +184,7 @@ const rollback: CommandSpec = {
   about: "command.store.rollback",
   example: "granary store rollback example.com/m@v1.2.0 --sha256 5f70…",
   args: ["MODULE@VERSION"],
-  settings: ["store"],
+  settings: ["store", "postgres.url"],
   flags: [
     { flag: "--sha256 HEX", about: "flag.rollback-sha256" },
     { flag: "--from FILE", about: "flag.rollback-from" },

@@ -247,7 +247,7 @@ function hopsOf(request: Request): string {
 }
 
 function keptOnly(request: Request, target: ProxyTarget): AskOptions["keptOnly"] {
-  if (target.kind === "sum" || target.kind === "chunks" || target.cachedOnly) return "cached-only";
+  if (target.kind === "chunks" || ("cachedOnly" in target && target.cachedOnly)) return "cached-only";
   const header = request.headers["disable-module-fetch"];
   return typeof header === "string" && header.toLowerCase() === "true" ? "fetch-disabled" : false;
 }

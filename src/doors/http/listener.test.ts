@@ -92,3 +92,74 @@ async function listenSecurely(t: TestContext, bounds = limits): Promise<Listener
   atEnd(t, () => listener.stop());
   return listener;
 }
+
+/** A connection that is kept, with all that came on it. */
+function keptConnection(t: TestContext, port: number): { ask: () => void; text: () => string; closed: Promise<void> } {
+  const socket = connect(port, "127.0.0.1");
+  atEnd(t, () => socket.destroy());
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+  const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  return { ask: () => void socket.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), text: () => text, closed };
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+test(
+  "a drain answers what is asked on open connections, and closes each with its answer",
+  { timeout: 60_000 },
+  async (t) => {
+    let release = (): void => undefined;
+    let asked = 0;
+    const handler = (_: Request, response: Response): void => {
+      asked++;
+      const answer = (): void => void response.writeHead(200, ["Content-Length", "2"]).end("ok");
+      if (asked === 1) release = answer;
+      else answer();
+    };
+    const bounds = { ...limits, requestTimeoutMs: 10_000, keepAliveMs: 60_000 };
+    const listener = await listen({ host: "127.0.0.1", port: 0 }, { handler, limits: bounds, tls: undefined });
+    atEnd(t, () => listener.stop());
+    const [slow, kept, idle] = [0, 1, 2].map(() => keptConnection(t, listener.port));
+    assert.ok(slow !== undefined && kept !== undefined && idle !== undefined);
+    slow.ask();
+    await until(() => asked === 1);
+    for (const each of [kept, idle]) {
+      each.ask();
+      await until(() => each.text().includes("ok"));
+      assert.match(each.text(), /Connection: keep-alive/);
+    }
+    const drained = listener.drain(30_000);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    // A request that was on its way when the drain began.
+    kept.ask();
+    await kept.closed;
+    assert.match(kept.text(), /Connection: keep-alive[^]*ok[^]*Connection: close[^]*ok/);
+    await idle.closed;
+    // Only what is not answered is open.
+    await until(() => listener.connections() === 1);
+    release();
+    await slow.closed;
+    assert.match(slow.text(), /Connection: close[^]*ok$/);
+    await drained;
+  },
+);
+
+test("a drain lets streams of HTTP/2 end, and tells the client to go elsewhere", { timeout: 60_000 }, async (t) => {
+  const listener = await listenSecurely(t, { ...limits, keepAliveMs: 60_000 });
+  if (listener === undefined) return;
+  const session = connectHttp2(`https://127.0.0.1:${listener.port}`, { rejectUnauthorized: false });
+  atEnd(t, () => session.destroy());
+  session.on("error", () => undefined);
+  const toldToGo = new Promise((resolve) => session.once("goaway", resolve));
+  const stream = session.request({ ":path": "/" });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const drained = listener.drain(30_000);
+  assert.equal(await toldToGo, 0);
+  let body = "";
+  for await (const chunk of stream.setEncoding("utf8")) body += String(chunk);
+  assert.equal(body, "late");
+  await drained;
+});

@@ -13,6 +13,7 @@ import type {
 } from "node:http2";
 import { createServer as createHttpsServer } from "node:https";
 import type { Server as HttpsServer } from "node:https";
+import { Server as NetServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { clientContextOptions, clientTlsOptions } from "./client-certificate.ts";
@@ -48,7 +49,10 @@ export type Listener = {
   readonly port: number;
   /** Exchanges the certificate for new connections. Throws when key and certificate do not fit. */
   renew(tls: Tls): void;
-  /** Refuses new connections, lets running requests end, closes idle ones; resolves when all are closed or `deadlineMs` passed. */
+  /**
+   * Refuses new connections, answers what is asked on open ones and closes each with its answer, closes idle ones a little
+   * later; resolves when all are closed or `deadlineMs` passed.
+   */
   drain(deadlineMs: number): Promise<void>;
   /** Ends everything at once. */
   stop(): void;
@@ -63,6 +67,12 @@ const checkingIntervalMs = 1_000;
 /** Streams of one HTTP/2 connection; the go command opens as many as it has downloads. */
 const maxStreams = 250;
 
+/**
+ * How long a connection that nobody uses stays open once the server drains. A request may be on its way on it: closed
+ * under it, the client would not know whether it was heard.
+ */
+const lingerMs = 1_000;
+
 export async function listen(
   at: { readonly host: string; readonly port: number },
   use: {
@@ -74,7 +84,8 @@ export async function listen(
   },
 ): Promise<Listener> {
   const { limits, tls } = use;
-  const server = makeServer(use);
+  const going = new Going();
+  const server = makeServer({ ...use, handler: going.watching(use.handler), going });
   server.on("clientError", refuser());
   const { onRefused } = use;
   if (onRefused !== undefined) tellRefused(server, onRefused);
@@ -88,7 +99,7 @@ export async function listen(
     renew: (next) => {
       if (tls !== undefined) (server as HttpsServer).setSecureContext(contextOf(next));
     },
-    drain: (deadlineMs) => drain(server, { sockets, deadlineMs }),
+    drain: (deadlineMs) => drain(server, { sockets, deadlineMs, going }),
     stop: () => {
       server.close();
       for (const socket of sockets) socket.destroy();
@@ -97,8 +108,46 @@ export async function listen(
   };
 }
 
-function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
-  const { handler, limits, tls } = use;
+/** What is under way, and whether the server is about to go. */
+class Going {
+  readonly #answers = new Set<Response>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #hasBegun = false;
+
+  /** `handler`, seen from outside: which answers are not finished. */
+  watching(handler: (request: Request, response: Response) => void): (request: Request, response: Response) => void {
+    return (request, response) => {
+      if (this.#hasBegun) closeWith(response);
+      else {
+        this.#answers.add(response);
+        response.once("close", () => this.#answers.delete(response));
+      }
+      handler(request, response);
+    };
+  }
+
+  took(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.once("close", () => this.#sessions.delete(session));
+    if (this.#hasBegun) session.close();
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
+    for (const response of this.#answers) closeWith(response);
+    this.#answers.clear();
+    // GOAWAY: streams that are open end in peace, others were not begun, which the client knows.
+    for (const session of this.#sessions) session.close();
+  }
+}
+
+/** Its head will say `Connection: close`, unless it has left. A stream of HTTP/2 has no such line. */
+function closeWith(response: Response): void {
+  if (!response.headersSent) response.shouldKeepAlive = false;
+}
+
+function makeServer(use: Parameters<typeof listen>[1] & { readonly going: Going }): AnyServer {
+  const { handler, limits, tls, going } = use;
   const options = {
     maxHeaderSize: limits.headerBytes,
     headersTimeout: limits.headersTimeoutMs,
@@ -119,7 +168,10 @@ function makeServer(use: Parameters<typeof listen>[1]): AnyServer {
   const compatible = handler as unknown as (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   const settings = { maxConcurrentStreams: maxStreams };
   const server = createSecureServer({ ...secure, allowHTTP1: true, settings, ...http1(options) }, compatible);
-  server.on("session", (session) => boundSession(session, limits));
+  server.on("session", (session) => {
+    boundSession(session, limits);
+    going.took(session);
+  });
   return server;
 }
 
@@ -196,15 +248,27 @@ function opened(server: AnyServer, at: { readonly host: string; readonly port: n
 
 async function drain(
   server: AnyServer,
-  use: { readonly sockets: Set<Socket>; readonly deadlineMs: number },
+  use: { readonly sockets: Set<Socket>; readonly deadlineMs: number; readonly going: Going },
 ): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  const closeIdle = setInterval(() => {
-    if ("closeIdleConnections" in server) server.closeIdleConnections();
-  }, 50);
-  const deadline = new Promise<void>((resolve) => setTimeout(resolve, use.deadlineMs).unref());
-  if ("closeIdleConnections" in server) server.closeIdleConnections();
+  const { sockets, deadlineMs, going } = use;
+  // What has connected and was not taken yet would be reset with the port: this turn of the loop takes it first.
+  await new Promise((resolve) => setImmediate(resolve));
+  // Not before the port closes: who is told to come back would come back here.
+  going.begin();
+  // Those whose head had left already end without a word: from now on Node closes them when they were idle for so long.
+  if ("keepAliveTimeout" in server) server.keepAliveTimeout = lingerMs;
+  // Node's own close() for HTTP ends idle connections at once.
+  const closed = new Promise<void>((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+  const closeIdle = setTimeout(
+    () => {
+      if ("closeIdleConnections" in server) server.closeIdleConnections();
+    },
+    Math.min(lingerMs, deadlineMs),
+  );
+  const deadline = new Promise<void>((resolve) => setTimeout(resolve, deadlineMs).unref());
   await Promise.race([closed, deadline]);
-  clearInterval(closeIdle);
-  for (const socket of use.sockets) socket.destroy();
+  clearTimeout(closeIdle);
+  for (const socket of sockets) socket.destroy();
+  // Its timer that looks for slow requests would hold the process.
+  server.close();
 }

@@ -201,6 +201,14 @@ export type StartFields = {
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
   /** `egressStrict` is on and nobody said how connections leave. */
   GRANARY_EGRESS_UNSET: { readonly origin: string };
+  /** A setting of the proxy in whose place we start, without which something closed would be open. */
+  GRANARY_COMPAT_REFUSED: {
+    readonly key: string;
+    readonly origin: string;
+    readonly reason: string;
+    /** How many more there are. */
+    readonly more: number;
+  };
   /** A folder that is no checksum database's, or another one's. */
   GRANARY_NOT_A_DATABASE: { readonly dir: string; readonly reason: string };
   /** The agent would lend its certificate or token to the network. */
@@ -258,6 +266,12 @@ export type StartFields = {
   GRANARY_CANNOT_RUN: { readonly program: string; readonly reason: string };
   /** The store's layout knows no evictions yet. */
   GRANARY_LAYOUT_OLD: { readonly dir: string; readonly found: number };
+  /** The index that nodes share cannot be asked now. */
+  GRANARY_INDEX_UNAVAILABLE: { readonly reason: string };
+  /** Nodes share a bucket, and this one's index knows only what this node was asked for. */
+  GRANARY_GC_SHARED: { readonly bucket: string };
+  /** Another node over the same store does the same work now. */
+  GRANARY_DONE_ELSEWHERE: { readonly work: "gc" | "scrub" | "rebuild" };
   /** Bytes that were never kept for a version. */
   GRANARY_NOT_COMMITTED: { readonly what: string; readonly asked: string; readonly committed: string | undefined };
   /** The bytes of a version are known, and nobody here has them. */

@@ -224,6 +224,19 @@ export const enStart = {
     remedy:
       "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
   },
+  GRANARY_COMPAT_REFUSED: {
+    lines: (f) => [
+      `${f.key} (${f.origin}) cannot be taken over from Athens.`,
+      `${f.reason}.`,
+      f.more === 0
+        ? "All settings, with what becomes of each: granary compat athens"
+        : `${f.more} more; all settings, with what becomes of each: granary compat athens`,
+    ],
+    cause:
+      "A setting of Athens closes something, or changes what clients get, and nothing of Granary does the same by itself. Started without it, the server would do what nobody asked for.",
+    remedy:
+      "Do what the message says with a setting of Granary's own (it then stands in its place), or take the setting out.",
+  },
   GRANARY_EGRESS_UNSET: {
     lines: (f) => [
       "Nobody said how connections to upstreams leave, and egressStrict is on.",
@@ -353,6 +366,34 @@ export const enStart = {
     ],
     cause: "An older Granary made the store. It would take an evicted version for a damaged one.",
     remedy: "Run `granary store migrate` once. Older Granaries do not open the store after that.",
+  },
+  GRANARY_INDEX_UNAVAILABLE: {
+    lines: (f) => [
+      "the index over the store cannot be asked now.",
+      f.reason,
+      "Nothing was done by it. Run the command again when it is back; servers go on meanwhile.",
+    ],
+    cause: "The index lies in PostgreSQL (`postgres.url`), which is out of reach, refuses us, or takes no writes.",
+    remedy:
+      "Look at PostgreSQL and at `postgres.url`. docs/postgres.md lists what each reason means, and the rights needed.",
+  },
+  GRANARY_GC_SHARED: {
+    lines: (f) => [
+      `several nodes may share the bucket ${f.bucket}, and only this node's own uses are known here.`,
+      "What the other nodes need could leave. Set postgres.url on every node, or, if this is the only one:",
+      "granary store gc --own-uses-only",
+    ],
+    cause: "Without PostgreSQL each node has an index of its own, which counts only what that node was asked for.",
+    remedy:
+      "Set `postgres.url` to the same database on every node, or say `--own-uses-only` when no other node uses the bucket.",
+  },
+  GRANARY_DONE_ELSEWHERE: {
+    lines: (f) => [
+      `another node does this work over the same store now: ${f.work}.`,
+      "Nothing was done here. Run the command again later.",
+    ],
+    cause: "Nodes that share an index in PostgreSQL make room, read through and rebuild one at a time.",
+    remedy: "Wait until the other one is done. A node that died gives its turn back when its connection ends.",
   },
   GRANARY_NOT_COMMITTED: {
     lines: (f) => [

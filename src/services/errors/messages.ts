@@ -30,6 +30,19 @@ export type Messages = {
   "group.output": None;
   "flag.config": None;
   "flag.profile": None;
+  "flag.compat": None;
+  "flag.compat-file": None;
+  "command.compat": None;
+  "command.compat.athens": None;
+  "compat.default": None;
+  /** "" for none. */
+  "compat.file": { readonly file: string };
+  "compat.ignored": None;
+  "compat.nearest": { readonly nearest: string };
+  "compat.overridden": { readonly origin: string };
+  "compat.refused": None;
+  "compat.settled": { readonly setting: string; readonly origin: string };
+  "compat.unknown": None;
   "flag.json": None;
   "flag.origin": None;
   "flag.lang": None;
@@ -133,6 +146,7 @@ export type Messages = {
   "flag.gc-older-than": None;
   "flag.gc-order": None;
   "flag.gc-private": None;
+  "flag.gc-own-uses": None;
   "flag.dry-run": None;
   "flag.fsck-deep": None;
   "command.simulate": None;
@@ -404,6 +418,33 @@ export type Messages = {
   "myth.truth": None;
   "myth.unshown": { readonly unshown: "service" | "software" | "registry" | "operator" };
   "myth.verdict": { readonly verdict: "false" | "partly" | "true" | "unverifiable" };
+  // gen
+  "command.gen": None;
+  "command.gen.nginx": None;
+  "flag.gen-cache": None;
+  "flag.gen-cache-size": None;
+  "flag.gen-cache-zone": None;
+  "flag.gen-listen": None;
+  "flag.gen-nginx": None;
+  "flag.gen-no-http2": None;
+  "flag.gen-node": None;
+  "flag.gen-nodes": None;
+  "flag.gen-node-ca": None;
+  "flag.gen-node-name": None;
+  "flag.gen-out": None;
+  "flag.gen-server-name": None;
+  "flag.gen-test": None;
+  "flag.gen-tls": None;
+  "flag.gen-tls-cert": None;
+  "flag.gen-tls-key": None;
+  "gen.no-nodes": None;
+  "gen.mixed-nodes": None;
+  "gen.tls-pair": None;
+  "gen.plain": None;
+  "gen.tested": { readonly version: string };
+  "gen.refused": { readonly version: string };
+  "gen.untested": None;
+  "gen.written": { readonly file: string };
   // explain-error, run, lab
   "command.explain-error": None;
   "command.lab": None;

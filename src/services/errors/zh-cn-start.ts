@@ -209,6 +209,18 @@ export const zhCNStart = {
     cause: "设置了私有模式，服务器监听的不只是本机，又没有读令牌。",
     remedy: "创建读令牌并启用 TLS；或只监听回环地址；或明确允许任何人读取。",
   },
+  GRANARY_COMPAT_REFUSED: {
+    lines: (f) => [
+      `无法沿用 Athens 的 ${f.key}（${f.origin}）。`,
+      `${f.reason}。`,
+      f.more === 0
+        ? "全部设置及其去向：granary compat athens"
+        : `另有 ${f.more} 项；全部设置及其去向：granary compat athens`,
+    ],
+    cause:
+      "Athens 的这项设置限制了某些内容或改变了客户端得到的结果，而 Granary 不会自动做同样的事。忽略它启动会违背原意。",
+    remedy: "按提示用 Granary 自己的设置代替（设置后即以其为准），或删除该设置。",
+  },
   GRANARY_EGRESS_UNSET: {
     lines: (f) => [
       "egressStrict 已开启，但未指定到上游的连接如何出站。",
@@ -323,6 +335,25 @@ export const zhCNStart = {
     ],
     cause: "存储由旧版 Granary 建立，旧版会把已离开的版本当作损坏。",
     remedy: "运行一次 `granary store migrate`。此后旧版 Granary 不再打开此存储。",
+  },
+  GRANARY_INDEX_UNAVAILABLE: {
+    lines: (f) => ["暂时无法查询存储的索引。", f.reason, "未据此做任何操作。索引恢复后请再次运行；服务器照常工作。"],
+    cause: "索引位于 PostgreSQL（`postgres.url`），它无法连接、拒绝访问，或不接受写入。",
+    remedy: "检查 PostgreSQL 与 `postgres.url`。各种原因的含义和所需权限见 docs/postgres.md。",
+  },
+  GRANARY_GC_SHARED: {
+    lines: (f) => [
+      `存储桶 ${f.bucket} 可能由多个节点共用，而这里只知道本节点自己的使用情况。`,
+      "其他节点需要的内容可能会离开。请在每个节点设置 postgres.url；若仅此一个节点：",
+      "granary store gc --own-uses-only",
+    ],
+    cause: "没有 PostgreSQL 时，每个节点各有自己的索引，只统计向该节点发出的请求。",
+    remedy: "在每个节点将 `postgres.url` 设为同一数据库；若没有其他节点使用该存储桶，可加 `--own-uses-only`。",
+  },
+  GRANARY_DONE_ELSEWHERE: {
+    lines: (f) => [`另一个节点正在对同一存储做此工作：${f.work}。`, "这里未做任何操作，请稍后再次运行。"],
+    cause: "共用 PostgreSQL 索引的节点依次清理、检查和重建，同一时间只有一个。",
+    remedy: "等待另一节点完成。节点若已崩溃，其连接断开后轮次即被归还。",
   },
   GRANARY_NOT_COMMITTED: {
     lines: (f) => [

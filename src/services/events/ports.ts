@@ -179,6 +179,9 @@ export type GranaryEvent =
   | { readonly name: "index.rebuilt"; readonly versions: number; readonly damaged: number }
   /** The index could not be opened; without it nothing leaves the store, and nobody knows what was used. */
   | { readonly name: "index.failed"; readonly file: string; readonly reason: string }
+  /** The index that nodes share cannot be asked: nothing leaves, and uses are gathered until it is back. */
+  | { readonly name: "index.away"; readonly reason: string }
+  | { readonly name: "index.back" }
   /** Versions left the store to make room. `over`: bytes beyond what the rule allows, which are pinned or private. */
   | {
       readonly name: "gc.done";

@@ -9,7 +9,9 @@ import { makeModule } from "../../../test/support/modules.ts";
 import { idOf, openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
 import type { Room } from "../../../test/support/proxy-room.ts";
 import { recordModule } from "../../../test/support/world.ts";
+import { SumdbError } from "#services/sumdb/errors.ts";
 import type { AskOptions, ProxyTarget } from "./proxy.ts";
+import type { Database } from "./sums.ts";
 
 const module = makeModule({ path: "example.com/m", version: "v1.0.0", queries: ["main"] });
 const id = idOf(module);
@@ -81,16 +83,36 @@ function whatOf(url: string): string {
   return url.startsWith(base) ? "example.com/m@v1.0.0" : "example.com/m";
 }
 
-test("the sums we hold are lines of go.sum: the go.mod's first, the zip's when it is kept", async () => {
+const silent: Database = {
+  name: "sum.silent.test",
+  lookup: () => Promise.reject(new SumdbError("SUMDB_UNREACHABLE", "sum.silent.test", { message: "no route" })),
+};
+const bothLines = /^example\.com\/m v1\.0\.0 h1:\S+\nexample\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/;
+const sum = "/sum/example.com/m/@v/v1.0.0";
+
+test("the lines of go.sum: of what is not kept the record's, of what is kept the manifest's, and they are the same", async () => {
+  const room = await honest();
+  await assert.rejects(ask(room, sum, "cached-only"), { code: "GRANARY_NOT_KEPT" });
+  const recorded = await text(room, sum);
+  assert.match(recorded, bothLines);
+  assert.equal(await room.store.findZip(id), undefined, "no zip is fetched for its hash");
+  await ask(room, `${base}.zip`);
+  assert.equal(await text(room, sum, "cached-only"), recorded);
+});
+
+test("while no database can be reached, the line of a zip that is not kept is left out", async () => {
   const room = await honest();
   await ask(room, `${base}.mod`);
-  const sum = "/sum/example.com/m/@v/v1.0.0";
-  assert.match(await text(room, sum, "cached-only"), /^example\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/);
-  await ask(room, `${base}.zip`);
-  assert.match(
-    await text(room, sum, "cached-only"),
-    /^example\.com\/m v1\.0\.0 h1:\S+\nexample\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/,
-  );
+  const later = await openRoom({ storage: room.storage, databases: [silent] });
+  assert.match(await text(later, sum, "cached-only"), /^example\.com\/m v1\.0\.0\/go\.mod h1:\S+\n$/);
+});
+
+test("nothing is fetched to say the hash of a private version, or of an ancestor of one", async () => {
+  for (const pattern of ["example.com/m", "example.com/m/secret"]) {
+    const room = await honest({ private: pattern });
+    await assert.rejects(ask(room, sum), { code: "GRANARY_NOT_KEPT" }, pattern);
+    assert.deepEqual(room.client.asked, []);
+  }
 });
 
 test("an unreachable database is 'cannot know', in our words", async () => {

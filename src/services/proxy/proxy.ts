@@ -28,7 +28,9 @@ import type { Origin } from "./origin.ts";
 import { sumdbFailure } from "./origin.ts";
 import { VerifierFault } from "./ports.ts";
 import type { Privacy } from "./privacy.ts";
+import { isToolchain } from "./privacy.ts";
 import { storeFailure } from "./store-failure.ts";
+import type { Sums } from "./sums.ts";
 
 /** What this room answers: a module's files and listings, the sums we hold, and the hashes of a kept zip's chunks. */
 export type ProxyTarget = ModuleTarget | Extract<KnownTarget, { readonly kind: "sum" | "chunks" }>;
@@ -54,6 +56,8 @@ export type ProxyUse = {
   readonly origin: Origin;
   readonly negative: NegativeCache;
   readonly privacy: Privacy;
+  /** What databases recorded of a version whose zip is not kept; without it such a zip has no line in `/sum/…`. */
+  readonly sums?: Pick<Sums, "recorded">;
   /** The path that a module is found under instead, by a rule. */
   readonly rewrite?: (path: string) => ModulePath | undefined;
   readonly events: EventSink;
@@ -230,13 +234,22 @@ export class Proxy {
     return { ...answer, ...reuseOf({ by }) };
   }
 
-  /** The h1 lines we hold, as go.sum writes them. */
+  /**
+   * The lines of go.sum. A public version that is not kept goes `.info`'s way first; its zip's line is then the word of
+   * the record that vouched for it. A private one is answered from what is kept: nothing is fetched to say a hash.
+   */
   async #sum(id: ModuleVersion, options: AskOptions): Promise<Answer> {
+    const { privacy, store, jobs, sums } = this.#use;
+    const isOurs = privacy.mustNotTravel(id.path) && !isToolchain(id.path);
+    if (isOurs && (await this.#sound(() => store.findMod(id))).kept === undefined)
+      throw new GranaryError("GRANARY_NOT_KEPT", { what: formatModuleVersion(id), because: "chunks" });
     const mod = await this.#mod(id, options);
-    const zip = await this.#use.store.findZip(id);
-    const by = zip === undefined ? mod.by : await this.#use.jobs.vouch(zip, options.signal);
+    const { kept: zip } = await this.#sound(() => store.findZip(id));
+    const by = zip === undefined ? mod.by : await jobs.vouch(zip, options.signal);
+    const cachedOnly = options.keptOnly !== false;
+    const h1 = zip?.manifest.zip.h1 ?? (await sums?.recorded(id, { signal: options.signal, cachedOnly }))?.zip;
     const lines = [`${id.path} ${id.version}/go.mod ${mod.kept.manifest.mod.h1}`];
-    if (zip !== undefined) lines.unshift(`${id.path} ${id.version} ${zip.manifest.zip.h1}`);
+    if (h1 !== undefined) lines.unshift(`${id.path} ${id.version} ${h1}`);
     const bytes = Buffer.from(`${lines.join("\n")}\n`);
     const answer = this.#bytes("sum", id.path, { bytes, provenance: mod.provenance, reuseMs: 0 });
     return mod.by === "integrity" || by === "integrity" ? { ...answer, isListed: true } : answer;
@@ -302,8 +315,12 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
-    if (error instanceof GranaryError && saysAbsent.has(error.code) && this.#use.store.isAway)
-      return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: "the shared store is out of reach" }, options);
+    if (saysAbsent(error) && this.#use.store.isAway)
+      return new GranaryError(
+        "GRANARY_STORE_UNAVAILABLE",
+        { what, reason: "the shared store is out of reach" },
+        options,
+      );
     const failure = storeFailure(what, error);
     if (failure !== undefined) return failure;
     if (error instanceof StoreDamaged) return damaged(what, error);
@@ -322,7 +339,9 @@ export class Proxy {
 }
 
 /** What is said of what is not in the store, and nobody else was asked for. */
-const saysAbsent: ReadonlySet<string> = new Set(["GRANARY_NOT_KEPT", "GRANARY_PRIVATE_NOT_HERE"]);
+function saysAbsent(error: unknown): boolean {
+  return isGranaryError(error, "GRANARY_NOT_KEPT") || isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
+}
 
 /** Who vouches for what was obtained now, and how long it may be reused when that is not for ever. */
 type Vouching = { readonly by: VerifiedBy; readonly reuseMs?: number | undefined };

@@ -96,6 +96,22 @@ export class Sums {
     }
   }
 
+  /** The hashes of a public version's record, where there is one to be had; an alarm throws its SumdbError. */
+  async recorded(
+    id: ModuleVersion,
+    options: { readonly signal: AbortSignal; readonly cachedOnly: boolean },
+  ): Promise<RecordSums | undefined> {
+    if (this.#privacy.mustNotTravel(id.path) && !isToolchain(id.path)) return undefined;
+    for (const database of this.#databases) {
+      try {
+        return (await database.lookup(id, options)).sums;
+      } catch (error) {
+        if (!(error instanceof SumdbError) || isAlarm(error)) throw error;
+      }
+    }
+    return undefined;
+  }
+
   /** @param failures what each database said instead, in the order they said it */
   async #lookup(id: ModuleVersion, signal: AbortSignal, failures: SumdbError[]): Promise<VerifiedRecord> {
     // One that is out of reach may be back in a moment; who can be asked instead is asked first.

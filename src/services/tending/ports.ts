@@ -61,6 +61,24 @@ export type IndexPage = {
 export type Use = { readonly path: string; readonly version: string; readonly zips: number; readonly mods: number };
 type Named = { readonly path: string; readonly version: string };
 
+/** The index cannot be asked now, or not as it is set up. Its message has no secret in it, and is one line. */
+export class IndexUnavailable extends Error {
+  override readonly name = "IndexUnavailable";
+  readonly kind: IndexTrouble;
+
+  constructor(message: string, kind: IndexTrouble) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+/**
+ * `away`: not reached, or no answer. `busy`: too slow, or taken by others. `read-only`: takes no writes. `refused`: lets us
+ * not in, or lacks a right. `newer`: made by a newer program. `settings`: what it is told to be cannot be.
+ */
+export type IndexTrouble = "away" | "busy" | "read-only" | "refused" | "newer" | "settings" | "failed";
+
+/** Each call of an index that lies on another machine may reject with IndexUnavailable. */
 export interface StoreIndex {
   /** Takes in facts; uses of a version that is known stay. A version that comes back after an eviction is not on probation. */
   put(facts: readonly IndexFacts[], atMs: number): Promise<void>;
@@ -80,14 +98,22 @@ export interface StoreIndex {
   totals(): Promise<IndexTotals>;
   /** Starts to take everything in anew: what is put from now on is told apart from what was there. */
   beginRebuild(): Promise<number>;
-  /** Drops what was not put since that beginning. The index is whole from now on. */
+  /** Drops what was not put since that beginning. The index is whole from now on, unless it was doubted meanwhile. */
   endRebuild(round: number): Promise<void>;
   /** Something was kept or taken away that it was not told of: it is not whole until it was made anew. */
   doubt(): Promise<void>;
   /** False until every kept version was once put: then it must not be taken for the store. */
   isWhole(): Promise<boolean>;
+  /**
+   * Only where several nodes share the index: does `work` unless another node does such work now, and then resolves to
+   * false. `lost` aborts when another may have begun.
+   */
+  alone?(what: SharedWork, work: (lost: AbortSignal) => Promise<void>): Promise<boolean>;
   close(): Promise<void>;
 }
+
+/** What only one of the nodes over a store does at a time. */
+export type SharedWork = "gc" | "scrub" | "rebuild";
 
 /** Where the index lies in a store on disk: no part of any copy, since it can be made again. */
 export const indexFile = "state/index.sqlite" as StorageKey;

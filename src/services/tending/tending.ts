@@ -9,7 +9,8 @@ import type { Clock, Storage } from "#services/store/ports.ts";
 import { factsOf, rebuildIndex } from "./facts.ts";
 import { collectGarbage } from "./gc.ts";
 import type { GcReport, GcRule } from "./gc.ts";
-import type { IndexFacts, StoreIndex } from "./ports.ts";
+import { IndexUnavailable } from "./ports.ts";
+import type { IndexFacts, SharedWork, StoreIndex, Use } from "./ports.ts";
 import type { Retained } from "./retained.ts";
 import { scrub } from "./scrub.ts";
 import type { Uses } from "./uses.ts";
@@ -29,6 +30,8 @@ export type TendingUse = {
   readonly storage: Storage;
   readonly store: ModuleStore;
   readonly index: StoreIndex;
+  /** Why the index cannot be asked now; undefined while it can. */
+  readonly indexTrouble?: () => string | undefined;
   readonly retained: Retained;
   readonly uses: Uses;
   readonly clock: Clock;
@@ -45,10 +48,14 @@ export type TendingUse = {
 const flushMs = 2_000;
 /** A look whether something became due: the longest that a changed rule waits. */
 const lookMs = 60_000;
+/** What could not be done because the index was away is tried again this soon. */
+const awayMs = 5_000;
 /** While the index is made anew beside clients, it rests this long after each batch. */
 const restMs = 20;
 /** Arrivals that wait for the index; what comes beyond is found when it is used. */
 const maxArrived = 10_000;
+/** Versions whose uses are told to the index in one call: when it fails, only they are told again. */
+const usesBatch = 1_000;
 
 export class Tending {
   readonly #use: TendingUse;
@@ -63,6 +70,11 @@ export class Tending {
   /** A stage of a version was kept. */
   arrived(id: ModuleVersion): void {
     if (this.#arrived.size < maxArrived) this.#arrived.set(formatModuleVersion(id), id);
+  }
+
+  /** Why nothing leaves and nothing is counted now; undefined when all is well. */
+  get indexTrouble(): string | undefined {
+    return this.#use.indexTrouble?.();
   }
 
   start(): void {
@@ -81,19 +93,37 @@ export class Tending {
     await this.#use.index.close();
   }
 
-  /** Tells the index what arrived and what was used. */
+  /** Tells the index what arrived and what was used. What it could not be told waits for the next time. */
   async flush(): Promise<void> {
-    const { index, uses, clock } = this.#use;
+    const { uses } = this.#use;
     const arrived = [...this.#arrived.values()];
     this.#arrived.clear();
-    const asked = uses.take();
-    if (arrived.length > 0) await this.#put(arrived);
-    if (asked.length === 0) return;
-    const unknown = await index.used(asked, clock.now());
-    if (unknown.length === 0) return;
-    // Kept, and the index was never told: a crash came between.
-    await this.#put(unknown.map(({ path, version }) => checkModuleVersion(path, version)));
-    await index.used(unknown, clock.now());
+    try {
+      if (arrived.length > 0) await this.#put(arrived);
+    } catch (error) {
+      for (const id of arrived) this.arrived(id);
+      throw error;
+    }
+    for (let left = usesBatch; left === usesBatch;) {
+      const asked = uses.take(usesBatch);
+      await this.#count(asked);
+      left = asked.length;
+    }
+  }
+
+  async #count(asked: readonly Use[]): Promise<void> {
+    const { index, uses, clock } = this.#use;
+    let waiting = asked;
+    try {
+      if (asked.length > 0) waiting = await index.used(asked, clock.now());
+      if (waiting.length === 0) return;
+      // Kept, and the index was never told: a crash came between.
+      await this.#put(waiting.map(({ path, version }) => checkModuleVersion(path, version)));
+      await index.used(waiting, clock.now());
+    } catch (error) {
+      for (const { path, version, zips, mods } of waiting) uses.asked(`${path}@${version}`, zips, mods);
+      throw error;
+    }
   }
 
   async #put(ids: readonly ModuleVersion[]): Promise<void> {
@@ -106,47 +136,62 @@ export class Tending {
   }
 
   async #makeWhole(): Promise<void> {
-    const { storage, index, clock, events, stop } = this.#use;
+    const { storage, index, clock, events } = this.#use;
     if (await index.isWhole()) return;
-    const rest = async () => await clock.sleep(restMs, stop);
-    const { versions, damaged } = await rebuildIndex({ storage, index, clock, signal: stop, rest });
-    events.emit({ name: "index.rebuilt", versions, damaged: damaged.length });
+    await this.#alone("rebuild", async (signal) => {
+      if (await index.isWhole()) return; // another node was first
+      const rest = async () => await clock.sleep(restMs, signal);
+      const { versions, damaged } = await rebuildIndex({ storage, index, clock, signal, rest });
+      events.emit({ name: "index.rebuilt", versions, damaged: damaged.length });
+    });
   }
 
   async #collect(): Promise<void> {
-    const { index, store, retained, clock, events, stop } = this.#use;
+    const { index, store, retained, clock, events } = this.#use;
     const { gc: rule, gcEveryMs } = this.#use.rules();
     if (rule === undefined || clock.now() - this.#collectedMs < gcEveryMs) return;
     if (!(await index.isWhole()) || !(await this.#use.mayEvict())) return;
-    this.#collectedMs = clock.now();
     await this.flush(); // what was used a moment ago must not leave for being unused
+    this.#collectedMs = clock.now();
     const isPinned = await retained.asked();
-    const report = await collectGarbage(rule, { index, store, isPinned, clock, signal: stop });
-    if (report.evicted > 0 || report.over > 0) events.emit({ name: "gc.done", ...countsOf(report) });
+    await this.#alone("gc", async (signal) => {
+      const report = await collectGarbage(rule, { index, store, isPinned, clock, signal });
+      if (report.evicted > 0 || report.over > 0) events.emit({ name: "gc.done", ...countsOf(report) });
+    });
   }
 
   async #scrub(): Promise<void> {
-    const { index, store, clock, events, fetch, stop } = this.#use;
+    const { index, store, clock, events, fetch } = this.#use;
     const { scrubEveryMs } = this.#use.rules();
     if (scrubEveryMs === 0 || !(await index.isWhole())) return;
-    await scrub(clock.now() - scrubEveryMs, {
-      index,
-      store,
-      clock,
-      bytesPerSecond: () => this.#use.rules().scrubBytesPerSecond,
-      mend: async (id) => {
-        try {
-          await fetch(id, stop);
-          await store.check(id);
-          return true;
-        } catch {
-          stop.throwIfAborted();
-          return false; // told by the caller; a client's request will try as well
-        }
-      },
-      onDamage: ({ key, message }, repaired) => events.emit({ name: "store.damaged", key, repaired, reason: message }),
-      signal: stop,
+    await this.#alone("scrub", async (signal) => {
+      await scrub(clock.now() - scrubEveryMs, {
+        index,
+        store,
+        clock,
+        bytesPerSecond: () => this.#use.rules().scrubBytesPerSecond,
+        mend: async (id) => {
+          try {
+            await fetch(id, signal);
+            await store.check(id);
+            return true;
+          } catch {
+            signal.throwIfAborted();
+            return false; // told by the caller; a client's request will try as well
+          }
+        },
+        onDamage: ({ key, message }, repaired) =>
+          events.emit({ name: "store.damaged", key, repaired, reason: message }),
+        signal,
+      });
     });
+  }
+
+  /** Not while another node over the same store does it; its next turn will come. */
+  async #alone(what: SharedWork, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    const { index, stop } = this.#use;
+    if (index.alone === undefined) await work(stop);
+    else await index.alone(what, (lost) => work(AbortSignal.any([stop, lost])));
   }
 
   /** Until the server stops; a failure is told once until it works again. */
@@ -155,16 +200,18 @@ export class Tending {
     let told = "";
     const isOver = () => stop.aborted;
     while (!isOver()) {
+      let isAway = false;
       try {
         await work();
         told = "";
       } catch (error) {
         if (isOver()) return;
+        isAway = error instanceof IndexUnavailable;
         const reason = error instanceof Error ? error.message : String(error);
         if (reason !== told) events.emit({ name: "tending.failed", reason });
         told = reason;
       }
-      await clock.sleep(everyMs, stop).catch(() => undefined);
+      await clock.sleep(isAway ? Math.min(everyMs, awayMs) : everyMs, stop).catch(() => undefined);
     }
   }
 }

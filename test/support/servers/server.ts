@@ -42,6 +42,10 @@ export type ServerSpec = {
 /** A compiled server on a cold machine; most need a tenth of a second. */
 const readyMs = 30_000;
 
+const alive = new Set<ChildProcess>();
+// A test process that is killed takes its servers along.
+process.once("exit", () => alive.forEach((each) => each.kill("SIGKILL")));
+
 /** A folder for a server's data, removed when the test has ended. */
 export async function serverFolder(t: Pick<TestContext, "after">, name: string): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `granary-${name}-`));

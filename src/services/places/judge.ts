@@ -5,8 +5,8 @@ import { found } from "#services/findings/finding.ts";
 import type { Finding } from "#services/findings/finding.ts";
 import type { Fix } from "#services/findings/fix.ts";
 import { storeFindings } from "#services/findings/store.ts";
-import { bucketTries } from "./ports.ts";
-import type { BucketSeen, BucketTry, DiskSeen, TryOutcome } from "./ports.ts";
+import { bucketTries } from "#services/store/ports.ts";
+import type { BucketSeen, BucketTry, DiskSeen, TryOutcome } from "#services/store/ports.ts";
 
 /** `passed`: what was tried and is well. */
 export type Judged = { readonly passed: readonly (BucketTry | DiskCheck)[]; readonly findings: readonly Finding[] };
@@ -26,7 +26,10 @@ export function judgeBucket(seen: BucketSeen): Judged {
     const outcome = tries[name];
     return outcome === undefined || outcome.is === "good" ? [] : judgeTry(name, outcome, seen);
   });
-  return { passed, findings: [...findings, ...judgeVersions(seen), ...judgeClock(seen), ...judgeScheme(seen)] };
+  return {
+    passed,
+    findings: [...eachOnce(findings), ...judgeVersions(seen), ...judgeClock(seen), ...judgeScheme(seen)],
+  };
 }
 
 export function judgeDisk(seen: DiskSeen, current: number): Judged {
@@ -52,6 +55,12 @@ export function judgeDisk(seen: DiskSeen, current: number): Judged {
       ...(isOld ? [found(storeFindings, "STORE_LAYOUT_OLD", { dir, layout }, { fixes: [migrate] })] : []),
     ],
   };
+}
+
+/** One refusal strikes several tries: it is told once. */
+function eachOnce(findings: readonly Finding[]): readonly Finding[] {
+  const isSame = (a: Finding, b: Finding) => a.code === b.code && JSON.stringify(a.fields) === JSON.stringify(b.fields);
+  return findings.filter((finding, n) => findings.findIndex((other) => isSame(other, finding)) === n);
 }
 
 const migrate: Fix = { kind: "run", argv: ["granary", "store", "migrate"] };

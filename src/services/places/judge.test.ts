@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judgeBucket, judgeDisk } from "./check.ts";
-import { bucketTries } from "./ports.ts";
-import type { BucketSeen, BucketTry, TryOutcome } from "./ports.ts";
+import { judgeBucket, judgeDisk } from "./judge.ts";
+import { bucketTries } from "#services/store/ports.ts";
+import type { BucketSeen, BucketTry, TryOutcome } from "#services/store/ports.ts";
 
 const allGood = Object.fromEntries(bucketTries.map((name) => [name, { is: "good" }])) as Record<BucketTry, TryOutcome>;
 const sound: BucketSeen = {
