@@ -131,7 +131,7 @@ suite("turns", { skip, timeout: 240_000 }, () => {
     const since = performance.now();
     for (const { url } of [a, b]) await until(async () => (await ask(url + (files[2] ?? ""))).status !== 200);
     assert.ok(performance.now() - since < 5_000);
-    await until(async () => (await metric(a, "granary_cluster_nodes")) === 2);
+    for (const node of [a, b]) await until(async () => (await metric(node, "granary_cluster_nodes")) === 2);
     const { cluster } = JSON.parse((await ask(`${a.url}/-/api/status`)).body) as {
       readonly cluster: { readonly up: boolean; readonly nodes: readonly { readonly node: string }[] };
     };
