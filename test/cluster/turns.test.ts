@@ -88,7 +88,10 @@ suite("turns", { skip, timeout: 240_000 }, () => {
     const { stub, a, b } = await openCluster(t);
     for (const file of files) stub.fault(file, { kind: "delay", ms: 300 });
     assertSame(await herd(t, [a, b], 2 * clients));
-    for (const file of files) assert.equal(stub.requests(file), 1, file);
+    const alone = 'granary_turns_total{outcome="alone"}';
+    // A machine so busy that Redis was not heard within 100 ms has nodes that go on by themselves, and say so.
+    const most = (await metric(a, alone)) + (await metric(b, alone)) === 0 ? 1 : 2;
+    for (const file of files) assert.ok(stub.requests(file) >= 1 && stub.requests(file) <= most, file);
     assert.ok((await metric(a, "granary_turns_total")) + (await metric(b, "granary_turns_total")) > 0);
   });
 
