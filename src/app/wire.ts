@@ -52,7 +52,7 @@ import { withTrace } from "#services/events/trace.ts";
 import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
-import { HeldVersions } from "#services/store/held.ts";
+import { HeldVersions, heldKey } from "#services/store/held.ts";
 import { versionKey, versionOfKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
@@ -69,6 +69,7 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
+import { hearingOf, openCluster } from "./cluster.ts";
 import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
 import { openSharedStore } from "./shared-store.ts";
@@ -207,7 +208,24 @@ export async function wire(options: WireOptions): Promise<Server> {
     meter: metrics,
     more: syncAlarms(failures, () => late.follower?.delayMs),
   });
-  const { storage, room } = disk;
+  const { room } = disk;
+  const counters = new Counters();
+  const cluster = await openCluster(config, {
+    events,
+    meter: metrics,
+    clock,
+    wall,
+    requests: async () => {
+      await helpers.collect();
+      return sum(counters, helpers.totals().requests).reduce((all, { count }) => all + count, 0);
+    },
+    stop: stop.signal,
+  }).catch(async (error: unknown) => {
+    await shared?.close();
+    await opened.release();
+    throw error;
+  });
+  const storage = cluster?.telling(disk.storage) ?? disk.storage;
   const configured = () => configuredChain(state.config, state.listening);
   const { manners, latency, nearness, lanes } = makeEngine({
     chain: () => state.chain,
@@ -262,6 +280,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     await store.mendList(found.id.path).catch((error: unknown) => {
       events.emit({ name: "store.damaged", key, repaired: false, reason: String(error) });
     });
+    await cluster?.tell({ about: "module", path: found.id.path });
   };
   const pins = new Pins(storage, events);
   const quarantine = new Quarantine(storage, wall);
@@ -277,6 +296,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     privacy,
     negative,
+    others: cluster?.absences,
     events,
     meter: metrics,
     hopHeader: { name: hopHeader, instance },
@@ -331,6 +351,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     verifier,
     validator,
     aging,
+    turns: cluster?.flight,
     gate,
     aheadGate,
     clock,
@@ -439,17 +460,22 @@ export async function wire(options: WireOptions): Promise<Server> {
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
-  const counters = new Counters();
   const top = new Top();
   const explainer = new Explainer();
   const tokens = new Tokens(storage, wall);
   const access = new Access(tokens, values.privateReaders);
   const started = clock.now();
-  const refresh = async (path: string): Promise<void> => {
+  const forgetHere = async (path: string): Promise<void> => {
     proxy.refresh(path);
     hot.forget(path);
     absent.forget(path);
     await helpers.forget(path);
+  };
+  const refresh = async (path: string): Promise<void> => {
+    // What is told is marked as forgotten before anybody asks for it again.
+    for (const each of new Set([path, rewrite(path) ?? path])) await cluster?.absences.forget(each);
+    await forgetHere(path);
+    await cluster?.tell({ about: "module", path });
   };
   const sync = openSync({
     config: () => state.config,
@@ -515,6 +541,7 @@ export async function wire(options: WireOptions): Promise<Server> {
           ? []
           : [{ name: ownLog.log.name, treeSize: ownLog.log.size, witnessing: ownLog.witnessing?.state() }]),
       ],
+      ...(cluster && { cluster: { up: cluster.isUp(), nodes: cluster.nodes() } }),
       hot: { entries: hot.size + helpers.totals().hotEntries, bytes: hot.bytes + helpers.totals().hotBytes },
       jobs: jobs.running,
     };
@@ -544,11 +571,29 @@ export async function wire(options: WireOptions): Promise<Server> {
       failureShare: failures.lastShare,
     }),
   });
+  if (cluster !== undefined) metrics.watchCluster(cluster);
   const held = new HeldVersions(storage, wall);
   const unreadHeld = (reason: string): void =>
     events.emit({ name: "store.damaged", key: "state/held.json", repaired: false, reason });
   await held.look().catch((error: unknown) => unreadHeld(String(error)));
-  void held.run(stop.signal, { changed: refresh, unread: unreadHeld });
+  void held.run(stop.signal, {
+    changed: async (path) => {
+      await forgetHere(path);
+      await cluster?.tell({ about: "state", key: heldKey });
+    },
+    unread: unreadHeld,
+  });
+  cluster?.hear(
+    hearingOf({
+      ...{ held, tokens, copies: shared?.storage, forget: forgetHere },
+      everything: () => {
+        proxy.refreshAll();
+        hot.clear();
+        absent.clear();
+        helpers.apply(state.config.values, isEdge(state.config));
+      },
+    }),
+  );
   const house = new House({
     access,
     explainer,
@@ -577,7 +622,8 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const guardOf = (next: Values): RateGuard | undefined => {
     const rule = limiterRule(next);
-    return rule && new RateGuard({ limiter: new Limiter(rule), by: next["limiter.by"], access, clock });
+    const limiter = rule && new Limiter(rule);
+    return limiter && new RateGuard({ limiter, shared: cluster?.rates, by: next["limiter.by"], access, clock });
   };
   let rate = guardOf(values);
   const door: HttpUse = {
@@ -653,6 +699,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     close: async () => {
       stop.abort(new Error("the server stops"));
       for (const mirror of mirrors) mirror.close();
+      await Promise.allSettled([cluster?.close()]);
       await Promise.allSettled([tending?.close()]);
       await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
       await tiersEnded;

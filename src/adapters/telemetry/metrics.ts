@@ -69,6 +69,13 @@ export type Gauges = {
   };
 };
 
+/** Nodes over one store, read at the moment of a scrape. */
+export type ClusterGauges = {
+  readonly isUp: () => boolean;
+  /** This node and those heard of lately; `skew` 1 when all are asked alike. */
+  readonly nodes: () => readonly { readonly node: string; readonly skew: number }[];
+};
+
 const stepSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
 /** 5 s: what a push takes at most; 90 and 300 s: the promise and the alarm (services/sync/slo.ts). */
 const delaySeconds = [0.5, 1, 2, 5, 15, 30, 60, 90, 300, 900];
@@ -86,6 +93,7 @@ export class Metrics implements Meter {
   readonly #delays: Histogram<"source">;
   readonly #indexLines: Counter<"outcome">;
   readonly #webhooks: Counter<"forge" | "outcome">;
+  readonly #turns: Counter<"outcome">;
   readonly #s3: Counter<"request">;
   readonly #far: Counter<"call" | "outcome">;
   readonly #tier: Counter<"from">;
@@ -147,6 +155,12 @@ export class Metrics implements Meter {
       name: "granary_webhooks_total",
       help: "Deliveries of webhooks: accepted, replayed, ignored, pong, refused.",
       labelNames: ["forge", "outcome"],
+      registers,
+    });
+    this.#turns = new Counter({
+      name: "granary_turns_total",
+      help: "Fetch jobs and their turns among the nodes: taken, waited (for another's), spared (it had left what was wanted), alone, lost.",
+      labelNames: ["outcome"],
       registers,
     });
     this.#s3 = new Counter({
@@ -264,6 +278,32 @@ export class Metrics implements Meter {
     });
   }
 
+  /** Connects what a server knows that has other nodes beside it. */
+  watchCluster({ isUp, nodes }: ClusterGauges): void {
+    const registers = [this.#registry];
+    const plain: readonly (readonly [string, string, () => number])[] = [
+      [
+        "granary_coordination_up",
+        "1 while nodes take turns through Redis, 0 while each goes on by itself.",
+        () => (isUp() ? 1 : 0),
+      ],
+      ["granary_cluster_nodes", "Nodes that said lately that they are there, this one included.", () => nodes().length],
+    ];
+    for (const [name, help, read] of plain) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    }
+    const skew = new Gauge({
+      name: "granary_node_load_skew",
+      help: "A node's requests of the last minute divided by the mean of all nodes: 1 when they are asked alike.",
+      labelNames: ["node"],
+      registers,
+      collect: () => {
+        skew.reset();
+        for (const { node, skew: share } of nodes()) skew.set({ node }, share);
+      },
+    });
+  }
+
   /** What cannot be known is left out, not told as 0. */
   #watchDisk({ store, tiers, awaitMs, heapShare, alarms, sync }: Gauges): void {
     const registers = [this.#registry];
@@ -361,6 +401,10 @@ export class Metrics implements Meter {
 
   webhook(forge: string, outcome: string): void {
     this.#webhooks.inc({ forge, outcome });
+  }
+
+  turn(outcome: string): void {
+    this.#turns.inc({ outcome });
   }
 
   s3Request(request: string): void {

@@ -56,6 +56,20 @@ export type Status = {
       readonly trouble?: string;
     };
   };
+  /** The nodes that share this one's work; absent for a node by itself. */
+  readonly cluster?: {
+    /** False while each goes on by itself. */
+    readonly up: boolean;
+    readonly nodes: readonly {
+      readonly node: string;
+      readonly version: string;
+      readonly requests: number;
+      readonly perSecond: number;
+      readonly isSelf: boolean;
+      /** 1 when all are asked alike. */
+      readonly skew: number;
+    }[];
+  };
   readonly hot: { readonly entries: number; readonly bytes: number };
   readonly jobs: number;
 };
@@ -73,6 +87,8 @@ type Words = {
   readonly memory: string;
   readonly disk: string;
   readonly free: (free: string, total: string) => string;
+  readonly nodes: string;
+  readonly alone: string;
   readonly shared: string;
   readonly copies: (bucket: string, near: string, waiting: string) => string;
   readonly jobs: string;
@@ -93,6 +109,8 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "Ready-made answers",
     disk: "Disk",
     free: (free, total) => `${free} of ${total} free`,
+    nodes: "Nodes",
+    alone: "Redis does not answer: each goes on by itself",
     shared: "Shared store",
     copies: (bucket, near, waiting) => `${bucket}; ${near} of copies here, ${waiting} wait to be uploaded`,
     jobs: "Fetches running",
@@ -111,6 +129,8 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "内存中的现成应答",
     disk: "磁盘",
     free: (free, total) => `共 ${total}，可用 ${free}`,
+    nodes: "节点",
+    alone: "Redis 无应答：各节点独自运行",
     shared: "共享存储",
     copies: (bucket, near, waiting) => `${bucket}；本机副本 ${near}，等待上传 ${waiting}`,
     jobs: "正在拉取",
@@ -132,6 +152,7 @@ export function statusPage(status: Status, lang: Lang): string {
     [say.databases, databases.length === 0 ? say.off : databases.join(", ")],
     [say.memory, `${number.format(status.hot.entries)}, ${number.format(status.hot.bytes)} B`],
     ...diskRow(status, say),
+    ...nodesRow(status, say),
     ...sharedRow(status, say),
     [say.jobs, number.format(status.jobs)],
     [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
@@ -158,6 +179,12 @@ ${table}
 function diskRow({ store: { freeBytes, totalBytes } }: Status, say: Words): [string, string][] {
   if (freeBytes === undefined || totalBytes === undefined) return [];
   return [[say.disk, say.free(bytes(freeBytes), bytes(totalBytes))]];
+}
+
+function nodesRow({ cluster }: Status, say: Words): [string, string][] {
+  if (cluster === undefined) return [];
+  const nodes = cluster.nodes.map(({ node, version, perSecond }) => `${node} (${version}, ${perSecond}/s)`).join(", ");
+  return [[say.nodes, cluster.up ? nodes : `${nodes}. ${say.alone}`]];
 }
 
 function sharedRow({ shared }: Status, say: Words): [string, string][] {

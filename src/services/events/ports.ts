@@ -299,7 +299,14 @@ export interface Meter {
   indexLines(outcome: "taken" | "ignored" | "private" | "repeated" | "malformed", count: number): void;
   /** A delivery: `accepted`, `replayed`, `ignored`, `pong`, `refused`. */
   webhook(forge: string, outcome: string): void;
+  /**
+   * A job and its turn among the nodes: `taken`; `waited` for another's, and `spared` when that had left what was wanted;
+   * `alone`, because nobody could say or the wait was long enough; `lost`, so that another may do the same work beside it.
+   */
+  turn(outcome: TurnOutcome): void;
 }
+
+export type TurnOutcome = "taken" | "waited" | "spared" | "alone" | "lost";
 
 /** The steps of an ingest, in their order (services/proxy/ingest.ts tells what each does). */
 export type IngestStep = "resolve" | "admit" | "fetch" | "prove" | "verify" | "keep" | "notify";
@@ -313,4 +320,5 @@ export const silentMeter: Meter = {
   syncDelay: () => undefined,
   indexLines: () => undefined,
   webhook: () => undefined,
+  turn: () => undefined,
 };

@@ -107,6 +107,12 @@ export class Listings {
     for (const key of this.#memory.keys()) if (isAtOrBelow(key.split("\n", 1)[0] ?? "", path)) this.#memory.delete(key);
   }
 
+  /** Forgets all that upstreams said. */
+  clear(): void {
+    this.#forgotten++;
+    this.#memory.clear();
+  }
+
   async #refresh(
     kind: ListingKind,
     path: ModulePath,

@@ -96,6 +96,12 @@ export class Proxy {
     }
   }
 
+  /** Forgets all that upstreams said. */
+  refreshAll(): void {
+    this.#use.listings.clear();
+    this.#use.negative.clear();
+  }
+
   #foundAs<Path extends string>(path: Path): Path | ModulePath {
     return this.#use.rewrite?.(path) ?? path;
   }
