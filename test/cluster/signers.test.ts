@@ -72,6 +72,6 @@ suite("signers of one log", () => {
         `${kind}: ${told.acknowledged.size} records, ${told.heads.size} heads seen, 0 forks; ` +
           `asked → in a signed head: median ${at(0.5)} ms, 99 % ${at(0.99)} ms, longest ${at(1)} ms`,
       );
-      assert.ok(told.acknowledged.size > 100, `${told.acknowledged.size} records`);
+      assert.ok(told.acknowledged.size > 50, `${told.acknowledged.size} records`);
     });
 });

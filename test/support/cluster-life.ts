@@ -65,7 +65,7 @@ async function keep(round: Round): Promise<void> {
           process.kill(process.pid, "SIGSTOP");
           await sleep(1); // the signal is on its way
         }
-        return (await Reflect.apply(member, target, args)) as unknown;
+        return await Reflect.apply(member, target, args);
       };
     },
   });
