@@ -135,7 +135,8 @@ export class TieredStorage implements Storage {
 
   /** True while what is not found may only be out of reach. */
   get isAway(): boolean {
-    return this.#gate.away !== undefined || this.#use.clock.now() - this.#doubtedMs < doubtMs;
+    // Either way: the clock may have been put back since.
+    return this.#gate.away !== undefined || Math.abs(this.#use.clock.now() - this.#doubtedMs) < doubtMs;
   }
 
   get view(): TierView {
@@ -201,10 +202,16 @@ export class TieredStorage implements Storage {
     return made;
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    if (isLasting(key)) return await this.#locks.run(key, () => this.#replaceLasting(key, bytes, expected));
-    const made = await this.#ask("replace", key, () => this.#far.replace(key, bytes, expected));
-    if (made === "replaced") this.#lookLater(key);
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    if (isLasting(key)) return await this.#locks.run(key, () => this.#replaceLasting(key, body, expected));
+    const made = await this.#sendInstead(key, body, expected);
+    if (made === "conflict") return made;
+    if (!(body instanceof Uint8Array)) await body.discard();
+    this.#lookLater(key);
     return made;
   }
 
@@ -421,29 +428,33 @@ export class TieredStorage implements Storage {
 
   async #replaceLasting(
     key: StorageKey,
-    bytes: Uint8Array,
+    body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
-    if (this.#queue.has(key)) return await this.#replaceWaiting(key, bytes, expected);
-    if (expected === undefined) return (await this.#createLasting(key, bytes)) === "created" ? "replaced" : "conflict";
+    if (this.#queue.has(key)) return await this.#replaceWaiting(key, body, expected);
+    if (expected === undefined) return (await this.#createLasting(key, body)) === "created" ? "replaced" : "conflict";
     const token = await this.#farTokenFor(key, expected);
-    const made =
-      token === undefined ? "conflict" : await this.#ask("replace", key, () => this.#far.replace(key, bytes, token));
+    const made = token === undefined ? "conflict" : await this.#sendInstead(key, body, token);
     await this.#dropCopies(key);
-    if (made === "replaced") await this.#copy(key, bytes);
+    if (made === "replaced") await this.#copy(key, body);
     return made;
   }
 
+  /** In one step: what waits is nowhere else, so it must not be gone when a full disk takes nothing in its place. */
   async #replaceWaiting(
     key: StorageKey,
-    bytes: Uint8Array,
+    body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
     if ((await this.stat(key))?.token !== expected) return "conflict";
+    const { near } = this.#use;
+    const size = sizeOf(body);
+    const made = await near.replace(key, body, (await near.stat(key))?.token);
     this.#memory.delete(key);
-    if (!(await this.#near.put(key, bytes))) throw new StoreUnavailable(key, "it cannot be replaced on this disk");
-    this.#queue.resized(key, bytes.length);
-    return "replaced";
+    if (made === "conflict") return made;
+    this.#near.pin(key, size);
+    this.#queue.resized(key, size);
+    return made;
   }
 
   /** What the far storage calls the bytes that are called `expected` here; undefined when it has others. */
@@ -598,6 +609,18 @@ export class TieredStorage implements Storage {
     );
   }
 
+  async #sendInstead(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    return await this.#ask("replace", key, () =>
+      forFar(body, { far: this.#far, takesStages: this.#use.farTakesStages }, (sent) =>
+        this.#far.replace(key, sent, expected),
+      ),
+    );
+  }
+
   /** Absent, as far as can be known, while new things can be kept. */
   async #orUnknown<T>(key: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     try {
@@ -617,8 +640,8 @@ export class TieredStorage implements Storage {
   // The queue.
 
   async #noLongerWaits(key: StorageKey): Promise<void> {
-    await this.#queue.done(key);
     this.#near.unpin(key);
+    await this.#queue.done(key);
   }
 
   async #drain(): Promise<void> {
@@ -649,7 +672,7 @@ export class TieredStorage implements Storage {
       if (!key.endsWith(".manifest")) continue;
       const [theirs, ours] = [
         await this.#ask("get", key, () => this.#far.get(key, maxSmallBytes)),
-        await this.#near.get(key, maxSmallBytes),
+        await this.#use.near.get(key, maxSmallBytes),
       ];
       if (theirs !== undefined && ours !== undefined && Buffer.compare(theirs.bytes, ours.bytes) !== 0) return true;
     }
@@ -658,7 +681,8 @@ export class TieredStorage implements Storage {
 
   async #upload(key: StorageKey): Promise<void> {
     if (!this.#queue.has(key)) return;
-    const copy = await this.#near.open(key);
+    // Of the disk itself: only what is certainly gone waits no longer.
+    const copy = await this.#use.near.open(key);
     if (copy === undefined) {
       await this.#noLongerWaits(key);
       return;
