@@ -333,7 +333,7 @@ for (const kind of s3Kinds)
       const second = (await storage.open(a))!;
       const into = Buffer.alloc(3 * MiB);
       for (let at = 0; at < into.length;) at += await second.read(at, into.subarray(at, at + MiB));
-      assert.deepEqual(into, pattern(3 * MiB));
+      assert.equal(sha256(into), sha256(pattern(3 * MiB)));
       await second.close();
       await first.close();
       const third = (await storage.open(a))!;

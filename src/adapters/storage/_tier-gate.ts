@@ -51,8 +51,7 @@ export class FarGate {
   /** True while a call would be let through. */
   get isPassable(): boolean {
     if (this.#away === undefined) return true;
-    const { patienceMs } = this;
-    return this.#isPast(this.#restUntilMs, this.#restMs) && this.#isPast(this.#probe?.untilMs ?? -Infinity, patienceMs);
+    return this.#use.clock.now() >= Math.max(this.#restUntilMs, this.#probe?.untilMs ?? 0);
   }
 
   /** Throws StoreAway when the far storage is away, and what `work` throws otherwise. */
@@ -85,12 +84,6 @@ export class FarGate {
       clearTimeout(timer);
       if (probe !== undefined && this.#probe === probe) this.#probe = undefined;
     }
-  }
-
-  /** A time that was at most `lengthMs` ahead: when it is further, the clock was put back. */
-  #isPast(untilMs: number, lengthMs: number): boolean {
-    const leftMs = untilMs - this.#use.clock.now();
-    return leftMs <= 0 || leftMs > lengthMs;
   }
 
   #well(): void {

@@ -7,7 +7,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
 import type { Storage, StorageKey } from "#services/store/ports.ts";
-import { StoreAway, StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { StoreAway, StoreFull, StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { atEnd } from "../../../test/support/at-end.ts";
 import { systemClock } from "../system/clock.ts";
 import { openDiskStorage } from "./disk.ts";
@@ -222,6 +222,16 @@ suite("tiers: room", () => {
     assert.deepEqual(await whole(tiers, zip), large);
     assert.equal((await readdir(root)).includes("modules"), false);
   });
+
+  test("without room for copies nobody fetches a zip to know its size", async (t) => {
+    const { tiers, inner, asked } = await makeRoom(t, { limits: { nearBytes: 0, memoryBytes: 0, queueBytes: 0 } });
+    await inner.create(zip, large);
+    const stat = await tiers.stat(zip);
+    const object = await tiers.open(zip);
+    assert.deepEqual([stat?.size, stat?.token], [large.length, object?.token]);
+    await object?.close();
+    assert.deepEqual(asked(), [`stat ${zip}`, `open ${zip}`]);
+  });
 });
 
 suite("tiers: while the far storage is away", () => {
@@ -279,19 +289,6 @@ suite("tiers: while the far storage is away", () => {
     const before = far.calls.length;
     for (let n = 0; n < 20; n++) await assert.rejects(tiers.get(list, 100), StoreAway);
     assert.equal(far.calls.length, before);
-  });
-
-  test("a clock that was put back by an hour closes the way for no hour, and calls nothing in doubt for one", async (t) => {
-    let now = Date.now();
-    const clock = { ...systemClock, now: () => now };
-    const { tiers, inner, far, away } = await makeRoom(t, { clock });
-    away();
-    assert.equal(await tiers.get(mod, 100), undefined);
-    far.heal();
-    now -= 3_600_000;
-    await inner.create(list, bytes("v1.0.0\n"));
-    assert.equal(await text(tiers, list), "v1.0.0\n");
-    assert.equal(tiers.isAway, false);
   });
 
   test("an upload that takes long, as the first call after a rest, keeps nobody else out", async (t) => {
@@ -460,6 +457,24 @@ suite("tiers: the queue", () => {
     await passed(30);
     await tiers.drain();
     assert.equal(await text(room.inner, info), "first");
+  });
+
+  test("on a disk that is full copies make room for what must wait", async (t) => {
+    const room = await makeRoom(t, queueing);
+    const full = new FaultyStorage(room.near);
+    const near = Object.assign(full, { root: room.root, lasting: room.near.lasting }) as unknown as DiskStorage;
+    const tiers = await room.open(undefined, { near });
+    const copy = storageKey("modules/example.com/b/@v/v1.0.0.mod");
+    await tiers.create(copy, bytes("copy"));
+    room.away();
+    await tiers.create(info, bytes("first"));
+    full.arm({ on: "create", key: /[.]mod$/, does: { kind: "full", when: "before" } });
+    assert.equal(await tiers.create(mod, bytes("second")), "created");
+    assert.equal(await room.near.stat(copy), undefined);
+    assert.equal(await text(tiers, info), "first");
+    full.arm({ on: "create", key: /[.]zip[.]manifest$/, times: Infinity, does: { kind: "full", when: "before" } });
+    await assert.rejects(tiers.create(zipManifest, bytes("third")), StoreFull);
+    assert.equal(tiers.view.queue.objects, 2);
   });
 
   test("what waits and cannot be read for a moment waits on", async (t) => {

@@ -135,8 +135,7 @@ export class TieredStorage implements Storage {
 
   /** True while what is not found may only be out of reach. */
   get isAway(): boolean {
-    // Either way: the clock may have been put back since.
-    return this.#gate.away !== undefined || Math.abs(this.#use.clock.now() - this.#doubtedMs) < doubtMs;
+    return this.#gate.away !== undefined || this.#use.clock.now() - this.#doubtedMs < doubtMs;
   }
 
   get view(): TierView {
@@ -337,7 +336,7 @@ export class TieredStorage implements Storage {
     if (coming !== undefined) return statOf(coming);
     const copy = await this.#near.stat(key);
     if (copy !== undefined) return { size: copy.size, modifiedMs: 0, token: nearTokenOf(copy.token) };
-    if (this.#use.largeStaysAway?.() === true) {
+    if (this.#use.limits.nearBytes === 0 || this.#use.largeStaysAway?.() === true) {
       const stat = await this.#orUnknown(key, () => this.#ask("stat", key, () => this.#far.stat(key)));
       return stat && { size: stat.size, modifiedMs: 0, token: farTokenOf(stat.token) };
     }
@@ -413,7 +412,7 @@ export class TieredStorage implements Storage {
     if (this.#queue.has(key) || (await this.#near.stat(key)) !== undefined) return "exists";
     await this.#queue.add(key, sizeOf(body));
     try {
-      const made = await near.create(key, body);
+      const made = await this.#near.createFirst(key, body);
       if (made === "exists") await this.#queue.done(key);
       else {
         this.#near.pin(key, sizeOf(body));
@@ -668,8 +667,9 @@ export class TieredStorage implements Storage {
 
   /** Before anything of a version is uploaded: does a manifest of it say something else? */
   async #isCommittedOtherwise(group: string): Promise<boolean> {
-    for (const { key } of this.#queue.ofGroup(group)) {
-      if (!key.endsWith(".manifest")) continue;
+    for (const file of filesOf(group)) {
+      const key = storageKey(file);
+      if (!key.endsWith(".manifest") || !this.#queue.has(key)) continue;
       const [theirs, ours] = [
         await this.#ask("get", key, () => this.#far.get(key, maxSmallBytes)),
         await this.#use.near.get(key, maxSmallBytes),

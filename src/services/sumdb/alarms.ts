@@ -103,8 +103,7 @@ export class Halt {
 
   /** The evidence of an undecided fork; undefined when all is well. Looks for decisions made meanwhile. */
   async reason(): Promise<StorageKey | undefined> {
-    // Either way: the clock may have been put back since.
-    if (Math.abs(this.#clock.now() - this.#lookedAtMs) >= haltLookMs) await this.load();
+    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
     for (const [id, evidence] of this.#open) {
       if (!(await this.#isDecided(id))) return evidence;
       this.#open.delete(id);
