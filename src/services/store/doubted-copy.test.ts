@@ -68,6 +68,36 @@ for (const file of files)
       assert.equal(storage.doubts, 1);
     });
 
+test("a copy of a go.mod's manifest that others committed otherwise is read once more", async () => {
+  const storage = await kept();
+  const own = await keptElsewhere({ ...facts, firstSeen: "2031-01-01T00:00:00.000Z" }, zip);
+  const key = versionKey(id, "mod.manifest");
+  await storage.copies.create(key, (await own.get(key, 1 << 20))!.bytes);
+  await readsAll(storage);
+  assert.equal(storage.doubts, 1);
+});
+
+test("a copy of the manifest of a zip that was packed anew meanwhile fails one reader, and no more", async () => {
+  const storage = await kept();
+  const old = await keptElsewhere(facts, someBytes(zip.length, 4));
+  const key = versionKey(id, "zip.manifest");
+  await storage.copies.create(key, (await old.get(key, 1 << 20))!.bytes);
+  const store = new ModuleStore(storage);
+  await assert.rejects(async () => zipBytes((await store.findZip(id))!), StoreDamaged);
+  assert.deepEqual(await zipBytes((await store.findZip(id))!), zip);
+  assert.deepEqual(await zipBytes((await new ModuleStore(storage).findZip(id))!), zip);
+});
+
+/** The same version, as another store has it. */
+async function keptElsewhere(of: typeof facts, bytes: Uint8Array): Promise<MemoryStorage> {
+  const storage = new MemoryStorage();
+  const store = new ModuleStore(storage);
+  const info = Buffer.from('{"Version":"v1.0.0"}');
+  await store.keepMod({ id, info, mod: Buffer.from(`module ${id.path}\n`), facts: of });
+  await keepZipBytes(store, storage, { id, bytes });
+  return storage;
+}
+
 test("what is wrong with the object itself is damage all the same", async () => {
   for (const file of files) {
     const storage = await kept();

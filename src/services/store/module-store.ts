@@ -177,10 +177,15 @@ export class ModuleStore {
    * a keep of the same bytes restores it or another file takes its place.
    */
   async findZip(id: ModuleVersion): Promise<KeptZip | undefined> {
-    const kept = await this.#committedZip(id);
+    let kept = await this.#committedZip(id);
     if (kept === undefined) return undefined;
     const key = versionKey(id, "zip");
-    const damage = await this.#objects.damageOf(key);
+    let damage = await this.#objects.damageOf(key);
+    if (damage !== undefined && !damage.isMissing && (await this.#hasOldManifest(kept))) {
+      damage = undefined;
+      kept = await this.#committedZip(id);
+      if (kept === undefined) return undefined;
+    }
     if (damage !== undefined && !damage.isMissing) {
       // Somebody who was asleep when it was evicted.
       if ((await this.#files.tombstone(id)) !== undefined) return undefined;
@@ -331,9 +336,26 @@ export class ModuleStore {
   /** Both stages are one snapshot: the zip manifest names the bytes of the mod manifest. */
   async #checkSnapshot(id: ModuleVersion, manifest: ZipManifest): Promise<void> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#files.readManifest(key, (bytes) => bytes);
-    const found = stored === undefined ? "no file" : sha256(stored.bytes);
-    if (found !== manifest.modManifest) throw new StoreDamaged(key, { expected: manifest.modManifest, found });
+    const look = async (): Promise<string> => {
+      const stored = await this.#files.readManifest(key, (bytes) => bytes);
+      return stored === undefined ? "no file" : sha256(stored.bytes);
+    };
+    let found = await look();
+    // A copy may be of what this node kept for itself while others committed theirs.
+    if (found !== manifest.modManifest && (await this.#storage.doubt?.(key)) === true) found = await look();
+    if (found === manifest.modManifest) return;
+    await this.#storage.doubt?.(versionKey(id, "zip.manifest"));
+    throw new StoreDamaged(key, { expected: manifest.modManifest, found });
+  }
+
+  /** True when what the zip was held against was an old copy: other bytes were committed in its place (allowRepacked). */
+  async #hasOldManifest({ id, manifest }: KeptZip): Promise<boolean> {
+    if ((await this.#storage.doubt?.(versionKey(id, "zip.manifest"))) !== true) return false;
+    const now = await this.#zipManifest(id);
+    if (now?.manifest.zip.sha256 === manifest.zip.sha256) return false;
+    this.#zips.delete(versionKey(id, "zip.manifest"));
+    await this.#objects.forget(versionKey(id, "zip"));
+    return true;
   }
 
   #zipOf(id: ModuleVersion, manifest: ZipManifest): KeptZip {
