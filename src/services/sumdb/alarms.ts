@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeBase64 } from "#protocol/base64.ts";
 import type { Tree } from "#protocol/tlog.ts";
-import { storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
+import { StoreAway, storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { decisionKey, evidenceKey, forksPrefix } from "./layout.ts";
 
 /** One alarm as people see it. */
@@ -77,7 +77,7 @@ export class Halt {
   readonly #database: string;
   readonly #clock: Pick<Clock, "now">;
   readonly #open = new Map<string, StorageKey>();
-  #lookedAtMs = 0;
+  #lookedAtMs = -Infinity;
 
   constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: Pick<Clock, "now"> }) {
     this.#clock = use.clock;
@@ -85,10 +85,16 @@ export class Halt {
     this.#database = use.database;
   }
 
+  /** While a shared store is out of reach what is known stays, and the next question looks again. */
   async load(): Promise<void> {
     this.#lookedAtMs = this.#clock.now();
-    for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
-      if (decision === undefined) this.#open.set(id, evidence);
+    try {
+      for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
+        if (decision === undefined) this.#open.set(id, evidence);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.#lookedAtMs = -Infinity;
+    }
   }
 
   add(id: string): void {
@@ -99,10 +105,20 @@ export class Halt {
   async reason(): Promise<StorageKey | undefined> {
     if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
     for (const [id, evidence] of this.#open) {
-      if (!(await isDecided(this.#storage, this.#database, id))) return evidence;
+      if (!(await this.#isDecided(id))) return evidence;
       this.#open.delete(id);
     }
     return undefined;
+  }
+
+  /** Nobody can know of a decision while a shared store is out of reach. */
+  async #isDecided(id: string): Promise<boolean> {
+    try {
+      return await isDecided(this.#storage, this.#database, id);
+    } catch (error) {
+      if (error instanceof StoreAway) return false;
+      throw error;
+    }
   }
 
   /** As reason(), by what is known now. */
