@@ -71,7 +71,7 @@ suite("a server that starts while the bucket is away", { skip }, () => {
     await s3.kill();
     const late = await start();
     atEnd(t, () => late.stop());
-    for (const path of [lookup, "/sumdb/sum.late.example/latest", "/sumdb/sum.late.example/checkpoint"])
+    for (const path of [lookup, "/sumdb/sum.late.example/latest", "/tlog/sum.late.example/checkpoint"])
       assert.equal(await statusOf(late.url + path), 503, path);
     assert.doesNotMatch(late.stderr(), /sumlog\.stopped/, "nothing is known against the log");
     await s3.start();
