@@ -249,6 +249,7 @@ suite("keepers of one version in one store", () => {
         assert.equal((await keep(inner, withTime)).conflict, false);
       };
       await keep(between(inner, { before }), ours);
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- `before` sets it
       if (!isDone) break;
       assert.equal(await whole(inner), zipFacts(packedB).sha256, `call ${at}`);
     }
@@ -270,6 +271,7 @@ suite("keepers of one version in one store", () => {
       await evict(between(watched, { before }));
       await keep(watched, ours);
       assert.equal(await whole(inner), zipFacts(packedA).sha256, `call ${at}`);
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- `before` sets it
       if (!isDone) break;
     }
   });

@@ -71,12 +71,16 @@ export class History {
   }
 
   /**
-   * The commit that follows `from` records; undefined when there is none, "unsure" when a newer head exists: then only
-   * reading the log anew tells.
+   * The commit that follows `from` records; undefined when there is none, "unsure" when it may have been cleared away: then
+   * only reading the log anew tells.
    */
   async next(from: number): Promise<Commit | "unsure" | undefined> {
     const commit = await this.#readCommit(from);
-    return (await this.newest()) > from ? "unsure" : commit;
+    const newest = await this.newest();
+    if (newest <= from) return commit;
+    // Only commits in full tiles are ever cleared away: one after those is what it was, however far others have gone on.
+    if (from < Math.floor(newest / tileRecords) * tileRecords) return "unsure";
+    return commit ?? (await this.#readCommit(from)) ?? "unsure";
   }
 
   /** True when the commit was created and is part of the log; false when reading the log anew tells whether it is. */

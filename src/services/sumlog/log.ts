@@ -173,6 +173,7 @@ export class SumLog {
           for (const { failed } of batch) failed(error);
         }
       });
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- #caughtUp() sets it
       if (this.#hasOthers) await this.#giveWay().catch(() => undefined);
     }
     this.#isDraining = false;
