@@ -313,7 +313,10 @@ suite("configuration: secrets of what nodes share", () => {
     const values = { "s3.secretKey": "file:/run/s3", "redis.url": "redis://cache:6379", "postgres.url": "env:PG" };
     const config = await load({}, { values });
     assert.deepEqual(config.warnings, []);
-    assert.deepEqual(keys.map((key) => displayValue(config, key)), Object.values(values));
+    assert.deepEqual(
+      keys.map((key) => displayValue(config, key)),
+      Object.values(values),
+    );
   });
 });
 

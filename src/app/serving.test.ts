@@ -13,7 +13,9 @@ suite("requests to stop", () => {
     ask();
     ask();
     let heard = 0;
-    const off = stops.onStop(() => void heard++);
+    const off = stops.onStop(() => {
+      heard++;
+    });
     assert.equal(heard, 0, "who listens has its way to leave first");
     await Promise.resolve();
     assert.equal(heard, 2);

@@ -64,7 +64,9 @@ export type OnStop = (stop: () => void) => () => void;
  */
 export function hearStops(onStop: OnStop): { readonly onStop: OnStop; readonly off: () => void } {
   let missed = 0;
-  let hear = (): void => void missed++;
+  let hear = (): void => {
+    missed++;
+  };
   const off = onStop(() => hear());
   return {
     off,
