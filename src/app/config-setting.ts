@@ -34,6 +34,8 @@ export type Setting<T> = {
   readonly reason: string;
   /** What can go wrong with it. */
   readonly danger?: string;
+  /** Never shown, unless it is a `file:` or `env:` reference. */
+  readonly isSecret?: true;
   /** Fixed at start: a changed file that changes it is refused. */
   readonly restart?: true;
 };

@@ -203,7 +203,7 @@ function splitList(value: string, separator: string): string[] {
 
 function badValue(key: SettingKey, raw: { value: string; origin: string }, lang: Lang): GranaryError {
   const accepted = settingOf(key).kind.accepted[lang];
-  const value = maskText(raw.value);
+  const value = maskRefused(raw.value);
   const flag = raw.origin.startsWith("flag ") ? flagOf(key) : undefined;
   if (flag !== undefined) return new GranaryError("GRANARY_BAD_FLAG", { flag, value, accepted });
   return new GranaryError("GRANARY_BAD_CONFIG", { origin: raw.origin, key, value, accepted });
@@ -290,14 +290,22 @@ function checkQuorum({ values, origins }: Pick<Config, "values" | "origins">, la
   });
 }
 
-/** A value as people may see it: userinfo of URLs masked. */
+/** A value as people may see it: secrets and userinfo of URLs masked. */
 export function displayValue(config: Config, key: SettingKey): string {
-  return maskText(settingOf(key).kind.format(config.values[key]));
+  const { kind, isSecret } = settingOf(key);
+  const text = kind.format(config.values[key]);
+  return isSecret === true && text !== "" && !/^(file|env):/.test(text) ? "xxxxx" : maskText(text);
 }
 
 /** `https://user:pass@host` → `https://xxxxx@host`, and query values, which often are tokens. */
 export function maskText(text: string): string {
   return text.replace(/(:\/\/)[^/@\s]*@/g, "$1xxxxx@").replace(/([?&][^=&\s]+=)[^&\s,|]+/g, "$1xxxxx");
+}
+
+/** The same for a text that is no URL as it stands, for example because its password holds a `/`: all before the last `@`. */
+export function maskRefused(text: string): string {
+  const masked = maskText(text);
+  return /(?<!xxxxx)@/.test(masked) ? masked.replace(/\/\/[^]*@/, "//xxxxx@") : masked;
 }
 
 function filled(text: string | undefined): string | undefined {
