@@ -40,3 +40,28 @@ test("an object's copy is dropped where there are copies; a text that is no key,
   await settle();
   assert.deepEqual(dropped, ["modules/x.io/m/@v/v1.0.0.zip"]);
 });
+
+test("a flood of notices: held versions are looked at once more, not once for each; too many modules are all forgotten", async () => {
+  const first = Promise.withResolvers<readonly string[]>();
+  let looks = 0;
+  let clears = 0;
+  const forgotten: string[] = [];
+  const hearing = hearingOf({
+    held: { look: () => (looks++ === 0 ? first.promise : Promise.resolve([])) },
+    tokens: { lookAgain: () => undefined },
+    copies: undefined,
+    forget: (path) => Promise.resolve(void forgotten.push(path)),
+    everything: () => void clears++,
+  });
+  for (let n = 0; n < 1_000; n++) hearing.state("state/held.json");
+  first.resolve(["x.io/held"]);
+  await settle();
+  assert.equal(looks, 2);
+  assert.deepEqual(forgotten.splice(0), ["x.io/held"]);
+  for (let n = 0; n < 1_000; n++) hearing.module("x.io/same");
+  await settle();
+  assert.ok(forgotten.splice(0).length <= 2);
+  for (let n = 0; n < 1_000; n++) hearing.module(`x.io/m${n}`);
+  assert.ok(clears >= 1 && clears <= 5, String(clears));
+  assert.ok(forgotten.length < 10, "in turn, between requests");
+});
