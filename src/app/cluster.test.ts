@@ -10,6 +10,7 @@ function open(forget?: (key: string) => Promise<void>) {
     tokens: { lookAgain: () => void done.push("tokens") },
     copies: forget && { forget },
     forget: (path) => Promise.resolve(void done.push(`forget ${path}`)),
+    hurried: (name) => void done.push(`hurry ${name}`),
     everything: () => void done.push("everything"),
   });
   return { done, hearing };
@@ -23,6 +24,8 @@ test("a module is forgotten; state is looked at again; when something was missed
   hearing.state("state/held.json");
   await settle();
   assert.deepEqual(done.splice(0), ["tokens", "forget x.io/held"]);
+  hearing.turn("mod x.io/m@v1.0.0");
+  assert.deepEqual(done.splice(0), ["hurry mod x.io/m@v1.0.0"]);
   hearing.everything();
   await settle();
   assert.deepEqual(done, ["tokens", "everything", "forget x.io/held"]);
@@ -50,6 +53,7 @@ test("a flood of notices: held versions are looked at once more, not once for ea
     held: { look: () => (looks++ === 0 ? first.promise : Promise.resolve([])) },
     tokens: { lookAgain: () => undefined },
     copies: undefined,
+    hurried: () => undefined,
     forget: (path) => Promise.resolve(void forgotten.push(path)),
     everything: () => {
       clears += 1;

@@ -32,6 +32,7 @@ export type Hearing = {
   readonly module: (path: string) => void;
   readonly object: (key: string) => void;
   readonly state: (key: string) => void;
+  readonly turn: (name: string) => void;
   /** Anything may have changed. */
   readonly everything: () => void;
 };
@@ -105,6 +106,9 @@ function hearNotice(notice: Notice, hearing: Hearing): void {
     case "state":
       hearing.state(notice.key);
       break;
+    case "turn":
+      hearing.turn(notice.name);
+      break;
   }
 }
 
@@ -116,10 +120,12 @@ export function hearingOf(use: {
   readonly copies: { forget(key: StorageKey): Promise<void> } | undefined;
   /** Forgets what was said of a module. */
   readonly forget: (path: string) => Promise<void>;
+  /** Somebody elsewhere waits for what is done here in a turn. */
+  readonly hurried: (name: string) => void;
   /** Forgets whatever is remembered. */
   readonly everything: () => void;
 }): Hearing {
-  const { held, tokens, copies, forget, everything } = use;
+  const { held, tokens, copies, forget, hurried, everything } = use;
   const quietly = (work: () => Promise<unknown>): void => {
     // Who looks every two seconds looks again.
     void work().catch(() => undefined);
@@ -169,6 +175,7 @@ export function hearingOf(use: {
       tokens.lookAgain();
       quietly(lookAtHeld);
     },
+    turn: hurried,
     everything: forgetEverything,
   };
 }

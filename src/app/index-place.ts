@@ -23,7 +23,12 @@ export async function indexPlaceOf(config: Pick<Config, "values" | "origins" | "
   const { value: url } = await readSecret({ key, origin: origins[key], value: values[key] }, source.machine);
   const accepted = postgresUrlProblem(url);
   if (accepted !== undefined)
-    throw new GranaryError("GRANARY_BAD_CONFIG", { origin: origins[key], key, value: maskRefused(values[key]), accepted });
+    throw new GranaryError("GRANARY_BAD_CONFIG", {
+      origin: origins[key],
+      key,
+      value: maskRefused(values[key]),
+      accepted,
+    });
   return { root, postgres: { url, ca: await authorities(config), name: storeName(values) } };
 }
 
