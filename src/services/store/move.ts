@@ -157,7 +157,9 @@ class Run {
       try {
         return await this.#tryVersion(name);
       } catch (error) {
-        if (look === looks || this.#use.signal.aborted || findingOf(error) === undefined) throw error;
+        const is = findingOf(error);
+        const mayPass = is === "conflict" || is === "damaged";
+        if (look === looks || this.#use.signal.aborted || !mayPass) throw error;
       }
     }
   }
