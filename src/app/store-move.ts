@@ -3,6 +3,7 @@
 import { hostname } from "node:os";
 import { join, resolve } from "node:path";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
+import { handOver, nearOf } from "#adapters/storage/near-mark.ts";
 import { openReadOnly, readOnlyStorage } from "#adapters/storage/read-only.ts";
 import { openS3ForReading, openS3Storage } from "#adapters/storage/s3.ts";
 import type { S3Options } from "#adapters/storage/s3.ts";
@@ -11,7 +12,7 @@ import type { CliServices, MoveRequest, MoveView, SettingFlags } from "#doors/cl
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { NoStore, StoreTooNew, StoreUnwritable } from "#services/store/errors.ts";
 import { moveStore } from "#services/store/move.ts";
-import type { MoveUse } from "#services/store/move.ts";
+import type { MoveReport, MoveUse } from "#services/store/move.ts";
 import type { Stage, Storage, StorageKey } from "#services/store/ports.ts";
 import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { logCopies } from "#services/sumlog/log-copies.ts";
@@ -19,6 +20,7 @@ import { logRestores } from "#services/sumlog/log-restores.ts";
 import { awake } from "./awake.ts";
 import type { Config } from "./config.ts";
 import { indexPlaceOf } from "./index-place.ts";
+import { takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
 import { s3OptionsOf } from "./s3-options.ts";
 import { doubtIndex } from "./tending.ts";
@@ -64,9 +66,12 @@ async function move(
     });
   const { bucket, dir } = { bucket: values["s3.bucket"], dir: resolve(values.store) };
   const place = { bucket: `s3://${bucket}`, dir };
+  const copiesOf = await inOurWords(place, () => nearOf(dir));
+  if (copiesOf !== undefined) throw new GranaryError("GRANARY_STORE_IS_COPY", { dir, bucket: copiesOf });
   const begun = performance.now();
   const logs = await logsOf(values["sumlog.key"]);
   const ends = await inOurWords(place, () => openEnds(request, options, dir));
+  const release = request.handsOver ? await takeStore(dir).catch(closing(ends)) : undefined;
   try {
     const { verify, isDry, bytesPerSecond, jobs } = request;
     const use = { verify, isDry, bytesPerSecond, jobs, logs, clock: systemClock, signal, progress, ...ends };
@@ -74,11 +79,26 @@ async function move(
     // An index that others keep of the target lacks what came this way.
     if (!isDry && (request.to === "disk" || values["postgres.url"] !== ""))
       await doubtIndex(await indexPlaceOf(config));
+    const isHandedOver = request.handsOver && !isDry && isAllThere(report);
+    if (isHandedOver) await inOurWords(place, () => handOver(dir, bucket));
     const [from, to] = request.to === "s3" ? [dir, place.bucket] : [place.bucket, dir];
-    return { ...report, from, to, ms: performance.now() - begun, isDry };
+    return { ...report, from, to, ms: performance.now() - begun, isDry, isHandedOver };
   } finally {
+    await release?.();
     await ends.close();
   }
+}
+
+function closing(ends: Ends): (error: unknown) => Promise<never> {
+  return async (error) => {
+    await ends.close();
+    throw error;
+  };
+}
+
+function isAllThere({ found, more, logs, wasInterrupted }: MoveReport): boolean {
+  const isWell = logs.every(({ verdict }) => verdict.is === "restore" || verdict.is === "kept");
+  return found.length + more === 0 && isWell && !wasInterrupted;
 }
 
 async function openEnds({ to, isDry }: MoveRequest, options: S3Options, dir: string): Promise<Ends> {

@@ -103,6 +103,16 @@ async function moved(storage: Storage): Promise<Record<string, string>> {
   return Object.fromEntries(all.filter(([key]) => !/^state\/(moved|events)/.test(key)));
 }
 
+/** Without asking an upstream. */
+async function servesAll(server: InsideServer, { truth }: FilledWorld): Promise<void> {
+  for (const [path, bytes] of truth) {
+    const answer = await server.get(`/cached-only${path}`);
+    assert.equal(answer?.status, 200, `${path}: ${answer?.body.toString() ?? "broken off"}`);
+    assert.ok(bytes.equals(answer.body), path);
+  }
+  await server.close();
+}
+
 for (const kind of s3Kinds) suite(`moving a store: ${kind}`, { skip: missingS3(kind) ?? false }, () => movesOf(kind));
 
 function movesOf(kind: S3Kind): void {
@@ -172,6 +182,19 @@ function movesOf(kind: S3Kind): void {
     const { findings } = await verifyStore(bucket, () => undefined);
     assert.deepEqual(findings, []);
     await bucket.close();
+    const shared = {
+      "s3.bucket": "bucket/killed",
+      "s3.endpoint": server.endpoint,
+      "s3.accessKey": server.accessKey,
+      "s3.secretKey": server.secretKey,
+    };
+    await servesAll(await openInside(world.emptyPlace(), world.program.verifyEntry, shared), world);
+    const handed = await migrate(server, [...args, "--hand-over"]);
+    assert.equal(handed.code, 0, handed.stdout + handed.stderr);
+    assert.match(handed.stdout, /copies of s3:\/\/bucket\/killed from now on/);
+    await servesAll(await openInside(place, world.program.verifyEntry, shared), world);
+    const refused = await migrate(server, args);
+    assert.match(refused.stderr, /GRANARY_STORE_IS_COPY/);
   });
 
   test("everything of a store, an own log of 300 records too, and back again; a dry run changes nothing", async () => {

@@ -134,6 +134,8 @@ export type SnapshotView = SnapshotReport & {
 
 export type MoveRequest = Pick<MoveUse, "verify" | "isDry" | "bytesPerSecond" | "jobs"> & {
   readonly to: "s3" | "disk";
+  /** When all is there, the directory becomes the place of this node's copies. */
+  readonly handsOver: boolean;
 };
 
 export type MoveView = MoveReport & {
@@ -141,6 +143,7 @@ export type MoveView = MoveReport & {
   readonly to: string;
   readonly ms: number;
   readonly isDry: boolean;
+  readonly isHandedOver: boolean;
 };
 
 export type RestoreRequest = {

@@ -22,6 +22,7 @@ export const migrateCommand: CommandSpec = {
     { flag: "--jobs N", about: "flag.move-jobs" },
     { flag: "--no-verify", about: "flag.move-no-verify" },
     { flag: "--deep", about: "flag.move-deep" },
+    { flag: "--hand-over", about: "flag.move-hand-over" },
     { flag: "--dry-run", about: "flag.dry-run" },
     jsonFlag,
   ],
@@ -54,7 +55,13 @@ async function move(to: MoveRequest["to"], { options, settings }: Call, context:
     isDry: options["dryRun"] === true,
     bytesPerSecond: rate === undefined ? undefined : readRate(rate),
     jobs: jobsOf(options["jobs"]),
+    handsOver: options["handOver"] === true,
   };
+  if (request.handsOver && to === "disk")
+    throw new GranaryError("GRANARY_BAD_USAGE", {
+      reason: "only a directory can be handed over to a bucket",
+      usage: "granary store migrate --to s3 --hand-over",
+    });
   const view = await context.services.storeMove(request, settings, ({ copiedFiles, copiedBytes, same }, versions) => {
     const fields = {
       versions: count(versions),
@@ -128,6 +135,7 @@ function inWords(view: MoveView, io: CliIo): string {
     table(rows),
     more === 0 ? "" : `${say(lang, "list.more", { more: count(more) })}\n`,
     `${[facts, ...ofLogs].join("\n")}\n`,
+    view.isHandedOver ? `${say(lang, "move.handed-over", { dir: harmless(view.from), to: harmless(view.to) })}\n` : "",
     findings === 0 ? "" : `${say(lang, "move.findings", { findings: count(findings) })}\n`,
   ].join("");
 }

@@ -853,6 +853,8 @@ export const messagesEn: MessageTable = {
       damaged: "damaged in the source",
       unverified: "comes back with other bytes",
     })[is],
+  "move.handed-over": ({ dir, to }) =>
+    `${dir} holds this node's copies of ${to} from now on; start the server with it.`,
   "move.findings": ({ findings }) =>
     `${findings} findings. The target keeps what it has, and damage was not copied. Everything else is there.`,
   "rollback.done": ({ what, from }) =>
@@ -911,6 +913,7 @@ export const messagesEn: MessageTable = {
   "flag.move-jobs": () => "versions at a time, 1 to 64; without it, 8",
   "flag.move-no-verify": () => "do not read back what was written",
   "flag.move-deep": () => "read back what was there before too, and mend what is damaged there",
+  "flag.move-hand-over": () => "the last run, without a server: then --store holds this node's copies of the bucket",
   "flag.snapshot-deep": () => "read everything again, also what looks unchanged, and what the folder has",
   "flag.snapshot-keep": () => "keep the newest N snapshots, remove older ones and what only they need",
   "flag.restore-snapshot": () => "which snapshot; without it the newest",

@@ -842,6 +842,7 @@ export const messagesZh: MessageTable = {
   },
   "move.finding": ({ is }) =>
     ({ conflict: "目标中是不同内容", damaged: "来源中已损坏", unverified: "回读内容不同" })[is],
+  "move.handed-over": ({ dir, to }) => `此后 ${dir} 存放本节点对 ${to} 的副本；可用它启动服务器。`,
   "move.findings": ({ findings }) => `${findings} 个问题。目标保持原有内容，损坏的内容没有复制，其余均已就位。`,
   "rollback.done": ({ what, from }) =>
     from === "sound"
@@ -898,6 +899,7 @@ export const messagesZh: MessageTable = {
   "flag.move-jobs": () => "同时处理的版本数，1 到 64；省略时为 8",
   "flag.move-no-verify": () => "不回读已写入的内容",
   "flag.move-deep": () => "目标中原有的内容也回读，并修复其中损坏的",
+  "flag.move-hand-over": () => "最后一次运行，服务器须已停止：此后 --store 存放本节点的存储桶副本",
   "flag.snapshot-deep": () => "全部重新读取，包括看似未变的文件和目录中已有的内容",
   "flag.snapshot-keep": () => "保留最新的 N 个快照，删除更旧的快照和仅它们需要的内容",
   "flag.restore-snapshot": () => "恢复哪个快照；默认最新",

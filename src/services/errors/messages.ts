@@ -729,6 +729,7 @@ export type Messages = {
     readonly reason: string;
   };
   "move.finding": { readonly is: "conflict" | "damaged" | "unverified" };
+  "move.handed-over": { readonly dir: string; readonly to: string };
   "move.findings": { readonly findings: string };
   "rollback.done": { readonly what: string; readonly from: "sound" | "file" | "quarantine" };
   "hot.columns": None;
@@ -794,6 +795,7 @@ export type Messages = {
   "flag.move-jobs": None;
   "flag.move-no-verify": None;
   "flag.move-deep": None;
+  "flag.move-hand-over": None;
   "flag.snapshot-deep": None;
   "flag.snapshot-keep": None;
   "flag.restore-snapshot": None;

@@ -1,7 +1,7 @@
 // Files on their way from one store into another that others may be writing: each is read once, hashed on its way, made
 // where there is none, and read back.
 //
-// What is there stays. Only what no manifest names may give way, and only when nobody can be about to commit it any more.
+// What is there stays, unless it is not what the target's own manifest says of it.
 
 import { createHash } from "node:crypto";
 import { reading } from "./_snapshot-copy.ts";
@@ -62,8 +62,6 @@ export class TargetWrong extends Error {
 
 /** What is larger goes through a stage, piece by piece. */
 const smallBytes = 1 << 20;
-/** A keep takes minutes at most: what has lain unnamed for longer was left by one that died. */
-const leftoverMs = 60 * 60_000;
 
 type Wanted = { readonly key: StorageKey; readonly size: number; readonly sha256: string };
 
@@ -192,8 +190,8 @@ export class Carrier {
     const bytes = stored?.bytes ?? new Uint8Array();
     if ((await this.#use.to.create(file.key, bytes)) === "created") await this.#written(file);
     else if (!(await this.#isSame(file))) {
-      await this.#mustGiveWay(file);
-      await new VersionFiles(this.#use.to).write(file.key, bytes);
+      await this.#mustBeDamaged(file);
+      await new VersionFiles(this.#use.to).overwrite(file.key, bytes);
       await this.#written(file);
     }
   }
@@ -206,8 +204,8 @@ export class Carrier {
       if (inPlace === undefined) await stage.seal();
       if ((await to.create(file.key, stage)) === "exists") {
         if (await this.#isSame(file)) return;
-        await this.#mustGiveWay(file);
-        await (await new VersionFiles(to).putStage(file.key, stage))?.close();
+        await this.#mustBeDamaged(file);
+        await new VersionFiles(to).place(file.key, stage, () => Promise.resolve("goes"));
       }
     } finally {
       await stage.discard();
@@ -235,18 +233,15 @@ export class Carrier {
   }
 
   /**
-   * Other bytes are there than those wanted. A file that a manifest names is damaged then, for whoever got here has compared the
-   * manifests; one without may be on its way. Throws TargetDiffers.
+   * Other bytes are there than those wanted. A file that a manifest names is damaged then, for whoever got here has compared
+   * the manifests; what no manifest names somebody may be about to commit. Throws TargetDiffers.
    */
-  async #mustGiveWay({ key }: Wanted): Promise<void> {
+  async #mustBeDamaged({ key }: Wanted): Promise<void> {
     const [, name, end] = /^(.*)[.](info|mod|zip)$/.exec(key) ?? [];
     if (name === undefined) throw new TargetDiffers(key, "other bytes are there");
     const manifest = storageKey(`${name}${end === "zip" ? zipManifestEnd : modManifestEnd}`);
-    const { to, clock } = this.#use;
-    if ((await to.stat(manifest)) !== undefined) return;
-    const left = await to.stat(key);
-    if (left !== undefined && clock.now() - left.modifiedMs < leftoverMs)
-      throw new TargetDiffers(key, "other bytes are there that no manifest names yet; try again in an hour");
+    if ((await this.#use.to.stat(manifest)) === undefined)
+      throw new TargetDiffers(key, "other bytes are there, and no manifest names them yet");
   }
 
   /** True when the target has the bytes, which counts. */
