@@ -2,7 +2,7 @@
 // or as fast as some connections can, and now and then a version that nobody has yet; windows before, beside and after the
 // move are compared. The S3 server (VersityGW) and all clients share the machine, so what they take is in the figures.
 //
-//   node bench/move.ts [--versions 1000] [--zip-bytes 150000] [--pace 500] [--connections 0] [--rate 20MB] [--windows 5]
+//   node bench/move.ts [--versions 400] [--zip-bytes 150000] [--pace 500] [--connections 0] [--rate 20MB] [--windows 4]
 import { Agent } from "node:http";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -40,24 +40,27 @@ type Load = {
 const windowSeconds = 2;
 /** One version that nobody has, each so often. */
 const coldEveryMs = 500;
-const coldVersions = 400;
+const coldVersions = 100;
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      versions: { type: "string", default: "1000" },
+      versions: { type: "string", default: "400" },
       "zip-bytes": { type: "string", default: "150000" },
       pace: { type: "string", default: "500" },
       connections: { type: "string", default: "0" },
       rate: { type: "string", default: "20MB" },
-      windows: { type: "string", default: "5" },
+      windows: { type: "string", default: "4" },
     },
   });
   const versions = Number(values.versions);
+  const say = (what: string): void =>
+    void process.stderr.write(`${(performance.now() / 1000).toFixed(1)} s  ${what}\n`);
   const many = await writeMany(await newFolder("move"), {
     count: versions + coldVersions,
     zipBytes: Number(values["zip-bytes"]),
   });
+  say("modules are made");
   const ends: (() => unknown)[] = [];
   const s3 = await startS3({ after: (work) => void ends.push(work as () => unknown) }, "versitygw");
   await makeBucket(s3, "bucket");
@@ -75,6 +78,7 @@ async function main(): Promise<void> {
       if (status !== 200) throw new Error(`${target}: ${status}`);
     });
     agent.destroy();
+    say("the store is filled");
     const load: Load = {
       base: granary.base,
       targets: warm,
@@ -88,14 +92,16 @@ async function main(): Promise<void> {
     const moves: string[] = [];
     const quiet = async (name: string): Promise<void> => {
       phases.push({ name, windows: await some(count, load) });
+      say(name);
     };
     await quiet("before");
     for (const [name, args] of [
       ["beside a move", []],
-      [`beside one with --rate ${values.rate}`, ["--rate", values.rate]],
+      [`beside one with --jobs 1 --rate ${values.rate}`, ["--jobs", "1", "--rate", values.rate]],
     ] as const) {
       const { windows, said } = await beside(load, s3, ["--store", store, "--s3", `bucket/p${phases.length}`, ...args]);
       phases.push({ name, windows });
+      say(name);
       moves.push(`${name.replace("beside ", "")}: ${said}`);
       await quiet("after it");
     }

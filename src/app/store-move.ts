@@ -17,6 +17,7 @@ import type { Stage, Storage, StorageKey } from "#services/store/ports.ts";
 import { StoreFull, StoreUnavailable } from "#services/store/ports.ts";
 import { logCopies } from "#services/sumlog/log-copies.ts";
 import { logRestores } from "#services/sumlog/log-restores.ts";
+import type { LogKey } from "#services/sumlog/log-restores.ts";
 import { awake } from "./awake.ts";
 import type { Config } from "./config.ts";
 import { indexPlaceOf } from "./index-place.ts";
@@ -120,11 +121,16 @@ async function openEnds({ to, isDry }: MoveRequest, options: S3Options, dir: str
 }
 
 async function logsOf(keyFile: string): Promise<MoveUse["logs"]> {
-  if (keyFile === "") return { ...logCopies, judge: logRestores(undefined).judge };
+  if (keyFile === "") return movesWith(undefined);
   const { verifier } = await readSignerKey(keyFile);
   // The source is the log itself: what its key has signed beyond what is copied comes with the next run.
   const memory = { recall: () => Promise.resolve(undefined), remember: () => Promise.resolve() };
-  return { ...logCopies, judge: logRestores({ verifier, memory }).judge };
+  return movesWith({ verifier, memory });
+}
+
+function movesWith(key: LogKey | undefined): MoveUse["logs"] {
+  const restores = logRestores(key);
+  return { ...logCopies, judge: (name, copy, store) => restores.judge(name, copy, store) };
 }
 
 /** A file of a store, to be read by whoever sends it. What is committed is never written into. */

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { logCopies } from "#services/sumlog/log-copies.ts";
 import { logRestores } from "#services/sumlog/log-restores.ts";
+import type { LogKey } from "#services/sumlog/log-restores.ts";
 import { moduleVersion } from "../../../test/support/manifests.ts";
 import { Death, Life } from "../../../test/support/mortal-storage.ts";
 import {
@@ -38,7 +39,7 @@ async function move(from: Storage, to: Storage, more: Partial<MoveUse> = {}): Pr
     from,
     to,
     clock: { now: Date.now, sleep: () => Promise.resolve() },
-    logs: { ...logCopies, judge: logRestores({ verifier: signer.verifier, memory: new Memory() }).judge },
+    logs: logsWith({ verifier: signer.verifier, memory: new Memory() }),
     source: "here",
     verify: "written",
     isDry: false,
@@ -48,6 +49,11 @@ async function move(from: Storage, to: Storage, more: Partial<MoveUse> = {}): Pr
     progress: () => undefined,
     ...more,
   });
+}
+
+function logsWith(key: LogKey | undefined): MoveUse["logs"] {
+  const restores = logRestores(key);
+  return { ...logCopies, judge: (name, copy, store) => restores.judge(name, copy, store) };
 }
 
 /** What a store has, apart from what the target notes for itself. */
@@ -245,7 +251,7 @@ suite("moveStore", () => {
     assert.equal(fork.logs[0]?.verdict.is, "fork");
     assert.equal(await isWhole(other), 2);
     const keyless = await move(from, new MemoryStorage(), {
-      logs: { ...logCopies, judge: logRestores(undefined).judge },
+      logs: logsWith(undefined),
     });
     assert.equal(keyless.logs[0]?.verdict.is, "keyless");
   });

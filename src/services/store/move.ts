@@ -25,12 +25,12 @@ import { KeptLists } from "./kept-lists.ts";
 import { modulesPrefix, pinKey, sumdbPrefix, versionOfKey } from "./layout.ts";
 import { Pins } from "./pins.ts";
 import type { Pin } from "./pins.ts";
-import type { Clock, Storage, StorageKey, StoredBytes } from "./ports.ts";
+import type { Clock, StorageKey, StoredBytes } from "./ports.ts";
 import { storageKey } from "./ports.ts";
 import { SnapshotDamaged } from "./snapshot-index.ts";
 import type { SnapshotFile } from "./snapshot-index.ts";
 
-export type { MoveCounts, MoveVerify } from "./_move-files.ts";
+export type { MoveCounts } from "./_move-files.ts";
 export type { LogMoves } from "./_move-log.ts";
 
 export type MoveUse = Pick<CarrierUse, "from" | "to" | "verify" | "isDry" | "bytesPerSecond" | "signal" | "inPlace"> & {
@@ -272,7 +272,7 @@ class Run {
     const theirs = await this.#pins.pin(id, ours);
     for (const kind of ["mod", "zip"] as const)
       if (ours[kind] !== undefined && ours[kind] !== theirs[kind])
-        throw new TargetDiffers(key, `source ${String(ours[kind])}, target ${String(theirs[kind])}`);
+        throw new TargetDiffers(key, `source ${ours[kind]}, target ${String(theirs[kind])}`);
     this.#carrier.wasThere();
   }
 
