@@ -134,68 +134,72 @@ function movesOf(kind: S3Kind): void {
   const bucketAt = (prefix: string) =>
     s3StorageOf(server, { bucket: "bucket", prefix, folder: join(folder, `stages-${prefix}`) });
 
-  test(`killed ${kills} times beside a server that answers and keeps: the same in the end, no request failed`, async (t) => {
-    const place = world.emptyPlace();
-    const inside = await openInside(place, world.program.verifyEntry);
-    const known = [...early, large].flatMap(pathsOf);
-    for (const path of known) assert.equal((await inside.get(path))?.status, 200);
-    const readers = new Readers(inside, world, known);
-    const args = ["--to", "s3", "--store", place.root, "--s3", "bucket/killed"];
-    const between = await startBetween(t, server.endpoint);
-    let ended = 0;
-    for (let round = 0; round < kills; round++) {
-      const from = between.seen.length;
-      const requests = 1 + Math.floor(Math.random() * 100);
-      const coming = Promise.all(
-        late
-          .slice(round * 2, round * 2 + 2)
-          .flatMap(pathsOf)
-          .map((path) => inside.get(path)),
-      );
-      const { code, stderr } = await migrate(
-        { ...server, endpoint: between.endpoint },
-        args,
-        () => between.seen.length - from >= requests,
-      );
-      if (code !== null) ended++;
-      assert.ok(code === null || code === 0, stderr);
-      for (const answer of await coming) assert.equal(answer?.status, 200);
-    }
-    t.diagnostic(`${kills - ended} of ${kills} runs were killed`);
-    assert.ok(ended < kills / 2, `${ended} runs ended before they were killed`);
-    const last = await migrate(server, args);
-    assert.equal(last.code, 0, last.stdout + last.stderr);
-    await readers.end();
-    assert.ok(readers.asked > 100);
-    assert.deepEqual(readers.failed, []);
-    await inside.close();
-    const again = await migrate(server, [...args, "--deep", "--json"]);
-    const report = JSON.parse(again.stdout) as {
-      readonly found: unknown[];
-      readonly counts: { readonly verifiedFiles: number; readonly same: number };
-    };
-    assert.deepEqual([again.code, report.found], [0, []]);
-    assert.ok(report.counts.verifiedFiles >= 41 * 3);
-    const bucket = await bucketAt("killed");
-    const disk = await openDiskStorage(place.root);
-    assert.deepEqual(await moved(bucket), await moved(disk));
-    const { findings } = await verifyStore(bucket, () => undefined);
-    assert.deepEqual(findings, []);
-    await bucket.close();
-    const shared = {
-      "s3.bucket": "bucket/killed",
-      "s3.endpoint": server.endpoint,
-      "s3.accessKey": server.accessKey,
-      "s3.secretKey": server.secretKey,
-    };
-    await servesAll(await openInside(world.emptyPlace(), world.program.verifyEntry, shared), world);
-    const handed = await migrate(server, [...args, "--hand-over"]);
-    assert.equal(handed.code, 0, handed.stdout + handed.stderr);
-    assert.match(handed.stdout, /copies of s3:\/\/bucket\/killed from now on/);
-    await servesAll(await openInside(place, world.program.verifyEntry, shared), world);
-    const refused = await migrate(server, args);
-    assert.match(refused.stderr, /GRANARY_STORE_IS_COPY/);
-  });
+  test(
+    `killed ${kills} times beside a server that answers and keeps: the same in the end, no request failed`,
+    { timeout: 240_000 },
+    async (t) => {
+      const place = world.emptyPlace();
+      const inside = await openInside(place, world.program.verifyEntry);
+      const known = [...early, large].flatMap(pathsOf);
+      for (const path of known) assert.equal((await inside.get(path))?.status, 200);
+      const readers = new Readers(inside, world, known);
+      const args = ["--to", "s3", "--store", place.root, "--s3", "bucket/killed"];
+      const between = await startBetween(t, server.endpoint);
+      let ended = 0;
+      for (let round = 0; round < kills; round++) {
+        const from = between.seen.length;
+        const requests = 1 + Math.floor(Math.random() * 100);
+        const coming = Promise.all(
+          late
+            .slice(round * 2, round * 2 + 2)
+            .flatMap(pathsOf)
+            .map((path) => inside.get(path)),
+        );
+        const { code, stderr } = await migrate(
+          { ...server, endpoint: between.endpoint },
+          args,
+          () => between.seen.length - from >= requests,
+        );
+        if (code !== null) ended++;
+        assert.ok(code === null || code === 0, stderr);
+        for (const answer of await coming) assert.equal(answer?.status, 200);
+      }
+      t.diagnostic(`${kills - ended} of ${kills} runs were killed`);
+      assert.ok(ended < kills / 2, `${ended} runs ended before they were killed`);
+      const last = await migrate(server, args);
+      assert.equal(last.code, 0, last.stdout + last.stderr);
+      await readers.end();
+      assert.ok(readers.asked > 100);
+      assert.deepEqual(readers.failed, []);
+      await inside.close();
+      const again = await migrate(server, [...args, "--deep", "--json"]);
+      const report = JSON.parse(again.stdout) as {
+        readonly found: unknown[];
+        readonly counts: { readonly verifiedFiles: number; readonly same: number };
+      };
+      assert.deepEqual([again.code, report.found], [0, []]);
+      assert.ok(report.counts.verifiedFiles >= 41 * 3);
+      const bucket = await bucketAt("killed");
+      const disk = await openDiskStorage(place.root);
+      assert.deepEqual(await moved(bucket), await moved(disk));
+      const { findings } = await verifyStore(bucket, () => undefined);
+      assert.deepEqual(findings, []);
+      await bucket.close();
+      const shared = {
+        "s3.bucket": "bucket/killed",
+        "s3.endpoint": server.endpoint,
+        "s3.accessKey": server.accessKey,
+        "s3.secretKey": server.secretKey,
+      };
+      await servesAll(await openInside(world.emptyPlace(), world.program.verifyEntry, shared), world);
+      const handed = await migrate(server, [...args, "--hand-over"]);
+      assert.equal(handed.code, 0, handed.stdout + handed.stderr);
+      assert.match(handed.stdout, /copies of s3:\/\/bucket\/killed from now on/);
+      await servesAll(await openInside(place, world.program.verifyEntry, shared), world);
+      const refused = await migrate(server, args);
+      assert.match(refused.stderr, /GRANARY_STORE_IS_COPY/);
+    },
+  );
 
   test("everything of a store, an own log of 300 records too, and back again; a dry run changes nothing", async () => {
     const [root, back, key] = ["there", "back", "log.key"].map((name) => join(folder, name)) as [
