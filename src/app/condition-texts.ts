@@ -11,6 +11,9 @@ type Words = {
   readonly refusal: Readonly<Record<RefusalReason, string>>;
   readonly closed: (reason: RefusalReason, why: string, since: string) => string;
   readonly space: (free: string, total: string, mark: string) => string;
+  /** The shared store is out of reach. */
+  readonly away: (bucket: string, reason: string, since: string) => string;
+  readonly waiting: (objects: number, size: string) => string;
   readonly alarm: Readonly<Record<AlarmName, string>>;
   readonly raised: (name: string, since: string, says: string) => string;
   readonly beyond: (value: string, limit: string) => string;
@@ -30,6 +33,9 @@ const words: Readonly<Record<Lang, Words>> = {
     closed: (reason, why, since) =>
       `no new modules since ${since} (${reason}): ${why}. What is kept is served; this ends by itself.`,
     space: (free, total, mark) => ` ${free} of ${total} are free, the mark is ${mark}.`,
+    away: (bucket, reason, since) =>
+      `the shared store ${bucket} is out of reach since ${since} (${reason}); look at the service. What this node has copies of is served; this ends by itself.`,
+    waiting: (objects, size) => ` ${objects} objects (${size}) wait here to be uploaded.`,
     alarm: {
       heap: "the JavaScript heap is nearly full; restart soon, and look at cache.bytes and limits",
       "disk-await": "small durable writes are slow; look at the disk and at who shares it",
@@ -56,6 +62,9 @@ const words: Readonly<Record<Lang, Words>> = {
     closed: (reason, why, since) =>
       `自 ${since} 起不接收新模块（${reason}）：${why}。已保存的内容照常提供；恢复后自动继续。`,
     space: (free, total, mark) => `共 ${total}，可用 ${free}，低水位线 ${mark}。`,
+    away: (bucket, reason, since) =>
+      `共享存储 ${bucket} 自 ${since} 起不可达（${reason}），请检查该服务。本节点有副本的内容照常提供；恢复后自动继续。`,
+    waiting: (objects, size) => ` 有 ${objects} 个对象（${size}）在本机等待上传。`,
     alarm: {
       heap: "JavaScript 堆将满；请尽快重启，并检查 cache.bytes 和各项 limits",
       "disk-await": "小文件持久写入过慢；请检查磁盘以及与谁共用",
@@ -78,6 +87,22 @@ export function degradedLines({ refusal, space, markBytes }: RoomView, lang: Lan
   const isAboutSpace = reason === "low-space" || reason === "full";
   if (!isAboutSpace || space === undefined) return [line];
   return [line + say.space(bytes(space.freeBytes), bytes(space.totalBytes), bytes(markBytes))];
+}
+
+/** Why the bucket that nodes share is not asked, and what waits for it; empty while neither is so. */
+export function awayLines(
+  view: {
+    readonly bucket: string;
+    readonly away: { readonly reason: string; readonly sinceMs: number } | undefined;
+    readonly queue: { readonly objects: number; readonly bytes: number };
+  },
+  lang: Lang,
+): string[] {
+  const { bucket, away, queue } = view;
+  if (away === undefined) return [];
+  const say = words[lang];
+  const line = say.away(bucket, away.reason, at(away.sinceMs));
+  return [queue.objects === 0 ? line : line + say.waiting(queue.objects, bytes(queue.bytes))];
 }
 
 /** Alarms that are raised. That the store is closed has lines of its own. */

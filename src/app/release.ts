@@ -5,7 +5,6 @@ import { hashGoMod } from "#protocol/dirhash.ts";
 import { parsePath } from "#protocol/path.ts";
 import { checkModuleVersion, formatModuleVersion } from "#protocol/version.ts";
 import type { JsonlSink } from "#adapters/sinks/jsonl.ts";
-import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { Metrics } from "#adapters/telemetry/metrics.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
@@ -18,7 +17,7 @@ import { stageOf } from "#services/store/object-bytes.ts";
 import { Pins } from "#services/store/pins.ts";
 import { Quarantine, quarantinedBytesKey } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
-import type { Stage } from "#services/store/ports.ts";
+import type { Stage, Storage } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import { Health } from "#services/upstreams/health.ts";
 import type { Config } from "./config.ts";
@@ -27,7 +26,7 @@ import { makeUpstreamClient } from "./upstream-clients.ts";
 
 export type ReleaseUse = {
   readonly config: Config;
-  readonly storage: DiskStorage;
+  readonly storage: Storage;
   readonly events: JsonlSink;
   readonly verifier: Verifier;
 };
@@ -130,7 +129,7 @@ function inOurWords(error: unknown, about: { readonly what: string; readonly hel
   );
 }
 
-async function stageHeld(held: Quarantined, storage: DiskStorage): Promise<Stage> {
+async function stageHeld(held: Quarantined, storage: Storage): Promise<Stage> {
   const object = await storage.open(quarantinedBytesKey(held.id));
   if (object === undefined) throw new GranaryError("GRANARY_NO_SUCH_ID", { kind: "quarantine", id: held.id });
   try {

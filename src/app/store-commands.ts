@@ -2,7 +2,6 @@
 
 import { join } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
-import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { CliServices, PinnedHash, QuarantinedItem, SettingFlags, TokenInfo } from "#doors/cli/services.ts";
@@ -16,6 +15,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { PinnedVersion } from "#services/store/pins.ts";
+import type { Storage } from "#services/store/ports.ts";
 import { HeldVersions } from "#services/store/held.ts";
 import { Quarantine } from "#services/store/quarantine.ts";
 import type { Quarantined } from "#services/store/quarantine.ts";
@@ -127,7 +127,7 @@ type OpenStore = {
   readonly config: Config;
   readonly events: JsonlSink;
   readonly dir: string;
-  readonly storage: DiskStorage;
+  readonly storage: Storage;
   readonly tokens: Tokens;
   readonly pins: Pins;
   readonly quarantine: Quarantine;
@@ -138,7 +138,7 @@ type OpenStore = {
 
 async function openForCommand(config: Config): Promise<OpenStore> {
   const dir = config.values.store;
-  const storage = await openStore(dir, {});
+  const { storage } = await openStore(config, {});
   const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
   return {
     config,

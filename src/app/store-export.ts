@@ -40,7 +40,7 @@ export async function exportStore(
   const config = await use.load(flags);
   const selection = await selectionOf(request);
   const store = config.values.store;
-  const from = await openStore(store, {});
+  const { storage: from } = await openStore(config, {});
   const dir = resolve(request.dir);
   const to = await openPlainTree(dir).catch(inOurWords);
   const { prove, close } = prover(config, from, to);

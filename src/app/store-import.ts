@@ -61,7 +61,7 @@ export async function importStore(
   const config = await use.load(flags);
   const { tree, placed } = await openSource(request, config.values.store);
   const place = await indexPlaceOf(config);
-  const storage = await openStore(config.values.store, { maxTempBytes: config.values["limits.tempBytes"] });
+  const { storage } = await openStore(config, { maxTempBytes: config.values["limits.tempBytes"] });
   const stop = new AbortController();
   const off = use.onStop(() => stop.abort(new Error("asked to stop")));
   if (!request.isDryRun) await doubtIndex(place);

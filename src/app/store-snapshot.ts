@@ -26,7 +26,7 @@ import { logRestores } from "#services/sumlog/log-restores.ts";
 import type { LogKey } from "#services/sumlog/log-restores.ts";
 import type { HeadMemory } from "#services/sumlog/ports.ts";
 import type { Config } from "./config.ts";
-import { openStore, takeStore } from "./open-store.ts";
+import { openStore, openStoreForReading, takeStore } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
 import { indexPlaceOf } from "./index-place.ts";
 import { doubtIndex } from "./tending.ts";
@@ -36,11 +36,12 @@ export type SnapshotCommands = Pick<CliServices, "storeSnapshot" | "storeSnapsho
 export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>): SnapshotCommands {
   return {
     storeSnapshot: async ({ dir, isDeep, keep }, flags, progress) => {
-      const store = (await load(flags)).values.store;
+      const config = await load(flags);
+      const { store } = config.values;
       const begun = performance.now();
       return await inOurWords({ dir, store }, async () => {
         await checkApart(dir, store);
-        const storage = await openReadOnly(store);
+        const storage = await openStoreForReading(config);
         const { vault, release } = await openSnapshotFolder(dir);
         try {
           const taken = await takeSnapshot({ store: storage, vault, logs: logCopies, now: Date.now, isDeep, progress });
@@ -57,6 +58,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
       const config = await load(flags);
       const { values } = config;
       const { store } = values;
+      refuseShared(config, "granary store restore");
       const place = await indexPlaceOf(config);
       const begun = performance.now();
       return await inOurWords({ dir, store }, async () => {
@@ -65,7 +67,7 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
         const logs = logRestores(await readKey(values["sumlog.key"]));
         const index = await openSnapshot(vault, { dir, id });
         try {
-          const report = await withTarget(store, isDry, (target) =>
+          const report = await withTarget(config, isDry, (target) =>
             restoreSnapshot({ vault, index, store: target, logs, isDry, replacesState, progress }),
           );
           if (!isDry) await doubtIndex(place);
@@ -77,7 +79,9 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
       });
     },
     storeDefrag: async (isDry, flags) => {
-      const store = (await load(flags)).values.store;
+      const config = await load(flags);
+      const { store } = config.values;
+      refuseShared(config, "granary store defrag");
       return await inOurWords({ dir: store, store }, async () => {
         await openReadOnly(store);
         const release = await tryLock(store);
@@ -100,10 +104,21 @@ export function snapshotCommands(load: (flags: SettingFlags) => Promise<Config>)
   };
 }
 
+/** Nobody can lock out the other nodes of a bucket. Throws GRANARY_NOT_WITH_SHARED_STORE. */
+function refuseShared({ values }: Config, what: string): void {
+  if (values["s3.bucket"] === "") return;
+  throw new GranaryError("GRANARY_NOT_WITH_SHARED_STORE", {
+    what,
+    because: "It must be alone on the store, and other nodes may use the bucket at the same time.",
+    instead: "Restore into a directory, then: granary store import DIR --s3 BUCKET",
+  });
+}
+
 /** The store that is restored into, ours alone meanwhile. A dry run makes and locks nothing. */
-async function withTarget<T>(store: string, isDry: boolean, work: (target: Storage) => Promise<T>): Promise<T> {
+async function withTarget<T>(config: Config, isDry: boolean, work: (target: Storage) => Promise<T>): Promise<T> {
+  const { store } = config.values;
   if (isDry) return await work(readOnlyStorage(store));
-  const target = await openStore(store, {});
+  const { storage: target } = await openStore(config, {});
   const release = await takeStore(store);
   try {
     return await work(target);

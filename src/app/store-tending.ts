@@ -4,7 +4,6 @@
 import { createReadStream } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
-import type { DiskStorage } from "#adapters/storage/disk.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { VerifyPool } from "#adapters/system/verify-pool.ts";
 import type { CliServices, SettingFlags } from "#doors/cli/services.ts";
@@ -22,6 +21,7 @@ import { fsck } from "#services/tending/fsck.ts";
 import { rebuildIndex } from "#services/tending/facts.ts";
 import { collectGarbage } from "#services/tending/gc.ts";
 import type { GcRule } from "#services/tending/gc.ts";
+import type { Storage } from "#services/store/ports.ts";
 import type { StoreIndex } from "#services/tending/ports.ts";
 import { PinDamaged, Retained } from "#services/tending/retained.ts";
 import type { Pinned } from "#services/tending/retained.ts";
@@ -32,6 +32,7 @@ import type { Config } from "./config.ts";
 import { readDirectoryGoMod, readInput } from "./fetch-inputs.ts";
 import type { MainInput } from "./fetch-inputs.ts";
 import { openStore } from "./open-store.ts";
+import type { OpenedStore } from "./open-store.ts";
 import { indexPlaceOf } from "./index-place.ts";
 import type { IndexPlace } from "./index-place.ts";
 import { aloneWith, doubtIndex, evictingLayout, gcRuleOf, knowsAllUses, withIndex } from "./tending.ts";
@@ -60,13 +61,14 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
     const config = await load(flags);
     const dir = config.values.store;
     const place = await indexPlaceOf(config);
-    const storage = await openStore(dir, {});
+    const opened = await openStore(config, {});
+    const { storage } = opened;
     const events = new JsonlSink(join(dir, "state", "events.jsonl"), systemClock);
     const stop = new AbortController();
     const off = io.onStop(() => stop.abort(new GranaryError("GRANARY_STOPPED", {})));
     const store = new ModuleStore(storage);
     try {
-      return await awake(() => work({ config, dir, place, storage, events, store, signal: stop.signal }));
+      return await awake(() => work({ config, dir, place, storage, opened, events, store, signal: stop.signal }));
     } finally {
       off();
       await store.close();
@@ -75,7 +77,7 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
   };
   return {
     storeGc: (request, flags, progress) =>
-      on(flags, async ({ config, place, storage, events, store, signal, dir }) => {
+      on(flags, async ({ config, place, storage, opened, events, store, signal, dir }) => {
         const rule: GcRule = { ...gcRuleOf(config.values), ...request.rule };
         if (rule.maxBytes === undefined && rule.unusedMs === undefined)
           throw new GranaryError("GRANARY_BAD_USAGE", {
@@ -84,8 +86,8 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
           });
         if (!request.isDryRun && !request.byOwnUses && !knowsAllUses(config.values))
           throw new GranaryError("GRANARY_GC_SHARED", { bucket: config.values["s3.bucket"] });
-        if (!request.isDryRun && (await storage.layout()) < evictingLayout)
-          throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await storage.layout() });
+        if (!request.isDryRun && (await opened.layout()) < evictingLayout)
+          throw new GranaryError("GRANARY_LAYOUT_OLD", { dir, found: await opened.layout() });
         const isPinned = await pinsOf(storage).asked().catch(inOurWords);
         return await withIndex(place, async (index) => {
           await makeWhole(index, { storage, signal, progress: () => undefined });
@@ -146,15 +148,15 @@ export function tendingCommands(load: (flags: SettingFlags) => Promise<Config>, 
         ),
       ),
     storeMigrate: (isDryRun, flags, progress) =>
-      on(flags, async ({ place, storage, signal }) => {
-        const from = await storage.layout();
+      on(flags, async ({ place, storage, opened, signal }) => {
+        const from = await opened.layout();
         return await withIndex(place, async (index) => {
           const steps: ("index" | "layout")[] = [];
           if (!(await index.isWhole())) steps.push("index");
           if (from < evictingLayout) steps.push("layout");
           if (isDryRun) return { from, to: evictingLayout, steps, isDryRun };
           await makeWhole(index, { storage, signal, progress });
-          if (from < evictingLayout) await storage.raiseLayout();
+          if (from < evictingLayout) await opened.raiseLayout();
           return { from, to: evictingLayout, steps, isDryRun };
         });
       }),
@@ -195,7 +197,8 @@ type Opened = {
   readonly config: Config;
   readonly dir: string;
   readonly place: IndexPlace;
-  readonly storage: DiskStorage;
+  readonly storage: Storage;
+  readonly opened: OpenedStore;
   readonly store: ModuleStore;
   readonly events: JsonlSink;
   readonly signal: AbortSignal;
@@ -204,12 +207,12 @@ type Opened = {
 /** Damages named in a report. */
 const maxDamages = 1_000;
 
-const pinsOf = (storage: DiskStorage): Retained => new Retained(storage, systemClock);
+const pinsOf = (storage: Storage): Retained => new Retained(storage, systemClock);
 
 async function makeWhole(
   index: StoreIndex,
   use: {
-    readonly storage: DiskStorage;
+    readonly storage: Storage;
     readonly signal: AbortSignal;
     readonly progress: (done: number) => void;
   },
@@ -272,7 +275,7 @@ function idOf(what: string, usage: string): ModuleVersion {
   }
 }
 
-async function stagedFile(storage: DiskStorage, file: string) {
+async function stagedFile(storage: Storage, file: string) {
   const stage = await storage.stage(maxZipBytes);
   try {
     for await (const piece of createReadStream(file)) await stage.write(piece as Uint8Array);

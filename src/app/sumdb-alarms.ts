@@ -17,8 +17,9 @@ const maxReasonLetters = 1_000;
 
 export function alarmCommands(load: (flags: SettingFlags) => Promise<Config>): AlarmCommands {
   const open = async (flags: SettingFlags) => {
-    const { values } = await load(flags);
-    const storage = await openStore(values.store, {});
+    const config = await load(flags);
+    const { values } = config;
+    const { storage } = await openStore(config, {});
     const names = values.sumdb.map(parseGosumdb).flatMap((parsed) => (parsed.kind === "database" ? [parsed.name] : []));
     const found = names.map(async (database) =>
       (await listAlarms(storage, database)).map((alarm) => ({ database, ...alarm })),

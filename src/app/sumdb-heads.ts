@@ -4,7 +4,6 @@
 import { join } from "node:path";
 import { JsonlSink } from "#adapters/sinks/jsonl.ts";
 import { isStoreTaken } from "#adapters/storage/lock.ts";
-import { readOnlyStorage } from "#adapters/storage/read-only.ts";
 import { systemClock } from "#adapters/system/clock.ts";
 import { Metrics } from "#adapters/telemetry/metrics.ts";
 import type { CliServices, SettingFlags, SumdbRouteView } from "#doors/cli/services.ts";
@@ -29,7 +28,7 @@ import { awake } from "./awake.ts";
 import type { Config, Machine } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { cachedTiles, readHeads, readTrusted } from "./head-inputs.ts";
-import { openStore, takeStore } from "./open-store.ts";
+import { openStore, storeAsItIs, takeStore } from "./open-store.ts";
 import { ask, openRemote } from "./remote.ts";
 import type { Remote } from "./remote.ts";
 import { databaseRoutes } from "./sumdb-routes.ts";
@@ -59,8 +58,9 @@ export function headCommands(load: (flags: SettingFlags) => Promise<Config>, mac
       }
     },
     sumdbPin: async (flags) => {
-      const { values } = await load(flags);
-      const storage = readOnlyStorage(values.store);
+      const config = await load(flags);
+      const { values } = config;
+      const storage = await storeAsItIs(config);
       const pins: (Pin & { readonly treeSize: number })[] = [];
       const without: string[] = [];
       for (const { name, key } of databasesOf(values.sumdb)) {
@@ -79,7 +79,7 @@ export function headCommands(load: (flags: SettingFlags) => Promise<Config>, mac
       const pins = await readTrusted(file);
       const keys = new Map(databasesOf(config.values.sumdb).map(({ name, key }) => [name, key]));
       // A question changes nothing: what the mirrors learn stays in their memory.
-      const use = { storage: unwritten(readOnlyStorage(config.values.store)), events: silent };
+      const use = { storage: unwritten(await storeAsItIs(config)), events: silent };
       return await withMirrors(config, use, async (mirrors) =>
         checkPins(
           pins,
@@ -90,7 +90,7 @@ export function headCommands(load: (flags: SettingFlags) => Promise<Config>, mac
     sumdbStatus: async (at, flags) => {
       const config = await load(flags);
       const { values } = config;
-      const storage = readOnlyStorage(values.store);
+      const storage = await storeAsItIs(config);
       const running = await runningStatus(at, config, machine);
       const found = databasesOf(values.sumdb).map(async (database) => ({
         ...(await takeInventory(storage, parseVerifierKey(database.key))),
@@ -121,7 +121,7 @@ type Heads = Offer["heads"];
 
 async function importHere(heads: Heads, cache: string | undefined, config: Config): Promise<OfferReport[]> {
   const { values } = config;
-  const storage = await openStore(values.store, {});
+  const { storage } = await openStore(config, {});
   const events = new JsonlSink(join(values.store, "state", "events.jsonl"), systemClock);
   try {
     const names = databasesOf(values.sumdb).map(({ name }) => name);

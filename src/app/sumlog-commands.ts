@@ -1,7 +1,6 @@
 // The commands of an own checksum database.
 
 import { writeFile } from "node:fs/promises";
-import { readOnlyStorage } from "#adapters/storage/read-only.ts";
 import type { CliServices, SettingFlags } from "#doors/cli/services.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { parseGosumdb } from "#protocol/gosumdb.ts";
@@ -10,6 +9,7 @@ import { GranaryError } from "#services/errors/granary-error.ts";
 import { checkLog } from "#services/sumlog/fsck.ts";
 import type { Config } from "./config.ts";
 import { formatHostPort } from "./config-kinds.ts";
+import { storeAsItIs } from "./open-store.ts";
 import { readSignerKey } from "./own-log.ts";
 
 export type SumlogCommands = Pick<CliServices, "sumdbKeygen" | "sumdbClientConfig" | "sumdbFsck">;
@@ -39,9 +39,10 @@ export function sumlogCommands(use: { readonly load: (flags: SettingFlags) => Pr
       };
     },
     sumdbFsck: async (flags) => {
-      const { values } = await use.load(flags);
+      const config = await use.load(flags);
+      const { values } = config;
       const { verifier } = await readSignerKey(keyOf(values["sumlog.key"], "fsck"));
-      const report = await checkLog({ verifier, storage: readOnlyStorage(values.store) });
+      const report = await checkLog({ verifier, storage: await storeAsItIs(config) });
       return { name: verifier.name, ...report };
     },
   };

@@ -25,7 +25,7 @@ import type { UpstreamClient, UpstreamEndpoint, UpstreamRequest } from "#service
 import type { Config } from "./config.ts";
 import { configuredChain, configuredMirrors } from "./configured.ts";
 import { makeEngine } from "./manners.ts";
-import { openStore, takeStore } from "./open-store.ts";
+import { openDirectory, openStore, takeStore } from "./open-store.ts";
 import { watchMs } from "./tls-files.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { watchFiles } from "./watch.ts";
@@ -114,7 +114,8 @@ export async function openMirrors(
   const { values } = config;
   const databases = databasesOf(config, dir);
   const root = dir ?? values.store;
-  const disk = await openStore(root, isShared ? {} : { maxTempBytes: values["limits.tempBytes"] });
+  const options = isShared ? {} : { maxTempBytes: values["limits.tempBytes"] };
+  const disk = dir === undefined ? (await openStore(config, options)).storage : await openDirectory(dir, options);
   const release = isShared ? () => Promise.resolve() : await takeStore(root);
   try {
     const [only] = databases;

@@ -43,9 +43,11 @@ export type DiskWatch = {
 };
 
 export async function watchDisk(
-  { storage, closed }: Opened,
+  { storage: disk, closed }: Opened,
   use: {
     readonly root: string;
+    /** What is behind the directory, when that has copies only. */
+    readonly shared?: Storage | undefined;
     readonly values: () => Values;
     readonly clock: Clock;
     readonly events: EventSink;
@@ -54,6 +56,7 @@ export async function watchDisk(
     readonly more: readonly AlarmRule[];
   },
 ): Promise<DiskWatch> {
+  const storage = use.shared ?? disk;
   const { root, values, clock, events, meter, more } = use;
   const room = new Room({
     space: new DiskSpace(root),

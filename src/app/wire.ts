@@ -52,7 +52,8 @@ import { withTrace } from "#services/events/trace.ts";
 import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
-import { HeldVersions } from "#services/store/held.ts";
+import { HeldVersions, heldKey } from "#services/store/held.ts";
+import { versionOfKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -68,8 +69,10 @@ import { Uses } from "#services/tending/uses.ts";
 import { Prober } from "#services/upstreams/prober.ts";
 import type { Config, Values } from "./config.ts";
 import { readWitnesses } from "./config-witnesses.ts";
+import { hearingOf, openCluster } from "./cluster.ts";
 import { configuredChain, configuredMirrors, isEdge, isForEverybody } from "./configured.ts";
 import { openServedStore } from "./open-store.ts";
+import { openSharedStore } from "./shared-store.ts";
 import { integrityView, openIntegrity } from "./integrity.ts";
 import { openOwnLog, ownRecords } from "./own-log.ts";
 import { indexPlaceOf } from "./index-place.ts";
@@ -84,6 +87,7 @@ import { makeDesk } from "./upstream-desk.ts";
 import { validatorOf } from "./validating.ts";
 import { makeUpstreamClient } from "./upstream-clients.ts";
 import { version } from "./version.ts";
+import { awayLines } from "./condition-texts.ts";
 import { diskGauges, diskStatus, watchDisk } from "./watch-disk.ts";
 import type { Report } from "./worker-messages.ts";
 
@@ -144,8 +148,27 @@ export async function wire(options: WireOptions): Promise<Server> {
   const clock = steadyClock;
   const wall = systemClock;
   const place = await indexPlaceOf(config);
-  const opened = await openServedStore(values.store, { maxTempBytes: values["limits.tempBytes"] });
+  const opened = await openServedStore(config, { maxTempBytes: values["limits.tempBytes"] });
   const metrics = new Metrics();
+  const shared = await openSharedStore(config, {
+    near: opened.storage,
+    clock,
+    onRequest: (what) => metrics.s3Request(what),
+    listener: {
+      farCall: (call, outcome) => metrics.farCall(call, outcome),
+      read: (from) => metrics.tierRead(from),
+      away: (isAway, reason) => events.emit({ name: isAway ? "store.away" : "store.back", reason }),
+      uploaded: (key) => void uploaded(key),
+      gaveWay: (group) => {
+        events.emit({ name: "store.gave-way", key: group });
+        const version = versionOfKey(`${group}.info`);
+        if (version !== undefined) void refresh(version.id.path);
+      },
+    },
+  }).catch(async (error: unknown) => {
+    await opened.release();
+    throw error;
+  });
   const sink = new JsonlSink(join(values.store, "state", "events.jsonl"), wall);
   const failures = new VerificationFailures(() => clock.now());
   // Made when all else is there; events come before.
@@ -177,13 +200,31 @@ export async function wire(options: WireOptions): Promise<Server> {
   const state = { config, listening: [] as string[], draining: false, connections: () => 0, chain: emptyChain };
   const disk = await watchDisk(opened, {
     root: values.store,
+    shared: shared?.storage,
     values: () => state.config.values,
     clock,
     events,
     meter: metrics,
     more: syncAlarms(failures, () => late.follower?.delayMs),
   });
-  const { storage, room } = disk;
+  const { room } = disk;
+  const counters = new Counters();
+  const cluster = await openCluster(config, {
+    events,
+    meter: metrics,
+    clock,
+    wall,
+    requests: async () => {
+      await helpers.collect();
+      return sum(counters, helpers.totals().requests).reduce((all, { count }) => all + count, 0);
+    },
+    stop: stop.signal,
+  }).catch(async (error: unknown) => {
+    await shared?.close();
+    await opened.release();
+    throw error;
+  });
+  const storage = cluster?.telling(disk.storage) ?? disk.storage;
   const configured = () => configuredChain(state.config, state.listening);
   const { manners, latency, nearness, lanes } = makeEngine({
     chain: () => state.chain,
@@ -231,6 +272,15 @@ export async function wire(options: WireOptions): Promise<Server> {
   };
 
   const store = new ModuleStore(storage);
+  // Others find a version in the list, which nobody could write while it waited.
+  const uploaded = async (key: string): Promise<void> => {
+    const found = versionOfKey(key);
+    if (found?.file !== "zip.manifest") return;
+    await store.mendList(found.id.path).catch((error: unknown) => {
+      events.emit({ name: "store.damaged", key, repaired: false, reason: String(error) });
+    });
+    await cluster?.tell({ about: "module", path: found.id.path });
+  };
   const pins = new Pins(storage, events);
   const quarantine = new Quarantine(storage, wall);
   const negative = new NegativeCache({
@@ -245,6 +295,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     clock,
     privacy,
     negative,
+    others: cluster?.absences,
     events,
     meter: metrics,
     hopHeader: { name: hopHeader, instance },
@@ -299,6 +350,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     verifier,
     validator,
     aging,
+    turns: cluster?.flight,
     gate,
     aheadGate,
     clock,
@@ -407,17 +459,22 @@ export async function wire(options: WireOptions): Promise<Server> {
 
   const hot = new HotCache(hotLimits(values).hot);
   const absent = new HotCache(hotLimits(values).absent);
-  const counters = new Counters();
   const top = new Top();
   const explainer = new Explainer();
   const tokens = new Tokens(storage, wall);
   const access = new Access(tokens, values.privateReaders);
   const started = clock.now();
-  const refresh = async (path: string): Promise<void> => {
+  const forgetHere = async (path: string): Promise<void> => {
     proxy.refresh(path);
     hot.forget(path);
     absent.forget(path);
     await helpers.forget(path);
+  };
+  const refresh = async (path: string): Promise<void> => {
+    // What is told is marked as forgotten before anybody asks for it again.
+    for (const each of new Set([path, rewrite(path) ?? path])) await cluster?.absences.forget(each);
+    await forgetHere(path);
+    await cluster?.tell({ about: "module", path });
   };
   const sync = openSync({
     config: () => state.config,
@@ -430,6 +487,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   late.follower = sync.follower;
   void sync.poll.run();
   void disk.run(stop.signal);
+  const tiersEnded = shared?.run(stop.signal);
   const again = new Refresh({
     ...{ proxy, listings, store, origin, events },
     forget: refresh,
@@ -452,13 +510,23 @@ export async function wire(options: WireOptions): Promise<Server> {
     ...forkWarnings(state.config, mirrors),
     ...indexWarning(state.config, tending?.indexTrouble),
   ];
+  const storeStatus = () => {
+    const own = diskStatus(disk, settings.lang);
+    if (shared === undefined) return own;
+    const view = shared.view();
+    const degraded = [...awayLines({ ...view, bucket: shared.bucket }, settings.lang), ...own.degraded];
+    const { away, ...tiers } = view;
+    const since = away && new Date(away.sinceMs).toISOString();
+    const told = { bucket: shared.bucket, ...tiers, ...(away && since && { away: { reason: away.reason, since } }) };
+    return { ...own, degraded, shared: told };
+  };
   const status = async (): Promise<Status> => {
     const listed = await integrityView(integrity);
     return {
       version,
       ready: !state.draining,
       warnings: [...warnings(), ...owedWarning(state.config, listed)],
-      ...diskStatus(disk, settings.lang),
+      ...storeStatus(),
       integrity: listed,
       uptimeSeconds: Math.round((clock.now() - started) / 1000),
       mode: state.config.values.mode,
@@ -472,6 +540,7 @@ export async function wire(options: WireOptions): Promise<Server> {
           ? []
           : [{ name: ownLog.log.name, treeSize: ownLog.log.size, witnessing: ownLog.witnessing?.state() }]),
       ],
+      ...(cluster && { cluster: { up: cluster.isUp(), nodes: cluster.nodes() } }),
       hot: { entries: hot.size + helpers.totals().hotEntries, bytes: hot.bytes + helpers.totals().hotBytes },
       jobs: jobs.running,
     };
@@ -491,6 +560,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     habitBytes: () => ahead.habitBytes,
     pool: () => client.connections(),
     store: () => diskGauges(room.view),
+    tiers: () => shared?.view(),
     awaitMs: disk.awaitMs,
     heapShare,
     alarms: () => disk.alarms.views,
@@ -500,11 +570,29 @@ export async function wire(options: WireOptions): Promise<Server> {
       failureShare: failures.lastShare,
     }),
   });
+  if (cluster !== undefined) metrics.watchCluster(cluster);
   const held = new HeldVersions(storage, wall);
   const unreadHeld = (reason: string): void =>
     events.emit({ name: "store.damaged", key: "state/held.json", repaired: false, reason });
   await held.look().catch((error: unknown) => unreadHeld(String(error)));
-  void held.run(stop.signal, { changed: refresh, unread: unreadHeld });
+  void held.run(stop.signal, {
+    changed: async (path) => {
+      await forgetHere(path);
+      await cluster?.tell({ about: "state", key: heldKey });
+    },
+    unread: unreadHeld,
+  });
+  cluster?.hear(
+    hearingOf({
+      ...{ held, tokens, copies: shared?.storage, forget: forgetHere },
+      everything: () => {
+        proxy.refreshAll();
+        hot.clear();
+        absent.clear();
+        helpers.apply(state.config.values, isEdge(state.config));
+      },
+    }),
+  );
   const house = new House({
     access,
     explainer,
@@ -533,7 +621,8 @@ export async function wire(options: WireOptions): Promise<Server> {
   });
   const guardOf = (next: Values): RateGuard | undefined => {
     const rule = limiterRule(next);
-    return rule && new RateGuard({ limiter: new Limiter(rule), by: next["limiter.by"], access, clock });
+    const limiter = rule && new Limiter(rule);
+    return limiter && new RateGuard({ limiter, shared: cluster?.rates, by: next["limiter.by"], access, clock });
   };
   let rate = guardOf(values);
   const door: HttpUse = {
@@ -605,8 +694,11 @@ export async function wire(options: WireOptions): Promise<Server> {
     close: async () => {
       stop.abort(new Error("the server stops"));
       for (const mirror of mirrors) mirror.close();
+      await Promise.allSettled([cluster?.close()]);
       await Promise.allSettled([tending?.close()]);
       await Promise.allSettled([verifier.close(), client.close(), operations?.flush(), sink.flush(), store.close()]);
+      await tiersEnded;
+      await shared?.close();
       await opened.release();
     },
   };

@@ -298,7 +298,7 @@ function replacing(check: Check): void {
       const { token } = (await storage.stat(a))!;
       assert.equal(seen.has(token), false, `after ${n} replacements`);
       seen.add(token);
-      assert.equal(await storage.replace(a, bytesOf(String(n).padStart(3, "0")), token), "replaced");
+      assert.equal(await storage.replace(a, bytesOf(String(n + 1).padStart(3, "0")), token), "replaced");
     }
   });
   check("a token never comes back after remove and create", async (storage) => {
@@ -505,11 +505,12 @@ function reading(check: Check): void {
     assert.equal(await object.read(0, new Uint8Array(1)), 0);
     await object.close();
   });
-  check("the time of an object is about now", async (storage) => {
+  check("the time of an object is about now, if anybody knows it", async (storage) => {
     const before = Date.now();
     await storage.create(a, hello);
     const { modifiedMs } = (await storage.stat(a))!;
-    assert.ok(modifiedMs >= before - 1000 && modifiedMs <= Date.now() + 1000, String(modifiedMs - before));
+    const isNow = modifiedMs >= before - 1000 && modifiedMs <= Date.now() + 1000;
+    assert.ok(isNow || modifiedMs === 0, String(modifiedMs - before));
   });
 }
 

@@ -8,6 +8,9 @@ import { moduleDirectories, zipPrefix } from "#protocol/zip-names.ts";
 import { openZip } from "#protocol/zip.ts";
 import { checkModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
+import { KnownAbsences } from "#services/cluster/known-absences.ts";
+import type { Coordination } from "#services/cluster/ports.ts";
+import { SharedFlight } from "#services/cluster/shared-flight.ts";
 import type { EventSink, GranaryEvent, Meter } from "#services/events/ports.ts";
 import { silentMeter } from "#services/events/ports.ts";
 import { TestDatabase } from "#services/lab/sumdb-server.ts";
@@ -224,6 +227,8 @@ export type RoomOptions = {
   readonly validator?: Validator;
   /** How upstreams are asked: patience, order, room. */
   readonly manners?: Manners;
+  /** The nodes that this one shares its storage with. */
+  readonly coordination?: Coordination;
 };
 
 /** Everything the proxy is made of; each part may be asked. */
@@ -247,6 +252,9 @@ export async function openRoom(options: RoomOptions = {}) {
   };
   const negative = new NegativeCache({ maxEntries: 100, ttlMs: 60_000 });
   const health = new Health({ clock });
+  const { coordination } = options;
+  const others = coordination && new KnownAbsences({ absences: coordination.absences, clock, ttlMs: 60_000 });
+  const turns = coordination && new SharedFlight({ turns: coordination.turns, clock, meter });
   const origin = new Origin({
     chain: () => chain,
     client,
@@ -255,6 +263,7 @@ export async function openRoom(options: RoomOptions = {}) {
     clock,
     privacy,
     negative,
+    others,
     events,
     meter,
     hopHeader: { name: "x-granary-hops", instance: "room" },
@@ -270,6 +279,7 @@ export async function openRoom(options: RoomOptions = {}) {
   const { signal: stop } = new AbortController();
   const lifetime = () => ({ freshMs: 300_000, staleMs: 86_400_000 });
   const aging = new Aging({ chain: () => chain, origin, lifetime, clock, wall: clock, events, stop });
+  const gate = new Gate(4, 100);
   const jobs = new ModuleJobs({
     store,
     storage,
@@ -281,7 +291,8 @@ export async function openRoom(options: RoomOptions = {}) {
     verifier: options.verifier ?? plainVerifier,
     aging,
     validator: () => options.validator,
-    gate: new Gate(4, 100),
+    turns,
+    gate,
     aheadGate: new Gate(4, 100),
     clock,
     events,
@@ -306,7 +317,7 @@ export async function openRoom(options: RoomOptions = {}) {
   });
   return {
     ...{ storage, clock, client, database, wire, emitted, privacy, negative, health, origin, mirror, pins, sums },
-    ...{ owed, store, quarantine, jobs, listings, nested, proxy, disable },
+    ...{ owed, store, quarantine, gate, turns, others, jobs, listings, nested, proxy, disable },
   };
 }
 

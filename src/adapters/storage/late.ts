@@ -14,7 +14,7 @@ import { lockStore } from "./lock.ts";
 
 /** An opened store and how to give it back. */
 export type Opened = {
-  readonly storage: Storage;
+  readonly storage: DiskStorage;
   readonly release: () => Promise<void>;
   /** Why nothing can be written yet; undefined when everything can. */
   readonly closed: LateStorage | undefined;

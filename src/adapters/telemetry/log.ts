@@ -66,6 +66,7 @@ function levelOf(event: GranaryEvent): LogLevel {
       return event.state === "failed" || event.state === "quarantine" ? "warn" : "info";
     case "upstream.compared":
       return event.same ? "debug" : "warn";
+    case "store.back":
     case "upstream.closed":
     case "coordination.up":
     case "egress.failed":
@@ -92,6 +93,8 @@ function levelOf(event: GranaryEvent): LogLevel {
     case "alarm.cleared":
     case "webhook.delivered":
       return "info";
+    case "store.away":
+    case "store.gave-way":
     case "module.denied":
     case "module.quarantined":
     case "alarm.raised":

@@ -45,6 +45,15 @@ export type Gauges = {
     readonly mark: number;
     readonly isOpen: boolean;
   };
+  /** Memory and disk in front of a store that nodes share; undefined where there is none. */
+  readonly tiers: () =>
+    | {
+        readonly away: unknown;
+        readonly near: { readonly bytes: number; readonly objects: number };
+        readonly memory: { readonly bytes: number };
+        readonly queue: { readonly bytes: number; readonly objects: number };
+      }
+    | undefined;
   /** Mean of small durable writes lately, in milliseconds; undefined when there were too few. */
   readonly awaitMs: () => number | undefined;
   /** Used part of the heap's limit, 0 to 1. */
@@ -58,6 +67,13 @@ export type Gauges = {
     /** Of the last window that is over, 0 to 1. */
     readonly failureShare: number;
   };
+};
+
+/** Nodes over one store, read at the moment of a scrape. */
+export type ClusterGauges = {
+  readonly isUp: () => boolean;
+  /** This node and those heard of lately; `skew` 1 when all are asked alike. */
+  readonly nodes: () => readonly { readonly node: string; readonly skew: number }[];
 };
 
 const stepSeconds = [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10, 60];
@@ -77,6 +93,10 @@ export class Metrics implements Meter {
   readonly #delays: Histogram<"source">;
   readonly #indexLines: Counter<"outcome">;
   readonly #webhooks: Counter<"forge" | "outcome">;
+  readonly #turns: Counter<"outcome">;
+  readonly #s3: Counter<"request">;
+  readonly #far: Counter<"call" | "outcome">;
+  readonly #tier: Counter<"from">;
   readonly #clients = new Set<string>();
 
   constructor() {
@@ -135,6 +155,30 @@ export class Metrics implements Meter {
       name: "granary_webhooks_total",
       help: "Deliveries of webhooks: accepted, replayed, ignored, pong, refused.",
       labelNames: ["forge", "outcome"],
+      registers,
+    });
+    this.#turns = new Counter({
+      name: "granary_turns_total",
+      help: "Fetch jobs and their turns among the nodes: taken, waited (for another's), spared (it had left what was wanted), alone, lost.",
+      labelNames: ["outcome"],
+      registers,
+    });
+    this.#s3 = new Counter({
+      name: "granary_s3_requests_total",
+      help: "Requests to the S3 service: get, head, put, list, delete, part and others.",
+      labelNames: ["request"],
+      registers,
+    });
+    this.#far = new Counter({
+      name: "granary_shared_store_calls_total",
+      help: "Calls of the shared store by how they ended: ok, failed, refused (not sent, because it is out of reach).",
+      labelNames: ["call", "outcome"],
+      registers,
+    });
+    this.#tier = new Counter({
+      name: "granary_tier_reads_total",
+      help: "Reads of objects that never change, by where they were found: memory, near, far.",
+      labelNames: ["from"],
       registers,
     });
     collectDefaultMetrics({ register: this.#registry });
@@ -234,10 +278,46 @@ export class Metrics implements Meter {
     });
   }
 
+  /** Connects what a server knows that has other nodes beside it. */
+  watchCluster({ isUp, nodes }: ClusterGauges): void {
+    const registers = [this.#registry];
+    const plain: readonly (readonly [string, string, () => number])[] = [
+      [
+        "granary_coordination_up",
+        "1 while nodes take turns through Redis, 0 while each goes on by itself.",
+        () => (isUp() ? 1 : 0),
+      ],
+      ["granary_cluster_nodes", "Nodes that said lately that they are there, this one included.", () => nodes().length],
+    ];
+    for (const [name, help, read] of plain) {
+      const gauge: Gauge = new Gauge({ name, help, registers, collect: () => gauge.set(read()) });
+    }
+    const skew = new Gauge({
+      name: "granary_node_load_skew",
+      help: "A node's requests of the last minute divided by the mean of all nodes: 1 when they are asked alike.",
+      labelNames: ["node"],
+      registers,
+      collect: () => {
+        skew.reset();
+        for (const { node, skew: share } of nodes()) skew.set({ node }, share);
+      },
+    });
+  }
+
   /** What cannot be known is left out, not told as 0. */
-  #watchDisk({ store, awaitMs, heapShare, alarms, sync }: Gauges): void {
+  #watchDisk({ store, tiers, awaitMs, heapShare, alarms, sync }: Gauges): void {
     const registers = [this.#registry];
     const known: readonly (readonly [string, string, () => number | undefined])[] = [
+      ["granary_near_bytes", "Bytes of this node's copies on disk that are known.", () => tiers()?.near.bytes],
+      ["granary_near_objects", "Copies on this node's disk that are known.", () => tiers()?.near.objects],
+      ["granary_near_memory_bytes", "Bytes of small objects in memory.", () => tiers()?.memory.bytes],
+      ["granary_upload_queue_bytes", "Bytes that wait to be uploaded.", () => tiers()?.queue.bytes],
+      ["granary_upload_queue_objects", "Objects that wait to be uploaded.", () => tiers()?.queue.objects],
+      [
+        "granary_shared_store_up",
+        "1 while the shared store answers.",
+        () => tiers() && (tiers()?.away === undefined ? 1 : 0),
+      ],
       ["granary_store_free_bytes", "Free bytes of the store's file system, as last seen.", () => store().free],
       ["granary_store_total_bytes", "Size of the store's file system.", () => store().total],
       ["granary_store_free_inodes", "Files that can still be made on it.", () => store().freeInodes],
@@ -321,6 +401,22 @@ export class Metrics implements Meter {
 
   webhook(forge: string, outcome: string): void {
     this.#webhooks.inc({ forge, outcome });
+  }
+
+  turn(outcome: string): void {
+    this.#turns.inc({ outcome });
+  }
+
+  s3Request(request: string): void {
+    this.#s3.inc({ request });
+  }
+
+  farCall(call: string, outcome: string): void {
+    this.#far.inc({ call, outcome });
+  }
+
+  tierRead(from: string): void {
+    this.#tier.inc({ from });
   }
 
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {

@@ -4,17 +4,19 @@ import { MemoryStorage } from "#adapters/storage/memory.ts";
 import { Access } from "#services/access/access.ts";
 import { Limiter, limiterProfiles } from "#services/access/limiter.ts";
 import { Tokens } from "#services/access/tokens.ts";
+import type { SharedRates } from "#services/cluster/ports.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { Clock } from "#services/store/ports.ts";
+import { PlayedHub } from "../../../test/support/played-hub.ts";
 import { RateGuard } from "./rate.ts";
 import type { Request } from "./send.ts";
 
-function room(by: "ip" | "token") {
+function room(by: "ip" | "token", shared?: SharedRates) {
   let now = 1_000_000;
   const clock: Clock = { now: () => now, sleep: () => Promise.resolve() };
   const tokens = new Tokens(new MemoryStorage(), clock);
   const access = new Access(tokens, "tokens");
-  const guard = new RateGuard({ limiter: new Limiter(limiterProfiles.official), by, access, clock });
+  const guard = new RateGuard({ limiter: new Limiter(limiterProfiles.official), shared, by, access, clock });
   const check = async (from: { address: string; token?: string; url?: string; secure?: boolean }) => {
     const refusal = await guard.check(requestFrom(from));
     return isGranaryError(refusal, "GRANARY_RATE_LIMITED") ? refusal.fields.waitSeconds : refusal;
@@ -38,6 +40,17 @@ test("the sixth request of an address is refused, with the seconds that are left
   assert.equal(await check({ address: "192.0.2.1" }), 1);
   later(999);
   assert.equal(await check({ address: "192.0.2.1" }), undefined);
+});
+
+test("several nodes count a client together; without coordination each counts alone, and nothing twice", async () => {
+  const hub = new PlayedHub({ now: () => 1_000_000, sleep: () => Promise.resolve() });
+  const nodes = ["a", "b"].map((name) => room("ip", hub.node(name).rates));
+  const ask = (n: number) => nodes[n % 2]?.check({ address: "192.0.2.1" });
+  for (let n = 0; n < 5; n++) assert.equal(await ask(n), undefined);
+  for (let n = 0; n < 2; n++) assert.equal(await ask(n), 60);
+  hub.die();
+  for (let n = 0; n < 10; n++) assert.equal(await ask(n), undefined, `${n}`);
+  for (let n = 0; n < 2; n++) assert.equal(await ask(n), 60);
 });
 
 test("health, readiness and metrics are answered while the address is paused, and do not count", async () => {

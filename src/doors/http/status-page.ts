@@ -23,6 +23,16 @@ export type Status = {
     /** Mean of small durable writes of the last 30 s. */
     readonly writeMs?: number;
   };
+  /** The store that nodes share, and what is in front of it here; absent where there is none. */
+  readonly shared?: {
+    readonly bucket: string;
+    /** Why it is out of reach, and since when; absent while it answers. */
+    readonly away?: { readonly reason: string; readonly since: string };
+    readonly near: Tier;
+    readonly memory: Tier;
+    /** What waits to be uploaded. */
+    readonly queue: Tier;
+  };
   readonly uptimeSeconds: number;
   readonly mode: string;
   readonly upstreams: readonly { readonly name: string; readonly condition: string }[];
@@ -46,9 +56,25 @@ export type Status = {
       readonly trouble?: string;
     };
   };
+  /** The nodes that share this one's work; absent for a node by itself. */
+  readonly cluster?: {
+    /** False while each goes on by itself. */
+    readonly up: boolean;
+    readonly nodes: readonly {
+      readonly node: string;
+      readonly version: string;
+      readonly requests: number;
+      readonly perSecond: number;
+      readonly isSelf: boolean;
+      /** 1 when all are asked alike. */
+      readonly skew: number;
+    }[];
+  };
   readonly hot: { readonly entries: number; readonly bytes: number };
   readonly jobs: number;
 };
+
+type Tier = { readonly bytes: number; readonly objects: number };
 
 type Words = {
   readonly title: string;
@@ -61,6 +87,10 @@ type Words = {
   readonly memory: string;
   readonly disk: string;
   readonly free: (free: string, total: string) => string;
+  readonly nodes: string;
+  readonly alone: string;
+  readonly shared: string;
+  readonly copies: (bucket: string, near: string, waiting: string) => string;
   readonly jobs: string;
   readonly uptime: string;
   readonly use: string;
@@ -79,6 +109,10 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "Ready-made answers",
     disk: "Disk",
     free: (free, total) => `${free} of ${total} free`,
+    nodes: "Nodes",
+    alone: "Redis does not answer: each goes on by itself",
+    shared: "Shared store",
+    copies: (bucket, near, waiting) => `${bucket}; ${near} of copies here, ${waiting} wait to be uploaded`,
     jobs: "Fetches running",
     uptime: "Running for",
     use: "Use it",
@@ -95,6 +129,10 @@ const words: Readonly<Record<Lang, Words>> = {
     memory: "内存中的现成应答",
     disk: "磁盘",
     free: (free, total) => `共 ${total}，可用 ${free}`,
+    nodes: "节点",
+    alone: "Redis 无应答：各节点独自运行",
+    shared: "共享存储",
+    copies: (bucket, near, waiting) => `${bucket}；本机副本 ${near}，等待上传 ${waiting}`,
     jobs: "正在拉取",
     uptime: "已运行",
     use: "使用方法",
@@ -114,6 +152,8 @@ export function statusPage(status: Status, lang: Lang): string {
     [say.databases, databases.length === 0 ? say.off : databases.join(", ")],
     [say.memory, `${number.format(status.hot.entries)}, ${number.format(status.hot.bytes)} B`],
     ...diskRow(status, say),
+    ...nodesRow(status, say),
+    ...sharedRow(status, say),
     [say.jobs, number.format(status.jobs)],
     [say.uptime, `${number.format(status.uptimeSeconds)} ${say.seconds}`],
   ];
@@ -139,6 +179,17 @@ ${table}
 function diskRow({ store: { freeBytes, totalBytes } }: Status, say: Words): [string, string][] {
   if (freeBytes === undefined || totalBytes === undefined) return [];
   return [[say.disk, say.free(bytes(freeBytes), bytes(totalBytes))]];
+}
+
+function nodesRow({ cluster }: Status, say: Words): [string, string][] {
+  if (cluster === undefined) return [];
+  const nodes = cluster.nodes.map(({ node, version, perSecond }) => `${node} (${version}, ${perSecond}/s)`).join(", ");
+  return [[say.nodes, cluster.up ? nodes : `${nodes}. ${say.alone}`]];
+}
+
+function sharedRow({ shared }: Status, say: Words): [string, string][] {
+  if (shared === undefined) return [];
+  return [[say.shared, say.copies(shared.bucket, bytes(shared.near.bytes), bytes(shared.queue.bytes))]];
 }
 
 function escapeHtml(text: string): string {

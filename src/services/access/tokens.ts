@@ -83,6 +83,11 @@ export class Tokens {
     return match !== undefined && opens(match, scope) ? match : undefined;
   }
 
+  /** The file may have changed: it is looked at before the next answer. */
+  lookAgain(): void {
+    this.#checkedMs = -Infinity;
+  }
+
   async #refresh(maxAgeMs: number): Promise<void> {
     const now = this.#clock.now();
     if (now - this.#checkedMs < maxAgeMs) return;

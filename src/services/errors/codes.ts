@@ -180,6 +180,13 @@ export type StartFields = {
   GRANARY_STORE_UNWRITABLE: { readonly dir: string; readonly reason: string };
   GRANARY_STORE_TOO_NEW: { readonly dir: string; readonly found: string; readonly supported: string };
   GRANARY_STORE_LOCKED: { readonly dir: string; readonly holder: string };
+  /** The bucket that several nodes share does not answer, and this command needs it. */
+  GRANARY_SHARED_STORE_AWAY: { readonly bucket: string; readonly endpoint: string; readonly reason: string };
+  /** The directory is a store by itself, or has the copies of another bucket. `of` is "" for the former. */
+  GRANARY_STORE_NOT_FREE: { readonly dir: string; readonly bucket: string; readonly of: string };
+  /** The directory has a node's copies of a bucket, and none was named. */
+  GRANARY_STORE_IS_COPY: { readonly dir: string; readonly bucket: string };
+  GRANARY_NOT_WITH_SHARED_STORE: { readonly what: string; readonly because: string; readonly instead: string };
   /** A command that reads a store was given a directory without one. */
   GRANARY_NO_STORE: { readonly dir: string };
   /** A directory that holds no snapshots, or cannot hold any now. */

@@ -125,6 +125,38 @@ export const enStart = {
     cause: "One process owns a store's writes; another one holds it.",
     remedy: "Use --workers for more processes on one store.",
   },
+  GRANARY_SHARED_STORE_AWAY: {
+    lines: (f) => [
+      `the shared store ${f.bucket} at ${f.endpoint} does not answer.`,
+      f.reason,
+      "Nothing was changed. Look at the service and the network to it, then run: granary store check",
+    ],
+    cause: "The S3 service is down, out of reach, or silent. Only a running server goes on without it.",
+    remedy: "Bring the service back, or correct s3.endpoint.",
+  },
+  GRANARY_STORE_NOT_FREE: {
+    lines: (f) => [
+      f.of === ""
+        ? `${f.dir} is a store by itself; it cannot hold this node's copies of ${f.bucket}.`
+        : `${f.dir} has copies of ${f.of}, not of ${f.bucket}.`,
+      "Copies leave when room is needed, so they need a directory of their own: --store DIR",
+    ],
+    cause: "With s3.bucket, --store names a directory for copies, which may lose any of them at any time.",
+    remedy: "Name another directory, or remove this one if nothing in it is needed.",
+  },
+  GRANARY_STORE_IS_COPY: {
+    lines: (f) => [
+      `${f.dir} has a node's copies of the shared store ${f.bucket}, and is no store by itself.`,
+      `Name the bucket, or another directory: --s3 ${f.bucket}`,
+    ],
+    cause: "The directory was used with s3.bucket. What is in it is a part of what the bucket has.",
+    remedy: "Set s3.bucket as before.",
+  },
+  GRANARY_NOT_WITH_SHARED_STORE: {
+    lines: (f) => [`${f.what} does not work with a shared store (s3.bucket).`, f.because, f.instead],
+    cause: "It would need to be alone on the store, or read copies that may leave at any time.",
+    remedy: "See docs/tiers.md.",
+  },
   GRANARY_NO_STORE: {
     lines: (f) => [
       `there is no store in ${f.dir}.`,

@@ -117,6 +117,38 @@ export const zhCNStart = {
     cause: "一个存储只能由一个进程写入，而它已被占用。",
     remedy: "如需多个进程共用一个存储，请用 --workers。",
   },
+  GRANARY_SHARED_STORE_AWAY: {
+    lines: (f) => [
+      `位于 ${f.endpoint} 的共享存储 ${f.bucket} 没有应答。`,
+      f.reason,
+      "未做任何改动。请检查该服务及到它的网络，然后运行：granary store check",
+    ],
+    cause: "S3 服务已停止、不可达或无响应。只有运行中的服务器能在没有它时继续工作。",
+    remedy: "恢复该服务，或更正 s3.endpoint。",
+  },
+  GRANARY_STORE_NOT_FREE: {
+    lines: (f) => [
+      f.of === ""
+        ? `${f.dir} 本身就是一个存储，不能存放本节点对 ${f.bucket} 的副本。`
+        : `${f.dir} 中是 ${f.of} 的副本，而不是 ${f.bucket} 的。`,
+      "副本会在需要空间时被移除，因此需要单独的目录：--store DIR",
+    ],
+    cause: "设置 s3.bucket 后，--store 指的是存放副本的目录，其中任何副本都可能随时离开。",
+    remedy: "换一个目录；若其中内容都不需要，可删除该目录。",
+  },
+  GRANARY_STORE_IS_COPY: {
+    lines: (f) => [
+      `${f.dir} 中是某节点对共享存储 ${f.bucket} 的副本，本身不是存储。`,
+      `请指明存储桶，或换一个目录：--s3 ${f.bucket}`,
+    ],
+    cause: "该目录曾与 s3.bucket 一起使用，其中只是存储桶内容的一部分。",
+    remedy: "像之前一样设置 s3.bucket。",
+  },
+  GRANARY_NOT_WITH_SHARED_STORE: {
+    lines: (f) => [`${f.what} 不能与共享存储（s3.bucket）一起使用。`, f.because, f.instead],
+    cause: "它需要独占存储，或会读取随时可能离开的副本。",
+    remedy: "见 docs/tiers.md。",
+  },
   GRANARY_NO_STORE: {
     lines: (f) => [`${f.dir} 中没有存储。`, "未做任何操作。磁盘是否已挂载？请用 --store DIR 指定存储。"],
     cause: "目录中没有 granary.json，而每个存储都有。空的挂载点就是这样。",

@@ -66,6 +66,11 @@ export type GranaryEvent =
       readonly found: string;
     }
   | { readonly name: "store.damaged"; readonly key: string; readonly repaired: boolean; readonly reason: string }
+  /** The store that several nodes share is out of reach: copies are served. */
+  | { readonly name: "store.away"; readonly reason: string }
+  | { readonly name: "store.back"; readonly reason: string }
+  /** Another node had committed other bytes while ours waited to be uploaded: theirs stay. */
+  | { readonly name: "store.gave-way"; readonly key: string }
   | { readonly name: "sumdb.fork"; readonly database: string; readonly evidence: string }
   /** A person refused the head of a fork: the database is used again. */
   | { readonly name: "sumdb.resumed"; readonly database: string; readonly evidence: string; readonly reason: string }
@@ -294,7 +299,14 @@ export interface Meter {
   indexLines(outcome: "taken" | "ignored" | "private" | "repeated" | "malformed", count: number): void;
   /** A delivery: `accepted`, `replayed`, `ignored`, `pong`, `refused`. */
   webhook(forge: string, outcome: string): void;
+  /**
+   * A job and its turn among the nodes: `taken`; `waited` for another's, and `spared` when that had left what was wanted;
+   * `alone`, because nobody could say or the wait was long enough; `lost`, so that another may do the same work beside it.
+   */
+  turn(outcome: TurnOutcome): void;
 }
+
+export type TurnOutcome = "taken" | "waited" | "spared" | "alone" | "lost";
 
 /** The steps of an ingest, in their order (services/proxy/ingest.ts tells what each does). */
 export type IngestStep = "resolve" | "admit" | "fetch" | "prove" | "verify" | "keep" | "notify";
@@ -308,4 +320,5 @@ export const silentMeter: Meter = {
   syncDelay: () => undefined,
   indexLines: () => undefined,
   webhook: () => undefined,
+  turn: () => undefined,
 };

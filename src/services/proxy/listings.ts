@@ -10,7 +10,7 @@ import { formatTarget } from "#protocol/request.ts";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
-import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { StoreAway, StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
 import { LRUCache } from "lru-cache";
 import { anewAfterMs } from "./anew.ts";
@@ -107,6 +107,12 @@ export class Listings {
     for (const key of this.#memory.keys()) if (isAtOrBelow(key.split("\n", 1)[0] ?? "", path)) this.#memory.delete(key);
   }
 
+  /** Forgets all that upstreams said. */
+  clear(): void {
+    this.#forgotten++;
+    this.#memory.clear();
+  }
+
   async #refresh(
     kind: ListingKind,
     path: ModulePath,
@@ -197,15 +203,25 @@ export class Listings {
   async #render(kind: ListingKind, path: ModulePath, known: Remembered | undefined): Promise<Uint8Array> {
     if (kind !== "list") return Buffer.from(known?.text ?? "");
     const listed = known === undefined ? [] : known.text.split("\n").filter((line) => line !== "");
-    const kept = (await this.#use.store.listKept(path)).filter((version) => !isPseudoVersion(version));
+    const kept = await this.#keptBeside(path, known);
     return Buffer.from(formatList([...new Set([...listed, ...kept])]));
+  }
+
+  /** While the store is out of reach, what an upstream has just said is no less true. */
+  async #keptBeside(path: ModulePath, known: Remembered | undefined): Promise<readonly string[]> {
+    try {
+      return (await this.#use.store.listKept(path)).filter((version) => !isPseudoVersion(version));
+    } catch (error) {
+      if (!(error instanceof StoreAway) || known === undefined) throw error;
+      return [];
+    }
   }
 
   async #recall(kind: ListingKind, path: ModulePath, query: string): Promise<Remembered | undefined> {
     const key = keyOf(kind, path, query);
     const known = this.#memory.get(key);
     if (known !== undefined || kind === "query") return known;
-    const stored = await this.#use.storage.get(fileOf(kind, path), maxListBytes + 4096);
+    const stored = await this.#use.storage.get(fileOf(kind, path), maxListBytes + 4096).catch(unlessAway);
     const parsed = stored === undefined ? undefined : parseRemembered(stored.bytes);
     // Not fresh, whatever its date: what was just forgotten must not be answered while upstreams are asked.
     if (parsed !== undefined) this.#memory.set(key, { ...parsed, fetchedMs: -Infinity });
@@ -232,6 +248,12 @@ export class Listings {
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }
+}
+
+/** Upstreams can be asked, whatever they said before. */
+function unlessAway(error: unknown): undefined {
+  if (!(error instanceof StoreAway)) throw error;
+  return undefined;
 }
 
 function keyOf(kind: ListingKind, path: string, query: string): string {

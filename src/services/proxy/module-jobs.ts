@@ -14,6 +14,7 @@ import { formatTarget } from "#protocol/request.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
+import type { SharedFlight } from "#services/cluster/shared-flight.ts";
 import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { OwedProofs } from "#services/integrity/owed.ts";
@@ -76,6 +77,8 @@ export type ModuleJobsUse = {
   readonly validator?: (() => Validator | undefined) | undefined;
   /** Told what an origin says of how long a version's files stay fresh. */
   readonly aging?: Pick<Aging, "arrived"> | undefined;
+  /** One job over all nodes; without it each node has its own. */
+  readonly turns?: Pick<SharedFlight, "do"> | undefined;
   readonly gate: Gate;
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
@@ -151,7 +154,10 @@ export class ModuleJobs {
       this.#begun("mod", id, job, async () => {
         this.#checkRefused(id);
         await this.#targetOf("mod", id, job);
-        return await this.#gateOf(job).pass(() => this.#modJob(id, job));
+        return await this.#inTurn(`mod ${formatModuleVersion(id)}`, {
+          look: () => this.#use.store.findMod(id),
+          run: () => this.#gateOf(job).pass(() => this.#modJob(id, job)),
+        });
       }),
     );
   }
@@ -166,9 +172,28 @@ export class ModuleJobs {
         const finished = await this.finish(id);
         if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
         await this.#targetOf("zip", id, job);
-        return await this.#gateOf(job).pass(() => this.#zipJob(id, mod, job));
+        return await this.#inTurn(`zip ${formatModuleVersion(id)}`, {
+          look: () => this.#use.store.findZip(id),
+          run: () => this.#gateOf(job).pass(() => this.#zipJob(id, mod, job)),
+        });
       }),
     );
+  }
+
+  /**
+   * Runs a job when no other node does, or answers with what another one kept. Before the gate, so that who waits for
+   * others stands in nobody's way; after the jobs that this one needs, so that nobody who has a turn waits for another.
+   */
+  async #inTurn<T>(
+    name: string,
+    job: { readonly look: () => Promise<T | undefined>; readonly run: () => Promise<Obtained<T>> },
+  ): Promise<Obtained<T>> {
+    if (this.#use.turns === undefined) return await job.run();
+    const look = async (): Promise<Obtained<T> | undefined> => {
+      const { kept } = await soundly(job.look);
+      return kept && { kept, provenance: { upstream: "-", here: "HIT" } };
+    };
+    return await this.#use.turns.do(name, { signal: this.#deadline.next(), look, run: job.run });
   }
 
   /** Makes what a rewritten module is found as ready, before the gate: a job inside of one may find it full of its like. */

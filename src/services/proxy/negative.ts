@@ -28,14 +28,14 @@ export class NegativeCache {
 
   /** Remembers an absence; the oldest entry leaves when there is no room. Overlong keys are not remembered. */
   add(key: string, absence: { readonly reason: string; readonly by: string }, nowMs: number): void {
+    this.adopt(key, { ...absence, sinceMs: nowMs, untilMs: nowMs + this.#ttlMs });
+  }
+
+  /** Remembers what another node learnt, for as long as that one does. */
+  adopt(key: string, absence: Negative): void {
     if (key.length > maxNegativeKey) return;
     this.#entries.delete(key);
-    this.#entries.set(key, {
-      ...absence,
-      reason: absence.reason.slice(0, maxNegativeReason),
-      sinceMs: nowMs,
-      untilMs: nowMs + this.#ttlMs,
-    });
+    this.#entries.set(key, { ...absence, reason: absence.reason.slice(0, maxNegativeReason) });
     if (this.#entries.size <= this.#maxEntries) return;
     const oldest = this.#entries.keys().next();
     if (oldest.done !== true) this.#entries.delete(oldest.value);
@@ -50,6 +50,11 @@ export class NegativeCache {
   /** The absence, fresh or not: what was learnt earlier stays good while no upstream answers. */
   remembered(key: string): Negative | undefined {
     return this.#entries.get(key);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#entries.clear();
   }
 
   /** Forgets all that was said about a module, about those below it, and of its ancestors that they are none. */

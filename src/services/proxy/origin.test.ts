@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { isGranaryError } from "#services/errors/granary-error.ts";
 import { Unusable } from "#services/upstreams/walk.ts";
-import { openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
+import { PlayedHub } from "../../../test/support/played-hub.ts";
+import { StandingClock, openRoom, patient, playedUpstream } from "../../../test/support/proxy-room.ts";
 import type { Room, RoomOptions } from "../../../test/support/proxy-room.ts";
 import { readBody } from "./body.ts";
 import type { Ask } from "./origin.ts";
@@ -39,6 +40,39 @@ test("an absence is remembered: for its time nobody is asked again", async () =>
   assert.equal(room.client.asked.length, asked);
   room.clock.pass(60_001);
   room.client.play("a", "v1.0.0.info", { status: 200, body: "new" });
+  assert.equal(await find(room), "a: new");
+});
+
+test("what another node knows to be absent is believed for what is left of its time, until its module is forgotten", async () => {
+  const hub = new PlayedHub(new StandingClock());
+  const [other, room] = [
+    await openRoom({ coordination: hub.node("a") }),
+    await openRoom({ coordination: hub.node("b") }),
+  ];
+  assert.equal(await codeOf(find(other)), "GRANARY_NOT_FOUND");
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.deepEqual(room.client.asked, []);
+  const calls = hub.calls;
+  assert.equal(await codeOf(find(room)), "GRANARY_NOT_FOUND");
+  assert.equal(hub.calls, calls, "what was learnt so is known here from then on");
+  room.client.play("a", "v1.0.0.info", { status: 200, body: "new" });
+  await other.others?.forget(ask.module);
+  room.negative.forget(ask.module);
+  assert.equal(await find(room), "a: new");
+});
+
+test("without coordination upstreams are asked, and a client that asks anew asks them in any case", async () => {
+  const hub = new PlayedHub(new StandingClock());
+  const [other, room] = [
+    await openRoom({ coordination: hub.node("a") }),
+    await openRoom({ coordination: hub.node("b") }),
+  ];
+  assert.equal(await codeOf(find(other)), "GRANARY_NOT_FOUND");
+  room.client.play("a", "v1.0.0.info", { status: 200, body: "new" });
+  room.clock.pass(6_000);
+  assert.equal(await find(room, { anew: true }), "a: new");
+  hub.die();
+  room.negative.clear();
   assert.equal(await find(room), "a: new");
 });
 

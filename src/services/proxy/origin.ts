@@ -3,6 +3,7 @@
 
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
+import type { KnownAbsences } from "#services/cluster/known-absences.ts";
 import type { Tried } from "#services/errors/codes.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
@@ -19,7 +20,7 @@ import type { Failure } from "#services/upstreams/ledger.ts";
 import type { Urgency } from "#services/upstreams/urgency.ts";
 import { Unusable, UpstreamHeld, UpstreamStatus, walk } from "#services/upstreams/walk.ts";
 import { anewAfterMs } from "./anew.ts";
-import type { NegativeCache } from "./negative.ts";
+import type { Negative, NegativeCache } from "./negative.ts";
 import type { Privacy } from "./privacy.ts";
 import { HashMismatch } from "./sums.ts";
 
@@ -65,6 +66,8 @@ export type OriginUse = {
   readonly clock: Clock;
   readonly privacy: Privacy;
   readonly negative: NegativeCache;
+  /** What other nodes know to be absent. */
+  readonly others?: Pick<KnownAbsences, "find" | "add"> | undefined;
   readonly events: EventSink;
   readonly meter: Meter;
   /** The header that names the Granaries a request has passed, and our own name in it. */
@@ -98,8 +101,8 @@ export class Origin {
 
   /** What `accept` made of the first good answer. Throws GranaryError; absence as GRANARY_NOT_FOUND. */
   async find<T>(ask: Ask, signal: AbortSignal, accept: Accept<T>): Promise<Found<T>> {
-    const { negative, clock } = this.#use;
-    const known = negative.fresh(ask.what, clock.now());
+    const { clock } = this.#use;
+    const known = await this.#absence(ask);
     const isGoodEnough = ask.anew !== true || (known !== undefined && clock.now() - known.sinceMs < anewAfterMs);
     if (known !== undefined && isGoodEnough) throw notFound(ask.what, [known.by], known.reason);
     const startedMs = clock.now();
@@ -135,6 +138,20 @@ export class Origin {
         },
       },
     );
+  }
+
+  /** What is known of an absence: here, else by other nodes. */
+  async #absence({ what, module }: Ask): Promise<Negative | undefined> {
+    const { negative, others, clock } = this.#use;
+    const known = negative.fresh(what, clock.now());
+    if (known !== undefined || others === undefined) return known;
+    const told = await others.find(module, what);
+    if (told === undefined) return undefined;
+    const now = clock.now();
+    const { reason, by, ageMs, leftMs } = told;
+    const absence = { reason, by, sinceMs: now - ageMs, untilMs: now + leftMs };
+    negative.adopt(what, absence);
+    return absence;
   }
 
   #hopHeaders(hops: string): Readonly<Record<string, string>> {
@@ -182,6 +199,7 @@ export class Origin {
         if (this.#isForgotten(ask, result.by)) return forgotten(ask, result.by);
         const by = result.by.join(", ");
         this.#use.negative.add(what, { reason: result.text, by }, this.#use.clock.now());
+        this.#use.others?.add(what, { reason: result.text, by });
         return notFound(what, result.by, result.text);
       }
       case "nobody":

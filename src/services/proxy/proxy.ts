@@ -96,6 +96,12 @@ export class Proxy {
     }
   }
 
+  /** Forgets all that upstreams said. */
+  refreshAll(): void {
+    this.#use.listings.clear();
+    this.#use.negative.clear();
+  }
+
   #foundAs<Path extends string>(path: Path): Path | ModulePath {
     return this.#use.rewrite?.(path) ?? path;
   }
@@ -309,6 +315,8 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
+    if (error instanceof GranaryError && saysAbsent.has(error.code) && this.#use.store.isAway)
+      return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: "the shared store is out of reach" }, options);
     const failure = storeFailure(what, error);
     if (failure !== undefined) return failure;
     if (error instanceof StoreDamaged) return damaged(what, error);
@@ -325,6 +333,9 @@ export class Proxy {
     return error;
   }
 }
+
+/** What is said of what is not in the store, and nobody else was asked for. */
+const saysAbsent: ReadonlySet<string> = new Set(["GRANARY_NOT_KEPT", "GRANARY_PRIVATE_NOT_HERE"]);
 
 /** Who vouches for what was obtained now, and how long it may be reused when that is not for ever. */
 type Vouching = { readonly by: VerifiedBy; readonly reuseMs?: number | undefined };

@@ -17,7 +17,7 @@ export type Held = {
   readonly since: string;
 };
 
-const key = storageKey("state/held.json");
+export const heldKey = storageKey("state/held.json");
 /** Some ten thousand versions. */
 const maxFileBytes = 4 << 20;
 const maxHeld = 10_000;
@@ -53,7 +53,7 @@ export class HeldVersions {
     const one = { module: id.path, version: id.version, reason: reason.slice(0, maxReasonLetters), since };
     return await this.#change((held) => {
       if (held.has(formatModuleVersion(id))) return undefined;
-      if (held.size >= maxHeld) throw new StoreUnavailable(key, `more than ${maxHeld} versions are held`);
+      if (held.size >= maxHeld) throw new StoreUnavailable(heldKey, `more than ${maxHeld} versions are held`);
       return [...held.values(), one];
     });
   }
@@ -68,9 +68,9 @@ export class HeldVersions {
 
   /** Reads the file if it changed. Resolves to the modules with a version that is held, or free, since then. Throws StoreUnavailable. */
   async look(): Promise<readonly string[]> {
-    const stat = await this.#storage.stat(key);
+    const stat = await this.#storage.stat(heldKey);
     if (stat?.token === this.#token) return [];
-    const stored = await this.#storage.get(key, maxFileBytes);
+    const stored = await this.#storage.get(heldKey, maxFileBytes);
     const held = stored === undefined ? new Map<string, Held>() : parseHeld(stored.bytes);
     const changed = [...this.#held, ...held].filter(([name]) => this.#held.has(name) !== held.has(name));
     this.#held = held;
@@ -104,7 +104,7 @@ export class HeldVersions {
       const held = edit(this.#held);
       if (held === undefined) return false;
       const bytes = Buffer.from(`${JSON.stringify({ held }, null, 1)}\n`);
-      if ((await this.#storage.replace(key, bytes, this.#token)) === "conflict") continue;
+      if ((await this.#storage.replace(heldKey, bytes, this.#token)) === "conflict") continue;
       await this.look();
       return true;
     }
@@ -124,6 +124,6 @@ function parseHeld(bytes: Uint8Array): Map<string, Held> {
     );
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StoreUnavailable(key, `not a list of held versions: ${reason}`, { cause: error });
+    throw new StoreUnavailable(heldKey, `not a list of held versions: ${reason}`, { cause: error });
   }
 }

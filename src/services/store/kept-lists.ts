@@ -12,7 +12,7 @@ import { LRUCache } from "lru-cache";
 import { Turns } from "./_turns.ts";
 import { listKey, moduleFolder, versionOfKey } from "./layout.ts";
 import type { Storage } from "./ports.ts";
-import { StoreUnavailable } from "./ports.ts";
+import { StoreAway, StoreUnavailable } from "./ports.ts";
 
 /** Lists known to be whole; for the others the manifests are looked at once more. */
 const maxKnownWhole = 50_000;
@@ -37,7 +37,14 @@ export class KeptLists {
     const stored = await this.#storage.get(listKey(path), maxListBytes);
     const named = stored === undefined ? [] : parseList(stored.bytes);
     if (stored !== undefined && this.#whole.get(path) === stored.token) return named;
-    const list = Buffer.from(formatList(await this.#complete(path)));
+    let list: Uint8Array;
+    try {
+      list = Buffer.from(formatList(await this.#complete(path)));
+    } catch (error) {
+      // What the list named when it was last seen is kept; it may lack what came since.
+      if (!(error instanceof StoreAway) || stored === undefined) throw error;
+      return named;
+    }
     if (Buffer.compare(stored?.bytes ?? Buffer.alloc(0), list) !== 0)
       // Who reads is answered whole, whether or not the list can be written now.
       await this.#turns.take(path, () => this.#add(path, [])).catch(ignoreUnavailable);

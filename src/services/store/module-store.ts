@@ -22,7 +22,7 @@ import { formatManifest, parseModManifest, parseZipManifest, publishedHere, zipB
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
 import { stageOf } from "./object-bytes.ts";
 import type { OpenObject, Stage, Storage } from "./ports.ts";
-import { StoreUnavailable } from "./ports.ts";
+import { StoreAway, StoreUnavailable } from "./ports.ts";
 import type { Eviction, Tombstone } from "./tombstone.ts";
 
 /** `.info` and go.mod as they were committed, checked against their manifest when they were read. */
@@ -108,6 +108,11 @@ export class ModuleStore {
     this.#lists = new KeptLists(storage);
   }
 
+  /** True while what is not found may only be out of reach. */
+  get isAway(): boolean {
+    return this.#storage.isAway === true;
+  }
+
   /** The kept `.info` and go.mod. Throws StoreDamaged when they are not what was committed, StoreUnavailable when we cannot know. */
   async findMod(id: ModuleVersion): Promise<KeptMod | undefined> {
     const manifest = await this.#modManifest(id);
@@ -171,7 +176,7 @@ export class ModuleStore {
     return await this.#turns.take(formatModuleVersion(arrival.id), async () => {
       try {
         const keeping = await this.#keepZip(arrival);
-        await this.#lists.add(arrival.id);
+        await this.#name(arrival.id);
         return keeping;
       } catch (error) {
         this.#lists.doubt(arrival.id.path);
@@ -192,7 +197,7 @@ export class ModuleStore {
       if ((await this.#keepMod(arrival)).conflict) return { conflict: true };
       const isNew = (await this.#committedZip(id)) === undefined;
       const { kept, conflict } = await this.#keepZip(arrival, { isInPlace: isFirst });
-      if (!conflict) await this.#lists.add(id);
+      if (!conflict) await this.#name(id);
       return { conflict, isNew, kept };
     });
   }
@@ -443,6 +448,16 @@ export class ModuleStore {
     // Another process may have kept the version meanwhile and taken the tombstone for done.
     await this.#files.bury(id, tombstone);
     return freed;
+  }
+
+  /** Names a version that is kept. While nobody can write the list, what is kept is kept all the same: the list is made anew later. */
+  async #name(id: ModuleVersion): Promise<void> {
+    try {
+      await this.#lists.add(id);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.#lists.doubt(id.path);
+    }
   }
 
   /** Takes the tombstone away once all files are back that the manifests name. */

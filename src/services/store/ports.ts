@@ -9,6 +9,7 @@ export type StorageKey = string & { readonly kind: "StorageKey" };
 /** What is known of an object without reading it. */
 export type ObjectStat = {
   readonly size: number;
+  /** 0 where copies have dates of their own and nobody knows the object's. */
   readonly modifiedMs: number;
   /**
    * Opaque; differs whenever the bytes may have changed (on disk: inode, size, mtime, ctime). What was checked
@@ -127,6 +128,11 @@ export interface Storage {
   doubt?(key: StorageKey): Promise<boolean>;
   /** A URL from which anybody can read the object for a while, without us; undefined when there is none. Absent where there never is. */
   linkTo?(key: StorageKey): Promise<string | undefined>;
+  /**
+   * True while what is not found may only be out of reach: new things are kept and told to the others later, and nobody
+   * may say of anything that it is not there. Absent where that never is.
+   */
+  readonly isAway?: boolean;
 }
 
 /** Checks and brands a key; throws RangeError (a bug of ours) on one that breaks the rules above. */
@@ -150,6 +156,9 @@ export class StoreUnavailable extends Error {
     this.key = key;
   }
 }
+
+/** A storage that others share is out of reach for now. What this node has a copy of can be read. */
+export class StoreAway extends StoreUnavailable {}
 
 /** The disk (or quota) is full. */
 export class StoreFull extends StoreUnavailable {}

@@ -36,6 +36,18 @@ export class WatchedStorage implements Storage {
     return this.#inner.open(key);
   }
 
+  get isAway(): boolean {
+    return this.#inner.isAway === true;
+  }
+
+  async doubt(key: StorageKey): Promise<boolean> {
+    return (await this.#inner.doubt?.(key)) ?? false;
+  }
+
+  async linkTo(key: StorageKey): Promise<string | undefined> {
+    return await this.#inner.linkTo?.(key);
+  }
+
   list(prefix: string): ReturnType<Storage["list"]> {
     return this.#inner.list(prefix);
   }

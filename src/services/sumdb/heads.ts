@@ -13,7 +13,7 @@ import { openCheckpoint, type Checkpoint } from "#protocol/checkpoint.ts";
 import { ProtocolError } from "#protocol/errors.ts";
 import { maxNoteBytes, type Verifier } from "#protocol/note.ts";
 import { foldSubtrees, isEqualHash, subtreeIndexes, type Hash } from "#protocol/tlog.ts";
-import type { Clock, Storage } from "#services/store/ports.ts";
+import { StoreAway, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { alarmId, isDecided } from "./alarms.ts";
 import { SumdbError } from "./errors.ts";
 import { describeFork } from "./evidence.ts";
@@ -175,13 +175,13 @@ export class Heads {
   async #install(head: Checkpoint, expected: Checkpoint | undefined): Promise<boolean> {
     return await this.#writing.run(async () => {
       if (this.#latest !== expected) return false;
-      const { storage, database } = this.#use;
+      const { database } = this.#use;
       const key = latestKey(database);
-      if ((await storage.replace(key, head.bytes, this.#latestToken)) === "conflict") {
+      if ((await this.#written(key, head.bytes, this.#latestToken)) === "conflict") {
         await this.#adoptLatest();
         return false;
       }
-      this.#latestToken = (await storage.stat(key))?.token;
+      this.#latestToken = await this.#tokenOf(key, this.#latestToken);
       this.#latest = head;
       await this.#saveState(this.#serving, head);
       return true;
@@ -197,18 +197,37 @@ export class Heads {
 
   /** Writes the serving head; when another process was faster, its serving head stays. */
   async #saveState(serving: Checkpoint | undefined, accepted?: Checkpoint): Promise<void> {
-    const { storage, database, clock } = this.#use;
+    const { database, clock } = this.#use;
     const key = headsKey(database);
     const fresh = accepted === undefined ? [] : [toAccepted(accepted, clock.now())];
     const heads = [...this.#accepted, ...fresh].slice(-maxAcceptedHeads);
     const bytes = formatHeads({ serving: serving && Buffer.from(serving.bytes).toString(), accepted: heads });
-    if ((await storage.replace(key, bytes, this.#stateToken)) === "conflict") {
+    if ((await this.#written(key, bytes, this.#stateToken)) === "conflict") {
       await this.#loadState();
       return;
     }
-    this.#stateToken = (await storage.stat(key))?.token;
+    this.#stateToken = await this.#tokenOf(key, this.#stateToken);
     this.#accepted = heads;
     this.#serving = serving;
+  }
+
+  /** A store that is out of reach takes no head: it counts in this process, and the next one is written in its place. */
+  async #written(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+    try {
+      return await this.#use.storage.replace(key, bytes, expected);
+    } catch (error) {
+      if (error instanceof StoreAway) return "replaced";
+      throw error;
+    }
+  }
+
+  async #tokenOf(key: StorageKey, before: string | undefined): Promise<string | undefined> {
+    try {
+      return (await this.#use.storage.stat(key))?.token;
+    } catch (error) {
+      if (error instanceof StoreAway) return before;
+      throw error;
+    }
   }
 
   /** What to throw for a head that is not on our timeline. Evidence is written once for each such head. */
