@@ -11,7 +11,7 @@ import type { ModuleJobs } from "#services/proxy/module-jobs.ts";
 import type { Privacy } from "#services/proxy/privacy.ts";
 import type { ModuleStore } from "#services/store/module-store.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
-import type { Clock, Storage } from "#services/store/ports.ts";
+import { StoreUnavailable, type Clock, type Storage } from "#services/store/ports.ts";
 import { SumdbError } from "#services/sumdb/errors.ts";
 import type { UpstreamClient } from "#services/upstreams/ports.ts";
 import type { Values } from "./config.ts";
@@ -71,7 +71,12 @@ export async function openIntegrity(use: IntegrityUse): Promise<Integrity> {
 }
 
 export async function integrityView({ owed, reader }: Integrity): Promise<IntegrityView> {
-  return { owed: await owed.count(), ...(reader && { from: reader.view }) };
+  // A store that is out of reach is told elsewhere, and the page that tells it must be there.
+  const count = await owed.count().catch((error: unknown) => {
+    if (error instanceof StoreUnavailable) return 0;
+    throw error;
+  });
+  return { owed: count, ...(reader && { from: reader.view }) };
 }
 
 function readerOf(from: string, use: Pick<IntegrityUse, "client" | "clock" | "events" | "stop">): IntegrityReader {

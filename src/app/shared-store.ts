@@ -37,12 +37,14 @@ export async function openSharedStore(
     readonly near: DiskStorage;
     readonly clock: Clock;
     readonly listener: TierListener;
+    /** True while clients are sent to the bucket for large zips. */
+    readonly sendsElsewhere: () => boolean;
     /** Told of every request to the service. */
     readonly onRequest: (what: string) => void;
   },
 ): Promise<SharedStore | undefined> {
   const { values } = config;
-  const { near, clock, listener, onRequest } = use;
+  const { near, clock, listener, onRequest, sendsElsewhere } = use;
   const options = await s3OptionsOf(config, near);
   if (options === undefined) return undefined;
   const bucket = values["s3.bucket"];
@@ -63,6 +65,7 @@ export async function openSharedStore(
     limits: { nearBytes: values["s3.near"], memoryBytes: values["s3.memory"], queueBytes: values["s3.queue"] },
     clock,
     listener,
+    largeStaysAway: sendsElsewhere,
   });
   return {
     storage,

@@ -53,7 +53,7 @@ import { Top } from "#services/proxy/top.ts";
 import { Sums } from "#services/proxy/sums.ts";
 import { ProvenSums } from "#services/proxy/proven-sums.ts";
 import { HeldVersions, heldKey } from "#services/store/held.ts";
-import { versionOfKey } from "#services/store/layout.ts";
+import { versionKey, versionOfKey } from "#services/store/layout.ts";
 import { ModuleStore } from "#services/store/module-store.ts";
 import { Pins } from "#services/store/pins.ts";
 import type { Storage } from "#services/store/ports.ts";
@@ -153,6 +153,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   const shared = await openSharedStore(config, {
     near: opened.storage,
     clock,
+    sendsElsewhere: () => state.config.values["s3.redirect"] > 0,
     onRequest: (what) => metrics.s3Request(what),
     listener: {
       farCall: (call, outcome) => metrics.farCall(call, outcome),
@@ -640,6 +641,10 @@ export async function wire(options: WireOptions): Promise<Server> {
     counters,
     top,
     uses,
+    links: shared && {
+      from: () => state.config.values["s3.redirect"],
+      to: (id) => shared.storage.linkTo(versionKey(id, "zip")),
+    },
     events,
     meter: metrics,
     clock: wall,

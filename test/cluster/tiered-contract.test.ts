@@ -45,6 +45,10 @@ else {
       });
       return storage;
     };
-    return { storage: await open(), reopen: open, dispose: async () => void (await Promise.all(ends.map((end) => end()))) };
+    return {
+      storage: await open(),
+      reopen: open,
+      dispose: () => Promise.all(ends.map((end) => end())).then(() => undefined),
+    };
   });
 }

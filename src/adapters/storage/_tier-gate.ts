@@ -53,7 +53,7 @@ export class FarGate {
 
   /** Throws StoreAway when the far storage is away, and what `work` throws otherwise. */
   async call<T>(call: FarCall, key: string, work: () => Promise<T>): Promise<T> {
-    const { onCall, clock } = this.#use;
+    const { onCall } = this.#use;
     const away = this.#away;
     if (away !== undefined && !this.isPassable) {
       onCall?.(call, "refused");

@@ -9,7 +9,8 @@ import { modulesPrefix, sumdbPrefix } from "./_tier-places.ts";
 /** True for what may be copied: version files but tombstones and lists, and what a checksum database published. */
 export function isLasting(key: string): boolean {
   if (!key.startsWith(modulesPrefix)) return false;
-  if (key.startsWith(sumdbPrefix)) return /^[^/]+\/(lookup|tile)\/|^[^/]+\/supported$/.test(key.slice(sumdbPrefix.length));
+  if (key.startsWith(sumdbPrefix))
+    return /^[^/]+\/(lookup|tile)\/|^[^/]+\/supported$/.test(key.slice(sumdbPrefix.length));
   return versionFile.test(key);
 }
 

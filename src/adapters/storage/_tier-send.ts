@@ -36,7 +36,7 @@ export async function sameBytes(a: OpenObject, b: OpenObject): Promise<boolean> 
 }
 
 async function fill(from: OpenObject, offset: number, into: Uint8Array): Promise<void> {
-  for (let done = 0; done < into.length; ) {
+  for (let done = 0; done < into.length;) {
     const got = await from.read(offset + done, into.subarray(done));
     // Shorter than it said: no other object has these bytes.
     if (got === 0) {

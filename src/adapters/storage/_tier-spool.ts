@@ -149,7 +149,7 @@ export class Spool implements ObjectStat {
   /** All of it into the file. A lost connection is made anew; a file that takes no more is given up for reading from afar. */
   async #fill(): Promise<void> {
     const chunk = Buffer.allocUnsafe(Math.min(chunkBytes, Math.max(1, this.size)));
-    for (let resumes = 0; this.#come < this.size; ) {
+    for (let resumes = 0; this.#come < this.size;) {
       let got: number;
       try {
         got = await this.#source.read(this.#come, chunk);

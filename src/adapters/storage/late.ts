@@ -3,7 +3,7 @@
 // Until then every change fails as the disk failed, whatever the disk would say meanwhile: without the lock another
 // process may own the store.
 
-import type { Stage, Storage, StorageKey } from "#services/store/ports.ts";
+import type { Stage, StorageKey } from "#services/store/ports.ts";
 import { StoreUnwritable } from "#services/store/errors.ts";
 import { codeOf, inOurWords } from "./_disk-calls.ts";
 import type { LeftStages } from "./_disk-left.ts";

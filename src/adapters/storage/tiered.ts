@@ -62,6 +62,8 @@ export type TieredUse = {
   readonly limits: TierLimits;
   readonly clock: Clock;
   readonly listener?: TierListener;
+  /** True while a large object that is asked about is seldom wanted here: then asking does not begin to bring it. */
+  readonly largeStaysAway?: () => boolean;
   /** Longest wait for a small answer where another is at hand. */
   readonly patienceMs?: number;
   /** How long the far storage is left alone after a failure. */
@@ -252,9 +254,9 @@ export class TieredStorage implements Storage {
 
   /** Undefined while the far storage is away or has not got it yet. */
   async linkTo(key: StorageKey): Promise<string | undefined> {
-    const { linkTo } = this.#far;
-    if (linkTo === undefined || this.#queue.has(key)) return undefined;
-    return await this.#ask("link", key, () => linkTo.call(this.#far, key)).catch((error: unknown) => {
+    if (this.#queue.has(key)) return undefined;
+    const link = async (): Promise<string | undefined> => await this.#far.linkTo?.(key);
+    return await this.#ask("link", key, link).catch((error: unknown) => {
       if (error instanceof StoreUnavailable) return undefined;
       throw error;
     });
@@ -276,7 +278,8 @@ export class TieredStorage implements Storage {
 
   async #getSmall(key: StorageKey, maxBytes: number): Promise<StoredBytes | undefined> {
     const stored = await this.#findSmall(key);
-    if (stored !== undefined && stored.size > maxBytes) throw new StoreUnavailable(key, `larger than ${maxBytes} bytes`);
+    if (stored !== undefined && stored.size > maxBytes)
+      throw new StoreUnavailable(key, `larger than ${maxBytes} bytes`);
     // Whoever gets it may write into it.
     return stored && { ...stored, bytes: Buffer.from(stored.bytes) };
   }
@@ -327,6 +330,10 @@ export class TieredStorage implements Storage {
     if (coming !== undefined) return statOf(coming);
     const copy = await this.#near.stat(key);
     if (copy !== undefined) return { size: copy.size, modifiedMs: 0, token: nearTokenOf(copy.token) };
+    if (this.#use.largeStaysAway?.() === true) {
+      const stat = await this.#orUnknown(key, () => this.#ask("stat", key, () => this.#far.stat(key)));
+      return stat && { size: stat.size, modifiedMs: 0, token: farTokenOf(stat.token) };
+    }
     const spool = await this.#spoolOf(key);
     return spool && statOf(spool);
   }
@@ -421,9 +428,7 @@ export class TieredStorage implements Storage {
     if (expected === undefined) return (await this.#createLasting(key, bytes)) === "created" ? "replaced" : "conflict";
     const token = await this.#farTokenFor(key, expected);
     const made =
-      token === undefined
-        ? "conflict"
-        : await this.#ask("replace", key, () => this.#far.replace(key, bytes, token));
+      token === undefined ? "conflict" : await this.#ask("replace", key, () => this.#far.replace(key, bytes, token));
     await this.#dropCopies(key);
     if (made === "replaced") await this.#copy(key, bytes);
     return made;
@@ -558,7 +563,10 @@ export class TieredStorage implements Storage {
       const seen = await last();
       if (seen !== undefined) return seen;
       // A version that was evicted comes back like any other.
-      if (buriedBy(key) !== undefined && this.#queue.takes(1)) return this.#unknown();
+      if (buriedBy(key) !== undefined && this.#queue.takes(1)) {
+        this.#unknown();
+        return;
+      }
       throw error;
     }
   }
@@ -596,7 +604,8 @@ export class TieredStorage implements Storage {
       return await ask();
     } catch (error) {
       if (!(error instanceof StoreAway) || !isLasting(key) || !this.#queue.takes(1)) throw error;
-      return this.#unknown();
+      this.#unknown();
+      return;
     }
   }
 
@@ -716,7 +725,7 @@ function stageAt(path: string, { size }: ObjectStat): Stage {
 
 async function readWhole(key: string, object: OpenObject): Promise<StoredBytes> {
   const bytes = Buffer.allocUnsafe(object.size);
-  for (let at = 0; at < object.size; ) {
+  for (let at = 0; at < object.size;) {
     const got = await object.read(at, bytes.subarray(at));
     if (got === 0) throw new StoreUnavailable(key, "it shrank while it was read");
     at += got;

@@ -1,6 +1,7 @@
 // Good answers as HTTP: whole, in part, or "you have it"; and ready-made for the next client.
 
 import { formatModuleVersion } from "#protocol/version.ts";
+import type { ModuleVersion } from "#protocol/version.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Answer, BytesAnswer, ZipAnswer } from "#services/proxy/answer.ts";
@@ -21,7 +22,7 @@ import type { Freshness } from "./freshness.ts";
 import { hotBody } from "./hot.ts";
 import type { HotCache } from "./hot.ts";
 import type { Request, Response } from "./send.ts";
-import { sendZip } from "./send.ts";
+import { redirect, sendZip } from "./send.ts";
 
 /** Settings that a changed configuration may replace while the server runs. */
 export type HttpSettings = {
@@ -43,6 +44,15 @@ export type AnswerUse = {
   readonly top?: Top;
   /** Learns when a version was used. */
   readonly uses?: Pick<Uses, "asked">;
+  /** Where large public zips can be read without us. */
+  readonly links?: Links | undefined;
+};
+
+export type Links = {
+  /** Smallest zip that a client is sent there for; 0: none. */
+  readonly from: () => number;
+  /** Undefined when there is none now. Never throws. */
+  readonly to: (id: ModuleVersion) => Promise<string | undefined>;
 };
 
 /** One request and its answer on the way. */
@@ -63,6 +73,7 @@ export async function sendAnswer(
   const zip = answer.kind === "zip" ? formatModuleVersion(answer.zip.id) : undefined;
   const mod = answer.kind === "bytes" && answer.goModOf !== undefined ? formatModuleVersion(answer.goModOf) : undefined;
   if (!exchange.head) countUse(use, { zip, mod });
+  if (answer.kind === "zip" && (await sendLink(use, exchange, answer))) return;
   if (answer.kind === "zip" && answer.size <= use.hot.maxEntryBytes && answer.size > 0) {
     const bytes = await wholeZip(answer).catch((error: unknown) => {
       throw readFailure(error, formatModuleVersion(answer.zip.id));
@@ -118,6 +129,22 @@ function sendBytes(use: AnswerUse, exchange: Exchange, what: { answer: BytesAnsw
     { status: 206, head: [...head, "Content-Range", `bytes ${range.start}-${range.end}/${body.length}`] },
     part,
   );
+}
+
+/** 302 to where the bytes are; false when they are to be sent from here. Nobody may remember it: it ends soon. */
+async function sendLink(use: AnswerUse, exchange: Exchange, answer: ZipAnswer): Promise<boolean> {
+  const from = use.links?.from() ?? 0;
+  const isOurs = answer.isPrivate || answer.isListed === true || from === 0 || answer.size < from;
+  if (isOurs || exchange.head || exchange.request.headers["if-none-match"] !== undefined) return false;
+  const location = await use.links?.to(answer.zip.id);
+  if (location === undefined) return false;
+  use.counters.of(answer.media, answer.provenance.here).n++;
+  const { here, upstream } = answer.provenance;
+  redirect(exchange.response, location, [
+    ...["X-Go-Proxy-Cache", here === "HIT" || here === "STALE" ? "HIT" : "MISS"],
+    ...["X-Go-Proxy-Status", `${upstream}|${here}`, ...use.settings().notices],
+  ]);
+  return true;
 }
 
 async function sendLarge(use: AnswerUse, exchange: Exchange, answer: ZipAnswer): Promise<void> {

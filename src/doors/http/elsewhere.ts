@@ -11,6 +11,7 @@ import type { Elsewhere } from "#services/proxy/misses.ts";
 import { untilAborted } from "#services/proxy/single-flight.ts";
 import type { Clock } from "#services/store/ports.ts";
 import type { Exchange } from "./answers.ts";
+import { redirect } from "./send.ts";
 
 /** One wait at `/_build`: below what common gateways wait for an answer (60 s). Then the client is sent there again. */
 const pollMs = 50_000;
@@ -45,16 +46,6 @@ export async function untilTurnIsOver<T>(
   }
   redirect(exchange.response, relative(exchange.url, { ...target, turn: target.turn + 1 }), []);
   return undefined;
-}
-
-function redirect(response: Exchange["response"], location: string, more: readonly string[]): void {
-  const body = "See Location.\n";
-  response
-    .writeHead(302, [
-      ...["Location", location, "Cache-Control", "no-store", "Content-Type", "text/plain; charset=utf-8"],
-      ...["X-Content-Type-Options", "nosniff", "Content-Length", String(Buffer.byteLength(body)), ...more],
-    ])
-    .end(body);
 }
 
 /** From the request's own folder up to the root of this server, and down again. */

@@ -68,6 +68,17 @@ export async function sendZip(
   }
 }
 
+/** 302, which nobody may remember. */
+export function redirect(response: Response, location: string, more: readonly string[]): void {
+  const body = "See Location.\n";
+  response
+    .writeHead(302, [
+      ...["Location", location, "Cache-Control", "no-store", "Content-Type", "text/plain; charset=utf-8"],
+      ...["X-Content-Type-Options", "nosniff", "Content-Length", String(Buffer.byteLength(body)), ...more],
+    ])
+    .end(body);
+}
+
 function write(response: Response, bytes: Buffer, stalledMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = response.socket?.bytesWritten ?? 0;

@@ -315,8 +315,12 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
-    if (error instanceof GranaryError && saysAbsent.has(error.code) && this.#use.store.isAway)
-      return new GranaryError("GRANARY_STORE_UNAVAILABLE", { what, reason: "the shared store is out of reach" }, options);
+    if (saysAbsent(error) && this.#use.store.isAway)
+      return new GranaryError(
+        "GRANARY_STORE_UNAVAILABLE",
+        { what, reason: "the shared store is out of reach" },
+        options,
+      );
     const failure = storeFailure(what, error);
     if (failure !== undefined) return failure;
     if (error instanceof StoreDamaged) return damaged(what, error);
@@ -335,7 +339,9 @@ export class Proxy {
 }
 
 /** What is said of what is not in the store, and nobody else was asked for. */
-const saysAbsent: ReadonlySet<string> = new Set(["GRANARY_NOT_KEPT", "GRANARY_PRIVATE_NOT_HERE"]);
+function saysAbsent(error: unknown): boolean {
+  return isGranaryError(error, "GRANARY_NOT_KEPT") || isGranaryError(error, "GRANARY_PRIVATE_NOT_HERE");
+}
 
 /** Who vouches for what was obtained now, and how long it may be reused when that is not for ever. */
 type Vouching = { readonly by: VerifiedBy; readonly reuseMs?: number | undefined };
