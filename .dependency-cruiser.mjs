@@ -12,7 +12,7 @@ export const uses = {
   access: ["errors", "store", "cluster"],
   upstreams: ["errors", "store"],
   sumdb: ["errors", "store", "upstreams"],
-  sumlog: ["errors", "store", "sumdb"],
+  sumlog: ["errors", "store", "sumdb", "cluster"],
   sumtools: ["store", "sumdb", "prewarm"],
   integrity: ["store"],
   proxy: ["errors", "events", "store", "upstreams", "sumdb", "integrity", "cluster"],

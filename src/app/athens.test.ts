@@ -109,7 +109,10 @@ for (const key of athensKeys) {
     if (name === "ATHENS_STORAGE_TYPE") env[name] = "redis";
     const done = await translate(env);
     const rows = done.rows.filter((row) => row.key === name || row.key.startsWith(`${name} `));
-    if (valueOf(key) === "") { assert.equal(rows[0]?.kind, "ignored"); return; }
+    if (valueOf(key) === "") {
+      assert.equal(rows[0]?.kind, "ignored");
+      return;
+    }
     assert.ok(rows.length > 0, JSON.stringify(done.rows));
     for (const row of rows) {
       assert.equal(row.origin, `env ${name}`);

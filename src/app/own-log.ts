@@ -13,12 +13,14 @@ import { SumLog } from "#services/sumlog/log.ts";
 import { OwnDatabase } from "#services/sumlog/own-database.ts";
 import type { Proofs } from "#services/sumlog/ports.ts";
 import type { Witness, WitnessClient } from "#services/sumlog/ports.ts";
+import { sequencer } from "#services/sumlog/sequencer.ts";
 import { TiledLog } from "#services/sumlog/tiled-log.ts";
 import { forgetCosigned } from "#services/sumlog/cosigned.ts";
 import { Witnessing, type WitnessNews } from "#services/sumlog/witnessing.ts";
 import type { OwnRecords } from "#services/proxy/publish.ts";
 import { findSums } from "#protocol/record.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
+import type { Turns } from "#services/cluster/ports.ts";
 import type { EventSink } from "#services/events/ports.ts";
 
 export type OwnLog = {
@@ -41,13 +43,21 @@ export type OwnLogUse = {
   readonly witnesses: readonly Witness[];
   readonly quorum: number;
   readonly witnessClient: WitnessClient;
+  /** Whose turn it is where several nodes append to one log; undefined while there is nobody to ask. */
+  readonly turns?: (() => Turns | undefined) | undefined;
 };
+
+/** Longest pause after a commit of ours while other nodes append to the log as well. */
+const giveWayMs = 150;
 
 /** Opens the log of a key. Throws GRANARY_INPUT_UNREADABLE for a key that is none; a damaged log is told, not thrown. */
 export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLog> {
   const signer = await readSignerKey(keyFile);
   const memory = new HeadFile(keyFile);
-  const log = new SumLog({ signer, storage: use.storage, memory, onGrowth: () => witnessing?.grew() });
+  const { storage, clock, stop: signal, turns } = use;
+  const giveWay = turns && (() => clock.sleep(Math.random() * giveWayMs, signal));
+  const turn = turns && sequencer(signer.verifier.name, { turns, clock, signal });
+  const log = new SumLog({ signer, storage, memory, onGrowth: () => witnessing?.grew(), turn, giveWay });
   const witnessing = makeWitnessing(log, signer, use);
   if (witnessing === undefined) await forgetCosigned({ log, storage: use.storage });
   const fault = await faultOf(log);

@@ -234,7 +234,10 @@ suite("PostgreSQL in trouble", { skip }, () => {
   test("over TLS the certificate must be of an authority that is known", async (t) => {
     const { server } = await room(t);
     const made = await makeCertificate(server.folder, "postgres");
-    if (made === undefined) { t.skip("no openssl on this machine"); return; }
+    if (made === undefined) {
+      t.skip("no openssl on this machine");
+      return;
+    }
     const owner = await stat(join(server.folder, "d"));
     await chmod(made.key, 0o600);
     await chown(made.key, owner.uid, owner.gid);

@@ -56,6 +56,8 @@ async function openCluster(t: TestContext, names: readonly string[] = ["a", "b"]
     GRANARY_CLUSTER_LEASE: "3s",
     // An upstream that is silent for long is asked again, and on a slow machine a thousand clients take long.
     GRANARY_UPSTREAM_CLIENT_SILENCE: "60s",
+    // All these clients are of one address, and come at once.
+    GRANARY_LIMITS_CONNECTIONS_PER_IP: "4000",
   };
   const sumdb = `${database.verifierKey} ${stub.url}/sumdb/${database.name}`;
   const start = async (node: string): Promise<RunningGranary> => {
@@ -86,7 +88,10 @@ suite("turns", { skip, timeout: 240_000 }, () => {
     const { stub, a, b } = await openCluster(t);
     for (const file of files) stub.fault(file, { kind: "delay", ms: 300 });
     assertSame(await herd(t, [a, b], 2 * clients));
-    for (const file of files) assert.equal(stub.requests(file), 1, file);
+    const alone = 'granary_turns_total{outcome="alone"}';
+    // A machine so busy that Redis was not heard within 100 ms has nodes that go on by themselves, and say so.
+    const most = (await metric(a, alone)) + (await metric(b, alone)) === 0 ? 1 : 2;
+    for (const file of files) assert.ok(stub.requests(file) >= 1 && stub.requests(file) <= most, file);
     assert.ok((await metric(a, "granary_turns_total")) + (await metric(b, "granary_turns_total")) > 0);
   });
 
@@ -129,7 +134,7 @@ suite("turns", { skip, timeout: 240_000 }, () => {
     const since = performance.now();
     for (const { url } of [a, b]) await until(async () => (await ask(url + (files[2] ?? ""))).status !== 200);
     assert.ok(performance.now() - since < 5_000);
-    await until(async () => (await metric(a, "granary_cluster_nodes")) === 2);
+    for (const node of [a, b]) await until(async () => (await metric(node, "granary_cluster_nodes")) === 2);
     const { cluster } = JSON.parse((await ask(`${a.url}/-/api/status`)).body) as {
       readonly cluster: { readonly up: boolean; readonly nodes: readonly { readonly node: string }[] };
     };
@@ -139,5 +144,47 @@ suite("turns", { skip, timeout: 240_000 }, () => {
       ["a", "b"],
     );
     assert.match((await ask(`${b.url}/-/`)).body, /<th align="left">Nodes<td>a \(/);
+  });
+
+  test("what one node forgets at an operator's word the other forgets too", async (t) => {
+    const { stub, a, b, shared } = await openCluster(t);
+    const list = "/example.com/hello/@v/list";
+    const absent = "/example.com/hello/@v/v9.9.9.info";
+    const asked = (): readonly number[] => [list, absent].map((path) => stub.requests(path));
+    const askBoth = async (): Promise<void> => {
+      for (const path of [list, absent]) for (const { url } of [a, b]) await ask(url + path);
+    };
+    await askBoth();
+    await askBoth();
+    assert.deepEqual(asked(), [2, 1], "each has its list, and both one absence");
+    const made = await runGranary(["token", "add", "--scope=write", `--store=${a.store}`], shared);
+    const [token = ""] = /grn_\S+/.exec(made.stdout) ?? [];
+    const headers = { authorization: `Bearer ${token}` };
+    const refreshed = await fetch(`${a.url}/-/api/refresh/example.com/hello`, { method: "POST", headers });
+    assert.equal(refreshed.status, 200);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await ask(b.url + list);
+    await ask(b.url + absent);
+    assert.deepEqual(asked(), [3, 2]);
+  });
+
+  test("nodes with stores and workers of their own count a client together; without Redis each alone", async (t) => {
+    const { stub } = await startUpstreams();
+    atEnd(t, () => stub.close());
+    const redis = await startRedis(t);
+    const start = async (node: string): Promise<RunningGranary> => {
+      const env = { GRANARY_REDIS_URL: redis.url, GRANARY_CLUSTER_NODE: node, GRANARY_LIMITER_PROFILE: "official" };
+      const granary = await startGranary({ upstream: stub.url, env, flags: ["--workers=1"] });
+      atEnd(t, () => granary.stop());
+      return granary;
+    };
+    const nodes = [await start("a"), await start("b")];
+    const statuses: number[] = [];
+    for (let n = 0; n < 7; n++) statuses.push((await ask((nodes[n % 2]?.url ?? "") + (files[1] ?? ""))).status);
+    // Five a second over both; a machine so slow that they were more than a second apart proves nothing.
+    assert.deepEqual(statuses.slice(0, 5), [200, 200, 200, 200, 200]);
+    assert.deepEqual(statuses.slice(5), [429, 429]);
+    await redis.kill();
+    for (const { url } of nodes) assert.equal((await ask(url + (files[1] ?? ""))).status, 200);
   });
 });

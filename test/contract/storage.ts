@@ -249,6 +249,41 @@ function replacing(check: Check): void {
     assert.equal(await storage.replace(a, other, undefined), "conflict");
     assert.equal(await textOf(storage, a), "hello");
   });
+  check("a stage replaces what has the token, and is taken", async (storage) => {
+    await storage.create(a, hello);
+    const stage = await stageOf(storage, other);
+    assert.equal(await storage.replace(a, stage, (await storage.stat(a))!.token), "replaced");
+    await stage.discard();
+    assert.equal(await textOf(storage, a), "other bytes");
+  });
+  check("a stage that meets an old token changes nothing, and stays for another try", async (storage) => {
+    await storage.create(a, hello);
+    const { token } = (await storage.stat(a))!;
+    await storage.replace(a, bytesOf("third"), token);
+    const stage = await stageOf(storage, other);
+    assert.equal(await storage.replace(a, stage, token), "conflict");
+    assert.equal(await storage.replace(a, stage, undefined), "conflict");
+    assert.equal(await textOf(storage, a), "third");
+    await storage.remove(a);
+    assert.equal(await storage.replace(a, stage, token), "conflict");
+    assert.equal(await storage.replace(a, stage, undefined), "replaced");
+    assert.equal(await textOf(storage, a), "other bytes");
+  });
+  check("of 8 stages with one token exactly one wins, and who has it open reads the old bytes", async (storage) => {
+    const body = pattern(3 * MiB);
+    await storage.create(a, body);
+    const object = await storage.open(a);
+    const { token } = (await storage.stat(a))!;
+    const stages = await Promise.all(Array.from({ length: 8 }, (_, n) => stageOf(storage, bytesOf(`stage ${n}`))));
+    const outcomes = await Promise.all(stages.map((stage) => storage.replace(a, stage, token)));
+    assert.equal(outcomes.filter((outcome) => outcome === "replaced").length, 1);
+    assert.equal(await textOf(storage, a), `stage ${outcomes.indexOf("replaced")}`);
+    const old = new Uint8Array(body.length);
+    for (let at = 0; at < old.length;) at += await object!.read(at, old.subarray(at));
+    await object!.close();
+    assert.equal(sha256(old), sha256(body));
+    for (const stage of stages) await stage.discard();
+  });
   check("replace with a token of something gone is a conflict", async (storage) => {
     await storage.create(a, hello);
     const { token } = (await storage.stat(a))!;

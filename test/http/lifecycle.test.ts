@@ -136,9 +136,34 @@ test("SIGTERM: a running download comes to its end, new connections are refused,
   const response = await beginLarge(granary);
   granary.signal("SIGTERM");
   await said(granary, "drain.started");
-  await assert.rejects(fetch(`${granary.url}/-/livez`));
+  // One that is open is answered once more; fetch keeps it.
+  const last = await fetch(`${granary.url}/-/readyz`);
+  assert.equal(last.status, 503);
+  assert.equal(last.headers.get("connection"), "close");
+  await assert.rejects(onNewConnection(granary.url), { code: "ECONNREFUSED" });
   assert.equal(await lengthOf(response), Number(response.headers["content-length"]));
   assert.equal(await granary.ended, 0);
+});
+
+function onNewConnection(url: string, path = "/-/livez"): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(`${url}${path}`, { agent: false }, (response) => {
+      response.resume().once("end", () => resolve(response.statusCode));
+    }).once("error", reject);
+  });
+}
+
+test("with limits.leave the port stays open for a while, and readiness says that it will not", async (t) => {
+  const world = await startWorld({ env: { GRANARY_LIMITS_LEAVE: "1500ms" } });
+  atEnd(t, () => world.close());
+  const { granary } = world;
+  await (await fetch(`${granary.url}/example.com/hello/@v/list`)).text();
+  granary.signal("SIGTERM");
+  await said(granary, "drain.started");
+  assert.equal(await onNewConnection(granary.url), 200);
+  assert.equal(await onNewConnection(granary.url, "/-/readyz"), 503);
+  assert.equal(await granary.ended, 0);
+  await assert.rejects(onNewConnection(granary.url), { code: "ECONNREFUSED" });
 });
 
 test("a second SIGTERM ends it at once: the download breaks, and never looks complete", async (t) => {

@@ -79,10 +79,18 @@ export class SimStorage implements Storage {
     return made;
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    const stage = body instanceof Uint8Array ? undefined : ownStage(body);
+    const bytes = body instanceof Uint8Array ? body : ownStage(body).locate().bytes;
     return await this.#change("replace", key, () => {
       if (this.#use.disk.find(key)?.token !== expected) return { result: "conflict" };
-      return { result: "replaced", durable: this.#put(key, bytes) };
+      const durable = this.#put(key, bytes);
+      stage?.take();
+      return { result: "replaced", durable };
     });
   }
 

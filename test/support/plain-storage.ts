@@ -28,9 +28,13 @@ export class PlainStorage implements Storage {
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- a rejection, not a throw
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
     if (this.objects.get(key)?.token !== expected) return "conflict";
-    this.#set(key, bytes);
+    this.#set(key, body);
     return "replaced";
   }
 

@@ -163,15 +163,15 @@ export class DiskStorage implements Storage {
     return await this.#staged(body, (stage) => this.#createFrom(key, stage));
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
     return await this.#locks.run(key, async () => {
       if ((await this.stat(key))?.token !== expected) return "conflict";
-      return await this.#staged(bytes, async (stage) => {
-        // With nothing to replace, link() makes sure that there still is nothing.
-        if (expected === undefined) return (await this.#createFrom(key, stage)) === "created" ? "replaced" : "conflict";
-        await this.#inFolder(key, (path) => rename(stage.path, path));
-        return "replaced";
-      });
+      if (!(body instanceof Uint8Array)) return await this.#replaceFrom(key, ownStage(body), expected);
+      return await this.#staged(body, (stage) => this.#replaceFrom(key, stage, expected));
     });
   }
 
@@ -202,6 +202,19 @@ export class DiskStorage implements Storage {
   async stage(maxBytes: number): Promise<Stage> {
     await this.#left.dropOld();
     return await this.#temp.open(maxBytes);
+  }
+
+  async #replaceFrom(
+    key: StorageKey,
+    stage: DiskStage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    // With nothing to replace, link() makes sure that there still is nothing.
+    if (expected === undefined) return (await this.#createFrom(key, stage)) === "created" ? "replaced" : "conflict";
+    const from = stage.locate().path;
+    await this.#inFolder(key, (path) => rename(from, path));
+    await stage.discard(); // the bytes have another name now
+    return "replaced";
   }
 
   async #createFrom(key: StorageKey, stage: DiskStage): Promise<"created" | "exists"> {

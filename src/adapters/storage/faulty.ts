@@ -85,8 +85,13 @@ export class FaultyStorage implements Storage {
     return this.#call("create", key, () => this.#inner.create(key, own));
   }
 
-  replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    return this.#call("replace", key, () => this.#inner.replace(key, bytes, expected));
+  replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    const own = body instanceof FaultyStage ? body.inner : body;
+    return this.#call("replace", key, () => this.#inner.replace(key, own, expected));
   }
 
   remove(key: StorageKey): Promise<boolean> {

@@ -89,11 +89,11 @@ export class LateStorage extends DiskStorage {
 
   override async replace(
     key: StorageKey,
-    bytes: Uint8Array,
+    body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
     this.#mustBeOurs();
-    return await super.replace(key, bytes, expected);
+    return await super.replace(key, body, expected);
   }
 
   override async remove(key: StorageKey): Promise<boolean> {

@@ -48,9 +48,15 @@ export class MemoryStorage implements Storage {
     return "created";
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    const bytes = body instanceof Uint8Array ? copyOf(body) : ownStage(body).locate().bytes;
     if (this.#entries.get(key)?.token !== expected) return "conflict";
-    this.#put(key, copyOf(bytes));
+    this.#put(key, bytes);
+    if (!(body instanceof Uint8Array)) await body.discard();
     return "replaced";
   }
 

@@ -98,11 +98,15 @@ export class PlainTree implements Storage {
     });
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    if (!isOurs(key)) return await this.#rest.replace(key, bytes, expected);
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    if (!isOurs(key)) return await this.#rest.replace(key, body, expected);
     return await this.#locks.run(key, async () => {
       if ((await this.stat(key))?.token !== expected) return "conflict";
-      await this.#put(key, bytes);
+      await this.#put(key, body);
       return "replaced";
     });
   }

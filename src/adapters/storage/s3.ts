@@ -183,15 +183,23 @@ export class S3Storage implements Storage {
     return outcome === "written" ? "created" : "exists";
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    if (expected === undefined) return (await this.create(key, bytes)) === "created" ? "replaced" : "conflict";
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    if (expected === undefined) return (await this.create(key, body)) === "created" ? "replaced" : "conflict";
     const name = this.#names.nameOf(key);
     // Where versions are kept, some services let a replacement through over a delete marker. It also sees bytes that were
     // replaced and then restored.
     if (hasVersion(expected) && (await this.stat(key))?.token !== expected) return "conflict";
-    const body = sendable({ bytes }, 0, bytes.length);
-    const outcome = await this.#said(key, () => replaceOnce(this.#writing(name), { body, etag: etagOf(expected) }));
+    const isStage = !(body instanceof Uint8Array);
+    // A zip goes in one request here, which may carry 5 GiB: what is replaced is what nobody could prove.
+    const sent = isStage ? sendable(body.locate(), 0, body.size) : sendable({ bytes: body }, 0, body.length);
+    const etag = etagOf(expected);
+    const outcome = await this.#said(key, () => replaceOnce(this.#writing(name), { body: sent, etag }));
     if (outcome === "unknown") throw new StoreUnavailable(key, "nobody can say whether it was replaced");
+    if (outcome === "written" && isStage) await body.discard();
     return outcome === "written" ? "replaced" : "conflict";
   }
 

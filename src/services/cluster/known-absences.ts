@@ -73,7 +73,7 @@ export class KnownAbsences {
     const now = this.#use.clock.now();
     const { reason, by } = absence;
     const said = { reason: reason.slice(0, maxReason), by: by.slice(0, maxReason) };
-    this.#use.absences.add(key, { ...said, sinceMs: now, untilMs: now + this.#use.ttlMs }).catch(undefinedWhenDown);
+    this.#use.absences.add(key, { ...said, sinceMs: now, untilMs: now + this.#use.ttlMs }).catch(() => undefined); // nobody waits for it
   }
 
   /** Nothing that was said of the module, of those below it and of those above it, is believed from now on. */

@@ -54,7 +54,8 @@ export class NodeReports {
   async run(stop: AbortSignal): Promise<void> {
     const isOver = (): boolean => stop.aborted;
     while (!isOver()) {
-      await this.report();
+      // What was not said now is said next time.
+      await this.report().catch(() => undefined);
       await this.#use.clock.sleep(nodeReportMs, stop).catch(() => undefined); // stopped
     }
   }

@@ -147,7 +147,7 @@ export const enStart = {
   GRANARY_STORE_IS_COPY: {
     lines: (f) => [
       `${f.dir} has a node's copies of the shared store ${f.bucket}, and is no store by itself.`,
-      `Name the bucket, or another directory: --s3 ${f.bucket}`,
+      `Name the bucket (GRANARY_S3_BUCKET=${f.bucket}), or another directory.`,
     ],
     cause: "The directory was used with s3.bucket. What is in it is a part of what the bucket has.",
     remedy: "Set s3.bucket as before.",

@@ -139,7 +139,7 @@ export const zhCNStart = {
   GRANARY_STORE_IS_COPY: {
     lines: (f) => [
       `${f.dir} 中是某节点对共享存储 ${f.bucket} 的副本，本身不是存储。`,
-      `请指明存储桶，或换一个目录：--s3 ${f.bucket}`,
+      `请指明存储桶（GRANARY_S3_BUCKET=${f.bucket}），或换一个目录。`,
     ],
     cause: "该目录曾与 s3.bucket 一起使用，其中只是存储桶内容的一部分。",
     remedy: "像之前一样设置 s3.bucket。",

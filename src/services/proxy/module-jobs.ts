@@ -20,7 +20,7 @@ import type { EventSink, Meter } from "#services/events/ports.ts";
 import type { OwedProofs } from "#services/integrity/owed.ts";
 import { StoreDamaged } from "#services/store/errors.ts";
 import { versionKey } from "#services/store/layout.ts";
-import type { KeptMod, KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import type { KeptMod, KeptZip, ModuleStore, ProvenZip } from "#services/store/module-store.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
 import { StoreUnavailable } from "#services/store/ports.ts";
 import type { Quarantine, Refused } from "#services/store/quarantine.ts";
@@ -353,7 +353,10 @@ export class ModuleJobs {
           firstSeen: this.#today(),
         };
         if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "mod");
-        const { kept, conflict } = await step("keep", { run: () => store.keepMod({ id, info, mod, facts }) });
+        const { kept, conflict } = await step("keep", {
+          run: () =>
+            store.keepMod({ id, info, mod, facts, provesMod: (found) => this.#provesMod(id, expectation, found) }),
+        });
         const upstream = found.upstream.name;
         if (!conflict) this.#use.aging?.arrived(id, upstream, headers);
         await step("notify", {
@@ -371,7 +374,7 @@ export class ModuleJobs {
       return await this.#withZip(id, { goMod: mod, job, step, existed: false }, async (zip) => {
         await this.#validate(id, mod, { validator, zip, step });
         const obtained = await keep();
-        await this.#keepZip(id, zip, step);
+        await this.#keepZip(id, obtained.kept.mod, { zip, step });
         return obtained;
       });
     });
@@ -435,7 +438,10 @@ export class ModuleJobs {
       const what = { goMod: mod.mod, job, step, existed: damage === undefined };
       const keep = async (zip: ArrivedZip): Promise<Obtained<KeptZip>> => {
         if (validator !== undefined) await this.#validate(id, mod.mod, { validator, zip, step });
-        return { kept: await this.#keepZip(id, zip, step), provenance: { upstream: zip.state, here: "MISS" } };
+        return {
+          kept: await this.#keepZip(id, mod.mod, { zip, step }),
+          provenance: { upstream: zip.state, here: "MISS" },
+        };
       };
       return await this.#withZip(id, what, keep).catch(neverAbsent(damage));
     });
@@ -474,7 +480,33 @@ export class ModuleJobs {
     }
   }
 
-  async #keepZip(id: ModuleVersion, zip: ArrivedZip, step: Steps): Promise<KeptZip> {
+  /** Whether another's go.mod, uncommitted, could have come from an upstream now. */
+  async #provesMod(id: ModuleVersion, expectation: Expectation, mod: Uint8Array): Promise<boolean> {
+    if (expectation.by !== "sumdb" && !isGoMod(mod)) return false;
+    return await this.#use.sums.agrees(id, expectation, { what: "mod", found: hashGoMod(mod) });
+  }
+
+  /** Another's zip, uncommitted, when it could have come from an upstream now; the operator's own check has seen its like. */
+  async #proveZip(
+    id: ModuleVersion,
+    mod: Uint8Array,
+    of: { stage: Stage; zip: ArrivedZip },
+  ): Promise<ProvenZip | undefined> {
+    const { verified: ours, expectation } = of.zip;
+    const verified = await this.#check(of.stage, id, this.#deadline.next()).catch(unusableIsNothing);
+    if (verified === undefined) return undefined;
+    const { h1, report } = verified;
+    if (!report.valid || !sameBytes(goModIn(id, verified), mod)) return undefined;
+    if (h1 !== ours.h1 && (report.files === 0 || this.#use.validator?.() !== undefined)) return undefined;
+    if (!(await this.#use.sums.agrees(id, expectation, { what: "zip", found: h1 }))) return undefined;
+    return { zip: { ...verified, ...report }, mod };
+  }
+
+  async #keepZip(
+    id: ModuleVersion,
+    mod: Uint8Array,
+    { zip, step }: { readonly zip: ArrivedZip; readonly step: Steps },
+  ): Promise<KeptZip> {
     const { store, clock, events } = this.#use;
     const { stage, verified, expectation, upstream, url, startedMs } = zip;
     const facts = {
@@ -483,7 +515,8 @@ export class ModuleJobs {
       origin: { upstream, url },
       firstSeen: this.#today(),
     };
-    const arrival = { id, stage, zip: { ...verified, ...verified.report }, facts };
+    const proveZip = (theirs: Stage) => this.#proveZip(id, mod, { stage: theirs, zip });
+    const arrival = { id, stage, zip: { ...verified, ...verified.report }, facts, proveZip };
     if (facts.verifiedBy === "integrity") await this.#use.owed?.add(id, "zip");
     const { kept, conflict } = await step("keep", { run: () => store.keepZip(arrival) });
     if (conflict) events.emit({ name: "module.conflict", ...named(id), upstream });
@@ -733,6 +766,21 @@ export function goModIn({ path }: ModuleVersion, { goMod }: VerifiedZip): Uint8A
 function checkUnrecorded(mod: Uint8Array): void {
   // "missing module line" of cmd/go modload.
   if (parseGoMod(mod, { lax: true }).path === undefined) throw new ProtocolError("BAD_GOMOD", "no module line");
+}
+
+function unusableIsNothing(error: unknown): undefined {
+  if (!(error instanceof Unusable)) throw error;
+  return undefined;
+}
+
+function isGoMod(mod: Uint8Array): boolean {
+  try {
+    checkUnrecorded(mod);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -10,10 +10,10 @@ import { formatInfo } from "#protocol/info.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import { maxZipBytes } from "#protocol/zip-check.ts";
-import { GranaryError } from "#services/errors/granary-error.ts";
+import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts";
 import type { EventSink, Meter } from "#services/events/ports.ts";
 import { publishedHere } from "#services/store/manifest.ts";
-import type { KeptZip, ModuleStore } from "#services/store/module-store.ts";
+import type { KeptZip, ModuleStore, ProvenZip } from "#services/store/module-store.ts";
 import type { Clock, Stage, Storage } from "#services/store/ports.ts";
 import { StageTooLarge } from "#services/store/ports.ts";
 import type { Room } from "#services/store/room.ts";
@@ -126,7 +126,8 @@ export class Publisher {
         const isMissing = (await this.#unlessSame(id, verified)) === undefined;
         const { sha256, h1, size: bytes } = verified;
         const before = await this.#use.keys.claim(key, { by, what, sha256, isMissing });
-        const isNew = isMissing && (await step("keep", { run: () => this.#keep(id, { verified, mod, stage }) }));
+        const isNew =
+          isMissing && (await step("keep", { run: () => this.#keep(id, { verified, mod, stage }, signal) }));
         await step("notify", {
           run: async () => {
             if (isNew) this.#tell(id, { bytes, ms: clock.now() - started });
@@ -193,15 +194,35 @@ export class Publisher {
     return kept;
   }
 
+  /** What another upload of this version has put in its place: it was first, though its process may be gone. */
+  async #proveZip(id: ModuleVersion, stage: Stage, signal: AbortSignal): Promise<ProvenZip | undefined> {
+    try {
+      const verified = await checkZip(this.#use.verifier, { stage, id, signal });
+      const mod = this.#judge(id, verified);
+      await this.#validate(id, { verified, mod, stage, signal });
+      return { zip: { ...verified, ...verified.report }, mod };
+    } catch (error) {
+      const isRefused = isGranaryError(error, "GRANARY_PUBLISH_REFUSED");
+      if (isRefused || isGranaryError(error, "GRANARY_VALIDATION_REFUSED")) return undefined;
+      throw error;
+    }
+  }
+
   /** True when it was not there. */
-  async #keep(id: ModuleVersion, zip: { verified: VerifiedZip; mod: Uint8Array; stage: Stage }): Promise<boolean> {
+  async #keep(
+    id: ModuleVersion,
+    zip: { verified: VerifiedZip; mod: Uint8Array; stage: Stage },
+    signal: AbortSignal,
+  ): Promise<boolean> {
     const { verified, mod, stage } = zip;
     const { store, sums, wall } = this.#use;
     const today = new Date(wall.now()).toISOString();
     const info = formatInfo({ version: id.version, time: today.replace(/\.\d+Z$/, "Z") });
     const origin = { upstream: publishedHere, url: "" };
     const facts = { verifiedBy: "pin", records: [], origin, firstSeen: today } as const;
-    const whole = await store.keepWhole({ id, info, mod, stage, zip: { ...verified, ...verified.report }, facts });
+    const proveZip = (theirs: Stage) => this.#proveZip(id, theirs, signal);
+    const arrival = { id, info, mod, stage, zip: { ...verified, ...verified.report }, facts, proveZip };
+    const whole = await store.keepWhole(arrival);
     if (whole.conflict && !("kept" in whole && equalHash(whole.kept.manifest.zip.h1, verified.h1)))
       throw conflict(id, {
         kept: "kept" in whole ? whole.kept.manifest.zip.h1 : "another go.mod",

@@ -59,7 +59,7 @@ export class Restorer {
 
   /** Writes bytes made from what a snapshot has, whatever was there. */
   async write(key: StorageKey, bytes: Uint8Array): Promise<void> {
-    if (!this.#isDry) await this.#files.write(key, bytes);
+    if (!this.#isDry) await this.#files.overwrite(key, bytes);
     this.#wasRestored(bytes.length);
   }
 
@@ -88,7 +88,7 @@ export class Restorer {
   async #put(file: SnapshotFile): Promise<void> {
     if (file.size <= smallBytes) {
       const bytes = await this.read(file);
-      if (!this.#isDry) await this.#files.write(file.key, bytes);
+      if (!this.#isDry) await this.#files.overwrite(file.key, bytes);
     } else await this.#putLarge(file);
     this.#wasRestored(file.size);
   }
@@ -109,7 +109,7 @@ export class Restorer {
       try {
         if ((await pour(source, (piece) => stage.write(piece))) !== sha256) fail();
         await stage.seal();
-        await this.#files.putStage(key, stage);
+        await this.#files.place(key, stage, () => Promise.resolve("goes"));
       } finally {
         await stage.discard();
       }

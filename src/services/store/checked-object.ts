@@ -64,12 +64,30 @@ export class CheckedObjects {
 
   /** Opens the zip of `manifest`. Throws StoreDamaged when it is gone or has another size. */
   async open(key: StorageKey, manifest: ZipManifest): Promise<CheckedObject> {
-    const slot = this.#join(key, manifest);
-    const opened = await this.#openedOf(slot);
+    let slot = this.#join(key, manifest);
+    let opened = await this.#openedOf(slot).catch(async (error: unknown) => {
+      await this.#unlessCopy(key, error);
+      slot = this.#join(key, manifest);
+      return await this.#openedOf(slot);
+    });
     let isOpen = true;
+    /** Once more from where the copy came from. */
+    const again = async (part: Part): Promise<number> => {
+      await this.#leave(slot);
+      slot = this.#join(key, manifest);
+      opened = await this.#openedOf(slot);
+      return await this.#read(slot, opened, part);
+    };
     return {
       size: opened.object.size,
-      read: async (offset, into) => await this.#read(slot, opened, { offset, into }),
+      read: async (offset, into) => {
+        try {
+          return await this.#read(slot, opened, { offset, into });
+        } catch (error) {
+          await this.#unlessCopy(key, error);
+          return await again({ offset, into });
+        }
+      },
       close: async () => {
         if (isOpen) await this.#leave(slot);
         isOpen = false;
@@ -102,6 +120,12 @@ export class CheckedObjects {
   /** Closes what nobody reads; the rest is closed by its readers. */
   async close(): Promise<void> {
     for (const key of [...this.#slots.keys()]) await this.#retire(key);
+  }
+
+  /** Throws the error again, unless it is damage of a copy, which is gone now: then the object itself may be sound. */
+  async #unlessCopy(key: StorageKey, error: unknown): Promise<void> {
+    if (!(error instanceof StoreDamaged) || (await this.#storage.doubt?.(key)) !== true) throw error;
+    await this.forget(key);
   }
 
   #join(key: StorageKey, manifest: ZipManifest): Slot {

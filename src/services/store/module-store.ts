@@ -1,17 +1,22 @@
 // Verified modules on a Storage: find what is kept, keep what was proven, never change either.
 //
-// A commit writes the files first and the manifest last; the manifest is the commit point. Whatever a crash leaves
-// before it is a leftover: invisible to find, replaced by the next keep. A manifest that is itself damaged is not
-// healed: without it nobody can say which bytes were given out, and the same name must mean the same bytes for ever.
-// That is why an eviction takes the files only: a version that comes back meets its manifests.
+// A commit writes the files first and the manifest last; the manifest is the commit point. Whatever lies there before it
+// is invisible to find: a crash left it, or somebody is about to commit it, who may sleep for minutes and then do so. So
+// what is proven stays, and the next keep commits it; only what cannot be proven makes room (ADR 0032). A manifest that is
+// itself damaged is not healed: without it nobody can say which bytes were given out, and the same name must mean the
+// same bytes for ever. That is why an eviction takes the files only: a version that comes back meets its manifests.
 
 import { hashGoMod } from "#protocol/dirhash.ts";
+import { ProtocolError } from "#protocol/errors.ts";
+import { parseInfo } from "#protocol/info.ts";
 import type { ModulePath } from "#protocol/path.ts";
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
+import { maxZipBytes } from "#protocol/zip-check.ts";
 import { LRUCache } from "lru-cache";
 import { Turns } from "./_turns.ts";
 import { maxAttempts, sha256, VersionFiles } from "./_version-files.ts";
+import type { Written } from "./_version-files.ts";
 import { CheckedObjects } from "./checked-object.ts";
 import type { CheckedObject } from "./checked-object.ts";
 import { noFile, StoreDamaged } from "./errors.ts";
@@ -20,9 +25,9 @@ import { versionKey } from "./layout.ts";
 import type { VersionFile } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, publishedHere, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
-import { stageOf } from "./object-bytes.ts";
+import { hashOf, stageOf } from "./object-bytes.ts";
 import type { OpenObject, Stage, Storage } from "./ports.ts";
-import { StoreAway, StoreUnavailable } from "./ports.ts";
+import { StoreAway, StoreFull, StoreUnavailable } from "./ports.ts";
 import type { Eviction, Tombstone } from "./tombstone.ts";
 
 /** `.info` and go.mod as they were committed, checked against their manifest when they were read. */
@@ -60,6 +65,8 @@ export type ModArrival = {
   readonly info: Uint8Array;
   readonly mod: Uint8Array;
   readonly facts: Facts;
+  /** Whether another go.mod that lies there uncommitted is proven as well: then it is the one that is kept. Without it none is. */
+  readonly provesMod?: ((mod: Uint8Array) => Promise<boolean>) | undefined;
 };
 export type ZipArrival = {
   readonly id: ModuleVersion;
@@ -67,7 +74,12 @@ export type ZipArrival = {
   readonly stage: Stage;
   readonly zip: ZipFacts;
   readonly facts: Facts;
+  /** What a check finds of another zip that lies there uncommitted, when it is proven as well: then it is the one that is kept. */
+  readonly proveZip?: ((stage: Stage) => Promise<ProvenZip | undefined>) | undefined;
 };
+
+/** A zip that somebody else has put in its place, with the go.mod that belongs to it. */
+export type ProvenZip = { readonly zip: ZipFacts; readonly mod: Uint8Array };
 
 export type Evicting = {
   readonly reason: Eviction;
@@ -83,8 +95,18 @@ export type KeptWhole =
   /** Other bytes had been kept before, and stay. */
   { readonly conflict: true } | { readonly conflict: boolean; readonly isNew: boolean; readonly kept: KeptZip };
 
-/** What lay in the places of `.info` and go.mod without a manifest. */
+/** What had to go from the places of `.info` and go.mod. */
 type Left = { readonly info?: Uint8Array | undefined; readonly mod?: Uint8Array | undefined };
+
+/** The zip that lies in its place, and what had to go for it. */
+type Placed = {
+  readonly zip: ZipFacts;
+  /** Undefined when it is the arrival's. */
+  readonly mod?: Uint8Array;
+  /** The arrival's stage is spent. */
+  readonly isOurs: boolean;
+  readonly displaced?: { readonly stage: Stage; readonly hash: string } | undefined;
+};
 
 /** Manifests in memory: they are small, and each answer from disk needs one. */
 const maxCachedManifestBytes = 16 << 20;
@@ -124,8 +146,8 @@ export class ModuleStore {
       ]);
       return keptMod(id, { info, mod, manifest });
     } catch (error) {
-      if (error instanceof StoreDamaged && error.isMissing && (await this.#files.tombstone(id)) !== undefined)
-        return undefined;
+      // Wrong ones are of somebody who was asleep when it was evicted.
+      if (error instanceof StoreDamaged && (await this.#files.tombstone(id)) !== undefined) return undefined;
       throw error;
     }
   }
@@ -159,7 +181,11 @@ export class ModuleStore {
     if (kept === undefined) return undefined;
     const key = versionKey(id, "zip");
     const damage = await this.#objects.damageOf(key);
-    if (damage !== undefined && !damage.isMissing) throw damage;
+    if (damage !== undefined && !damage.isMissing) {
+      // Somebody who was asleep when it was evicted.
+      if ((await this.#files.tombstone(id)) !== undefined) return undefined;
+      throw damage;
+    }
     if (this.#objects.isOpen(key) || (await this.#storage.stat(key)) !== undefined) return kept;
     if ((await this.#files.tombstone(id)) !== undefined) return undefined;
     const { sha256, size } = kept.manifest.zip;
@@ -190,15 +216,23 @@ export class ModuleStore {
    * commits all of it: who dies before the zip's leaves what unfinishedZip() finds.
    */
   async keepWhole(arrival: WholeArrival): Promise<KeptWhole> {
-    const { id, stage } = arrival;
+    const { id } = arrival;
     return await this.#turns.take(formatModuleVersion(id), async () => {
       const isFirst = (await this.#modManifest(id)) === undefined;
-      if (isFirst) await (await this.#putZip(id, stage))?.close();
-      if ((await this.#keepMod(arrival)).conflict) return { conflict: true };
-      const isNew = (await this.#committedZip(id)) === undefined;
-      const { kept, conflict } = await this.#keepZip(arrival, { isInPlace: isFirst });
-      if (!conflict) await this.#name(id);
-      return { conflict, isNew, kept };
+      const placed = isFirst ? await this.#placeZip(id, arrival) : undefined;
+      try {
+        const mod = placed?.mod ?? arrival.mod;
+        if ((await this.#keepMod({ ...arrival, mod })).conflict) {
+          await this.#settleZip(arrival, placed);
+          return { conflict: true };
+        }
+        const isNew = (await this.#committedZip(id)) === undefined;
+        const { kept, conflict } = await this.#keepZip(arrival, placed);
+        if (!conflict || isNew) await this.#name(id);
+        return { conflict: conflict || kept.manifest.zip.sha256 !== arrival.zip.sha256, isNew, kept };
+      } finally {
+        await placed?.displaced?.stage.discard();
+      }
     });
   }
 
@@ -253,7 +287,7 @@ export class ModuleStore {
   async allowRepacked(id: ModuleVersion): Promise<boolean> {
     return await this.#turns.take(formatModuleVersion(id), async () => {
       if ((await this.#committedZip(id)) === undefined || (await this.findZip(id)) !== undefined) return false;
-      return await this.#storage.remove(versionKey(id, "zip.manifest"));
+      return await this.#files.note(id, { isRepackable: true });
     });
   }
 
@@ -277,20 +311,27 @@ export class ModuleStore {
     if (stat === undefined) return undefined;
     let known = this.#zips.get(key);
     if (known?.token !== stat.token) {
-      const stored = await this.#files.getManifest(key);
+      const stored = await this.#zipManifest(id);
       if (stored === undefined) return undefined;
-      const manifest = named(parseZipManifest(key, stored.bytes), { id, key });
-      await this.#checkSnapshot(id, manifest);
-      known = { manifest, token: stored.token };
+      await this.#checkSnapshot(id, stored.manifest);
+      known = stored;
       this.#zips.set(key, known);
     }
     return this.#zipOf(id, known.manifest);
   }
 
+  async #zipManifest(
+    id: ModuleVersion,
+  ): Promise<{ readonly manifest: ZipManifest; readonly token: string } | undefined> {
+    const key = versionKey(id, "zip.manifest");
+    const stored = await this.#files.readManifest(key, (bytes) => named(parseZipManifest(key, bytes), { id, key }));
+    return stored && { manifest: stored.manifest, token: stored.token };
+  }
+
   /** Both stages are one snapshot: the zip manifest names the bytes of the mod manifest. */
   async #checkSnapshot(id: ModuleVersion, manifest: ZipManifest): Promise<void> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#files.getManifest(key);
+    const stored = await this.#files.readManifest(key, (bytes) => bytes);
     const found = stored === undefined ? "no file" : sha256(stored.bytes);
     if (found !== manifest.modManifest) throw new StoreDamaged(key, { expected: manifest.modManifest, found });
   }
@@ -301,21 +342,28 @@ export class ModuleStore {
   }
 
   async #modManifest(id: ModuleVersion): Promise<ModManifest | undefined> {
+    return (await this.#storedMod(id))?.manifest;
+  }
+
+  async #storedMod(
+    id: ModuleVersion,
+  ): Promise<{ readonly manifest: ModManifest; readonly bytes: Uint8Array } | undefined> {
     const key = versionKey(id, "mod.manifest");
-    const stored = await this.#files.getManifest(key);
-    return stored === undefined ? undefined : named(parseModManifest(key, stored.bytes), { id, key });
+    return await this.#files.readManifest(key, (bytes) => named(parseModManifest(key, bytes), { id, key }));
   }
 
   async #keepMod(arrival: ModArrival): Promise<Keeping<KeptMod>> {
-    const { id, info, mod, facts } = arrival;
+    const { id, facts, provesMod = isNever } = arrival;
     let left: Left = {};
     for (let attempt = 0; attempt < maxAttempts; attempt++) {
       const known = await this.#modManifest(id);
       if (known !== undefined) return await this.#modKeptBefore(known, arrival, left);
-      left = {
-        info: (await this.#files.write(versionKey(id, "info"), info)) ?? left.info,
-        mod: (await this.#files.write(versionKey(id, "mod"), mod)) ?? left.mod,
-      };
+      const told: Written = await this.#files.write(versionKey(id, "info"), arrival.info, (found) =>
+        Promise.resolve(isInfoOf(id, found)),
+      );
+      const goMod: Written = await this.#files.write(versionKey(id, "mod"), arrival.mod, provesMod);
+      left = { info: told.displaced ?? left.info, mod: goMod.displaced ?? left.mod };
+      const [info, mod] = [told.bytes, goMod.bytes];
       const manifest: ModManifest = {
         manifest: 1,
         stage: "mod",
@@ -326,14 +374,15 @@ export class ModuleStore {
         ...facts,
       };
       const made = await this.#storage.create(versionKey(id, "mod.manifest"), formatManifest(manifest));
-      if (made === "created") return { kept: keptMod(id, { info, mod, manifest }), conflict: false };
+      const conflict = sha256(arrival.mod) !== manifest.mod.sha256;
+      if (made === "created") return { kept: keptMod(id, { info, mod, manifest }), conflict };
     }
     throw new StoreUnavailable(versionKey(id, "mod.manifest"), "it comes and goes");
   }
 
   /**
    * Each damaged file is restored when the arrival or a tombstone has the very bytes that were committed, or when we have
-   * just taken them for a leftover: another process may have been about to commit them.
+   * just found that they cannot be proven: another process had found that they can.
    */
   async #modKeptBefore(manifest: ModManifest, { id, info, mod }: ModArrival, left: Left): Promise<Keeping<KeptMod>> {
     const buried = sha256(info) === manifest.info.sha256 ? undefined : (await this.#files.tombstone(id))?.info;
@@ -347,79 +396,155 @@ export class ModuleStore {
     return { kept: keptMod(id, kept), conflict: sha256(mod) !== manifest.mod.sha256 };
   }
 
-  /** @param how.isInPlace its bytes lie where they belong already */
-  async #keepZip(
-    arrival: ZipArrival,
-    { isInPlace }: { readonly isInPlace: boolean } = { isInPlace: false },
-  ): Promise<Keeping<KeptZip>> {
-    const { id, stage, zip, facts } = arrival;
-    const known = await this.#committedZip(id);
-    if (known !== undefined) return await this.#zipKeptBefore(known, arrival);
-    const modKey = versionKey(id, "mod.manifest");
-    const first = await this.#files.getManifest(modKey);
-    if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
-    named(parseModManifest(modKey, first.bytes), { id, key: modKey });
-    const displaced = isInPlace ? undefined : await this.#putZip(id, stage);
-    const put = await this.#storage.stat(versionKey(id, "zip")).catch(() => undefined);
-    const manifest: ZipManifest = {
-      manifest: 1,
-      stage: "zip",
-      path: id.path,
-      version: id.version,
-      modManifest: sha256(first.bytes),
-      zip: zipMember(zip),
-      files: zip.files,
-      uncompressedBytes: zip.uncompressedBytes,
-      ...facts,
-    };
+  /** @param inPlace the zip that lies in its place already; the caller discards what had to go for it */
+  async #keepZip(arrival: ZipArrival, inPlace?: Placed): Promise<Keeping<KeptZip>> {
+    const at: { placed: Placed | undefined; isSettled: boolean } = { placed: inPlace, isSettled: false };
     try {
-      const made = await this.#storage
-        .create(versionKey(id, "zip.manifest"), formatManifest(manifest))
-        .catch(async (error: unknown) => {
-          // A leftover: the next keep removes it.
-          if (!isInPlace) await this.#takeBackZip(id, put?.token).catch(() => undefined);
-          throw error;
-        });
-      if (made === "created") return { kept: this.#zipOf(id, manifest), conflict: false };
-      return await this.#zipKeptMeanwhile(arrival, displaced);
+      return await this.#keepZipAt(arrival, at);
     } finally {
-      await displaced?.close();
+      if (inPlace === undefined) await at.placed?.displaced?.stage.discard();
+    }
+  }
+
+  async #keepZipAt(
+    arrival: ZipArrival,
+    at: { placed: Placed | undefined; isSettled: boolean },
+  ): Promise<Keeping<KeptZip>> {
+    const { id, zip } = arrival;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const known = await this.#committedZip(id);
+      if (known !== undefined) {
+        if (!at.isSettled) await this.#settleZip(arrival, at.placed);
+        at.isSettled = true;
+        const keeping = await this.#zipKeptBefore(known, arrival, { isSpent: at.placed?.isOurs === true });
+        if (keeping === undefined) continue;
+        return keeping;
+      }
+      const first = await this.#storedMod(id);
+      if (first === undefined) throw new Error(`keepZip(${formatModuleVersion(id)}) before keepMod()`);
+      const placed: Placed = at.placed ?? (await this.#placeZip(id, arrival));
+      at.placed = placed;
+      const manifest = zipManifestOf(arrival, { modManifest: sha256(first.bytes), zip: placed.zip });
+      const made = await this.#commitZip(id, manifest);
+      const conflict = placed.zip.sha256 !== zip.sha256;
+      if (made === "created") return { kept: this.#zipOf(id, manifest), conflict };
+    }
+    throw new StoreUnavailable(versionKey(id, "zip.manifest"), "it comes and goes");
+  }
+
+  async #commitZip(id: ModuleVersion, manifest: ZipManifest): Promise<"created" | "exists"> {
+    try {
+      return await this.#storage.create(versionKey(id, "zip.manifest"), formatManifest(manifest));
+    } catch (error) {
+      // Elsewhere it stays for the next keep: who cannot be heard may have written all the same.
+      if (error instanceof StoreFull) await this.#takeBackZip(id, manifest.zip.sha256).catch(() => undefined);
+      throw error;
     }
   }
 
   /**
-   * Another process has kept the version while we did. Its bytes stay; if ours took their place, they go back. Only what
-   * it put there in the very moment in which we took away a leftover is lost: damage, as when a file vanishes.
+   * Without a manifest a zip that lies there and is proven stays, whoever put it there. Returns the one that lies there
+   * now; what had to go for it is the caller's to discard.
    */
-  async #zipKeptMeanwhile({ id, zip }: ZipArrival, displaced: OpenObject | undefined): Promise<Keeping<KeptZip>> {
-    const known = await this.#committedZip(id);
-    if (known === undefined) throw new StoreUnavailable(versionKey(id, "zip.manifest"), "it comes and goes");
-    const conflict = zip.sha256 !== known.manifest.zip.sha256;
-    if (conflict && displaced !== undefined && !(await isSound(known))) {
-      const { stage, hash } = await stageOf(displaced, this.#storage);
-      try {
-        if (hash === known.manifest.zip.sha256) await (await this.#putZip(id, stage))?.close();
-      } finally {
-        await stage.discard();
-      }
+  async #placeZip(id: ModuleVersion, arrival: ZipArrival): Promise<Placed> {
+    const { stage, zip, proveZip } = arrival;
+    const key = versionKey(id, "zip");
+    let found: Omit<Placed, "isOurs"> = { zip };
+    let isOurs = false;
+    let displaced: Placed["displaced"];
+    try {
+      const made = await this.#files.place(key, stage, async (there) => {
+        await displaced?.stage.discard();
+        displaced = undefined;
+        if (there.size > maxZipBytes) return "goes";
+        if (there.size === zip.size && (await hashOf(there)) === zip.sha256) return "stays";
+        displaced = await stageOf(there, this.#storage);
+        const proven = await proveZip?.(displaced.stage);
+        if (proven === undefined) return "goes";
+        found = proven;
+        return "stays";
+      });
+      isOurs = made === "placed";
+    } catch (error) {
+      await displaced?.stage.discard();
+      throw error;
     }
+    await this.#objects.forget(key);
+    return { ...found, isOurs, displaced };
+  }
+
+  /**
+   * Another process has committed the version while we put a zip in its place. It has found the same zip proven as we did,
+   * or it slept while the version was committed and evicted, or it was told otherwise than we were: what is not the
+   * committed zip makes room for it, or just goes.
+   */
+  async #settleZip({ id }: ZipArrival, placed: Placed | undefined): Promise<void> {
+    if (placed === undefined) return;
+    const known = await this.#committedZip(id);
+    if (known === undefined || placed.zip.sha256 === known.manifest.zip.sha256) return;
     await this.#objects.forget(versionKey(id, "zip"));
-    return { kept: known, conflict };
+    if (placed.displaced?.hash === known.manifest.zip.sha256) await this.#restoreZip(known, placed.displaced.stage);
+    else await this.#removeZip(id, placed.zip.sha256);
   }
 
   /** A zip that no manifest came to name would fill a full disk for nothing. What somebody else has put there stays. */
-  async #takeBackZip(id: ModuleVersion, token: string | undefined): Promise<void> {
-    const key = versionKey(id, "zip");
-    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) !== undefined) return;
-    if (token !== undefined && (await this.#storage.stat(key))?.token === token) await this.#storage.remove(key);
+  async #takeBackZip(id: ModuleVersion, hash: string): Promise<void> {
+    if ((await this.#storage.stat(versionKey(id, "zip.manifest"))) === undefined) await this.#removeZip(id, hash);
   }
 
-  async #zipKeptBefore(known: KeptZip, { id, stage, zip }: ZipArrival): Promise<Keeping<KeptZip>> {
-    if (zip.sha256 !== known.manifest.zip.sha256) return { kept: known, conflict: true };
-    if (await isSound(known)) await this.#objects.forget(versionKey(id, "zip"));
-    else await (await this.#putZip(id, stage))?.close();
+  /** Removes what lies in the zip's place when it has this hash. */
+  async #removeZip(id: ModuleVersion, hash: string): Promise<void> {
+    const key = versionKey(id, "zip");
+    const there = await this.#storage.open(key);
+    if (there === undefined) return;
+    const found = await hashOf(there).finally(() => there.close());
+    if (found === hash && (await this.#storage.stat(key))?.token === there.token) await this.#storage.remove(key);
+  }
+
+  /** Undefined when all that was known has changed meanwhile. */
+  async #zipKeptBefore(
+    known: KeptZip,
+    arrival: ZipArrival,
+    { isSpent }: { readonly isSpent: boolean },
+  ): Promise<Keeping<KeptZip> | undefined> {
+    const { id, stage, zip } = arrival;
+    if (zip.sha256 !== known.manifest.zip.sha256) {
+      if (isSpent || !(await this.#isRepackable(known, zip))) return { kept: known, conflict: true };
+      return await this.#repack(known, arrival);
+    }
+    if (isSpent || (await isSound(known))) await this.#objects.forget(versionKey(id, "zip"));
+    else if (!(await this.#restoreZip(known, stage))) return undefined;
     await this.#unburyWhole(id);
     return { kept: known, conflict: false };
+  }
+
+  /** Puts the committed bytes where others are, or none. False when they are not the committed ones any more. */
+  async #restoreZip({ id, manifest }: KeptZip, stage: Stage): Promise<boolean> {
+    const { sha256: hash, size } = manifest.zip;
+    const isStill = async (): Promise<boolean> => (await this.#zipManifest(id))?.manifest.zip.sha256 === hash;
+    const made = await this.#files.place(versionKey(id, "zip"), stage, async (there) => {
+      const isRight = there.size === size && (await hashOf(there)) === hash;
+      // After the look: what was looked at was there under this manifest, or before it.
+      return isRight || !(await isStill()) ? "stays" : "goes";
+    });
+    await this.#objects.forget(versionKey(id, "zip"));
+    if (await isStill()) return true;
+    if (made === "placed") await this.#removeZip(id, hash);
+    return false;
+  }
+
+  /** An operator has allowed the same files in another zip, and the zip that was served is not here. */
+  async #isRepackable({ id, manifest }: KeptZip, zip: ZipFacts): Promise<boolean> {
+    if (manifest.zip.h1 !== zip.h1 || (await this.#files.tombstone(id))?.isRepackable !== true) return false;
+    return (await this.#storage.stat(versionKey(id, "zip"))) === undefined;
+  }
+
+  /** The manifest first, in one step: who held the zip that was served finds that it is not the one any more. */
+  async #repack({ id, manifest }: KeptZip, arrival: ZipArrival): Promise<undefined> {
+    const stored = await this.#zipManifest(id);
+    if (stored?.manifest.zip.sha256 !== manifest.zip.sha256) return;
+    const next = zipManifestOf(arrival, { modManifest: manifest.modManifest, zip: arrival.zip });
+    await this.#storage.replace(versionKey(id, "zip.manifest"), formatManifest(next), stored.token);
   }
 
   async #evict(id: ModuleVersion, { reason, atMs, files = ["info", "mod", "zip"] }: Evicting): Promise<number> {
@@ -438,10 +563,12 @@ export class ModuleStore {
     await this.#files.bury(id, tombstone);
     await this.#lists.remove(id);
     let freed = 0;
+    // A zip without a manifest may be one that somebody is about to commit.
+    const hasZip = (await this.#storage.stat(versionKey(id, "zip.manifest"))) !== undefined;
     // `.info` first: a client that reads the directory meets an absence before it meets half a version.
     for (const file of files) {
       const key = versionKey(id, file);
-      const stat = await this.#storage.stat(key);
+      const stat = file === "zip" && !hasZip ? undefined : await this.#storage.stat(key);
       if (stat !== undefined && (await this.#storage.remove(key))) freed += stat.size;
     }
     await this.#objects.forget(versionKey(id, "zip"));
@@ -469,17 +596,6 @@ export class ModuleStore {
     await this.#files.unbury(id);
     if (isComplete) await this.#lists.add(id);
   }
-
-  /**
-   * Without a manifest a file is a leftover; with one, a damaged file makes room for the right one. Returns what lay
-   * there last; the caller closes it.
-   */
-  async #putZip(id: ModuleVersion, stage: Stage): Promise<OpenObject | undefined> {
-    const key = versionKey(id, "zip");
-    const displaced = await this.#files.putStage(key, stage);
-    await this.#objects.forget(key);
-    return displaced;
-  }
 }
 
 function keptMod(
@@ -491,6 +607,38 @@ function keptMod(
 
 function zipMember({ size, sha256, h1, blocks }: ZipFacts): ZipManifest["zip"] {
   return { size, sha256, h1, blockBytes: zipBlockBytes, blocks: Buffer.from(blocks).toString("base64") };
+}
+
+function zipManifestOf(
+  { id, facts }: Pick<ZipArrival, "id" | "facts">,
+  { modManifest, zip }: { readonly modManifest: string; readonly zip: ZipFacts },
+): ZipManifest {
+  return {
+    manifest: 1,
+    stage: "zip",
+    path: id.path,
+    version: id.version,
+    modManifest,
+    zip: zipMember(zip),
+    files: zip.files,
+    uncompressedBytes: zip.uncompressedBytes,
+    ...facts,
+  };
+}
+
+function isNever(): Promise<boolean> {
+  return Promise.resolve(false);
+}
+
+/** Upstreams tell one version's time differently, and any of them may be right. */
+function isInfoOf({ version }: ModuleVersion, bytes: Uint8Array): boolean {
+  try {
+    parseInfo(bytes, version);
+    return true;
+  } catch (error) {
+    if (error instanceof ProtocolError) return false;
+    throw error;
+  }
 }
 
 /** Reads every block of a kept zip. Throws StoreDamaged. */

@@ -112,9 +112,9 @@ export interface Storage {
   create(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists">;
   /**
    * Replaces the object when its token is still `expected` (undefined: when there is none), atomically and durably.
-   * "conflict" changes nothing.
+   * "conflict" leaves both the object and, for a stage, the stage untouched.
    */
-  replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict">;
+  replace(key: StorageKey, body: Uint8Array | Stage, expected: string | undefined): Promise<"replaced" | "conflict">;
   /** Removes the object; false when there was none. Of several processes that remove it at a time more than one may get true. */
   remove(key: StorageKey): Promise<boolean>;
   /** Every object whose key starts with `prefix` (a whole element prefix ending in `/`, or ""), in no promised order; no stages, no temps. */

@@ -36,6 +36,8 @@ const maxQuarantineBytes = 1 << 30;
 /** Pieces of evidence: an upstream that lies about everything must not fill the disk with tiny files. */
 const maxQuarantined = 1000;
 const maxFactBytes = 16 * 1024;
+/** How long a node may not know of what others hold: so much more than the limits may lie there. */
+const lookMs = 60_000;
 const prefix = "state/quarantine/";
 
 export type QuarantineLimits = { readonly maxBytes: number; readonly maxPieces: number };
@@ -44,8 +46,9 @@ export class Quarantine {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #limits: QuarantineLimits;
-  /** What the writing process holds, oldest first. Read once: each refusal would read it all otherwise. */
+  /** What is held as of the last look, oldest first: each refusal would read it all otherwise. Other nodes add to it. */
   #held: Quarantined[] | undefined;
+  #lookedMs = 0;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -113,7 +116,11 @@ export class Quarantine {
   }
 
   async #makeRoom(size: number): Promise<Quarantined[]> {
-    this.#held ??= await this.#sweep();
+    const now = this.#clock.now();
+    if (this.#held === undefined || now - this.#lookedMs >= lookMs) {
+      this.#held = await this.#sweep();
+      this.#lookedMs = now;
+    }
     let total = this.#held.reduce((sum, fact) => sum + fact.size, size);
     for (const oldest of [...this.#held]) {
       if (total <= this.#limits.maxBytes && this.#held.length < this.#limits.maxPieces) break;
@@ -127,7 +134,11 @@ export class Quarantine {
   async #sweep(): Promise<Quarantined[]> {
     const held = await this.list();
     const known = new Set(held.map((fact) => fact.id));
-    for await (const { key } of this.#storage.list(prefix)) if (!known.has(idIn(key))) await this.#storage.remove(key);
+    for await (const { key } of this.#storage.list(prefix)) {
+      // Another node may have added it since.
+      if (known.has(idIn(key)) || (await this.find(idIn(key))) !== undefined) continue;
+      await this.#storage.remove(key);
+    }
     return held;
   }
 }

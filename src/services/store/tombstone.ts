@@ -20,6 +20,8 @@ export type Tombstone = {
   readonly evicted: string;
   /** The committed `.info`, base64; absent when it was damaged before. */
   readonly info?: string;
+  /** An operator allows the same files in another zip (`granary store hashes repacked`). */
+  readonly isRepackable?: boolean;
 };
 
 /** `.info` in base64, and a path and version of the longest kind. */

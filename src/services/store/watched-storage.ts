@@ -58,8 +58,9 @@ export class WatchedStorage implements Storage {
     return body instanceof Uint8Array ? this.#timed(creating, "created") : this.#told(creating);
   }
 
-  replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    return this.#timed(() => this.#inner.replace(key, bytes, expected), "replaced");
+  replace(key: StorageKey, body: Uint8Array | Stage, expected: string | undefined): Promise<"replaced" | "conflict"> {
+    const replacing = (): Promise<"replaced" | "conflict"> => this.#inner.replace(key, body, expected);
+    return body instanceof Uint8Array ? this.#timed(replacing, "replaced") : this.#told(replacing);
   }
 
   remove(key: StorageKey): Promise<boolean> {

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeBase64 } from "#protocol/base64.ts";
 import type { Tree } from "#protocol/tlog.ts";
-import { storageKey, type Storage, type StorageKey } from "#services/store/ports.ts";
+import { storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { decisionKey, evidenceKey, forksPrefix } from "./layout.ts";
 
 /** One alarm as people see it. */
@@ -68,18 +68,25 @@ async function findDecision(storage: Storage, database: string, id: string): Pro
   }
 }
 
-/** Whether a database is stopped, told by its own process as it finds forks and read from the store at start. */
+/** How long a process may not know of a fork that another one over the same store has found. */
+export const haltLookMs = 5_000;
+
+/** Whether a database is stopped: told by its own process as it finds forks, and read from the store now and then. */
 export class Halt {
   readonly #storage: Storage;
   readonly #database: string;
+  readonly #clock: Pick<Clock, "now">;
   readonly #open = new Map<string, StorageKey>();
+  #lookedAtMs = 0;
 
-  constructor(use: { readonly storage: Storage; readonly database: string }) {
+  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: Pick<Clock, "now"> }) {
+    this.#clock = use.clock;
     this.#storage = use.storage;
     this.#database = use.database;
   }
 
   async load(): Promise<void> {
+    this.#lookedAtMs = this.#clock.now();
     for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
       if (decision === undefined) this.#open.set(id, evidence);
   }
@@ -90,6 +97,7 @@ export class Halt {
 
   /** The evidence of an undecided fork; undefined when all is well. Looks for decisions made meanwhile. */
   async reason(): Promise<StorageKey | undefined> {
+    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
     for (const [id, evidence] of this.#open) {
       if (!(await isDecided(this.#storage, this.#database, id))) return evidence;
       this.#open.delete(id);

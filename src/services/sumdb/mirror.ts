@@ -136,7 +136,7 @@ export class SumdbMirror {
     const shared = { database: this.name, verifier: this.#verifier, storage };
     const { signal } = this.#lifetime;
     this.#order = new RouteOrder({ routes: use.routes, clock, onRefused });
-    this.#halt = new Halt(shared);
+    this.#halt = new Halt({ ...shared, clock });
     const order = this.#order;
     this.#tiles = new Tiles({ ...shared, clock, order, signal });
     this.#heads = new Heads({

@@ -92,6 +92,37 @@ for (let run = 1; run <= 6; run++)
     assert.ok(headsOf(storage, [...kept]).size <= kept.size / 2);
   });
 
+for (let run = 1; run <= 6; run++)
+  test(`two mirrors over one store and a log that grows, run ${run}: whoever is asked, a client of both verifies all of it`, async () => {
+    const random = randomness(100 + run);
+    const database = new TestDatabase({ name, seed });
+    const storage = new PlainStorage();
+    const kept = new Set<number>();
+    const mirrors = [open(database, storage), open(database, storage)];
+    const verifier = parseVerifierKey(database.verifierKey);
+    const client = new FileProxyClient(storage, verifier);
+    for (let step = 0; step < 12; step++) {
+      await grow(database, database.size + 1 + Math.floor(random() ** 3 * 400));
+      const asked = Array.from({ length: 6 }, () =>
+        random() < 0.3 ? database.size - 1 : Math.floor(random() * database.size),
+      );
+      // At once, and with heads of any age.
+      await Promise.all(
+        asked.map((n) => {
+          database.headSize = 1 + Math.floor(random() * database.size);
+          return mirrors[random() < 0.5 ? 0 : 1]!.lookup(moduleId(n), { signal });
+        }),
+      );
+      for (const n of asked) {
+        kept.add(n);
+        assert.deepEqual(await client.lookup(moduleId(n)), sumsOf(n));
+      }
+      if (random() < 0.2) mirrors[random() < 0.5 ? 0 : 1] = open(database, storage);
+    }
+    await verifyOffline(storage, [...kept], random);
+    assert.ok(headsOf(storage, [...kept]).size <= kept.size / 2);
+  });
+
 test("many records asked at once carry one head", async () => {
   const database = new TestDatabase({ name, seed });
   await grow(database, 700);

@@ -71,23 +71,29 @@ export class History {
   }
 
   /**
-   * The commit that follows `from` records; undefined when there is none, "unsure" when a newer head exists: then only
-   * reading the log anew tells.
+   * The commit that follows `from` records; undefined when there is none, "unsure" when it may have been cleared away: then
+   * only reading the log anew tells.
    */
   async next(from: number): Promise<Commit | "unsure" | undefined> {
     const commit = await this.#readCommit(from);
-    return (await this.newest()) > from ? "unsure" : commit;
+    const newest = await this.newest();
+    if (newest <= from) return commit;
+    // Only commits in full tiles are ever cleared away: one after those is what it was, however far others have gone on.
+    if (from < Math.floor(newest / tileRecords) * tileRecords) return "unsure";
+    return commit ?? (await this.#readCommit(from)) ?? "unsure";
   }
 
-  /** True when the commit was created and is part of the log; false when somebody else has gone on from there. */
+  /** True when the commit was created and is part of the log; false when reading the log anew tells whether it is. */
   async commit(commit: Commit): Promise<boolean> {
     const key = commitKey(this.#log, commit.from);
     if ((await this.#storage.create(key, formatCommit(commit))) === "exists") return false;
     // Somebody may have read it by now, and signed a head over it. Only commits in full tiles are ever cleared away.
     const inTiles = Math.floor((await this.newest()) / tileRecords) * tileRecords;
     if (commit.from >= inTiles) return true;
-    // There was one, long ago, and it was cleared away: this one is void.
-    await this.#storage.remove(key);
+    // There may have been one, long ago, that was cleared away: then this one is void. Or others have read it and gone on.
+    // Its records lie in full tiles in any case, but for those of one that leads beyond them: that one is left to whoever
+    // reads the log, who knows by the commits that follow.
+    if (commit.from + commit.texts.length <= inTiles) await this.#storage.remove(key);
     return false;
   }
 

@@ -242,6 +242,41 @@ test("a commit that somebody else has signed a head over, before its writer look
   assert.equal((await audit(open(storage))).length, 5);
 });
 
+for (const [before, count, more] of [
+  [250, 10, 3],
+  [250, 10, 300],
+  [256, 10, 3],
+  [250, 6, 3],
+  [250, 300, 3],
+] as const)
+  test(`so does one of ${count} records after ${before}, which others have followed by ${more}`, async () => {
+    const storage = new MemoryStorage();
+    const other = open(storage);
+    await appendAll(other, 0, before);
+    let isFirst = true;
+    const create: MemoryStorage["create"] = async (name, bytes) => {
+      const created = await storage.create(name, bytes);
+      if (isFirst && name.includes("/commit")) {
+        isFirst = false;
+        await appendAll(other, 2_000, 2_000 + more);
+      }
+      return created;
+    };
+    const slow = new Proxy(storage, {
+      get: (target, name) => {
+        const value: unknown = name === "create" ? create : Reflect.get(target, name);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const numbers = await appendAll(open(slow), before, before + count);
+    assert.equal(isFirst, false);
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: count }, (_, n) => before + n),
+    );
+    assert.equal((await audit(open(storage))).length, before + count + more);
+  });
+
 test("a void commit that a killed writer left behind is never read, and is cleared away", async () => {
   const size = 512; // no commit is left at the end of a full tile: nothing but the head tells that a commit is void
   for (const records of [2, 600])
@@ -254,12 +289,12 @@ test("a void commit that a killed writer left behind is never read, and is clear
       let wake: () => void = () => undefined;
       const until = new Promise<void>((resolve) => (wake = resolve));
       storage.arm({ on: "create", key: /commits/, does: { kind: "delay", until } });
-      storage.arm({ on: "remove", times: 1000, does: { kind: "unavailable", when: "before" } });
       const lost = Promise.allSettled(
         Array.from({ length: records }, (_, n) => asleep.append(key(5000 + n), text(5000 + n))),
       );
       while (!storage.calls.includes(`create ${folder}/commits/0000000000000003`)) await new Promise(setImmediate);
       await appendAll(open(inner), 3, size);
+      storage.arm({ on: ["list", "remove"], times: 1000, does: { kind: "unavailable", when: "before" } });
       wake();
       assert.ok((await lost).every((one) => one.status === "rejected"));
       const left = storageKey(`${folder}/commits/0000000000000003`);

@@ -20,6 +20,7 @@ import { maxPendingRecords, SumLogError } from "./errors.ts";
 import { History, type State } from "./history.ts";
 import { KeptNumbers } from "./kept-numbers.ts";
 import type { HeadMemory } from "./ports.ts";
+import type { InTurn } from "./sequencer.ts";
 import { keyOf } from "./sums-text.ts";
 import { height, tileRecords } from "./tiles.ts";
 
@@ -30,7 +31,14 @@ export type SumLogUse = {
   readonly memory?: HeadMemory;
   /** Called whenever a newer head is signed; must not throw, and is not waited for. */
   readonly onGrowth?: () => void;
+  /** Where several nodes append to one log: lets one at a time do so. It changes how much is done in vain, and nothing else. */
+  readonly turn?: InTurn | undefined;
+  /** Waits a moment: called after a commit of ours while others append too, so that they get their turn. */
+  readonly giveWay?: (() => Promise<void>) | undefined;
 };
+
+/** Commits of others that may lie there before they are cleared away; our own ones are at once. */
+const maxUncleared = 64;
 
 /** A commit takes no more when it holds so much: far below what a commit may have. */
 const enoughCommitBytes = maxCommitBytes / 4;
@@ -52,17 +60,29 @@ export class SumLog {
   readonly #history: History;
   readonly #numbers: KeptNumbers;
   readonly #onGrowth: () => void;
+  readonly #turn: InTurn;
+  readonly #giveWay: () => Promise<void>;
+  #hasOthers = false;
   /** Undefined until it is read, and again when something failed half-way. */
   #state: Signed | undefined;
   readonly #pending: Pending[] = [];
   #work: Promise<unknown> = Promise.resolve();
   #isDraining = false;
 
-  constructor({ signer, storage, memory, onGrowth = () => undefined }: SumLogUse) {
+  constructor({
+    signer,
+    storage,
+    memory,
+    onGrowth = () => undefined,
+    turn = (work) => work(),
+    giveWay = () => Promise.resolve(),
+  }: SumLogUse) {
     this.name = signer.verifier.name;
     this.#signer = signer;
     this.#memory = memory;
     this.#onGrowth = onGrowth;
+    this.#turn = turn;
+    this.#giveWay = giveWay;
     this.#history = new History(signer.verifier, storage);
     this.#numbers = new KeptNumbers(this.name, storage);
   }
@@ -143,15 +163,18 @@ export class SumLog {
     if (this.#isDraining) return;
     this.#isDraining = true;
     while (this.#pending.length > 0) {
+      this.#hasOthers = false;
       await this.#alone(async () => {
         const batch = this.#takeBatch();
         try {
-          await this.#append(batch);
+          await this.#turn(() => this.#append(batch));
         } catch (error) {
           this.#state = undefined;
           for (const { failed } of batch) failed(error);
         }
       });
+      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- #caughtUp() sets it
+      if (this.#hasOthers) await this.#giveWay().catch(() => undefined);
     }
     this.#isDraining = false;
   }
@@ -174,7 +197,7 @@ export class SumLog {
         for (const text of texts) next.append(recordHash(text));
         const commit = { from: state.frontier.size, texts, root: next.tree().root };
         if (!(await this.#history.commit(commit))) continue;
-        await this.#goOn(state, commit);
+        await this.#goOn(state, commit, { isOurs: true });
       }
       for (const { key, done } of batch) done(numbers.get(key) ?? NaN);
       return;
@@ -204,17 +227,22 @@ export class SumLog {
       const next = await this.#history.next(state.frontier.size);
       if (next === undefined) return state;
       if (next === "unsure") this.#state = undefined;
-      else await this.#goOn(state, next);
+      else {
+        this.#hasOthers = true;
+        await this.#goOn(state, next, { isOurs: false });
+      }
     }
   }
 
-  async #goOn(state: Signed, commit: Commit): Promise<void> {
+  async #goOn(state: Signed, commit: Commit, { isOurs }: { readonly isOurs: boolean }): Promise<void> {
     this.#state = undefined; // until all of it is done
     const fresh = await this.#history.apply(state, commit);
     this.#numbers.add(state.frontier.size - fresh.length, fresh);
     const signed = { ...state, head: await this.#sign(state) };
     this.#state = signed;
     this.#onGrowth();
+    // Whoever wrote it tidies up.
+    if (!isOurs && signed.commits.length <= maxUncleared) return;
     await this.#history.clear(signed);
     await this.#numbers.save();
   }

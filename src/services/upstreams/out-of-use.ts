@@ -13,6 +13,7 @@ const key = storageKey("state/upstreams.json");
 const maxFileBytes = 1 << 20;
 /** Names of upstreams that are not configured any more; the oldest leaves. */
 const maxUnknown = 100;
+const maxAttempts = 10;
 
 export class OutOfUse {
   readonly #storage: Storage;
@@ -55,15 +56,18 @@ export class OutOfUse {
   }
 
   async #set(name: string, isOut: boolean, isKnown: (name: string) => boolean): Promise<boolean> {
-    if (this.has(name) === isOut) return false;
-    const others = this.#names.filter((other) => other !== name);
-    const names = bounded(isOut ? [...others, name] : others, isKnown);
-    const stat = await this.#storage.stat(key);
-    // Whatever is there: this process owns the store's state, and what it could not read is replaced.
-    const written = await this.#storage.replace(key, format(names), stat?.token);
-    if (written === "conflict") throw new StoreUnavailable(key, "somebody else wrote it");
-    this.#names = names;
-    return true;
+    for (let attempt = 0; attempt < maxAttempts; attempt++) {
+      const stat = await this.#storage.stat(key);
+      // Other nodes write it too. What cannot be read is replaced.
+      await this.#read().catch(() => undefined);
+      if (this.has(name) === isOut) return false;
+      const others = this.#names.filter((other) => other !== name);
+      const names = bounded(isOut ? [...others, name] : others, isKnown);
+      if ((await this.#storage.replace(key, format(names), stat?.token)) === "conflict") continue;
+      this.#names = names;
+      return true;
+    }
+    throw new StoreUnavailable(key, "it changes all the time");
   }
 
   async #read(): Promise<void> {

@@ -26,11 +26,6 @@ export function missingS3(kind: S3Kind): string | undefined {
     : undefined;
 }
 
-/** Those that are on this machine. */
-export function s3Here(): readonly S3Kind[] {
-  return s3Kinds.filter((kind) => missingS3(kind) === undefined);
-}
-
 const accessKey = "testkey";
 const secretKey = "testsecret";
 
