@@ -6,6 +6,7 @@ import { Agent } from "node:http";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
+import pg from "pg";
 import { atEnd } from "../support/at-end.ts";
 import { metric, missingCluster, startCluster, tell, until } from "../support/cluster-world.ts";
 import type { ClusterWorld, Links, Told } from "../support/cluster-world.ts";
@@ -40,7 +41,8 @@ suite("a blackout", { skip: missingCluster({ withPostgres: true }), timeout: isL
       modules: modules.map((path) => makeModule({ path, version: "v1.0.0" })),
       withPostgres: true,
       withLinks: true,
-      env: { GRANARY_S3_TIMEOUT: "5s" },
+      // Lists grow old within each state, so that nobody lives from what was said before it.
+      env: { GRANARY_S3_TIMEOUT: "5s", GRANARY_FRESHNESS_LIST: "1s" },
     });
     const nodes = await Promise.all(["a", "b"].map((name) => world.start(name)));
     const room = new Room(t, world, nodes);
@@ -62,6 +64,7 @@ suite("a blackout", { skip: missingCluster({ withPostgres: true }), timeout: isL
     room.tell("all three and the upstream dead", load, await room.untilWell());
     await room.fetchNew("after");
     await room.untilWell();
+    await room.untilIndexed(modules.length);
     await world.stub.cut();
     await room.nothingIsLost(await world.start("c"));
   });
@@ -189,6 +192,19 @@ class Room {
       ),
     );
     return Math.round(Math.max(...took));
+  }
+
+  /** Until PostgreSQL knows so many versions: what was kept while it was away was told later. */
+  async untilIndexed(versions: number): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#world.postgres?.url });
+    await client.connect();
+    atEnd(this.#t, () => client.end());
+    const count = async (): Promise<number> => {
+      const { rows } = await client.query<{ readonly count: string }>("SELECT count(*) AS count FROM granary.versions");
+      return Number(rows[0]?.count);
+    };
+    const took = await until(`${versions} versions in PostgreSQL`, async () => (await count()) === versions, 90_000);
+    this.#t.diagnostic(`PostgreSQL knows all ${versions} versions after ${Math.round(took)} ms more`);
   }
 
   /** A node that has nothing, and nobody to ask but the bucket. */

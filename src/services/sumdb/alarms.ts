@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeBase64 } from "#protocol/base64.ts";
 import type { Tree } from "#protocol/tlog.ts";
-import { storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
+import { StoreAway, storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { decisionKey, evidenceKey, forksPrefix } from "./layout.ts";
 
 /** One alarm as people see it. */
@@ -70,16 +70,20 @@ async function findDecision(storage: Storage, database: string, id: string): Pro
 
 /** How long a process may not know of a fork that another one over the same store has found. */
 export const haltLookMs = 5_000;
+/** How long a lookup waits for such a look. A store that is silent for longer is looked at without anybody waiting. */
+const haltWaitMs = 1_000;
+
+type HaltClock = Pick<Clock, "now" | "sleep">;
 
 /** Whether a database is stopped: told by its own process as it finds forks, and read from the store now and then. */
 export class Halt {
   readonly #storage: Storage;
   readonly #database: string;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: HaltClock;
   readonly #open = new Map<string, StorageKey>();
   #lookedAtMs = 0;
 
-  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: Pick<Clock, "now"> }) {
+  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: HaltClock }) {
     this.#clock = use.clock;
     this.#storage = use.storage;
     this.#database = use.database;
@@ -97,12 +101,25 @@ export class Halt {
 
   /** The evidence of an undecided fork; undefined when all is well. Looks for decisions made meanwhile. */
   async reason(): Promise<StorageKey | undefined> {
-    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
+    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.#lookAgain();
     for (const [id, evidence] of this.#open) {
       if (!(await isDecided(this.#storage, this.#database, id))) return evidence;
       this.#open.delete(id);
     }
     return undefined;
+  }
+
+  /** While the store is away, what is known stays so: who cannot be asked has not found a fork that we could hear of. */
+  async #lookAgain(): Promise<void> {
+    const over = new AbortController();
+    const look = this.load().catch((error: unknown) => {
+      if (!(error instanceof StoreAway)) throw error;
+    });
+    try {
+      await Promise.race([look, this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** As reason(), by what is known now. */
