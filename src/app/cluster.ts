@@ -8,7 +8,7 @@ import { KnownAbsences } from "#services/cluster/known-absences.ts";
 import { NodeReports } from "#services/cluster/node-reports.ts";
 import type { NodeView } from "#services/cluster/node-reports.ts";
 import { CoordinationDown } from "#services/cluster/ports.ts";
-import type { Coordination, Notice, SharedRates } from "#services/cluster/ports.ts";
+import type { Coordination, Notice, SharedRates, Turns } from "#services/cluster/ports.ts";
 import { SharedFlight } from "#services/cluster/shared-flight.ts";
 import { TellingStorage } from "#services/cluster/telling-storage.ts";
 import { storageKey } from "#services/store/ports.ts";
@@ -39,6 +39,7 @@ export type Hearing = {
 export type Cluster = {
   /** One fetch over all nodes; undefined when they do not share a store, where it would spare nothing. */
   readonly flight: SharedFlight | undefined;
+  readonly turns: Turns;
   readonly absences: KnownAbsences;
   readonly rates: SharedRates;
   /** This node and the others. */
@@ -75,6 +76,7 @@ function clusterOf(coordination: Coordination, config: Config, use: ClusterUse):
   let unhear = (): void => undefined;
   return {
     flight,
+    turns,
     absences: new KnownAbsences({ absences, clock, ttlMs: values["freshness.negative"] }),
     rates,
     nodes: () => reports.views,

@@ -312,6 +312,8 @@ export async function wire(options: WireOptions): Promise<Server> {
     stop: stop.signal,
     events,
     clock: wall,
+    // Others append to it where others write the store.
+    turns: values["s3.bucket"] === "" ? undefined : () => cluster?.turns,
     witnesses: readWitnesses(values["sumlog.witnesses"]),
     quorum: values["sumlog.quorum"],
     witnessClient: new HttpWitnessClient((endpoint, request) => client.post(endpoint, request)),

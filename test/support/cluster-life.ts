@@ -2,8 +2,11 @@
 // by itself before a call that it was told. What it does it says, a line at a time.
 import { readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { openRedis } from "#adapters/coordination/redis.ts";
+import { steadyClock } from "#adapters/system/clock.ts";
 import type { Storage } from "#services/store/ports.ts";
 import { SumLog } from "#services/sumlog/log.ts";
+import { sequencer } from "#services/sumlog/sequencer.ts";
 import { keepVersion, versionOf } from "./cluster-versions.ts";
 import { keyOf, seeded, signer, textOf } from "./own-log-world.ts";
 import { s3StorageOf } from "./s3-store.ts";
@@ -14,7 +17,12 @@ export type ClusterLife = {
   /** Its own. */
   readonly folder: string;
 } & (
-  | { readonly role: "signer"; readonly node: number; readonly forMs: number }
+  | {
+      readonly role: "signer";
+      readonly node: number;
+      readonly forMs: number;
+      /** Where turns are taken. */ readonly redis?: string;
+    }
   | { readonly role: "keeper"; readonly rounds: readonly Round[] }
 );
 
@@ -25,13 +33,22 @@ const say = (line: string): void => void writeSync(1, `${line}\n`);
 const life = JSON.parse(readFileSync(0, "utf8")) as ClusterLife;
 const storage = await s3StorageOf(life.server, { bucket: life.bucket, folder: life.folder });
 say("ready");
-if (life.role === "signer") await sign(life.node, life.forMs);
+if (life.role === "signer") await sign(life);
 else for (const round of life.rounds) await keep(round);
 await storage.close();
 
-async function sign(node: number, forMs: number): Promise<void> {
+async function sign({ node, forMs, redis }: Extract<ClusterLife, { readonly role: "signer" }>): Promise<void> {
   const random = seeded(node);
-  const log = new SumLog({ signer, storage, giveWay: () => sleep(random() * 150) });
+  const shared = { urls: [redis ?? ""], ca: undefined, prefix: "signers", node: String(node), leaseMs: 2_000 };
+  const coordination = redis === undefined ? undefined : await openRedis({ ...shared, clock: steadyClock });
+  const turn =
+    coordination &&
+    sequencer(signer.verifier.name, {
+      turns: () => coordination.turns,
+      clock: steadyClock,
+      signal: new AbortController().signal,
+    });
+  const log = new SumLog({ signer, storage, giveWay: () => sleep(random() * 150), ...(turn && { turn }) });
   const until = performance.now() + forMs;
   for (let n = 0; performance.now() < until;) {
     // Some of the keys are the others' as well.
@@ -49,6 +66,7 @@ async function sign(node: number, forMs: number): Promise<void> {
     );
     await sleep(random() * 60);
   }
+  await coordination?.close();
 }
 
 async function keep(round: Round): Promise<void> {
