@@ -24,7 +24,7 @@ import { runGranary, startGranary } from "../support/granary.ts";
 import { arrivalFacts, keepZipBytes, moduleVersion, someBytes } from "../support/manifests.ts";
 import { missingS3, startS3 } from "../support/servers/s3.ts";
 import { makeBucket } from "../support/s3-store.ts";
-import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
+import { freezePostgres, missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 import type { PostgresServer } from "../support/servers/postgres.ts";
 
 const skip = missingPostgres() ?? false;
@@ -84,22 +84,6 @@ async function failsWithin(ms: number, work: () => Promise<unknown>, kind: RegEx
   assert.ok(performance.now() - begun < ms, `took ${Math.round(performance.now() - begun)} ms`);
 }
 
-/** Stops it and the processes that serve its connections. Returns how to let them go on. */
-async function freeze(server: PostgresServer): Promise<() => void> {
-  server.pause();
-  const stopped: number[] = [];
-  for (const name of await readdir("/proc")) {
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    if (Number(stat.split(" ")[3]) !== server.pid()) continue;
-    process.kill(Number(name), "SIGSTOP");
-    stopped.push(Number(name));
-  }
-  return () => {
-    for (const pid of stopped) process.kill(pid, "SIGCONT");
-    server.resume();
-  };
-}
-
 suite("PostgreSQL in trouble", { skip }, () => {
   test("dead at the first call, it is said once and soon; back, everything works", async (t) => {
     const { server, index, told } = await room(t);
@@ -124,7 +108,7 @@ suite("PostgreSQL in trouble", { skip }, () => {
   test("frozen, calls end in time and close does too; thawed, they go on", async (t) => {
     const { server, index } = await room(t, { statementMs: 500 });
     await index.put([facts(0)], 1_000);
-    const thaw = await freeze(server);
+    const thaw = await freezePostgres(server);
     await failsWithin(8_000, () => index.used([used(0, 1)], 2_000), /^(away|busy)$/);
     const other = await openPostgresIndex({ url: server.url, ca: undefined, name: "two" });
     await failsWithin(8_000, () => other.isWhole(), /^away$/);
