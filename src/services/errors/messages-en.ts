@@ -180,8 +180,7 @@ export const messagesEn: MessageTable = {
   "command.store.gc": () => "Make room: let versions go that are unused or too many.",
   "command.store.fsck": () => "Look the whole store over, and put right what can be.",
   "command.store.scrub": () => "Read every kept byte once, slowly if asked.",
-  "command.store.migrate": () =>
-    "Bring the layout up to date, or copy the store to a bucket, while it serves.",
+  "command.store.migrate": () => "Bring the layout up to date, or copy the store to a bucket, while it serves.",
   "command.store.rollback": () => "Put back the first bytes that a version had, after damage.",
   "command.pin": () => "Name what stays in the store whatever its age.",
   "command.pin.add": () => "Pin a version, a pattern, or all that a file names.",
