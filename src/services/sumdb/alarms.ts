@@ -70,16 +70,20 @@ async function findDecision(storage: Storage, database: string, id: string): Pro
 
 /** How long a process may not know of a fork that another one over the same store has found. */
 export const haltLookMs = 5_000;
+/** How long a lookup waits for such a look. A store that is silent for longer is looked at without anybody waiting. */
+const haltWaitMs = 1_000;
+
+type HaltClock = Pick<Clock, "now" | "sleep">;
 
 /** Whether a database is stopped: told by its own process as it finds forks, and read from the store now and then. */
 export class Halt {
   readonly #storage: Storage;
   readonly #database: string;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: HaltClock;
   readonly #open = new Map<string, StorageKey>();
   #lookedAtMs = -Infinity;
 
-  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: Pick<Clock, "now"> }) {
+  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: HaltClock }) {
     this.#clock = use.clock;
     this.#storage = use.storage;
     this.#database = use.database;
@@ -103,7 +107,7 @@ export class Halt {
 
   /** The evidence of an undecided fork; undefined when all is well. Looks for decisions made meanwhile. */
   async reason(): Promise<StorageKey | undefined> {
-    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
+    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.#lookAgain();
     for (const [id, evidence] of this.#open) {
       if (!(await this.#isDecided(id))) return evidence;
       this.#open.delete(id);
@@ -118,6 +122,16 @@ export class Halt {
     } catch (error) {
       if (error instanceof StoreAway) return false;
       throw error;
+    }
+  }
+
+  /** A store that is silent holds nobody up: what is known stays until it has answered. */
+  async #lookAgain(): Promise<void> {
+    const over = new AbortController();
+    try {
+      await Promise.race([this.load(), this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
+    } finally {
+      over.abort();
     }
   }
 
