@@ -477,6 +477,23 @@ suite("tiers: the queue", () => {
     assert.equal(tiers.view.queue.objects, 2);
   });
 
+  test("what was written and could not be made sure of is written again, and arrives", async (t) => {
+    const room = await makeRoom(t, queueing);
+    const bad = new FaultyStorage(room.near);
+    const near = Object.assign(bad, { root: room.root, lasting: room.near.lasting }) as unknown as DiskStorage;
+    const tiers = await room.open(undefined, { near });
+    room.away();
+    bad.arm({ on: "create", key: /[.]info$/, does: { kind: "unavailable", when: "after" } });
+    await assert.rejects(tiers.create(info, bytes("i")), StoreUnavailable);
+    assert.equal(await tiers.create(info, bytes("i")), "created");
+    await tiers.create(modManifest, bytes("m"));
+    room.far.heal();
+    await passed(30);
+    await tiers.drain();
+    assert.equal(await text(room.inner, info), "i");
+    assert.equal(await text(room.inner, modManifest), "m");
+  });
+
   test("what waits and cannot be read for a moment waits on", async (t) => {
     const room = await makeRoom(t, queueing);
     const bad = new FaultyStorage(room.near);

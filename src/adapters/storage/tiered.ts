@@ -408,7 +408,6 @@ export class TieredStorage implements Storage {
 
   /** Kept here, to be uploaded. */
   async #createWaiting(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
-    const { near } = this.#use;
     if (this.#queue.has(key) || (await this.#near.stat(key)) !== undefined) return "exists";
     await this.#queue.add(key, sizeOf(body));
     try {
@@ -420,6 +419,8 @@ export class TieredStorage implements Storage {
       }
       return made;
     } catch (error) {
+      // It may lie there all the same: then the next attempt would find a copy of what is nowhere else.
+      await this.#near.drop(key);
       await this.#queue.done(key);
       throw error;
     }

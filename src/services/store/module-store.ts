@@ -26,7 +26,7 @@ import type { VersionFile } from "./layout.ts";
 import { formatManifest, parseModManifest, parseZipManifest, publishedHere, zipBlockBytes } from "./manifest.ts";
 import type { Facts, ModManifest, ZipManifest } from "./manifest.ts";
 import { hashOf, stageOf } from "./object-bytes.ts";
-import type { OpenObject, Stage, Storage } from "./ports.ts";
+import type { Stage, Storage } from "./ports.ts";
 import { StoreAway, StoreFull, StoreUnavailable } from "./ports.ts";
 import type { Eviction, Tombstone } from "./tombstone.ts";
 
@@ -532,7 +532,8 @@ export class ModuleStore {
     const { id, stage, zip } = arrival;
     if (zip.sha256 !== known.manifest.zip.sha256) {
       if (isSpent || !(await this.#isRepackable(known, zip))) return { kept: known, conflict: true };
-      await this.#repack(known, arrival); return;
+      await this.#repack(known, arrival);
+      return;
     }
     if (isSpent || (await isSound(known))) await this.#objects.forget(versionKey(id, "zip"));
     else if (!(await this.#restoreZip(known, stage))) return undefined;
