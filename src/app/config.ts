@@ -6,6 +6,7 @@ import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts"
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { areOneStep } from "./config-checks.ts";
+import { isInTheOpen, maskSecret } from "./config-secrets.ts";
 import { joinHosts, readEgress } from "./config-egress.ts";
 import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
@@ -99,6 +100,11 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
   const egress = await readEgress(said, machine, lang);
   if (egress.isPlain) warnings.push(said);
+  for (const key of settingKeys) {
+    const { secret } = settingOf(key);
+    const isOpen = secret !== undefined && [values[key]].flat().some((one) => isInTheOpen(String(one), secret));
+    if (isOpen) warnings.push({ key, origin: origins[key] ?? "" });
+  }
   const config = {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
@@ -203,7 +209,7 @@ function splitList(value: string, separator: string): string[] {
 
 function badValue(key: SettingKey, raw: { value: string; origin: string }, lang: Lang): GranaryError {
   const accepted = settingOf(key).kind.accepted[lang];
-  const value = maskText(raw.value);
+  const value = maskRefused(raw.value);
   const flag = raw.origin.startsWith("flag ") ? flagOf(key) : undefined;
   if (flag !== undefined) return new GranaryError("GRANARY_BAD_FLAG", { flag, value, accepted });
   return new GranaryError("GRANARY_BAD_CONFIG", { origin: raw.origin, key, value, accepted });
@@ -290,14 +296,22 @@ function checkQuorum({ values, origins }: Pick<Config, "values" | "origins">, la
   });
 }
 
-/** A value as people may see it: userinfo of URLs masked. */
+/** A value as people may see it: secrets and userinfo of URLs masked. */
 export function displayValue(config: Config, key: SettingKey): string {
-  return maskText(settingOf(key).kind.format(config.values[key]));
+  const { kind, secret } = settingOf(key);
+  const text = kind.format(config.values[key]);
+  return secret === "value" ? maskSecret(text) : maskText(text);
 }
 
 /** `https://user:pass@host` → `https://xxxxx@host`, and query values, which often are tokens. */
 export function maskText(text: string): string {
   return text.replace(/(:\/\/)[^/@\s]*@/g, "$1xxxxx@").replace(/([?&][^=&\s]+=)[^&\s,|]+/g, "$1xxxxx");
+}
+
+/** The same for a text that is no URL as it stands, for example because its password holds a `/`: all before the last `@`. */
+export function maskRefused(text: string): string {
+  const masked = maskText(text);
+  return /(?<!xxxxx)@/.test(masked) ? masked.replace(/\/\/[^]*@/, "//xxxxx@") : masked;
 }
 
 function filled(text: string | undefined): string | undefined {

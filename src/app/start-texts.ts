@@ -4,7 +4,6 @@ import { parseGosumdb } from "#protocol/gosumdb.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import type { Config } from "./config.ts";
-import { hasPlainPassword } from "./index-place.ts";
 import type { IntegrityView } from "./integrity.ts";
 import { nodeBelowFloor } from "./node-floor.ts";
 import { knowsAllUses } from "./tending.ts";
@@ -100,8 +99,6 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
   if (config.values["gc.policy"] === "lru-ttl" && !knowsAllUses(config.values))
     warnings.push(say.gcAlone(config.values["s3.bucket"]));
-  if (hasPlainPassword(config.values["postgres.url"]))
-    warnings.push(say.plainSecret("postgres.url", config.origins["postgres.url"]));
   for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
   const floor = nodeBelowFloor(process.version);
   if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));

@@ -173,6 +173,36 @@ suite("PostgreSQL in trouble", { skip }, () => {
     assert.equal(await again(async () => await index.alone?.("gc", () => Promise.resolve())), true);
   });
 
+  test("a node that is paused loses its turn alone, and learns of it when it wakes", async (t) => {
+    const { server, index } = await room(t);
+    await index.totals();
+    const paused = await openPostgresIndex({ url: server.url, ca: undefined, name: "paused", silentMs: 500 });
+    atEnd(t, () => paused.close());
+    const seen: unknown[] = [];
+    const work = async (lost: AbortSignal) => {
+      // Nothing of this process runs.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+      const late = AbortSignal.timeout(3_000);
+      const either = AbortSignal.any([lost, late]);
+      if (!either.aborted) await new Promise((resolve) => either.addEventListener("abort", resolve, { once: true }));
+      seen.push(lost.aborted);
+    };
+    await assert.rejects(async () => await paused.alone?.("gc", work), IndexUnavailable);
+    assert.deepEqual(seen, [true]);
+    assert.equal(await again(async () => await paused.alone?.("gc", () => Promise.resolve())), true);
+  });
+
+  test("a turn alone that lasts is kept by its proofs, and its connection is as before", async (t) => {
+    const { server } = await room(t);
+    const index = await openPostgresIndex({ url: server.url, ca: undefined, name: "busy", silentMs: 6_000 });
+    atEnd(t, () => index.close());
+    const work = async (lost: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, 8_000));
+      assert.equal(lost.aborted, false);
+    };
+    assert.equal(await index.alone?.("gc", work), true);
+  });
+
   test("more at a time than there are connections, all waiting for a lock: each ends in time, then all is well", async (t) => {
     const { server, index } = await room(t);
     await index.put([facts(0)], 1_000);

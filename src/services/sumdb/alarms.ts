@@ -81,7 +81,7 @@ export class Halt {
   readonly #database: string;
   readonly #clock: HaltClock;
   readonly #open = new Map<string, StorageKey>();
-  #lookedAtMs = 0;
+  #lookedAtMs = -Infinity;
 
   constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: HaltClock }) {
     this.#clock = use.clock;
@@ -89,10 +89,16 @@ export class Halt {
     this.#database = use.database;
   }
 
+  /** While a shared store is out of reach what is known stays, and the next question looks again. */
   async load(): Promise<void> {
     this.#lookedAtMs = this.#clock.now();
-    for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
-      if (decision === undefined) this.#open.set(id, evidence);
+    try {
+      for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
+        if (decision === undefined) this.#open.set(id, evidence);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.#lookedAtMs = -Infinity;
+    }
   }
 
   add(id: string): void {
@@ -103,20 +109,27 @@ export class Halt {
   async reason(): Promise<StorageKey | undefined> {
     if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.#lookAgain();
     for (const [id, evidence] of this.#open) {
-      if (!(await isDecided(this.#storage, this.#database, id))) return evidence;
+      if (!(await this.#isDecided(id))) return evidence;
       this.#open.delete(id);
     }
     return undefined;
   }
 
-  /** While the store is away, what is known stays so: who cannot be asked has not found a fork that we could hear of. */
+  /** Nobody can know of a decision while a shared store is out of reach. */
+  async #isDecided(id: string): Promise<boolean> {
+    try {
+      return await isDecided(this.#storage, this.#database, id);
+    } catch (error) {
+      if (error instanceof StoreAway) return false;
+      throw error;
+    }
+  }
+
+  /** A store that is silent holds nobody up: what is known stays until it has answered. */
   async #lookAgain(): Promise<void> {
     const over = new AbortController();
-    const look = this.load().catch((error: unknown) => {
-      if (!(error instanceof StoreAway)) throw error;
-    });
     try {
-      await Promise.race([look, this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
+      await Promise.race([this.load(), this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
     } finally {
       over.abort();
     }
