@@ -14,6 +14,7 @@ read -ra granary <<<"${GRANARY_PROGRAM:-node $root/scripts/launch.cjs $root/bin/
 unset GRANARY_PROGRAM
 s3=17070 redis=16379 postgres=15432 node1=18081 node2=18082 nginx=18443
 
+declare -A pid_of
 pids=()
 stop() {
   trap - EXIT INT TERM
@@ -26,12 +27,18 @@ run() { # NAME COMMAND...
   local name=$1; shift
   "$@" >"$dir/$name.log" 2>&1 &
   pids+=($!)
+  pid_of[$name]=$!
   echo "$name: $! ($dir/$name.log)"
 }
 answers() { # NAME COMMAND...
   local name=$1; shift
-  for _ in $(seq 300); do if "$@" >/dev/null 2>&1; then return; fi; sleep 0.2; done
-  echo "$name does not answer:"; tail -n 20 "$dir/$name.log"; exit 3
+  # Another process on the same port would answer as well.
+  for _ in $(seq 300); do
+    kill -0 "${pid_of[$name]}" 2>/dev/null || break
+    if "$@" >/dev/null 2>&1; then sleep 0.2; if kill -0 "${pid_of[$name]}" 2>/dev/null; then return; fi; fi
+    sleep 0.2
+  done
+  echo "$name does not run, or does not answer:"; tail -n 20 "$dir/$name.log"; exit 3
 }
 
 set -a; . "$root/deploy/cluster.env"; set +a

@@ -32,6 +32,7 @@ export type Hearing = {
   readonly module: (path: string) => void;
   readonly object: (key: string) => void;
   readonly state: (key: string) => void;
+  readonly turn: (name: string) => void;
   /** Anything may have changed. */
   readonly everything: () => void;
 };
@@ -105,6 +106,9 @@ function hearNotice(notice: Notice, hearing: Hearing): void {
     case "state":
       hearing.state(notice.key);
       break;
+    case "turn":
+      hearing.turn(notice.name);
+      break;
   }
 }
 
@@ -116,28 +120,71 @@ export function hearingOf(use: {
   readonly copies: { forget(key: StorageKey): Promise<void> } | undefined;
   /** Forgets what was said of a module. */
   readonly forget: (path: string) => Promise<void>;
+  /** Somebody elsewhere waits for what is done here in a turn. */
+  readonly hurried: (name: string) => void;
   /** Forgets whatever is remembered. */
   readonly everything: () => void;
 }): Hearing {
-  const { held, tokens, copies, forget, everything } = use;
+  const { held, tokens, copies, forget, hurried, everything } = use;
   const quietly = (work: () => Promise<unknown>): void => {
     // Who looks every two seconds looks again.
     void work().catch(() => undefined);
   };
+  // However many tell of it, it is looked at once, and once more for those that came meanwhile.
+  const looks = { isOn: false, isWanted: false };
   const lookAtHeld = async (): Promise<void> => {
-    for (const path of await held.look()) await forget(path);
+    looks.isWanted = true;
+    if (looks.isOn) return;
+    looks.isOn = true;
+    try {
+      while (takeWish(looks)) for (const path of await held.look()) await forget(path);
+    } finally {
+      looks.isOn = false;
+    }
+  };
+  const paths = new Set<string>();
+  let isForgetting = false;
+  const forgetInTurn = async (): Promise<void> => {
+    if (isForgetting) return;
+    isForgetting = true;
+    for (const path of paths) {
+      paths.delete(path);
+      await forget(path).catch(() => undefined);
+      // Each goes through all that is remembered: requests come in between.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    isForgetting = false;
+  };
+  const forgetEverything = (): void => {
+    paths.clear();
+    tokens.lookAgain();
+    everything();
+    quietly(lookAtHeld);
   };
   return {
-    module: (path) => quietly(() => forget(path)),
+    module: (path) => {
+      if (paths.size >= maxForgetting) {
+        forgetEverything();
+        return;
+      }
+      paths.add(path);
+      void forgetInTurn();
+    },
     object: (key) => quietly(async () => copies?.forget(storageKey(key))),
     state: () => {
       tokens.lookAgain();
       quietly(lookAtHeld);
     },
-    everything: () => {
-      tokens.lookAgain();
-      everything();
-      quietly(lookAtHeld);
-    },
+    turn: hurried,
+    everything: forgetEverything,
   };
+}
+
+/** Modules that wait to be forgotten; beyond it all are at once. */
+const maxForgetting = 200;
+
+function takeWish(looks: { isWanted: boolean }): boolean {
+  const { isWanted } = looks;
+  looks.isWanted = false;
+  return isWanted;
 }

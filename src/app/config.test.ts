@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import fc from "fast-check";
 import { goDefaultProxyList, officialProxyURL, sumdbName } from "#protocol/official.ts";
+import { isGranaryError } from "#services/errors/granary-error.ts";
 import { displayValue, loadConfig, reloadConfig } from "./config.ts";
 import type { Config, Flags } from "./config.ts";
 import { duration, formatDuration, formatSize, hostPort, parseDuration, parseSize } from "./config-kinds.ts";
@@ -291,6 +292,26 @@ suite("configuration: upstreams and secrets", () => {
     await assert.rejects(load({}, { values: { upstream: "ftp://user:secret@a.example" } }), {
       fields: { flag: "--upstream", value: "ftp://xxxxx@a.example", accepted: settingOf("upstream").kind.accepted.en },
     });
+  });
+
+  for (const [url, shown] of [
+    ["redis://granary:s3c/ret@redis.example:6379", "redis://xxxxx@redis.example:6379"],
+    ["rediss//granary:s3cret@redis.example:6379", "rediss//xxxxx@redis.example:6379"],
+    ["redis://granary:s3c#r@t@redis.example:6379", "redis://xxxxx@redis.example:6379"],
+  ] as const)
+    test(`a URL that is none because of its password is refused without it: ${url}`, async () => {
+      await assert.rejects(load({ env: { GRANARY_REDIS_URL: url } }), (error) => {
+        assert.ok(isGranaryError(error, "GRANARY_BAD_CONFIG"));
+        assert.equal(error.fields.value, shown);
+        return true;
+      });
+    });
+
+  test("a secret that stands in the settings is not shown; where it stands is", async () => {
+    const config = await load({ env: { GRANARY_S3_SECRET_KEY: "s3cret" } });
+    assert.equal(displayValue(config, "s3.secretKey"), "xxxxx");
+    const other = await load({ env: { GRANARY_S3_SECRET_KEY: "file:/run/secrets/s3" } });
+    assert.equal(displayValue(other, "s3.secretKey"), "file:/run/secrets/s3");
   });
 });
 

@@ -209,7 +209,7 @@ function splitList(value: string, separator: string): string[] {
 
 function badValue(key: SettingKey, raw: { value: string; origin: string }, lang: Lang): GranaryError {
   const accepted = settingOf(key).kind.accepted[lang];
-  const value = maskText(raw.value);
+  const value = maskRefused(raw.value);
   const flag = raw.origin.startsWith("flag ") ? flagOf(key) : undefined;
   if (flag !== undefined) return new GranaryError("GRANARY_BAD_FLAG", { flag, value, accepted });
   return new GranaryError("GRANARY_BAD_CONFIG", { origin: raw.origin, key, value, accepted });
@@ -306,6 +306,12 @@ export function displayValue(config: Config, key: SettingKey): string {
 /** `https://user:pass@host` → `https://xxxxx@host`, and query values, which often are tokens. */
 export function maskText(text: string): string {
   return text.replace(/(:\/\/)[^/@\s]*@/g, "$1xxxxx@").replace(/([?&][^=&\s]+=)[^&\s,|]+/g, "$1xxxxx");
+}
+
+/** The same for a text that is no URL as it stands, for example because its password holds a `/`: all before the last `@`. */
+export function maskRefused(text: string): string {
+  const masked = maskText(text);
+  return /(?<!xxxxx)@/.test(masked) ? masked.replace(/\/\/[^]*@/, "//xxxxx@") : masked;
 }
 
 function filled(text: string | undefined): string | undefined {

@@ -4,7 +4,7 @@ import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { postgresUrlProblem } from "#adapters/database/postgres-index.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { maskText } from "./config.ts";
+import { maskRefused } from "./config.ts";
 import type { Config } from "./config.ts";
 import { readSecret } from "./config-secrets.ts";
 
@@ -23,7 +23,12 @@ export async function indexPlaceOf(config: Pick<Config, "values" | "origins" | "
   const { value: url } = await readSecret({ key, origin: origins[key], value: values[key] }, source.machine);
   const accepted = postgresUrlProblem(url);
   if (accepted !== undefined)
-    throw new GranaryError("GRANARY_BAD_CONFIG", { origin: origins[key], key, value: maskText(values[key]), accepted });
+    throw new GranaryError("GRANARY_BAD_CONFIG", {
+      origin: origins[key],
+      key,
+      value: maskRefused(values[key]),
+      accepted,
+    });
   return { root, postgres: { url, ca: await authorities(config), name: storeName(values) } };
 }
 

@@ -354,6 +354,7 @@ export async function wire(options: WireOptions): Promise<Server> {
     validator,
     aging,
     turns: cluster?.flight,
+    hurry: (name) => void cluster?.tell({ about: "turn", name }),
     gate,
     aheadGate,
     clock,
@@ -588,6 +589,7 @@ export async function wire(options: WireOptions): Promise<Server> {
   cluster?.hear(
     hearingOf({
       ...{ held, tokens, copies: shared?.storage, forget: forgetHere },
+      hurried: (name) => jobs.hurried(name),
       everything: () => {
         proxy.refreshAll();
         hot.clear();

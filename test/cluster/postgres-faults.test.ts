@@ -24,7 +24,7 @@ import { runGranary, startGranary } from "../support/granary.ts";
 import { arrivalFacts, keepZipBytes, moduleVersion, someBytes } from "../support/manifests.ts";
 import { missingS3, startS3 } from "../support/servers/s3.ts";
 import { makeBucket } from "../support/s3-store.ts";
-import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
+import { freezePostgres, missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 import type { PostgresServer } from "../support/servers/postgres.ts";
 
 const skip = missingPostgres() ?? false;
@@ -84,22 +84,6 @@ async function failsWithin(ms: number, work: () => Promise<unknown>, kind: RegEx
   assert.ok(performance.now() - begun < ms, `took ${Math.round(performance.now() - begun)} ms`);
 }
 
-/** Stops it and the processes that serve its connections. Returns how to let them go on. */
-async function freeze(server: PostgresServer): Promise<() => void> {
-  server.pause();
-  const stopped: number[] = [];
-  for (const name of await readdir("/proc")) {
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    if (Number(stat.split(" ")[3]) !== server.pid()) continue;
-    process.kill(Number(name), "SIGSTOP");
-    stopped.push(Number(name));
-  }
-  return () => {
-    for (const pid of stopped) process.kill(pid, "SIGCONT");
-    server.resume();
-  };
-}
-
 suite("PostgreSQL in trouble", { skip }, () => {
   test("dead at the first call, it is said once and soon; back, everything works", async (t) => {
     const { server, index, told } = await room(t);
@@ -124,7 +108,7 @@ suite("PostgreSQL in trouble", { skip }, () => {
   test("frozen, calls end in time and close does too; thawed, they go on", async (t) => {
     const { server, index } = await room(t, { statementMs: 500 });
     await index.put([facts(0)], 1_000);
-    const thaw = await freeze(server);
+    const thaw = await freezePostgres(server);
     await failsWithin(8_000, () => index.used([used(0, 1)], 2_000), /^(away|busy)$/);
     const other = await openPostgresIndex({ url: server.url, ca: undefined, name: "two" });
     await failsWithin(8_000, () => other.isWhole(), /^away$/);
@@ -187,6 +171,36 @@ suite("PostgreSQL in trouble", { skip }, () => {
     await assert.rejects(async () => await index.alone?.("gc", work), IndexUnavailable);
     assert.match(String(why), /another node/);
     assert.equal(await again(async () => await index.alone?.("gc", () => Promise.resolve())), true);
+  });
+
+  test("a node that is paused loses its turn alone, and learns of it when it wakes", async (t) => {
+    const { server, index } = await room(t);
+    await index.totals();
+    const paused = await openPostgresIndex({ url: server.url, ca: undefined, name: "paused", silentMs: 500 });
+    atEnd(t, () => paused.close());
+    const seen: unknown[] = [];
+    const work = async (lost: AbortSignal) => {
+      // Nothing of this process runs.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+      const late = AbortSignal.timeout(3_000);
+      const either = AbortSignal.any([lost, late]);
+      if (!either.aborted) await new Promise((resolve) => either.addEventListener("abort", resolve, { once: true }));
+      seen.push(lost.aborted);
+    };
+    await assert.rejects(async () => await paused.alone?.("gc", work), IndexUnavailable);
+    assert.deepEqual(seen, [true]);
+    assert.equal(await again(async () => await paused.alone?.("gc", () => Promise.resolve())), true);
+  });
+
+  test("a turn alone that lasts is kept by its proofs, and its connection is as before", async (t) => {
+    const { server } = await room(t);
+    const index = await openPostgresIndex({ url: server.url, ca: undefined, name: "busy", silentMs: 6_000 });
+    atEnd(t, () => index.close());
+    const work = async (lost: AbortSignal) => {
+      await new Promise((resolve) => setTimeout(resolve, 8_000));
+      assert.equal(lost.aborted, false);
+    };
+    assert.equal(await index.alone?.("gc", work), true);
   });
 
   test("more at a time than there are connections, all waiting for a lock: each ends in time, then all is well", async (t) => {

@@ -292,12 +292,19 @@ export async function openRoom(options: RoomOptions = {}) {
     aging,
     validator: () => options.validator,
     turns,
+    hurry: (name) => void coordination?.notices.tell({ about: "turn", name }).catch(() => undefined),
     gate,
     aheadGate: new Gate(4, 100),
     clock,
     events,
     meter,
     stop,
+  });
+  coordination?.notices.hear({
+    told: (notice) => {
+      if (notice.about === "turn") jobs.hurried(notice.name);
+    },
+    missed: () => undefined,
   });
   const listings = new Listings({ origin, store, storage, clock, ttlMs: () => 60_000, stop });
   const nested = new NestedModules(store, plainVerifier);

@@ -22,9 +22,10 @@ export function readReport(text: string): NodeReport | undefined {
 
 /** A notice and who tells it. */
 export function readNotice(text: string): { readonly from: string; readonly notice: Notice } | undefined {
-  const { from, about, path, key } = fieldsOf(text) ?? {};
+  const { from, about, path, key, name } = fieldsOf(text) ?? {};
   if (!isText(from)) return undefined;
   if (about === "module") return isText(path) ? { from, notice: { about, path } } : undefined;
+  if (about === "turn") return isText(name) ? { from, notice: { about, name } } : undefined;
   if (about !== "object" && about !== "state") return undefined;
   return isText(key) ? { from, notice: { about, key } } : undefined;
 }

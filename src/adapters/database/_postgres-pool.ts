@@ -189,6 +189,7 @@ const words: Readonly<Record<string, readonly [IndexTrouble, string]>> = {
   "25P03": ["busy", "a transaction was idle for too long"],
   "57P01": ["away", "it ended the connection"],
   "57P02": ["away", "it ended the connection"],
+  "57P05": ["away", "it ended the connection"],
   "57P03": ["away", "it is starting or stopping"],
   ECONNREFUSED: ["away", "nobody listens there"],
   ECONNRESET: ["away", "the connection broke"],

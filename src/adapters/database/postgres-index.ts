@@ -32,6 +32,8 @@ export type PostgresIndexOptions = {
   readonly onState?: (state: PostgresState) => void;
   /** Longest statement, milliseconds; for tests. */
   readonly statementMs?: number;
+  /** Longest silence of a node that does work alone, milliseconds; for tests. */
+  readonly silentMs?: number;
 };
 
 /** Rows in one statement. */
@@ -40,6 +42,11 @@ const maxBatch = 1_000;
 const maxPage = 10_000;
 /** While work is done alone the connection that proves it is tried this often. */
 const proveMs = 5_000;
+/**
+ * The server ends the connection of a node that was silent for so long while it has a lock: one that is paused, or whose
+ * machine is gone, would keep it until TCP gives up, which takes hours. PostgreSQL 14 and later.
+ */
+const silentMs = 30_000;
 
 const columns =
   "id, path, version, stage, bytes, sha256, upstream, private, first_seen, evicted, used, uses, recent, main, queued, checked";
@@ -89,11 +96,13 @@ type Opening = PostgresIndexOptions & {
 class PostgresIndex implements StoreIndex {
   readonly #name: string;
   readonly #pool: PostgresPool;
+  readonly #silentMs: number;
   #store = 0;
   #held = 0;
 
-  constructor({ place, driver, name, onState = () => undefined, statementMs }: Opening) {
+  constructor({ place, driver, name, onState = () => undefined, statementMs, silentMs: silent = silentMs }: Opening) {
     this.#name = name;
+    this.#silentMs = silent;
     this.#pool = new PostgresPool({
       place,
       driver,
@@ -313,8 +322,10 @@ class PostgresIndex implements StoreIndex {
         const lock = lockOf(this.#name, what);
         const { rows } = await client.query<Row>("SELECT pg_try_advisory_lock($1::bigint) AS mine", [lock]);
         if (rows[0]?.["mine"] !== true) return false;
+        await limitSilence(client, this.#silentMs);
         // What the work throws is no word of PostgreSQL's.
         await workWhile(client, work).catch((error: unknown) => Object.assign(done, { error, isBad: true }));
+        await limitSilence(client, 0);
         await client.query("SELECT pg_advisory_unlock($1::bigint)", [lock]);
         return true;
       });
@@ -338,6 +349,12 @@ class PostgresIndex implements StoreIndex {
       return rows;
     });
   }
+}
+
+/** How long the server bears silence on this connection; 0: for ever. Does nothing where the server does not know it. */
+async function limitSilence(client: PoolClient, ms: number): Promise<void> {
+  const name = "idle_session_timeout";
+  await client.query("SELECT set_config(name, $2, false) FROM pg_settings WHERE name = $1", [name, String(ms)]);
 }
 
 /** Does work while the connection stands, and tells it when it may not. Throws what the work throws. */

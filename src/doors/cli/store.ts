@@ -11,6 +11,7 @@ import { tendingCommands } from "./tending.ts";
 import { checkCommand } from "./store-check.ts";
 import { exportCommand } from "./store-export.ts";
 import { importCommand } from "./store-import.ts";
+import { migrateCommand } from "./store-migrate.ts";
 import { snapshotCommands } from "./store-snapshot.ts";
 import { harmless, table } from "./text.ts";
 
@@ -100,6 +101,7 @@ export const storeCommand: CommandSpec = {
     verify,
     checkCommand,
     ...tendingCommands,
+    migrateCommand,
     importCommand,
     exportCommand,
     ...snapshotCommands,

@@ -1,4 +1,4 @@
-// Commands that tend the store: gc, fsck, scrub, migrate, rollback.
+// Commands that tend the store: gc, fsck, scrub, rollback.
 
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
@@ -160,25 +160,6 @@ const scrub: CommandSpec = {
   },
 };
 
-const migrate: CommandSpec = {
-  name: "migrate",
-  about: "command.store.migrate",
-  example: "granary store migrate --dry-run",
-  settings: whichIndex,
-  flags: [{ flag: "--dry-run", about: "flag.dry-run" }, jsonFlag],
-  run: async ({ options, settings }, context) => {
-    const { io } = context;
-    const isDryRun = options["dryRun"] === true;
-    const report = await context.services.storeMigrate(isDryRun, settings, (done) =>
-      progress(context, say(io.lang, "migrate.running", { done: count(done) })),
-    );
-    cleared(context);
-    if (options["json"] === true) printJson(context, "granary.store.migrate/1", report);
-    else io.stdout(`${say(io.lang, "migrate.done", report)}\n`);
-    return exit.ok;
-  },
-};
-
 const rollback: CommandSpec = {
   name: "rollback",
   about: "command.store.rollback",
@@ -209,7 +190,7 @@ const rollback: CommandSpec = {
   },
 };
 
-export const tendingCommands: readonly CommandSpec[] = [gc, fsck, scrub, migrate, rollback];
+export const tendingCommands: readonly CommandSpec[] = [gc, fsck, scrub, rollback];
 
 function progress({ io }: CliContext, line: string): void {
   if (io.isTerminal) io.stderr(`\r${line}\u001b[K`);

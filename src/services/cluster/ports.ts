@@ -64,6 +64,8 @@ export type Notice =
   | { readonly about: "module"; readonly path: string }
   /** An object was removed or replaced: a copy of it is old. */
   | { readonly about: "object"; readonly key: string }
+  /** Somebody waits for what this turn is for: whoever has it for nobody hurries. */
+  | { readonly about: "turn"; readonly name: string }
   /** What everybody reads again from the store: tokens, held versions. */
   | { readonly about: "state"; readonly key: string };
 

@@ -34,6 +34,8 @@ export type SharedFlightUse = {
 export type SharedJob<T> = {
   /** No more waiting; the job runs then, and says itself that it is too late. */
   readonly signal: AbortSignal;
+  /** Told with each turn of another node that is waited for. */
+  readonly waits?: () => void;
   /** What another node may have left by now. */
   readonly look: () => Promise<T | undefined>;
   /** Looks for itself before it works: between look() and our turn somebody may have been faster. */
@@ -74,13 +76,15 @@ export class SharedFlight {
     await Promise.all([...this.#held].map((turn) => turn.end()));
   }
 
-  async #wait<T>(name: string, { signal, look }: SharedJob<T>): Promise<Ours | { readonly left: T }> {
+  async #wait<T>(name: string, { signal, look, waits }: SharedJob<T>): Promise<Ours | { readonly left: T }> {
     const { turns, clock, meter } = this.#use;
     meter.turn("waited");
+    waits?.();
     for (let ended = 0; ended < maxTurnsWaited && !signal.aborted;) {
       const since = clock.now();
       await turns.ended(name, askAgainMs, signal);
-      if (clock.now() - since < askAgainMs) ended++;
+      const hasEnded = clock.now() - since < askAgainMs;
+      if (hasEnded) ended++;
       const left = await look();
       if (left !== undefined) {
         meter.turn("spared");
@@ -88,6 +92,7 @@ export class SharedFlight {
       }
       const taken = await this.#take(name);
       if (taken !== "another's") return taken;
+      if (hasEnded) waits?.();
     }
     return "nobody knows";
   }

@@ -10,6 +10,7 @@ import { HandClock, settle } from "../../../test/support/hand-clock.ts";
 import { makeModule } from "../../../test/support/modules.ts";
 import { PlayedHub } from "../../../test/support/played-hub.ts";
 import { idOf, keysOf, openRoom, patient } from "../../../test/support/proxy-room.ts";
+import type { Ask } from "./origin.ts";
 import type { Room } from "../../../test/support/proxy-room.ts";
 
 const module = makeModule({ path: "example.com/m", version: "v1.0.0" });
@@ -90,6 +91,36 @@ test("what is fetched ahead takes turns too", async () => {
   const ahead = { ...patient(), ahead: true };
   await Promise.all([a.jobs.fetchZip(id, ahead), b.jobs.fetchZip(id, ahead), herd(b)]);
   for (const ending of endings) assert.equal(asked(ending), 1, ending);
+});
+
+test("a client that waits for what another node fetches ahead makes that urgent there", async () => {
+  for (const joins of [false, true]) {
+    const { a, b, hub } = await openNodes();
+    const held = Promise.withResolvers<undefined>();
+    a.client.gate = held.promise;
+    const urgency: (boolean | undefined)[] = [];
+    const find = a.origin.find.bind(a.origin);
+    let seen: Ask["urgency"];
+    a.origin.find = (ask, signal, accept) => {
+      seen = ask.urgency;
+      return find(ask, signal, accept);
+    };
+    const first = a.jobs.fetchMod(id, { ...patient(), ahead: true });
+    while (hub.held.length === 0 || seen === undefined) await settle();
+    // A job for nobody waits in peace; who joins it is somebody.
+    const second = b.jobs.fetchMod(id, { ...patient(), ahead: joins });
+    await untilWaiting(hub);
+    await settle();
+    if (joins) {
+      urgency.push(seen.isUrgent);
+      void b.jobs.fetchMod(id, patient());
+      await settle();
+    } else urgency.push(false);
+    urgency.push(seen.isUrgent);
+    assert.deepEqual(urgency, [false, true], `joins: ${joins}`);
+    held.resolve(undefined);
+    await Promise.all([first, second]);
+  }
 });
 
 test("the hub away from the start: each node fetches by itself, and both end with the same objects", async () => {

@@ -79,6 +79,8 @@ export type ModuleJobsUse = {
   readonly aging?: Pick<Aging, "arrived"> | undefined;
   /** One job over all nodes; without it each node has its own. */
   readonly turns?: Pick<SharedFlight, "do"> | undefined;
+  /** Tells the nodes that a client waits for what one of them does in this turn. */
+  readonly hurry?: ((name: string) => void) | undefined;
   readonly gate: Gate;
   /** For jobs that nobody waits for, so that they never take a client's place. */
   readonly aheadGate: Gate;
@@ -154,7 +156,7 @@ export class ModuleJobs {
       this.#begun("mod", id, job, async () => {
         this.#checkRefused(id);
         await this.#targetOf("mod", id, job);
-        return await this.#inTurn(`mod ${formatModuleVersion(id)}`, {
+        return await this.#inTurn(`mod ${formatModuleVersion(id)}`, job.urgency, {
           look: () => this.#use.store.findMod(id),
           run: () => this.#gateOf(job).pass(() => this.#modJob(id, job)),
         });
@@ -172,7 +174,7 @@ export class ModuleJobs {
         const finished = await this.finish(id);
         if (finished !== undefined) return { kept: finished, provenance: { upstream: "-", here: "HIT" } };
         await this.#targetOf("zip", id, job);
-        return await this.#inTurn(`zip ${formatModuleVersion(id)}`, {
+        return await this.#inTurn(`zip ${formatModuleVersion(id)}`, job.urgency, {
           look: () => this.#use.store.findZip(id),
           run: () => this.#gateOf(job).pass(() => this.#zipJob(id, mod, job)),
         });
@@ -186,6 +188,7 @@ export class ModuleJobs {
    */
   async #inTurn<T>(
     name: string,
+    urgency: Urgency,
     job: { readonly look: () => Promise<T | undefined>; readonly run: () => Promise<Obtained<T>> },
   ): Promise<Obtained<T>> {
     if (this.#use.turns === undefined) return await job.run();
@@ -193,7 +196,21 @@ export class ModuleJobs {
       const { kept } = await soundly(job.look);
       return kept && { kept, provenance: { upstream: "-", here: "HIT" } };
     };
-    return await this.#use.turns.do(name, { signal: this.#deadline.next(), look, run: job.run });
+    // A turn for nobody is waited for in peace, until a client joins.
+    const hurry = (): void => this.#use.hurry?.(name);
+    let unhear = (): void => undefined;
+    const waits = (): void => {
+      unhear();
+      if (urgency.isUrgent) hurry();
+      else unhear = urgency.onLift(hurry);
+    };
+    const done = this.#use.turns.do(name, { signal: this.#deadline.next(), look, run: job.run, waits });
+    return await done.finally(() => unhear());
+  }
+
+  /** A client of another node waits for the job in this turn: from now on it is done for somebody. */
+  hurried(name: string): void {
+    this.#idle.get(name)?.lift();
   }
 
   /** Makes what a rewritten module is found as ready, before the gate: a job inside of one may find it full of its like. */
