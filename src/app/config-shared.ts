@@ -107,7 +107,6 @@ export const shared = {
     ambient: fromVariable("MINIO_SECRET_KEY"),
     about: { en: "secret of the access key", "zh-CN": "访问密钥的私钥" },
     reason: "file:PATH keeps it out of the process list and the configuration.",
-    isSecret: true,
     restart: true,
   }),
   "s3.ca": setting({
