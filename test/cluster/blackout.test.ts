@@ -129,10 +129,16 @@ class Room {
     }
     if (service === "postgres" && this.#world.postgres !== undefined) {
       const thaw = await freezePostgres(this.#world.postgres);
-      return () => Promise.resolve(thaw());
+      return () => {
+        thaw();
+        return Promise.resolve();
+      };
     }
     server.pause();
-    return () => Promise.resolve(server.resume());
+    return () => {
+      server.resume();
+      return Promise.resolve();
+    };
   }
 
   /** The warm set from both nodes, each target at least once. Every answer is right, or this throws. */

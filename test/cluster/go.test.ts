@@ -42,7 +42,10 @@ suite("go before a cluster", { skip: missingCluster(), timeout: 400_000 }, () =>
     const first = await build(a.url);
     await world.stub.cut();
     const second = await build(b.url);
-    assert.ok([...first.keys()].some((name) => name.endsWith("lib/@v/v1.2.0.zip")), [...first.keys()].join(" "));
+    assert.ok(
+      [...first.keys()].some((name) => name.endsWith("lib/@v/v1.2.0.zip")),
+      [...first.keys()].join(" "),
+    );
     assert.deepEqual(second, first);
     const third = await world.start("c");
     assert.deepEqual(await build(third.url), first);
@@ -55,14 +58,20 @@ async function buildWith(client: GoClient): Promise<Map<string, string>> {
   const cwd = join(client.home, "main");
   await mkdir(cwd);
   await writeFile(join(cwd, "go.mod"), "module example.com/main\n\ngo 1.19\n");
-  const main = 'package main\n\nimport (\n\t"fmt"\n\n\t"example.com/lib"\n)\n\nfunc main() { fmt.Println(lib.Word()) }\n';
+  const main =
+    'package main\n\nimport (\n\t"fmt"\n\n\t"example.com/lib"\n)\n\nfunc main() { fmt.Println(lib.Word()) }\n';
   await writeFile(join(cwd, "main.go"), main);
   await client.ok(["get", "example.com/lib@latest"], { cwd });
   const ran = await client.ok(["run", "."], { cwd });
   assert.equal(ran.stdout.trim(), "rice");
   const hashes = new Map<string, string>();
   const take = async (name: string, file: string): Promise<void> => {
-    hashes.set(name, createHash("sha256").update(await readFile(file)).digest("hex"));
+    hashes.set(
+      name,
+      createHash("sha256")
+        .update(await readFile(file))
+        .digest("hex"),
+    );
   };
   await take("go.sum", join(cwd, "go.sum"));
   const cache = join(client.modcache, "cache/download/example.com");

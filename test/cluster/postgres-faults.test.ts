@@ -1,7 +1,7 @@
 // PostgreSQL killed, frozen, read-only, out of connections, at odds with others: the index says so soon, in words, and
 // goes on when it is over; nothing that was counted is lost.
 import assert from "node:assert/strict";
-import { chmod, chown, readdir, readFile, stat } from "node:fs/promises";
+import { chmod, chown, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { suite, test } from "node:test";
 import type { TestContext } from "node:test";

@@ -43,7 +43,10 @@ suite("Halt", () => {
     const { trouble, clock, halt } = room();
     await halt.load();
     halt.add(id);
-    for (const now of [() => Promise.reject(new StoreAway("k", "nobody listens")), () => new Promise<never>(() => {})]) {
+    for (const now of [
+      () => Promise.reject(new StoreAway("k", "nobody listens")),
+      () => new Promise<never>(() => {}),
+    ]) {
       trouble.now = now;
       await clock.pass(haltLookMs);
       const reason = halt.reason();

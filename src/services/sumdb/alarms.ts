@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeBase64 } from "#protocol/base64.ts";
 import type { Tree } from "#protocol/tlog.ts";
-import { StoreAway, storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
+import { StoreAway, storageKey, timeLimit, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { decisionKey, evidenceKey, forksPrefix } from "./layout.ts";
 
 /** One alarm as people see it. */
@@ -73,7 +73,7 @@ export const haltLookMs = 5_000;
 /** How long a lookup waits for such a look. A store that is silent for longer is looked at without anybody waiting. */
 const haltWaitMs = 1_000;
 
-type HaltClock = Pick<Clock, "now" | "sleep">;
+type HaltClock = Pick<Clock, "now" | "timeout">;
 
 /** Whether a database is stopped: told by its own process as it finds forks, and read from the store now and then. */
 export class Halt {
@@ -127,11 +127,14 @@ export class Halt {
 
   /** A store that is silent holds nobody up: what is known stays until it has answered. */
   async #lookAgain(): Promise<void> {
-    const over = new AbortController();
+    const limit = timeLimit(this.#clock, haltWaitMs);
+    const { promise: isLate, resolve } = Promise.withResolvers<undefined>();
+    const late = (): void => resolve(undefined);
+    limit.addEventListener("abort", late, { once: true });
     try {
-      await Promise.race([this.load(), this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
+      await Promise.race([this.load(), isLate]);
     } finally {
-      over.abort();
+      limit.removeEventListener("abort", late);
     }
   }
 
