@@ -110,7 +110,8 @@ function refuseShared({ values }: Config, what: string): void {
   throw new GranaryError("GRANARY_NOT_WITH_SHARED_STORE", {
     what,
     because: "It must be alone on the store, and other nodes may use the bucket at the same time.",
-    instead: "Restore into a directory, then: granary store import DIR, with s3.bucket set",
+    instead:
+      "Restore into a directory: --store DIR, without --s3. Then: granary store migrate --to s3 --s3 BUCKET --store DIR",
   });
 }
 

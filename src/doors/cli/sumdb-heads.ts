@@ -14,7 +14,7 @@ import { exit } from "./services.ts";
 import { harmless, mark, table } from "./text.ts";
 
 /** What decides which databases there are, and how they are reached. */
-const settings = ["store", "sumdb", "upstream", "listen"] as const;
+const settings = [...whichStore, "sumdb", "upstream", "listen"] as const;
 
 const importHeads: CommandSpec = {
   name: "import",

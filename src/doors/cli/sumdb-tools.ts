@@ -6,14 +6,14 @@ import { count, duration } from "#services/errors/sentences.ts";
 import type { Examination, Step } from "#services/sumdb/examine.ts";
 import { isWrong, type CheckedLine, type GoSumsReport } from "#services/sumtools/go-sums.ts";
 import type { Round } from "#services/sumtools/gopher.ts";
-import { jsonFlag, printJson, type Call, type CommandFlag, type CommandSpec } from "./command.ts";
+import { jsonFlag, printJson, type Call, type CommandFlag, type CommandSpec, whichStore } from "./command.ts";
 import { clearLine, interrupted, jobsOf, showLine } from "./fetching.ts";
 import { formatJunit } from "./junit.ts";
 import { exit, type CliIo, type PreloadView, type SumdbPlace } from "./services.ts";
 import { harmless, mark, table } from "./text.ts";
 
 /** Settings that say where databases are asked, and what is kept private. */
-const settings = ["store", "upstream", "private", "sumdb"];
+const settings = [...whichStore, "upstream", "private", "sumdb"];
 
 const placeFlags: readonly CommandFlag[] = [
   { flag: "--db DIR", about: "flag.tool-db" },
