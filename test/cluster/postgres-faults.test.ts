@@ -22,6 +22,8 @@ import { atEnd } from "../support/at-end.ts";
 import { makeCertificate } from "../support/certificate.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import { arrivalFacts, keepZipBytes, moduleVersion, someBytes } from "../support/manifests.ts";
+import { missingS3, startS3 } from "../support/servers/s3.ts";
+import { makeBucket } from "../support/s3-store.ts";
 import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 import type { PostgresServer } from "../support/servers/postgres.ts";
 
@@ -450,8 +452,21 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
   });
 
   test("commands use it, and take their turn", async (t) => {
-    const { server, index } = await room(t, { name: "s3  go-modules" });
-    const env = { GRANARY_S3_BUCKET: "go-modules", GRANARY_POSTGRES_URL: server.url };
+    const noS3 = missingS3("versitygw");
+    if (noS3 !== undefined) {
+      t.skip(noS3);
+      return;
+    }
+    const s3 = await startS3(t, "versitygw");
+    const { server, index } = await room(t, { name: `s3 ${s3.endpoint} go-modules` });
+    await makeBucket(s3, "go-modules");
+    const bucket = {
+      GRANARY_S3_BUCKET: "go-modules",
+      GRANARY_S3_ENDPOINT: s3.endpoint,
+      GRANARY_S3_ACCESS_KEY: s3.accessKey,
+      GRANARY_S3_SECRET_KEY: s3.secretKey,
+    };
+    const env = { ...bucket, GRANARY_POSTGRES_URL: server.url };
     const store = ["--store", join(server.folder, "store")];
     assert.equal((await runGranary(["store", "migrate", ...store], env)).code, 0);
     assert.equal(await index.isWhole(), true);
@@ -460,7 +475,7 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
     await index.alone?.("gc", async () => {
       assert.match((await runGranary(gc, env)).stderr, /GRANARY_DONE_ELSEWHERE/);
     });
-    assert.match((await runGranary(gc, { GRANARY_S3_BUCKET: "go-modules" })).stderr, /GRANARY_GC_SHARED/);
-    assert.equal((await runGranary([...gc, "--own-uses-only"], { GRANARY_S3_BUCKET: "go-modules" })).code, 0);
+    assert.match((await runGranary(gc, bucket)).stderr, /GRANARY_GC_SHARED/);
+    assert.equal((await runGranary([...gc, "--own-uses-only"], bucket)).code, 0);
   });
 });

@@ -85,11 +85,7 @@ export class FaultyStorage implements Storage {
     return this.#call("create", key, () => this.#inner.create(key, own));
   }
 
-  replace(
-    key: StorageKey,
-    body: Uint8Array | Stage,
-    expected: string | undefined,
-  ): Promise<"replaced" | "conflict"> {
+  replace(key: StorageKey, body: Uint8Array | Stage, expected: string | undefined): Promise<"replaced" | "conflict"> {
     const own = body instanceof FaultyStage ? body.inner : body;
     return this.#call("replace", key, () => this.#inner.replace(key, own, expected));
   }
