@@ -11,7 +11,7 @@ import { openCompany } from "./agent-company.ts";
 import { formatHostPort, hostPort, isHostPort, readHostPort } from "./config-kinds.ts";
 import type { HostPort } from "./config-kinds.ts";
 import type { Machine } from "./config.ts";
-import { openPort, untilStopped } from "./serving.ts";
+import { hearStops, openPort, untilStopped } from "./serving.ts";
 import type { ServeIo } from "./start.ts";
 
 /** One developer's builds; go asks with some ten connections, an editor beside it with as many. */
@@ -43,9 +43,13 @@ export async function runAgent(request: AgentRequest, lang: Lang, io: AgentIo): 
       onFailure: (what, because, detail) => log.warn("agent.failed", { what, because, detail }),
     });
     const door = { tls: undefined, lang: () => lang, operations: undefined };
-    const listener = await openPort(at, { ...door, handler, limits });
+    const stops = hearStops(io.onStop);
+    const listener = await openPort(at, { ...door, handler, limits }).catch((error: unknown) => {
+      stops.off();
+      throw error;
+    });
     io.stdout(`granary agent listening on http://${listener.address} for ${company.url}\n`);
-    return await untilStopped({ listeners: [listener], log, onStop: io.onStop, drainMs, drain: () => undefined });
+    return await untilStopped({ listeners: [listener], log, onStop: stops.onStop, drainMs, drain: () => undefined });
   } finally {
     await company.close();
   }

@@ -16,3 +16,16 @@ export async function readSecret(
     throw new GranaryError("GRANARY_SECRET_UNREADABLE", { origin, key, reference: value });
   return { value: found.replace(/\r?\n$/, ""), isPlain: false };
 }
+
+const isReference = (value: string): boolean => /^(file|env):/.test(value);
+
+/** True when the secret part of a setting's value stands in the settings themselves. */
+export function isInTheOpen(value: string, secret: "value" | "password"): boolean {
+  if (value === "" || isReference(value)) return false;
+  return secret === "value" || (URL.canParse(value) && new URL(value).password !== "");
+}
+
+/** A value that is a secret as people may see it: a reference as it is. */
+export function maskSecret(value: string): string {
+  return value === "" || isReference(value) ? value : "xxxxx";
+}

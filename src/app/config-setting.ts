@@ -34,8 +34,8 @@ export type Setting<T> = {
   readonly reason: string;
   /** What can go wrong with it. */
   readonly danger?: string;
-  /** Never shown, unless it is a `file:` or `env:` reference. */
-  readonly isSecret?: true;
+  /** What of the value nobody else may see: all of it, or the password of a URL. A reference, file: or env:, may be shown. */
+  readonly secret?: "value" | "password";
   /** Fixed at start: a changed file that changes it is refused. */
   readonly restart?: true;
 };

@@ -102,11 +102,11 @@ export const shared = {
   "s3.secretKey": setting({
     kind: secret,
     group: "shared",
+    secret: "value",
     initial: "",
     ambient: fromVariable("MINIO_SECRET_KEY"),
     about: { en: "secret of the access key", "zh-CN": "访问密钥的私钥" },
     reason: "file:PATH keeps it out of the process list and the configuration.",
-    isSecret: true,
     restart: true,
   }),
   "s3.ca": setting({
@@ -189,6 +189,7 @@ export const shared = {
     ),
     group: "shared",
     flag: "--redis URL",
+    secret: "password",
     initial: [],
     about: {
       en: "Redis or Valkey through which nodes take turns; several URLs are nodes of one cluster",
@@ -248,6 +249,7 @@ export const shared = {
     ),
     group: "shared",
     flag: "--postgres URL",
+    secret: "password",
     initial: "",
     about: {
       en: "PostgreSQL that holds the index of what is kept for all nodes; without it each node has its own",

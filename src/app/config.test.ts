@@ -315,6 +315,32 @@ suite("configuration: upstreams and secrets", () => {
   });
 });
 
+suite("configuration: secrets of what nodes share", () => {
+  const open = {
+    "s3.secretKey": "s3cret",
+    "redis.url": "redis://:s3cret@cache.example:6379",
+    "postgres.url": "postgres://granary:s3cret@db.example/granary",
+  };
+  const keys = ["s3.secretKey", "redis.url", "postgres.url"] as const;
+
+  test("in the open they are warned of, and never shown", async () => {
+    const config = await load({}, { values: open });
+    assert.deepEqual(config.warnings.map(({ key }) => key).sort(), [...keys].sort());
+    for (const key of keys) assert.doesNotMatch(displayValue(config, key), /s3cret/);
+    assert.equal(displayValue(config, "redis.url"), "redis://xxxxx@cache.example:6379");
+  });
+
+  test("references, and URLs without a password, are neither", async () => {
+    const values = { "s3.secretKey": "file:/run/s3", "redis.url": "redis://cache:6379", "postgres.url": "env:PG" };
+    const config = await load({}, { values });
+    assert.deepEqual(config.warnings, []);
+    assert.deepEqual(
+      keys.map((key) => displayValue(config, key)),
+      Object.values(values),
+    );
+  });
+});
+
 suite("configuration: reload", () => {
   test("a changed file applies whole, or is refused whole with the reason", async () => {
     const files: Record<string, string> = { "/c.yaml": "mode: go\n" };

@@ -6,6 +6,7 @@ import { GranaryError, isGranaryError } from "#services/errors/granary-error.ts"
 import { nearest } from "#services/errors/nearest.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { areOneStep } from "./config-checks.ts";
+import { isInTheOpen, maskSecret } from "./config-secrets.ts";
 import { joinHosts, readEgress } from "./config-egress.ts";
 import { profileFile, readConfigFiles } from "./config-file.ts";
 import type { FileEntry } from "./config-file.ts";
@@ -99,6 +100,13 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   const said = { key: "egress", origin: origins.egress ?? "", value: String(values.egress) };
   const egress = await readEgress(said, machine, lang);
   if (egress.isPlain) warnings.push(said);
+  for (const key of settingKeys) {
+    const { secret } = settingOf(key);
+    const isOpen = secret !== undefined && [values[key]].flat().some((one) => isInTheOpen(String(one), secret));
+    // A variable that some other tool has for its secret is no more open than one of env:NAME.
+    const isOthers = origins[key]?.endsWith("(environment)") === true;
+    if (isOpen && !isOthers) warnings.push({ key, origin: origins[key] ?? "" });
+  }
   const config = {
     values: values as Values,
     origins: origins as Record<SettingKey, string>,
@@ -292,9 +300,9 @@ function checkQuorum({ values, origins }: Pick<Config, "values" | "origins">, la
 
 /** A value as people may see it: secrets and userinfo of URLs masked. */
 export function displayValue(config: Config, key: SettingKey): string {
-  const { kind, isSecret } = settingOf(key);
+  const { kind, secret } = settingOf(key);
   const text = kind.format(config.values[key]);
-  return isSecret === true && text !== "" && !/^(file|env):/.test(text) ? "xxxxx" : maskText(text);
+  return secret === "value" ? maskSecret(text) : maskText(text);
 }
 
 /** `https://user:pass@host` → `https://xxxxx@host`, and query values, which often are tokens. */

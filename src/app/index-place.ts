@@ -55,8 +55,3 @@ async function authorities({
     accepted,
   });
 }
-
-/** True when a password stands in the settings themselves. */
-export function hasPlainPassword(url: string): boolean {
-  return URL.canParse(url) && !/^(file|env):/.test(url) && new URL(url).password !== "";
-}

@@ -18,6 +18,7 @@ import { later } from "./later.ts";
 import type { FetchCommands } from "./fetch-commands.ts";
 import type { HeadCommands } from "./sumdb-heads.ts";
 import type { StoreCommands } from "./store-commands.ts";
+import type { MoveCommands } from "./store-move.ts";
 import type { SnapshotCommands } from "./store-snapshot.ts";
 import type { AlarmCommands } from "./sumdb-alarms.ts";
 import type { TendingCommands } from "./store-tending.ts";
@@ -227,6 +228,10 @@ function servicesOf(io: ProgramIo, lang: Lang): CliServices {
         return tendingCommands(load, io);
       },
     ),
+    ...later<MoveCommands>({ storeMove: true }, async () => {
+      const { moveCommands } = await import("./store-move.ts");
+      return moveCommands({ load, onStop: io.onStop });
+    }),
     ...later<SumlogCommands>({ sumdbKeygen: true, sumdbClientConfig: true, sumdbFsck: true }, async () => {
       const { sumlogCommands } = await import("./sumlog-commands.ts");
       return sumlogCommands({ load });

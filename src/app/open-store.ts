@@ -1,6 +1,7 @@
 // Opening the store, in our words when it cannot be: a directory, or a bucket that several nodes share, of which the
 // directory then has copies.
 
+import { mkdir } from "node:fs/promises";
 import { BesideCopies } from "#adapters/storage/beside-copies.ts";
 import { openDiskStorage } from "#adapters/storage/disk.ts";
 import type { DiskOptions, DiskStorage } from "#adapters/storage/disk.ts";
@@ -78,9 +79,14 @@ export async function openDirectory(dir: string, options: DiskOptions): Promise<
  */
 export async function openServedStore(config: Read, options: DiskOptions): Promise<Opened> {
   const dir = config.values.store;
-  if (config.values["s3.bucket"] === "") await refuseCopies(dir);
-  const opened = await inOurWords(dir, () => openServedStorage(dir, options));
-  if (config.values["s3.bucket"] === "") return opened;
+  const isShared = config.values["s3.bucket"] !== "";
+  if (!isShared) await refuseCopies(dir);
+  const remake = async (): Promise<void> => {
+    await mkdir(dir, { recursive: true });
+    await claimDirectory(config);
+  };
+  const opened = await inOurWords(dir, () => openServedStorage(dir, isShared ? { ...options, remake } : options));
+  if (!isShared) return opened;
   try {
     await claimDirectory(config);
     return opened;

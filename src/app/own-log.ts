@@ -7,6 +7,7 @@ import { maxKeyLength } from "#protocol/note-key.ts";
 import { parseSignerKey, type Signer } from "#protocol/note.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
+import { StoreUnavailable } from "#services/store/ports.ts";
 import { Arrivals } from "#services/sumlog/arrivals.ts";
 import { SumLogError } from "#services/sumlog/errors.ts";
 import { SumLog } from "#services/sumlog/log.ts";
@@ -50,7 +51,10 @@ export type OwnLogUse = {
 /** Longest pause after a commit of ours while other nodes append to the log as well. */
 const giveWayMs = 150;
 
-/** Opens the log of a key. Throws GRANARY_INPUT_UNREADABLE for a key that is none; a damaged log is told, not thrown. */
+/**
+ * Opens the log of a key; while the store is away too, and the log is read when it is back. Throws GRANARY_INPUT_UNREADABLE
+ * for a key that is none; a damaged log is told, not thrown.
+ */
 export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLog> {
   const signer = await readSignerKey(keyFile);
   const memory = new HeadFile(keyFile);
@@ -59,7 +63,8 @@ export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLo
   const turn = turns && sequencer(signer.verifier.name, { turns, clock, signal });
   const log = new SumLog({ signer, storage, memory, onGrowth: () => witnessing?.grew(), turn, giveWay });
   const witnessing = makeWitnessing(log, signer, use);
-  if (witnessing === undefined) await forgetCosigned({ log, storage: use.storage });
+  const forgotten = witnessing === undefined ? onceDone(() => forgetCosigned({ log, storage })) : undefined;
+  await forgotten?.().catch(unlessAway);
   const fault = await faultOf(log);
   if (fault !== undefined) use.events.emit({ name: "sumlog.stopped", database: log.name, reason: fault });
   const onFailure = (module: { readonly path: string; readonly version: string }, error: unknown): void => {
@@ -77,7 +82,7 @@ export async function openOwnLog(keyFile: string, use: OwnLogUse): Promise<OwnLo
     signer,
     fault,
     witnessing,
-    tiled: new TiledLog({ log, signer, publisher: witnessing }),
+    tiled: new TiledLog({ log, signer, publisher: witnessing, beforeShown: forgotten }),
     start: (proofs) => {
       void witnessing?.run();
       const database = new OwnDatabase({ log, proofs, stop: use.stop });
@@ -127,6 +132,22 @@ async function faultOf(log: SumLog): Promise<string | undefined> {
     return undefined;
   } catch (error) {
     if (error instanceof SumLogError) return error.message;
-    throw error;
+    // The log is read as soon as the store answers: until then nobody gets an answer from it.
+    unlessAway(error);
+    return undefined;
   }
+}
+
+function unlessAway(error: unknown): void {
+  if (!(error instanceof StoreUnavailable)) throw error;
+}
+
+/** `work` until it has come to its end once. */
+function onceDone(work: () => Promise<void>): () => Promise<void> {
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    await work();
+    isDone = true;
+  };
 }

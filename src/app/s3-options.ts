@@ -1,5 +1,6 @@
 // How the storage in a bucket is opened, from the settings: secrets and authorities read from where they stand.
 
+import { join } from "node:path";
 import type { S3Options } from "#adapters/storage/s3.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { Config } from "./config.ts";
@@ -32,6 +33,8 @@ export async function s3OptionsOf(config: Read, staging: S3Options["staging"]): 
     timeoutMs: values["s3.timeout"],
     partBytes: values["s3.partSize"],
     staging,
+    // Where there is room for large files: the system's own folder may be memory, or take no files at all.
+    spoolDir: join(values.store, "tmp"),
   };
 }
 

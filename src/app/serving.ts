@@ -55,11 +55,34 @@ export function listenFailure({ host, port }: HostPort, error: unknown): Granary
   return new GranaryError("GRANARY_LISTEN_FAILED", { address: `${host}:${port}`, reason: message }, { cause: error });
 }
 
+/** Called with each request to stop; returns a function that stops listening for them. */
+export type OnStop = (stop: () => void) => () => void;
+
+/**
+ * Hears requests to stop before there is anybody who acts on them: whoever listens later is told of those that came.
+ * From here on no signal ends the process by itself; `off` undoes that.
+ */
+export function hearStops(onStop: OnStop): { readonly onStop: OnStop; readonly off: () => void } {
+  let missed = 0;
+  let hear = (): void => {
+    missed++;
+  };
+  const off = onStop(() => hear());
+  return {
+    off,
+    onStop: (stop) => {
+      hear = stop;
+      for (; missed > 0; missed--) queueMicrotask(stop);
+      return off;
+    },
+  };
+}
+
 /** The first request to stop drains, a second one stops at once. Resolves to the exit code. */
 export async function untilStopped(use: {
   readonly listeners: readonly Listener[];
   readonly log: Log;
-  readonly onStop: (stop: () => void) => () => void;
+  readonly onStop: OnStop;
   readonly drainMs: number;
   /** How long new connections are still taken after the first request to stop, for balancers that ask /-/readyz. */
   readonly leaveMs?: number;

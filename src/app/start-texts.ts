@@ -4,7 +4,6 @@ import { parseGosumdb } from "#protocol/gosumdb.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import type { Chain } from "#services/upstreams/chain.ts";
 import type { Config } from "./config.ts";
-import { hasPlainPassword } from "./index-place.ts";
 import type { IntegrityView } from "./integrity.ts";
 import { nodeBelowFloor } from "./node-floor.ts";
 import { knowsAllUses } from "./tending.ts";
@@ -100,21 +99,10 @@ export function startWarnings(config: Config, chain: Chain): string[] {
   if (chain.own.length > 0) warnings.push(say.ownLeft(chain.own.join(", ")));
   if (config.values["gc.policy"] === "lru-ttl" && !knowsAllUses(config.values))
     warnings.push(say.gcAlone(config.values["s3.bucket"]));
-  if (hasPlainPassword(config.values["postgres.url"]))
-    warnings.push(say.plainSecret("postgres.url", config.origins["postgres.url"]));
-  if (config.values["redis.url"].some(hasPlainPassword))
-    warnings.push(say.plainSecret("redis.url", config.origins["redis.url"]));
-  if (isPlainSecret(config)) warnings.push(say.plainSecret("s3.secretKey", config.origins["s3.secretKey"]));
   for (const { key, origin } of config.warnings) warnings.push(say.plainSecret(key, origin));
   const floor = nodeBelowFloor(process.version);
   if (floor !== undefined) warnings.push(say.oldNode(process.version, floor));
   return warnings;
-}
-
-/** In a setting of ours; a variable that is meant for a secret, MINIO_SECRET_KEY, is no worse than `env:NAME`. */
-function isPlainSecret({ values, origins }: Pick<Config, "values" | "origins">): boolean {
-  const secret = values["s3.secretKey"];
-  return secret !== "" && !/^(file|env):/.test(secret) && /^(flag|env|file) /.test(origins["s3.secretKey"]);
 }
 
 /** Databases that showed two histories: nothing new is taken from them until a person decides. */

@@ -6,11 +6,13 @@ import type { Listener, Tls } from "#doors/http/listener.ts";
 import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { configFiles, reloadConfig } from "./config.ts";
+import { StoreUnavailable } from "#services/store/ports.ts";
 import type { Config } from "./config.ts";
 import { isEdge } from "./configured.ts";
 import { readHostPort } from "./config-kinds.ts";
 import { limitsOf } from "./http-settings.ts";
-import { listenFailure, openPort, untilStopped } from "./serving.ts";
+import { hearStops, listenFailure, openPort, untilStopped } from "./serving.ts";
+import type { OnStop } from "./serving.ts";
 import { startHints, startWarnings } from "./start-texts.ts";
 import { readTls, trustsStrangers, watchMs, watchTls } from "./tls-files.ts";
 import { watchFiles } from "./watch.ts";
@@ -23,7 +25,7 @@ export type ServeIo = {
   readonly stdout: (text: string) => void;
   readonly stderr: (text: string) => void;
   /** Called with each SIGTERM or SIGINT; returns a function that stops listening for them. */
-  readonly onStop: (stop: () => void) => () => void;
+  readonly onStop: OnStop;
   /** The program a verification thread runs. */
   readonly verifyEntry: URL;
 };
@@ -37,8 +39,17 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   const server = await wire({ config, log, verifyEntry: io.verifyEntry, helpers: crew });
   await refuseExposure(config, server);
   const tls = await readTls(values);
-  const listener = await openListener(config, { server, tls, crew });
-  const sumlog = await openSumlog(config, { server, tls, listener });
+  // From the first open port on, whoever ends this process ends it with a drain.
+  const stops = hearStops(io.onStop);
+  let listener: Listener;
+  let sumlog: Listener | undefined;
+  try {
+    listener = await openListener(config, { server, tls, crew });
+    sumlog = await openSumlog(config, { server, tls, listener });
+  } catch (error) {
+    stops.off();
+    throw error;
+  }
   server.listening(listener.address, listener.connections);
   io.stdout(`granary listening on ${tls === undefined ? "http" : "https"}://${listener.address}\n`);
   io.stderr(startHints(config, { address: listener.address, chain: server.chain(), tls: tls !== undefined }));
@@ -50,7 +61,7 @@ export async function serve(config: Config, io: ServeIo): Promise<number> {
   if (sumlog !== undefined) log.info("sumlog.listening", { address: sumlog.address });
   const unwatch = watchConfig(config, { server, log });
   const unwatchTls = watchTls(values, { listeners, log });
-  const { onStop } = io;
+  const { onStop } = stops;
   const drain = (): void => server.drain();
   const [drainMs, leaveMs] = [values["limits.drain"], values["limits.leave"]];
   const code = await untilStopped({ listeners, log, onStop, drainMs, leaveMs, drain });
@@ -65,9 +76,17 @@ async function refuseExposure({ values }: Config, server: Server): Promise<void>
   const own = values["sumlog.listen"] === "" ? [] : [readHostPort(values["sumlog.listen"])];
   const open = [values.listen, ...own].find(({ host }) => !/^(127\.|localhost$|::1$)/.test(host));
   const needsReaders = values.private !== "" && values.privateReaders === "tokens";
-  if (open === undefined || !needsReaders || (await server.hasReaders())) return;
+  if (open === undefined || !needsReaders) return;
+  const fields = { listen: `${open.host}:${open.port}`, patterns: values.private };
+  try {
+    if (await server.hasReaders()) return;
+  } catch (error) {
+    await server.close();
+    if (!(error instanceof StoreUnavailable)) throw error;
+    throw new GranaryError("GRANARY_READERS_UNKNOWN", { ...fields, reason: error.message }, { cause: error });
+  }
   await server.close();
-  throw new GranaryError("GRANARY_PRIVATE_EXPOSED", { listen: `${open.host}:${open.port}`, patterns: values.private });
+  throw new GranaryError("GRANARY_PRIVATE_EXPOSED", fields);
 }
 
 async function openListener(

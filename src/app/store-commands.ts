@@ -49,8 +49,9 @@ export function storeCommands(load: (flags: SettingFlags) => Promise<Config>, ve
   const open = async (flags: SettingFlags): Promise<OpenStore> => await openForCommand(await load(flags));
   return {
     storeStats: async (flags) => {
-      const { dir, storage } = await open(flags);
-      return { dir, ...(await storeStats(storage)) };
+      const { dir, storage, config } = await open(flags);
+      const bucket = config.values["s3.bucket"];
+      return { dir: bucket === "" ? dir : `s3://${bucket}`, ...(await storeStats(storage)) };
     },
     storeVerify: async (flags, progress) => await verifyStore((await open(flags)).storage, progress),
     storeCheck: async (flags) => await checkStore(await load(flags)),

@@ -10,7 +10,7 @@ import { makeSumdbHandler } from "#doors/http/sumdb-handler.ts";
 import { silentMeter } from "#services/events/ports.ts";
 import type { Config } from "./config.ts";
 import { hotLimits, httpSettings, limitsOf } from "./http-settings.ts";
-import { openOperations, openPort, untilStopped } from "./serving.ts";
+import { hearStops, openOperations, openPort, untilStopped } from "./serving.ts";
 import type { ServeIo } from "./start.ts";
 import { openFolder, openMirrors } from "./sumweb-databases.ts";
 import type { Databases } from "./sumweb-databases.ts";
@@ -35,7 +35,11 @@ export async function serveSumweb(
     let isDraining = false;
     const handler = handlerOf(config, databases, () => isDraining);
     const door = { tls, lang: () => values.lang, operations, handler, limits: limitsOf(values) };
-    const listener = await openPort(values.listen, door);
+    const stops = hearStops(io.onStop);
+    const listener = await openPort(values.listen, door).catch((error: unknown) => {
+      stops.off();
+      throw error;
+    });
     databases.listening(listener.address);
     const scheme = tls === undefined ? "http" : "https";
     io.stdout(`granary sumweb listening on ${scheme}://${listener.address}\n`);
@@ -44,7 +48,7 @@ export async function serveSumweb(
     const unwatch = watchTls(values, { listeners: [listener], log });
     const drain = (): void => void (isDraining = true);
     const drainMs = values["limits.drain"];
-    const code = await untilStopped({ listeners: [listener], log, onStop: io.onStop, drainMs, drain });
+    const code = await untilStopped({ listeners: [listener], log, onStop: stops.onStop, drainMs, drain });
     unwatch();
     return code;
   } finally {

@@ -24,7 +24,7 @@ import { runGranary, startGranary } from "../support/granary.ts";
 import { arrivalFacts, keepZipBytes, moduleVersion, someBytes } from "../support/manifests.ts";
 import { missingS3, startS3 } from "../support/servers/s3.ts";
 import { makeBucket } from "../support/s3-store.ts";
-import { missingPostgres, startPostgres } from "../support/servers/postgres.ts";
+import { freezePostgres, missingPostgres, startPostgres } from "../support/servers/postgres.ts";
 import type { PostgresServer } from "../support/servers/postgres.ts";
 
 const skip = missingPostgres() ?? false;
@@ -84,22 +84,6 @@ async function failsWithin(ms: number, work: () => Promise<unknown>, kind: RegEx
   assert.ok(performance.now() - begun < ms, `took ${Math.round(performance.now() - begun)} ms`);
 }
 
-/** Stops it and the processes that serve its connections. Returns how to let them go on. */
-async function freeze(server: PostgresServer): Promise<() => void> {
-  server.pause();
-  const stopped: number[] = [];
-  for (const name of await readdir("/proc")) {
-    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
-    if (Number(stat.split(" ")[3]) !== server.pid()) continue;
-    process.kill(Number(name), "SIGSTOP");
-    stopped.push(Number(name));
-  }
-  return () => {
-    for (const pid of stopped) process.kill(pid, "SIGCONT");
-    server.resume();
-  };
-}
-
 suite("PostgreSQL in trouble", { skip }, () => {
   test("dead at the first call, it is said once and soon; back, everything works", async (t) => {
     const { server, index, told } = await room(t);
@@ -124,7 +108,7 @@ suite("PostgreSQL in trouble", { skip }, () => {
   test("frozen, calls end in time and close does too; thawed, they go on", async (t) => {
     const { server, index } = await room(t, { statementMs: 500 });
     await index.put([facts(0)], 1_000);
-    const thaw = await freeze(server);
+    const thaw = await freezePostgres(server);
     await failsWithin(8_000, () => index.used([used(0, 1)], 2_000), /^(away|busy)$/);
     const other = await openPostgresIndex({ url: server.url, ca: undefined, name: "two" });
     await failsWithin(8_000, () => other.isWhole(), /^away$/);
@@ -451,22 +435,18 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
     assert.doesNotMatch(await (await fetch(`${granary.url}/-/`)).text(), /nobody listens there/);
   });
 
-  test("commands use it, and take their turn", async (t) => {
-    const noS3 = missingS3("versitygw");
-    if (noS3 !== undefined) {
-      t.skip(noS3);
-      return;
-    }
+  const noBucket = missingS3("versitygw") ?? false;
+  test("commands use it, and take their turn", { skip: noBucket }, async (t) => {
     const s3 = await startS3(t, "versitygw");
-    const { server, index } = await room(t, { name: `s3 ${s3.endpoint} go-modules` });
     await makeBucket(s3, "go-modules");
-    const bucket = {
+    const { server, index } = await room(t, { name: `s3 ${s3.endpoint} go-modules` });
+    const alone = {
       GRANARY_S3_BUCKET: "go-modules",
       GRANARY_S3_ENDPOINT: s3.endpoint,
       GRANARY_S3_ACCESS_KEY: s3.accessKey,
       GRANARY_S3_SECRET_KEY: s3.secretKey,
     };
-    const env = { ...bucket, GRANARY_POSTGRES_URL: server.url };
+    const env = { ...alone, GRANARY_POSTGRES_URL: server.url };
     const store = ["--store", join(server.folder, "store")];
     assert.equal((await runGranary(["store", "migrate", ...store], env)).code, 0);
     assert.equal(await index.isWhole(), true);
@@ -475,7 +455,7 @@ suite("a store that is tended by an index in PostgreSQL", { skip }, () => {
     await index.alone?.("gc", async () => {
       assert.match((await runGranary(gc, env)).stderr, /GRANARY_DONE_ELSEWHERE/);
     });
-    assert.match((await runGranary(gc, bucket)).stderr, /GRANARY_GC_SHARED/);
-    assert.equal((await runGranary([...gc, "--own-uses-only"], bucket)).code, 0);
+    assert.match((await runGranary(gc, alone)).stderr, /GRANARY_GC_SHARED/);
+    assert.equal((await runGranary([...gc, "--own-uses-only"], alone)).code, 0);
   });
 });

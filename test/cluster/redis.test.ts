@@ -105,10 +105,12 @@ suite("cluster", { skip }, () => {
   });
   const urlsOf = (): string[] => masters.map(({ url }) => url);
 
-  coordinationContract("redis cluster", async () => {
-    await wipeAll(masters);
-    return sharedOver(masters, () => wipeAll(masters));
-  });
+  // What is different in a cluster is below; the whole contract takes a minute there.
+  if (process.env["LONG"] !== undefined)
+    coordinationContract("redis cluster", async () => {
+      await wipeAll(masters);
+      return sharedOver(masters, () => wipeAll(masters));
+    });
 
   test("one of its nodes as the only URL is enough", async (t) => {
     const node = await nodeOf(t, urlsOf().slice(0, 1), "a");

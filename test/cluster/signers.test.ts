@@ -52,9 +52,9 @@ suite("signers of one log", () => {
       });
       const sleeper = children[0]!.child;
       const isOver = Promise.all(children.slice(1).map(({ ended }) => ended));
-      let isRunning = true;
-      void isOver.then(() => (isRunning = false));
-      while (isRunning) {
+      const running = { is: true };
+      void isOver.then(() => (running.is = false));
+      while (running.is) {
         await sleep(300 + Math.random() * 700);
         sleeper.kill("SIGSTOP");
         await sleep(500 + Math.random() * 2_000);

@@ -9,6 +9,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { TestContext } from "node:test";
+import { loadConfig } from "#app/config.ts";
+import { serve } from "#app/start.ts";
 import { atEnd } from "../support/at-end.ts";
 import { runGranary, startGranary } from "../support/granary.ts";
 import type { RunningGranary } from "../support/granary.ts";
@@ -24,7 +26,7 @@ async function folderFor(t: TestContext): Promise<string> {
 
 // ---- what keeps it from starting ----
 
-const serve = ["serve", "--upstream=off", "--sumdb=off"];
+const serveOff = ["serve", "--upstream=off", "--sumdb=off"];
 
 const wrong: readonly (readonly [string, readonly string[]])[] = [
   ["an unknown flag", ["serve", "--lisen=127.0.0.1:0"]],
@@ -48,7 +50,7 @@ test("a port that is taken ends with 3 and says which", async (t) => {
   await new Promise<void>((resolve) => other.listen(0, "127.0.0.1", resolve));
   atEnd(t, () => other.close());
   const { port } = other.address() as AddressInfo;
-  const { code, stderr } = await runGranary([...serve, `--listen=127.0.0.1:${port}`, `--store=${folder}`]);
+  const { code, stderr } = await runGranary([...serveOff, `--listen=127.0.0.1:${port}`, `--store=${folder}`]);
   assert.equal(code, 3, stderr);
   assert.match(stderr, /GRANARY_PORT_TAKEN/);
   assert.match(stderr, new RegExp(String(port)));
@@ -58,7 +60,7 @@ test("a store that cannot be one ends with 3", async (t) => {
   const folder = await folderFor(t);
   await writeFile(join(folder, "file"), "");
   const { code, stderr } = await runGranary([
-    ...serve,
+    ...serveOff,
     "--listen=127.0.0.1:0",
     `--store=${join(folder, "file/store")}`,
   ]);
@@ -75,7 +77,7 @@ test("a store of a newer layout ends with 3 and is left as it is", async (t) => 
   const layout = JSON.parse(await readFile(marker, "utf8")) as { layout: number };
   await writeFile(marker, JSON.stringify({ ...layout, layout: layout.layout + 1 }));
   const before = (await readdir(store, { recursive: true })).sort();
-  const { code, stderr } = await runGranary([...serve, "--listen=127.0.0.1:0", `--store=${store}`]);
+  const { code, stderr } = await runGranary([...serveOff, "--listen=127.0.0.1:0", `--store=${store}`]);
   assert.equal(code, 3, stderr);
   assert.match(stderr, /GRANARY_STORE_TOO_NEW/);
   assert.deepEqual((await readdir(store, { recursive: true })).sort(), before);
@@ -83,7 +85,7 @@ test("a store of a newer layout ends with 3 and is left as it is", async (t) => 
 
 test("beyond loopback, private patterns without a token keep it from starting; a token or a word lets it", async (t) => {
   const store = join(await folderFor(t), "store");
-  const args = [...serve, "--listen=0.0.0.0:0", `--store=${store}`, "--private=corp.example"];
+  const args = [...serveOff, "--listen=0.0.0.0:0", `--store=${store}`, "--private=corp.example"];
   const refused = await runGranary(args);
   assert.equal(refused.code, 3, refused.stderr);
   assert.match(refused.stderr, /GRANARY_PRIVATE_EXPOSED/);
@@ -143,6 +145,27 @@ test("SIGTERM: a running download comes to its end, new connections are refused,
   await assert.rejects(onNewConnection(granary.url), { code: "ECONNREFUSED" });
   assert.equal(await lengthOf(response), Number(response.headers["content-length"]));
   assert.equal(await granary.ended, 0);
+});
+
+test("SIGTERM in the instant of the ready line drains as well", async (t) => {
+  const stop = new AbortController();
+  const store = join(await folderFor(t), "store");
+  const flags = { values: { listen: "127.0.0.1:0", store, upstream: "off", sumdb: "off" } };
+  const machine = { env: {}, platform: process.platform, home: store, readFile: () => Promise.resolve(undefined) };
+  let [ask, stderr] = [(): void => undefined, ""];
+  const code = await serve(await loadConfig({ flags, machine }), {
+    // What a supervisor does that reads it, at its fastest.
+    stdout: () => ask(),
+    stderr: (text) => (stderr += text),
+    onStop: (heard) => {
+      ask = heard;
+      return () => stop.abort();
+    },
+    verifyEntry: new URL("../../bin/granary.ts", import.meta.url),
+  });
+  assert.equal(code, 0);
+  assert.match(stderr, /drain\.started/);
+  assert.ok(stop.signal.aborted);
 });
 
 function onNewConnection(url: string, path = "/-/livez"): Promise<number | undefined> {

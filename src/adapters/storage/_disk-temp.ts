@@ -54,6 +54,8 @@ export type TempLimits = {
   /** Temporary files open or sealed at a time. */
   readonly maxStages: number;
   readonly sync: boolean;
+  /** Makes the folder again when it has vanished; without it that is a failure. */
+  readonly remake?: (() => Promise<void>) | undefined;
 };
 
 /** All temporary files of one storage and the limits they share. */
@@ -82,10 +84,21 @@ export class TempSpace {
       throw new StoreUnavailable(tempFolder, `more than ${this.#limits.maxStages} temporary files at a time`);
     this.#stages++;
     try {
-      return await make(tempPath(this.#root), this.#limits.sync);
+      return await this.#orAnew(() => make(tempPath(this.#root), this.#limits.sync));
     } catch (error) {
       this.#stages--;
       throw inOurWords(tempFolder, error);
+    }
+  }
+
+  async #orAnew<T>(make: () => Promise<T>): Promise<T> {
+    const { remake } = this.#limits;
+    try {
+      return await make();
+    } catch (error) {
+      if (remake === undefined || codeOf(error) !== "ENOENT") throw error;
+      await remake();
+      return await make();
     }
   }
 

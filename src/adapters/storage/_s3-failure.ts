@@ -96,7 +96,16 @@ export function failureOf(operation: string, error: unknown): unknown {
   const said = [code, Code, error.name].find((word): word is string => typeof word === "string" && word !== "Error");
   // Without an answer there is a word of the system or of the SDK, such as TimeoutError; a TypeError is our own.
   if (status === undefined && (error instanceof TypeError || error instanceof RangeError)) return error;
+  // An answer to HEAD has no body, so there is no word of the service.
+  if (status !== undefined && (said === "UnknownError" || said === "Unknown"))
+    return new S3Failure(operation, { status, code: `HTTP${status}`, message: mute(status) }, { cause: error });
   return new S3Failure(operation, { status, code: said ?? "Error", message: error.message }, { cause: error });
+}
+
+function mute(status: number): string {
+  return status === 401 || status === 403
+    ? `HTTP ${status}: the access key or its secret is refused, or may not do this`
+    : `HTTP ${status}`;
 }
 
 /** A failure in the words of the storage port; other errors stay what they are. */

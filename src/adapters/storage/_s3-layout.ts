@@ -33,11 +33,11 @@ export async function readS3Layout({ wire, tries, names }: Place): Promise<numbe
   return found;
 }
 
-/** Checks that there is a store we know, or makes one. Throws StoreTooNew, StoreUnwritable or S3Failure. */
-export async function openS3Layout(place: Place): Promise<void> {
+/** Checks that there is a store we know, or makes one if it may. Throws StoreTooNew, StoreUnwritable or S3Failure. */
+export async function openS3Layout(place: Place, makes: boolean): Promise<void> {
   const found = await readS3Layout(place);
   if (found !== undefined && found > currentLayout) throw new StoreTooNew(found, currentLayout);
-  if (found !== undefined) return;
+  if (found !== undefined || !makes) return;
   const { wire, tries, names } = place;
   const name = names.prefix + layoutFile;
   const id = newId();

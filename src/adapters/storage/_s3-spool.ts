@@ -3,7 +3,7 @@
 // as soon as the service has sent all.
 //
 // A read far ahead of what has come gets its bytes with a request of its own, under the condition that the object is
-// still the same one.
+// still the same one. So does every read when the disk takes no temporary file, or no more of it.
 
 import { randomBytes } from "node:crypto";
 import { mkdir, open, unlink } from "node:fs/promises";
@@ -43,7 +43,8 @@ export class SpoolSpace {
     this.#bytes += size;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const path = join(this.#folder, `spool-${process.pid}-${randomBytes(8).toString("hex")}`);
+      // The process first: who tidies the folder knows by it what is in use.
+      const path = join(this.#folder, `${process.pid}-spool-${randomBytes(8).toString("hex")}`);
       const handle = await open(path, "wx+", 0o600);
       // Without its name it goes when this process does, however that ends; Windows keeps the name as long as it is open.
       if (process.platform !== "win32") await unlink(path);
@@ -69,13 +70,45 @@ type Reading = {
   readonly tries: Tries;
 };
 
-/** Opens an object whose answer has begun. Owns the answer, also when it throws. */
+/** Opens an object whose answer has begun. Owns the answer. */
 export async function openSpool(reading: Reading, got: S3Got, space: SpoolSpace): Promise<OpenObject> {
   try {
     return new Spool(reading, got, await space.open(reading.key, got.facts.size));
   } catch (error) {
     got.body.destroy();
-    throw error;
+    if (!(error instanceof StoreUnavailable)) throw error;
+    const { facts } = got;
+    return {
+      ...statOf(facts),
+      read: async (offset, into) => {
+        const until = Math.min(offset + into.length, facts.size);
+        return offset < until ? await readPart(reading, { of: facts, from: offset, to: until }, into) : 0;
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+}
+
+/** A part with a request of its own. Throws StoreUnavailable when the object is not the same any more. */
+async function readPart(
+  { wire, tries, name, key }: Reading,
+  range: { readonly of: S3Facts; readonly from: number; readonly to: number },
+  into: Uint8Array,
+): Promise<number> {
+  try {
+    const bytes = await tried(tries, async () => {
+      const got = await wire.get(name, range);
+      if (got === undefined) throw new StoreUnavailable(key, "it was removed while it was read");
+      if (got.facts.size !== range.to - range.from) {
+        got.body.destroy();
+        throw new StoreUnavailable(key, "the service sent another range than it was asked for");
+      }
+      return await wholeBody(got);
+    });
+    into.set(bytes);
+    return bytes.length;
+  } catch (error) {
+    throw inOurWords(key, error);
   }
 }
 
@@ -90,6 +123,8 @@ class Spool implements OpenObject {
   /** Bytes that have come. */
   #have = 0;
   #failure: unknown;
+  /** The disk takes no more: what has not come is read part by part. */
+  #isDiskBad = false;
   #isClosed = false;
   #body: S3Got["body"];
   #waiting: { readonly until: number; readonly wake: () => void }[] = [];
@@ -110,9 +145,11 @@ class Spool implements OpenObject {
     const until = Math.min(offset + into.length, this.size);
     if (offset >= until) return 0;
     const { key } = this.#reading;
-    if (until > this.#have && offset > this.#have + maxAheadBytes) return await this.#readAhead(offset, until, into);
+    const part = { of: this.#facts, from: offset, to: until };
+    if (until > this.#have && offset > this.#have + maxAheadBytes) return await readPart(this.#reading, part, into);
     await this.#come(until);
     if (this.#isClosed) throw new StoreUnavailable(key, "it was closed while it was read");
+    if (until > this.#have && this.#isDiskBad) return await readPart(this.#reading, part, into);
     if (until > this.#have) throw inOurWords(key, this.#failure);
     try {
       const wanted = into.subarray(0, until - offset);
@@ -167,8 +204,13 @@ class Spool implements OpenObject {
   async #take(): Promise<void> {
     const { handle } = this.#file;
     for await (const chunk of chunksOf(this.#body, this.size - this.#have)) {
-      for (let at = 0; at < chunk.length;)
-        at += (await handle.write(chunk, at, chunk.length - at, this.#have + at)).bytesWritten;
+      try {
+        for (let at = 0; at < chunk.length;)
+          at += (await handle.write(chunk, at, chunk.length - at, this.#have + at)).bytesWritten;
+      } catch (error) {
+        this.#isDiskBad = true;
+        throw inDiskWords(this.#reading.key, error);
+      }
       this.#have += chunk.length;
       this.#wake(this.#have);
     }
@@ -181,24 +223,5 @@ class Spool implements OpenObject {
     if (got === undefined) throw new StoreUnavailable(key, "it was removed while it was read");
     if (this.#isClosed) got.body.destroy();
     return got.body;
-  }
-
-  async #readAhead(offset: number, until: number, into: Uint8Array): Promise<number> {
-    const { wire, tries, name, key } = this.#reading;
-    try {
-      const bytes = await tried(tries, async () => {
-        const got = await wire.get(name, { from: offset, to: until, of: this.#facts });
-        if (got === undefined) throw new StoreUnavailable(key, "it was removed while it was read");
-        if (got.facts.size !== until - offset) {
-          got.body.destroy();
-          throw new StoreUnavailable(key, "the service sent another range than it was asked for");
-        }
-        return await wholeBody(got);
-      });
-      into.set(bytes);
-      return bytes.length;
-    } catch (error) {
-      throw inOurWords(key, error);
-    }
   }
 }

@@ -1,8 +1,9 @@
 // The way to the far storage, with a breaker: while it is away, calls fail at once instead of each waiting for itself.
 //
 // Away is what says nothing about the one object: no connection, no answer, a refusal of everything. The far storage has
-// tried again by itself, so one such failure is enough. A call that is silent for longer than the patience counts before it has failed. While it is away one call at a time is let through,
-// and the first that succeeds ends it.
+// tried again by itself, so one such failure is enough. A call that is silent for longer than the patience counts before it
+// has failed. While it is away one call at a time is let through, and the first that succeeds ends it; one that takes long
+// (a large upload) keeps the next one out for no longer than the patience.
 
 import type { Clock } from "#services/store/ports.ts";
 import { StoreAway, StoreFull, StoreUnavailable } from "#services/store/ports.ts";
@@ -33,7 +34,8 @@ export class FarGate {
   readonly #restMs: number;
   #away: { readonly reason: string; readonly cause: unknown; readonly sinceMs: number } | undefined;
   #restUntilMs = 0;
-  #isProbing = false;
+  /** The call that was let through last, until it ends. */
+  #probe: { readonly untilMs: number } | undefined;
 
   constructor(use: GateUse) {
     this.#use = use;
@@ -48,7 +50,8 @@ export class FarGate {
 
   /** True while a call would be let through. */
   get isPassable(): boolean {
-    return this.#away === undefined || (!this.#isProbing && this.#use.clock.now() >= this.#restUntilMs);
+    if (this.#away === undefined) return true;
+    return this.#use.clock.now() >= Math.max(this.#restUntilMs, this.#probe?.untilMs ?? 0);
   }
 
   /** Throws StoreAway when the far storage is away, and what `work` throws otherwise. */
@@ -59,8 +62,8 @@ export class FarGate {
       onCall?.(call, "refused");
       throw new StoreAway(key, away.reason, { cause: away.cause });
     }
-    const isProbe = away !== undefined;
-    if (isProbe) this.#isProbing = true;
+    const probe = away && { untilMs: this.#use.clock.now() + this.patienceMs };
+    if (probe !== undefined) this.#probe = probe;
     const timer = quick.has(call) ? setTimeout(() => this.#silent(), this.patienceMs) : undefined;
     timer?.unref();
     try {
@@ -79,7 +82,7 @@ export class FarGate {
       throw new StoreAway(key, reasonOf(error), { cause: error });
     } finally {
       clearTimeout(timer);
-      if (isProbe) this.#isProbing = false;
+      if (probe !== undefined && this.#probe === probe) this.#probe = undefined;
     }
   }
 

@@ -86,6 +86,17 @@ export class NearCopies {
     return true;
   }
 
+  /** As the disk's create(); on a full disk copies make room. Throws StoreFull when none can. */
+  async createFirst(key: StorageKey, body: Uint8Array | Stage): Promise<"created" | "exists"> {
+    try {
+      return await this.#disk.create(key, body);
+    } catch (error) {
+      const size = body instanceof Uint8Array ? body.length : body.size;
+      if (!(error instanceof StoreFull) || !(await this.#free(Math.max(size, leastFreed)))) throw error;
+      return await this.#disk.create(key, body);
+    }
+  }
+
   /** True when there was a copy. */
   async drop(key: StorageKey): Promise<boolean> {
     this.#uncount(key);

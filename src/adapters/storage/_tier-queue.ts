@@ -11,6 +11,8 @@ export type QueueEntry = { readonly key: StorageKey; readonly size: number; read
 const maxEntryBytes = 8192;
 /** Some 300 bytes of memory each. */
 const maxEntries = 100_000;
+/** Files that are read at a time: a server that starts waits for all of them. */
+const readAtOnce = 64;
 
 export class UploadQueue {
   readonly #disk: Storage;
@@ -38,14 +40,18 @@ export class UploadQueue {
   async load(): Promise<readonly QueueEntry[]> {
     const files: StorageKey[] = [];
     for await (const { key } of this.#disk.list(queuePrefix)) files.push(key);
-    for (const file of files.sort()) {
-      const number = Number(/\d+$/.exec(file)?.[0] ?? 0);
-      this.#next = Math.max(this.#next, number + 1);
-      const key = await this.#read(file);
-      const stat = key && (await this.#disk.stat(key));
-      // Cut short by a crash before its object was written.
-      if (key === undefined || stat === undefined || this.#entries.has(key)) await this.#disk.remove(file);
-      else this.#take({ key, size: stat.size, file });
+    files.sort();
+    for (let at = 0; at < files.length; at += readAtOnce) {
+      const part = files.slice(at, at + readAtOnce);
+      const found = await Promise.all(part.map((file) => this.#find(file)));
+      for (const [n, file] of part.entries()) {
+        const number = Number(/\d+$/.exec(file)?.[0] ?? 0);
+        this.#next = Math.max(this.#next, number + 1);
+        const entry = found[n];
+        // Cut short by a crash before its object was written. On a disk that takes no writes it is met again.
+        if (entry === undefined || this.#entries.has(entry.key)) await this.#disk.remove(file).catch(() => false);
+        else this.#take(entry);
+      }
     }
     return [...this.#entries.values()];
   }
@@ -89,11 +95,6 @@ export class UploadQueue {
     return [...this.#entries.values()].filter(({ key }) => key.startsWith(prefix));
   }
 
-  /** All that wait of a group, in their order. */
-  ofGroup(group: string): readonly QueueEntry[] {
-    return [...this.#entries.values()].filter(({ key }) => groupOf(key) === group);
-  }
-
   async done(key: string): Promise<void> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
@@ -107,6 +108,13 @@ export class UploadQueue {
     if (entry === undefined) return;
     this.#bytes += size - entry.size;
     this.#entries.set(key, { ...entry, size });
+  }
+
+  /** Undefined without an object that waits. */
+  async #find(file: StorageKey): Promise<QueueEntry | undefined> {
+    const key = await this.#read(file);
+    const stat = key && (await this.#disk.stat(key));
+    return key && stat && { key, size: stat.size, file };
   }
 
   async #read(file: StorageKey): Promise<StorageKey | undefined> {

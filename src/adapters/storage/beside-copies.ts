@@ -36,8 +36,12 @@ export class BesideCopies implements Storage {
     return this.#far.create(key, body);
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): ReturnType<Storage["replace"]> {
-    const made = await this.#far.replace(key, bytes, expected);
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): ReturnType<Storage["replace"]> {
+    const made = await this.#far.replace(key, body, expected);
     if (made === "replaced") await this.#drop(key);
     return made;
   }

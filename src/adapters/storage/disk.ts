@@ -41,6 +41,11 @@ export type DiskOptions = {
   readonly fsync?: "always" | "never";
   /** Bounds of what unfinished stages leave. */
   readonly left?: Partial<LeftLimits>;
+  /**
+   * Makes the directory again when it has vanished, for one that holds nothing but copies. Without it nothing is written
+   * then: a store whose disk is no longer mounted must not go on in the mount point.
+   */
+  readonly remake?: () => Promise<void>;
 };
 
 /** Eight zips of the largest size Go allows. */
@@ -83,6 +88,7 @@ export class DiskStorage implements Storage {
   readonly #folders: Folders;
   readonly #names: NewNames;
   readonly #locks = new KeyLocks();
+  #remaking: Promise<void> | undefined;
   #writing = 0;
   readonly #waiting: (() => void)[] = [];
 
@@ -92,10 +98,11 @@ export class DiskStorage implements Storage {
     this.#left = left;
     this.#sync = options.fsync !== "never";
     const { maxTempBytes = defaultMaxTempBytes, maxStages = defaultMaxStages } = options;
-    this.#temp = new TempSpace(root, { maxBytes: maxTempBytes, maxStages, sync: this.#sync });
+    const remake = options.remake && (() => this.#remake(options.remake));
+    this.#temp = new TempSpace(root, { maxBytes: maxTempBytes, maxStages, sync: this.#sync, remake });
     this.lasting = new DiskLastingStages(this.#temp, left);
     // Bytes that are in memory already are bounded there; a full house of stages must not stop a manifest.
-    this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync });
+    this.#writes = new TempSpace(root, { maxBytes: Infinity, maxStages: maxWrites, sync: this.#sync, remake });
     this.#folders = new Folders(root, { sync: this.#sync });
     this.#names = new NewNames({ sync: this.#sync });
   }
@@ -231,6 +238,16 @@ export class DiskStorage implements Storage {
       if (!(await this.#isBlocked(key))) return "exists";
       throw new StoreUnavailable(key, "something that is not a file is in the way", { cause: error });
     }
+  }
+
+  /** Whoever finds the directory gone waits for the first one to make it. */
+  async #remake(make: (() => Promise<void>) | undefined): Promise<void> {
+    this.#remaking ??= (async () => {
+      await make?.();
+      await openRoot(this.root, { sync: this.#sync, left: this.#left });
+      this.#folders.forget();
+    })().finally(() => (this.#remaking = undefined));
+    await this.#remaking;
   }
 
   /** True when a folder, link or device has the key's place. */

@@ -41,8 +41,12 @@ export class LaterStorage<Opened extends Storage> implements Storage {
     return await (await this.#for(key)).create(key, body);
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    return await (await this.#for(key)).replace(key, bytes, expected);
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    return await (await this.#for(key)).replace(key, body, expected);
   }
 
   async remove(key: StorageKey): Promise<boolean> {

@@ -27,6 +27,18 @@ export async function nearOf(root: string): Promise<string | undefined> {
   }
 }
 
+/**
+ * A store all of which is in `of` becomes the place of this node's copies of it. Nobody uses it meanwhile. Throws
+ * StoreUnavailable.
+ */
+export async function handOver(root: string, of: string): Promise<void> {
+  try {
+    await writeFile(join(root, markName), `${JSON.stringify({ of })}\n`, { flush: true });
+  } catch (error) {
+    throw new StoreUnavailable(markName, codeOf(error) ?? String(error), { cause: error });
+  }
+}
+
 /** Makes the directory the place of the copies of `of`, if it is free. A disk that takes no writes is taken as it is. */
 export async function claimNear(root: string, of: string): Promise<NearClaim> {
   const marked = await nearOf(root);

@@ -1,12 +1,17 @@
 // The storage in a bucket over a played service: names, tokens, and what is said after a doubt. test/cluster has real ones.
 import assert from "node:assert/strict";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Readable } from "node:stream";
 import { suite, test } from "node:test";
 import { StoreFull, StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { atEnd } from "../../../test/support/at-end.ts";
 import { MemoryStorage } from "./memory.ts";
 import { S3Names, etagOf, hasVersion, statOf } from "./_s3-facts.ts";
 import type { S3Facts } from "./_s3-facts.ts";
 import { S3Failure, failureOf, inOurWords } from "./_s3-failure.ts";
+import { openSpool, SpoolSpace } from "./_s3-spool.ts";
 import type { S3Wire } from "./_s3-wire.ts";
 import { openOver } from "./s3.ts";
 import type { S3Storage } from "./s3.ts";
@@ -204,4 +209,105 @@ suite("after a doubt", () => {
     never.puts.push(...Array.from({ length: 6 }, () => refused));
     await assert.rejects((await never.storage()).create(key, hello), StoreUnavailable);
   });
+});
+
+suite("reading what is large", () => {
+  const large = Buffer.alloc(3 << 20, "0123456789abcdef!");
+  const etag = '"large"';
+
+  /** Serves `large`, whole or in ranges. */
+  async function open(spoolDir: string, maxSpoolBytes?: number) {
+    const ranges: string[] = [];
+    const wire: Partial<S3Wire> = {
+      get: (name, range) => {
+        if (name === "granary.json") {
+          const body = Readable.from([Buffer.from('{"layout":2}\n')]);
+          return Promise.resolve({ facts: { ...facts, size: 13 }, body });
+        }
+        const { from = 0, to = large.length } = range ?? {};
+        if (range !== undefined) {
+          assert.equal(range.of.etag, etag);
+          ranges.push(`${from}-${to}`);
+        }
+        return Promise.resolve({
+          facts: { ...facts, etag, size: to - from },
+          body: Readable.from([large.subarray(from, to)]),
+        });
+      },
+      close: () => undefined,
+    };
+    const storage = await openOver(wire as S3Wire, {
+      ...{ bucket: "b", prefix: "", endpoint: "http://127.0.0.1:1", region: "r", pathStyle: true },
+      ...{ accessKey: "a", secretKey: "s", ca: undefined, timeoutMs: 1000, partBytes: 5 << 20 },
+      ...{ staging: new MemoryStorage(), spoolDir, ...(maxSpoolBytes !== undefined && { maxSpoolBytes }) },
+    });
+    return { storage, ranges };
+  }
+
+  async function whole(storage: S3Storage): Promise<Buffer> {
+    const object = await storage.open(key);
+    const into = Buffer.alloc(object?.size ?? 0);
+    for (let at = 0; at < into.length;) at += (await object?.read(at, into.subarray(at, at + (1 << 20)))) ?? NaN;
+    assert.equal(await object?.read(into.length, Buffer.alloc(1)), 0);
+    await object?.close();
+    return into;
+  }
+
+  test("by one request where there is a disk, and part by part where it takes no file, or not so many bytes", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "granary-s3-"));
+    atEnd(t, () => rm(folder, { recursive: true, force: true }));
+    const good = await open(folder);
+    assert.deepEqual(await whole(good.storage), large);
+    assert.deepEqual(good.ranges, []);
+    assert.deepEqual(await readdir(folder), []);
+    await writeFile(join(folder, "file"), "");
+    for (const bad of [await open(join(folder, "file")), await open(folder, 1 << 20)]) {
+      assert.deepEqual(await whole(bad.storage), large);
+      assert.equal(bad.ranges.length, 3);
+    }
+  });
+
+  test("a disk that takes no more in the middle of it gives what it has, and the rest comes part by part", async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "granary-s3-"));
+    atEnd(t, () => rm(folder, { recursive: true, force: true }));
+    const ranges: string[] = [];
+    const wire: Partial<S3Wire> = {
+      get: (_name, range) => {
+        const { from = 0, to = large.length } = range ?? {};
+        ranges.push(`${from}-${to}`);
+        return Promise.resolve({
+          facts: { ...facts, size: to - from },
+          body: Readable.from([large.subarray(from, to)]),
+        });
+      },
+    };
+    const space = new SpoolSpace(folder, 1 << 30);
+    const full = {
+      open: async (...of: Parameters<SpoolSpace["open"]>) => {
+        const file = await space.open(...of);
+        const write = file.handle.write.bind(file.handle) as (...args: unknown[]) => Promise<unknown>;
+        let left = 2;
+        const failing = (...args: unknown[]): Promise<unknown> =>
+          left-- > 0 ? write(...args) : Promise.reject(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }));
+        return Object.assign(file, { handle: Object.assign(file.handle, { write: failing }) });
+      },
+    } as unknown as SpoolSpace;
+    const reading = {
+      key,
+      name: key,
+      wire: wire as S3Wire,
+      tries: { forMs: 1000, signal: new AbortController().signal },
+    };
+    const got = { facts: { ...facts, size: large.length }, body: Readable.from(pieces(large)) };
+    const object = await openSpool(reading, got, full);
+    const into = Buffer.alloc(large.length);
+    for (let at = 0; at < into.length;) at += await object.read(at, into.subarray(at, at + (1 << 20)));
+    assert.deepEqual(into, large);
+    assert.deepEqual(ranges, [`${2 << 20}-${3 << 20}`]);
+    await object.close();
+  });
+
+  function* pieces(of: Buffer): Generator<Buffer> {
+    for (let at = 0; at < of.length; at += 1 << 20) yield of.subarray(at, at + (1 << 20));
+  }
 });

@@ -78,11 +78,20 @@ export async function openS3Storage(options: S3Options): Promise<S3Storage> {
   return await openOver(wire, options);
 }
 
+/** The same for reading alone: makes nothing, and a bucket without a store has nothing. */
+export async function openS3ForReading(options: S3Options): Promise<S3Storage> {
+  return await openOver(await openWire(options), options, { makes: false });
+}
+
 /** The same over a connection that is there: for tests that play the service. */
-export async function openOver(wire: S3Wire, options: S3Options): Promise<S3Storage> {
+export async function openOver(
+  wire: S3Wire,
+  options: S3Options,
+  { makes }: { readonly makes: boolean } = { makes: true },
+): Promise<S3Storage> {
   const storage = new S3Storage(wire, options);
   try {
-    await storage.prepare();
+    await storage.prepare(makes);
     return storage;
   } catch (error) {
     await storage.close();
@@ -112,9 +121,9 @@ export class S3Storage implements Storage {
   }
 
   /** Part of opening: finds the bucket and the store in it. */
-  async prepare(): Promise<void> {
+  async prepare(makes: boolean): Promise<void> {
     try {
-      await openS3Layout(this.#place);
+      await openS3Layout(this.#place, makes);
     } catch (error) {
       // An answer that another try would not change: the settings are wrong, or the bucket's.
       if (error instanceof S3Failure && error.status !== undefined && !error.isPassing)

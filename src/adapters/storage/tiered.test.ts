@@ -7,7 +7,7 @@ import { suite, test } from "node:test";
 import type { TestContext } from "node:test";
 import { setTimeout as passed } from "node:timers/promises";
 import type { Storage, StorageKey } from "#services/store/ports.ts";
-import { StoreAway, StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { StoreAway, StoreFull, StoreUnavailable, storageKey } from "#services/store/ports.ts";
 import { atEnd } from "../../../test/support/at-end.ts";
 import { systemClock } from "../system/clock.ts";
 import { openDiskStorage } from "./disk.ts";
@@ -222,6 +222,16 @@ suite("tiers: room", () => {
     assert.deepEqual(await whole(tiers, zip), large);
     assert.equal((await readdir(root)).includes("modules"), false);
   });
+
+  test("without room for copies nobody fetches a zip to know its size", async (t) => {
+    const { tiers, inner, asked } = await makeRoom(t, { limits: { nearBytes: 0, memoryBytes: 0, queueBytes: 0 } });
+    await inner.create(zip, large);
+    const stat = await tiers.stat(zip);
+    const object = await tiers.open(zip);
+    assert.deepEqual([stat?.size, stat?.token], [large.length, object?.token]);
+    await object?.close();
+    assert.deepEqual(asked(), [`stat ${zip}`, `open ${zip}`]);
+  });
 });
 
 suite("tiers: while the far storage is away", () => {
@@ -279,6 +289,26 @@ suite("tiers: while the far storage is away", () => {
     const before = far.calls.length;
     for (let n = 0; n < 20; n++) await assert.rejects(tiers.get(list, 100), StoreAway);
     assert.equal(far.calls.length, before);
+  });
+
+  test("an upload that takes long, as the first call after a rest, keeps nobody else out", async (t) => {
+    const { tiers, inner, far, away } = await makeRoom(t, { patienceMs: 50 });
+    await inner.create(list, bytes("v1.0.0\n"));
+    away();
+    await assert.rejects(tiers.stat(list), StoreAway);
+    far.heal();
+    await passed(30);
+    let go = (): void => undefined;
+    const until = new Promise<void>((resolve) => (go = resolve));
+    far.arm({ on: "create", does: { kind: "delay", until } });
+    const writing = tiers.create(storageKey("state/large"), Buffer.alloc(1000));
+    await passed(70);
+    try {
+      assert.equal(await text(tiers, list), "v1.0.0\n");
+    } finally {
+      go();
+      await writing;
+    }
   });
 
   test("a refusal that concerns one object keeps nobody else out", async (t) => {
@@ -382,6 +412,88 @@ suite("tiers: the queue", () => {
     assert.deepEqual(gone, []);
     assert.equal(tiers.view.queue.objects, 0);
     assert.equal(await text(inner, info), "i");
+  });
+
+  test("a zip that waits may be replaced, and the queue knows its size", async (t) => {
+    const { tiers, inner, far, away } = await makeRoom(t, queueing);
+    away();
+    await tiers.create(zip, await stageOf(tiers, large));
+    const other = Buffer.alloc(1 << 20, "other");
+    assert.equal(await tiers.replace(zip, await stageOf(tiers, other), "of another time"), "conflict");
+    assert.equal(await tiers.replace(zip, await stageOf(tiers, other), (await tiers.stat(zip))?.token), "replaced");
+    assert.equal(tiers.view.queue.bytes, other.length);
+    assert.deepEqual(await whole(tiers, zip), other);
+    far.heal();
+    await passed(30);
+    await tiers.drain();
+    assert.deepEqual(await whole(inner, zip), other);
+    assert.equal(tiers.view.queue.bytes, 0);
+  });
+
+  test("a zip afar is replaced by a stage, and its copy is the new one", async (t) => {
+    const { tiers, inner, near } = await makeRoom(t, queueing);
+    await tiers.create(zip, await stageOf(tiers, large));
+    const other = Buffer.alloc(1 << 20, "other");
+    assert.equal(await tiers.replace(zip, await stageOf(tiers, other), (await tiers.stat(zip))?.token), "replaced");
+    assert.deepEqual(await whole(inner, zip), other);
+    assert.deepEqual(await whole(near, zip), other);
+  });
+
+  test("on a disk that is full what waits stays what it is", async (t) => {
+    const room = await makeRoom(t, queueing);
+    const full = new FaultyStorage(room.near);
+    const near = Object.assign(full, { root: room.root, lasting: room.near.lasting }) as unknown as DiskStorage;
+    const tiers = await room.open(undefined, { near });
+    room.away();
+    await tiers.create(info, bytes("first"));
+    full.arm({ on: "replace", times: Infinity, does: { kind: "full", when: "before" } });
+    // The first finds that it exists.
+    full.arm({ on: "create", skip: 1, times: Infinity, does: { kind: "full", when: "before" } });
+    const { token } = (await tiers.stat(info)) ?? {};
+    await assert.rejects(tiers.replace(info, bytes("second"), token), StoreUnavailable);
+    full.heal();
+    assert.equal(await text(tiers, info), "first");
+    room.far.heal();
+    await passed(30);
+    await tiers.drain();
+    assert.equal(await text(room.inner, info), "first");
+  });
+
+  test("on a disk that is full copies make room for what must wait", async (t) => {
+    const room = await makeRoom(t, queueing);
+    const full = new FaultyStorage(room.near);
+    const near = Object.assign(full, { root: room.root, lasting: room.near.lasting }) as unknown as DiskStorage;
+    const tiers = await room.open(undefined, { near });
+    const copy = storageKey("modules/example.com/b/@v/v1.0.0.mod");
+    await tiers.create(copy, bytes("copy"));
+    room.away();
+    await tiers.create(info, bytes("first"));
+    full.arm({ on: "create", key: /[.]mod$/, does: { kind: "full", when: "before" } });
+    assert.equal(await tiers.create(mod, bytes("second")), "created");
+    assert.equal(await room.near.stat(copy), undefined);
+    assert.equal(await text(tiers, info), "first");
+    full.arm({ on: "create", key: /[.]zip[.]manifest$/, times: Infinity, does: { kind: "full", when: "before" } });
+    await assert.rejects(tiers.create(zipManifest, bytes("third")), StoreFull);
+    assert.equal(tiers.view.queue.objects, 2);
+  });
+
+  test("what waits and cannot be read for a moment waits on", async (t) => {
+    const room = await makeRoom(t, queueing);
+    const bad = new FaultyStorage(room.near);
+    const near = Object.assign(bad, { root: room.root, lasting: room.near.lasting }) as unknown as DiskStorage;
+    const tiers = await room.open(undefined, { near });
+    room.away();
+    await tiers.create(info, bytes("i"));
+    await tiers.create(mod, bytes("m"));
+    room.far.heal();
+    await passed(30);
+    bad.arm({ on: ["open", "get", "stat"], times: Infinity, does: { kind: "unavailable", when: "before" } });
+    await tiers.drain();
+    assert.equal(tiers.view.queue.objects, 2);
+    bad.heal();
+    await tiers.drain();
+    assert.equal(await text(room.inner, info), "i");
+    assert.equal(await text(room.inner, mod), "m");
   });
 
   test("beyond its bytes nothing is taken, and nothing is called absent", async (t) => {

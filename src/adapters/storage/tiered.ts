@@ -201,10 +201,16 @@ export class TieredStorage implements Storage {
     return made;
   }
 
-  async replace(key: StorageKey, bytes: Uint8Array, expected: string | undefined): Promise<"replaced" | "conflict"> {
-    if (isLasting(key)) return await this.#locks.run(key, () => this.#replaceLasting(key, bytes, expected));
-    const made = await this.#ask("replace", key, () => this.#far.replace(key, bytes, expected));
-    if (made === "replaced") this.#lookLater(key);
+  async replace(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    if (isLasting(key)) return await this.#locks.run(key, () => this.#replaceLasting(key, body, expected));
+    const made = await this.#sendInstead(key, body, expected);
+    if (made === "conflict") return made;
+    if (!(body instanceof Uint8Array)) await body.discard();
+    this.#lookLater(key);
     return made;
   }
 
@@ -330,7 +336,7 @@ export class TieredStorage implements Storage {
     if (coming !== undefined) return statOf(coming);
     const copy = await this.#near.stat(key);
     if (copy !== undefined) return { size: copy.size, modifiedMs: 0, token: nearTokenOf(copy.token) };
-    if (this.#use.largeStaysAway?.() === true) {
+    if (this.#use.limits.nearBytes === 0 || this.#use.largeStaysAway?.() === true) {
       const stat = await this.#orUnknown(key, () => this.#ask("stat", key, () => this.#far.stat(key)));
       return stat && { size: stat.size, modifiedMs: 0, token: farTokenOf(stat.token) };
     }
@@ -406,7 +412,7 @@ export class TieredStorage implements Storage {
     if (this.#queue.has(key) || (await this.#near.stat(key)) !== undefined) return "exists";
     await this.#queue.add(key, sizeOf(body));
     try {
-      const made = await near.create(key, body);
+      const made = await this.#near.createFirst(key, body);
       if (made === "exists") await this.#queue.done(key);
       else {
         this.#near.pin(key, sizeOf(body));
@@ -421,29 +427,33 @@ export class TieredStorage implements Storage {
 
   async #replaceLasting(
     key: StorageKey,
-    bytes: Uint8Array,
+    body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
-    if (this.#queue.has(key)) return await this.#replaceWaiting(key, bytes, expected);
-    if (expected === undefined) return (await this.#createLasting(key, bytes)) === "created" ? "replaced" : "conflict";
+    if (this.#queue.has(key)) return await this.#replaceWaiting(key, body, expected);
+    if (expected === undefined) return (await this.#createLasting(key, body)) === "created" ? "replaced" : "conflict";
     const token = await this.#farTokenFor(key, expected);
-    const made =
-      token === undefined ? "conflict" : await this.#ask("replace", key, () => this.#far.replace(key, bytes, token));
+    const made = token === undefined ? "conflict" : await this.#sendInstead(key, body, token);
     await this.#dropCopies(key);
-    if (made === "replaced") await this.#copy(key, bytes);
+    if (made === "replaced") await this.#copy(key, body);
     return made;
   }
 
+  /** In one step: what waits is nowhere else, so it must not be gone when a full disk takes nothing in its place. */
   async #replaceWaiting(
     key: StorageKey,
-    bytes: Uint8Array,
+    body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
     if ((await this.stat(key))?.token !== expected) return "conflict";
+    const { near } = this.#use;
+    const size = sizeOf(body);
+    const made = await near.replace(key, body, (await near.stat(key))?.token);
     this.#memory.delete(key);
-    if (!(await this.#near.put(key, bytes))) throw new StoreUnavailable(key, "it cannot be replaced on this disk");
-    this.#queue.resized(key, bytes.length);
-    return "replaced";
+    if (made === "conflict") return made;
+    this.#near.pin(key, size);
+    this.#queue.resized(key, size);
+    return made;
   }
 
   /** What the far storage calls the bytes that are called `expected` here; undefined when it has others. */
@@ -598,6 +608,18 @@ export class TieredStorage implements Storage {
     );
   }
 
+  async #sendInstead(
+    key: StorageKey,
+    body: Uint8Array | Stage,
+    expected: string | undefined,
+  ): Promise<"replaced" | "conflict"> {
+    return await this.#ask("replace", key, () =>
+      forFar(body, { far: this.#far, takesStages: this.#use.farTakesStages }, (sent) =>
+        this.#far.replace(key, sent, expected),
+      ),
+    );
+  }
+
   /** Absent, as far as can be known, while new things can be kept. */
   async #orUnknown<T>(key: string, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     try {
@@ -617,8 +639,8 @@ export class TieredStorage implements Storage {
   // The queue.
 
   async #noLongerWaits(key: StorageKey): Promise<void> {
-    await this.#queue.done(key);
     this.#near.unpin(key);
+    await this.#queue.done(key);
   }
 
   async #drain(): Promise<void> {
@@ -645,11 +667,12 @@ export class TieredStorage implements Storage {
 
   /** Before anything of a version is uploaded: does a manifest of it say something else? */
   async #isCommittedOtherwise(group: string): Promise<boolean> {
-    for (const { key } of this.#queue.ofGroup(group)) {
-      if (!key.endsWith(".manifest")) continue;
+    for (const file of filesOf(group)) {
+      const key = storageKey(file);
+      if (!key.endsWith(".manifest") || !this.#queue.has(key)) continue;
       const [theirs, ours] = [
         await this.#ask("get", key, () => this.#far.get(key, maxSmallBytes)),
-        await this.#near.get(key, maxSmallBytes),
+        await this.#use.near.get(key, maxSmallBytes),
       ];
       if (theirs !== undefined && ours !== undefined && Buffer.compare(theirs.bytes, ours.bytes) !== 0) return true;
     }
@@ -658,7 +681,8 @@ export class TieredStorage implements Storage {
 
   async #upload(key: StorageKey): Promise<void> {
     if (!this.#queue.has(key)) return;
-    const copy = await this.#near.open(key);
+    // Of the disk itself: only what is certainly gone waits no longer.
+    const copy = await this.#use.near.open(key);
     if (copy === undefined) {
       await this.#noLongerWaits(key);
       return;

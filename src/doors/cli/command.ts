@@ -23,6 +23,12 @@ export type Call = {
   readonly settings: SettingFlags;
 };
 
+/** Settings that say which store a command opens: a directory, or a bucket and the directory of this node's copies. */
+export const whichStore = ["store", "s3.bucket", "s3.endpoint"] as const;
+
+/** The same with its index. */
+export const whichIndex = [...whichStore, "postgres.url"] as const;
+
 export type CommandSpec = {
   readonly name: string;
   /** One sentence. */

@@ -1,6 +1,6 @@
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless, table } from "./text.ts";
@@ -9,7 +9,7 @@ const list: CommandSpec = {
   name: "list",
   about: "command.hashes.list",
   example: "granary store hashes list",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const hashes = await context.services.hashesList(settings);
@@ -29,7 +29,7 @@ const forget: CommandSpec = {
   about: "command.hashes.forget",
   example: "granary store hashes forget git.corp.example/m@v1.2.0",
   args: ["MODULE@VERSION"],
-  settings: ["store"],
+  settings: whichStore,
   run: async ({ args, settings }, { io, services }) => {
     const what = args[0] ?? "";
     const forgotten = await services.hashesForget(what, settings);
@@ -43,7 +43,7 @@ const repacked: CommandSpec = {
   about: "command.hashes.repacked",
   example: "granary store hashes repacked git.corp.example/m@v1.2.0",
   args: ["MODULE@VERSION"],
-  settings: ["store"],
+  settings: whichStore,
   run: async ({ args, settings }, { io, services }) => {
     const what = args[0] ?? "";
     await services.hashesRepacked(what, settings);

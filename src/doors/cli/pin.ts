@@ -1,7 +1,7 @@
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
-import { jsonFlag, printJson, textOption } from "./command.ts";
+import { jsonFlag, printJson, textOption, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless, table } from "./text.ts";
@@ -11,7 +11,7 @@ const add: CommandSpec = {
   about: "command.pin.add",
   example: "granary pin add --from go.sum",
   args: ["[MODULE@VERSION|PATTERN]"],
-  settings: ["store"],
+  settings: whichStore,
   flags: [{ flag: "--from FILE", about: "flag.pin-from" }, jsonFlag],
   run: async ({ args, options, settings }, context) => {
     const from = textOption({ options }, "from");
@@ -35,7 +35,7 @@ const list: CommandSpec = {
   name: "list",
   about: "command.pin.list",
   example: "granary pin list",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const pins = await context.services.pinList(settings);
@@ -60,7 +60,7 @@ const remove: CommandSpec = {
   about: "command.pin.remove",
   example: "granary pin remove 1f2e3d4c",
   args: ["ID"],
-  settings: ["store"],
+  settings: whichStore,
   run: async ({ args, settings }, { io, services }) => {
     const id = args[0] ?? "";
     await services.pinRemove(id, settings);

@@ -127,6 +127,15 @@ suite("the command line", () => {
 
   const everyCommand = (specs: readonly CommandSpec[], path: readonly string[]): [readonly string[], CommandSpec][] =>
     specs.flatMap((spec) => [[[...path, spec.name], spec], ...everyCommand(spec.commands ?? [], [...path, spec.name])]);
+  test("a command that opens a store takes a shared one", () => {
+    const some = everyCommand(commands, []).filter(
+      ([, { settings = [] }]) => settings !== "all" && settings.includes("store"),
+    );
+    assert.ok(some.length > 20);
+    for (const [path, { settings = [] }] of some)
+      for (const key of ["s3.bucket", "s3.endpoint"]) assert.ok(settings.includes(key), path.join(" "));
+  });
+
   for (const [path, spec] of everyCommand(commands, []))
     for (const lang of langs)
       test(`granary ${path.join(" ")} --help in ${lang}: sentence, example, flags, within ${terminalColumns} columns`, async () => {

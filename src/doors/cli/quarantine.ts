@@ -1,6 +1,6 @@
 import { say } from "#services/errors/say.ts";
 import { bytes } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson, textOption } from "./command.ts";
+import { jsonFlag, printJson, textOption, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import type { QuarantinedItem } from "./services.ts";
 import { exit } from "./services.ts";
@@ -10,7 +10,7 @@ const list: CommandSpec = {
   name: "list",
   about: "command.quarantine.list",
   example: "granary store quarantine list",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const items = await context.services.quarantineList(settings);
@@ -31,7 +31,7 @@ const show: CommandSpec = {
   about: "command.quarantine.show",
   example: "granary store quarantine show 7f3c21",
   args: ["ID"],
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ args, options, settings }, context) => {
     const item = await context.services.quarantineShow(args[0] ?? "", settings);
@@ -59,7 +59,7 @@ const hold: CommandSpec = {
   about: "command.quarantine.hold",
   example: "granary store quarantine hold example.com/m@v1.2.0 --reason 'stolen key'",
   args: ["MODULE@VERSION"],
-  settings: ["store"],
+  settings: whichStore,
   flags: [{ flag: "--reason TEXT", about: "flag.reason" }],
   run: async ({ args, options, settings }, { io, services }) => {
     const [what = ""] = args;
@@ -74,7 +74,7 @@ const free: CommandSpec = {
   about: "command.quarantine.free",
   example: "granary store quarantine free example.com/m@v1.2.0",
   args: ["MODULE@VERSION"],
-  settings: ["store"],
+  settings: whichStore,
   run: async ({ args, settings }, { io, services }) => {
     const [what = ""] = args;
     await services.free(what, settings);
@@ -87,7 +87,7 @@ const held: CommandSpec = {
   name: "held",
   about: "command.quarantine.held",
   example: "granary store quarantine held",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const versions = await context.services.heldList(settings);

@@ -30,6 +30,7 @@ import type { GoSumsReport } from "#services/sumtools/go-sums.ts";
 import type { Round } from "#services/sumtools/gopher.ts";
 import type { PreloadReport } from "#services/sumtools/preload.ts";
 import type { DefragReport } from "#services/store/defrag.ts";
+import type { MoveReport, MoveUse } from "#services/store/move.ts";
 import type { RestoreReport } from "#services/store/restore.ts";
 import type { LogVerdict } from "#services/store/snapshot-logs.ts";
 import type { SnapshotReport } from "#services/store/snapshot.ts";
@@ -129,6 +130,20 @@ export type SnapshotView = SnapshotReport & {
   readonly store: string;
   readonly ms: number;
   readonly pruned: Pruned | undefined;
+};
+
+export type MoveRequest = Pick<MoveUse, "verify" | "isDry" | "bytesPerSecond" | "jobs"> & {
+  readonly to: "s3" | "disk";
+  /** When all is there, the directory becomes the place of this node's copies. */
+  readonly handsOver: boolean;
+};
+
+export type MoveView = MoveReport & {
+  readonly from: string;
+  readonly to: string;
+  readonly ms: number;
+  readonly isDry: boolean;
+  readonly isHandedOver: boolean;
 };
 
 export type RestoreRequest = {
@@ -554,6 +569,12 @@ export type CliServices = {
     flags: SettingFlags,
     progress: (done: number) => void,
   ) => Promise<MigrateReport>;
+  /** Copies the store into the bucket of the settings, or back. `progress` is called after each file. */
+  readonly storeMove: (
+    request: MoveRequest,
+    flags: SettingFlags,
+    progress: (counts: MoveReport["counts"], versions: number) => void,
+  ) => Promise<MoveView>;
   readonly storeRollback: (
     request: { readonly what: string; readonly sha256: string; readonly from: string | undefined },
     flags: SettingFlags,

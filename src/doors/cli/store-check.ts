@@ -2,7 +2,7 @@
 
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { findingJson, findingsText } from "./findings.ts";
 import type { CliIo, StoreCheckView } from "./services.ts";
@@ -13,7 +13,7 @@ export const checkCommand: CommandSpec = {
   name: "check",
   about: "command.store.check",
   example: "granary store check --s3 builds/granary",
-  settings: ["store", "s3.bucket", "s3.endpoint"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;

@@ -2,7 +2,7 @@
 
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { clearLine, interrupted, showLine } from "./fetching.ts";
 import type { CliIo, ExportView } from "./services.ts";
@@ -14,7 +14,7 @@ export const exportCommand: CommandSpec = {
   about: "command.store.export",
   example: "granary store export /media/stick --from go.sum",
   args: ["DIR", "[MODULE@VERSION|PATTERN...]"],
-  settings: ["store", "sumdb"],
+  settings: [...whichStore, "sumdb"],
   flags: [{ flag: "--from GOSUM", about: "flag.export-from", isList: true }, jsonFlag],
   run: async ({ args, options, settings }, context) => {
     const { io, services } = context;

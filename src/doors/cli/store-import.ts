@@ -7,7 +7,7 @@ import { bytes, count, duration } from "#services/errors/sentences.ts";
 import type { ImportProgress, Left } from "#services/store/import.ts";
 import { layouts } from "#services/store/source-layout.ts";
 import type { Layout } from "#services/store/source-layout.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { clearLine, interrupted, showLine } from "./fetching.ts";
 import type { CliIo, ImportView } from "./services.ts";
@@ -19,7 +19,7 @@ export const importCommand: CommandSpec = {
   about: "command.store.import",
   example: 'granary store import "$(go env GOMODCACHE)"',
   args: ["DIR"],
-  settings: ["store", "upstream", "private", "sumdb"],
+  settings: [...whichStore, "upstream", "private", "sumdb"],
   flags: [
     { flag: "--layout LAYOUT", about: "flag.import-layout" },
     { flag: "--dry-run", about: "flag.import-dry-run" },

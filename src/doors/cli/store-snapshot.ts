@@ -4,7 +4,7 @@ import { describe } from "#services/errors/catalogue.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { say } from "#services/errors/say.ts";
 import { bytes, count, duration } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { clearLine, showLine } from "./fetching.ts";
 import type { CliIo, DefragView, RestoredLog, RestoreView, SnapshotView } from "./services.ts";
@@ -16,7 +16,7 @@ const snapshot: CommandSpec = {
   about: "command.store.snapshot",
   example: "granary store snapshot /mnt/backup/granary --keep 30",
   args: ["DIR"],
-  settings: ["store"],
+  settings: whichStore,
   flags: [{ flag: "--deep", about: "flag.snapshot-deep" }, { flag: "--keep N", about: "flag.snapshot-keep" }, jsonFlag],
   run: async ({ args, options, settings }, context) => {
     const { io, services } = context;
@@ -113,7 +113,7 @@ const restore: CommandSpec = {
   about: "command.store.restore",
   example: "granary store restore /mnt/backup/granary --dry-run",
   args: ["DIR"],
-  settings: ["store", "sumlog.key"],
+  settings: [...whichStore, "sumlog.key"],
   flags: [
     { flag: "--snapshot ID", about: "flag.restore-snapshot" },
     { flag: "--dry-run", about: "flag.restore-dry" },
@@ -187,7 +187,7 @@ const defrag: CommandSpec = {
   name: "defrag",
   about: "command.store.defrag",
   example: "granary store defrag --dry-run",
-  settings: ["store"],
+  settings: whichStore,
   flags: [{ flag: "--dry-run", about: "flag.defrag-dry" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const report = await context.services.storeDefrag(options["dryRun"] === true, settings);

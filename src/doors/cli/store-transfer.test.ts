@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { langs } from "#services/errors/sentences.ts";
 import { runProgram } from "./program.ts";
-import type { CliServices, ExportView, ImportView } from "./services.ts";
+import type { CliServices, ExportView, ImportView, MoveView } from "./services.ts";
 
 async function run(
   argv: readonly string[],
@@ -133,4 +133,54 @@ suite("store export", () => {
       for (const part of ["a.example/x@v1.0.0", "expected ab, found cd", "a.example/y@v1.0.0"])
         assert.ok(out.stdout.includes(part), part);
     });
+});
+
+suite("store migrate --to", () => {
+  const moved: MoveView = {
+    ...{ from: "/srv/granary", to: "s3://builds", versions: 40, ms: 10_300, more: 0, found: [], logs: [] },
+    ...{ isDry: false, isHandedOver: false, wasInterrupted: false },
+    counts: { copiedFiles: 244, copiedBytes: 79_200, same: 3, verifiedFiles: 244, verifiedBytes: 79_200 },
+  };
+  const move = async (argv: readonly string[], view = moved, lang: "en" | "zh-CN" = "en") => {
+    const seen: unknown[] = [];
+    const storeMove: CliServices["storeMove"] = (request) => (seen.push(request), Promise.resolve(view));
+    return { ...(await run(["store", "migrate", ...argv], { storeMove }, { lang })), seen };
+  };
+
+  test("what is asked for, and what was done", async () => {
+    const usual = { to: "s3", verify: "written", isDry: false, bytesPerSecond: undefined, jobs: 8, handsOver: false };
+    const out = await move(["--to", "s3"]);
+    assert.deepEqual([out.code, out.seen], [0, [usual]]);
+    for (const part of ["/srv/granary, 40 versions", "s3://builds", "244 files", "79.2 kB", "10.3 s"])
+      assert.ok(out.stdout.includes(part), part);
+    const { seen } = await move(["--to", "disk", "--no-verify", "--rate", "5MB", "--jobs", "2", "--dry-run"]);
+    assert.deepEqual(seen, [{ ...usual, to: "disk", verify: "none", isDry: true, bytesPerSecond: 5_000_000, jobs: 2 }]);
+    assert.deepEqual((await move(["--to", "s3", "--deep", "--hand-over"])).seen, [
+      { ...usual, verify: "all", handsOver: true },
+    ]);
+  });
+
+  for (const lang of langs)
+    test(`findings and logs that were not copied: named, exit 1 (${lang})`, async () => {
+      const view: MoveView = {
+        ...moved,
+        found: [{ what: "modules/a.example/x/@v/v1.0.0", is: "conflict", problem: ".zip: source ab, target cd" }],
+        logs: [{ name: "sum.corp.example", verdict: { is: "keyless" } }],
+      };
+      const out = await move(["--to", "s3"], view, lang);
+      assert.equal(out.code, 1);
+      for (const part of ["a.example/x", "source ab, target cd", "sum.corp.example", "--sumlog-key"])
+        assert.ok(out.stdout.includes(part), part);
+      assert.equal((await move(["--to", "s3"], { ...moved, wasInterrupted: true }, lang)).code, 130);
+    });
+
+  test("what makes no sense is refused", async () => {
+    for (const argv of [
+      ["--to", "tape"],
+      ["--to", "s3", "--jobs", "65"],
+      ["--to", "s3", "--rate", "0"],
+      ["--to", "disk", "--hand-over"],
+    ])
+      assert.equal((await move(argv)).code, 2, argv.join(" "));
+  });
 });

@@ -1,6 +1,6 @@
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson, textOption } from "./command.ts";
+import { jsonFlag, printJson, textOption, whichIndex, whichStore } from "./command.ts";
 import type { Call, CommandSpec } from "./command.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { hashesCommand } from "./hashes.ts";
@@ -11,6 +11,7 @@ import { tendingCommands } from "./tending.ts";
 import { checkCommand } from "./store-check.ts";
 import { exportCommand } from "./store-export.ts";
 import { importCommand } from "./store-import.ts";
+import { migrateCommand } from "./store-migrate.ts";
 import { snapshotCommands } from "./store-snapshot.ts";
 import { harmless, table } from "./text.ts";
 
@@ -18,7 +19,7 @@ const stats: CommandSpec = {
   name: "stats",
   about: "command.store.stats",
   example: "granary store stats",
-  settings: ["store", "postgres.url"],
+  settings: whichIndex,
   flags: [{ flag: "--hot N", about: "flag.hot" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const limit = textOption({ options }, "hot");
@@ -69,7 +70,7 @@ const verify: CommandSpec = {
   name: "verify",
   about: "command.store.verify",
   example: "granary store verify",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;
@@ -100,6 +101,7 @@ export const storeCommand: CommandSpec = {
     verify,
     checkCommand,
     ...tendingCommands,
+    migrateCommand,
     importCommand,
     exportCommand,
     ...snapshotCommands,

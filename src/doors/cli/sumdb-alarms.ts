@@ -2,7 +2,7 @@
 
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { say } from "#services/errors/say.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless, table } from "./text.ts";
@@ -11,7 +11,7 @@ const alarms: CommandSpec = {
   name: "alarms",
   about: "command.sumdb.alarms",
   example: "granary sumdb alarms",
-  settings: ["store", "sumdb"],
+  settings: [...whichStore, "sumdb"],
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io, services } = context;
@@ -34,7 +34,7 @@ const resume: CommandSpec = {
   about: "command.sumdb.resume",
   example: 'granary sumdb resume 7f3c21ab90de --reason "b was restored"',
   args: ["ID"],
-  settings: ["store", "sumdb"],
+  settings: [...whichStore, "sumdb"],
   flags: [{ flag: "--reason TEXT", about: "flag.sumdb-reason" }],
   run: async ({ args, options, settings }, { io, services }) => {
     const reason = options["reason"];

@@ -6,7 +6,7 @@ import { say } from "#services/errors/say.ts";
 import { bytes, count, duration } from "#services/errors/sentences.ts";
 import type { Lang } from "#services/errors/sentences.ts";
 import { isGood } from "#services/sumdb/trusted.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { remoteFlags, remoteOf } from "./remote.ts";
 import type { SumdbExplanation, SumdbRouteView, SumdbStatus } from "./services.ts";
@@ -55,7 +55,7 @@ const pin: CommandSpec = {
   name: "pin",
   about: "command.sumdb.pin",
   example: "granary sumdb pin > trusted.sumdb",
-  settings: ["store", "sumdb"],
+  settings: [...whichStore, "sumdb"],
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io, services } = context;
@@ -71,7 +71,7 @@ const verify: CommandSpec = {
   name: "verify",
   about: "command.sumdb.verify",
   example: "granary sumdb verify --trusted trusted.sumdb",
-  settings: ["store", "sumdb", "upstream"],
+  settings: [...whichStore, "sumdb", "upstream"],
   flags: [{ flag: "--trusted FILE", about: "flag.sumdb-trusted" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io, services } = context;

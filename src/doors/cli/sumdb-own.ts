@@ -3,7 +3,7 @@
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { say } from "#services/errors/say.ts";
 import { count } from "#services/errors/sentences.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless } from "./text.ts";
@@ -52,7 +52,7 @@ const fsck: CommandSpec = {
   name: "fsck",
   about: "command.sumdb.fsck",
   example: "granary sumdb fsck --sumlog-key sumlog.key",
-  settings: ["store", "sumlog.key"],
+  settings: [...whichStore, "sumlog.key"],
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io, services } = context;

@@ -1,5 +1,6 @@
 // `granary sumweb`, with the flags that the deployment guides give it, in one dash or two.
 
+import { whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 
 /** Beside the module proxy's default, so that both run on one machine. */
@@ -10,7 +11,7 @@ export const sumwebCommand: CommandSpec = {
   about: "command.sumweb",
   example: "granary sumweb --db ./sumdb --addr :8081",
   settings: [
-    "store",
+    ...whichStore,
     "upstream",
     "private",
     "sumdb",

@@ -1,11 +1,11 @@
-// Commands that tend the store: gc, fsck, scrub, migrate, rollback.
+// Commands that tend the store: gc, fsck, scrub, rollback.
 
 import { say } from "#services/errors/say.ts";
 import { bytes, count } from "#services/errors/sentences.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import type { GcRule } from "#services/tending/gc.ts";
 import { gcOrders } from "#services/tending/gc.ts";
-import { jsonFlag, printJson, textOption } from "./command.ts";
+import { jsonFlag, printJson, textOption, whichIndex } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import type { CliContext } from "./services.ts";
@@ -19,7 +19,7 @@ const gc: CommandSpec = {
   name: "gc",
   about: "command.store.gc",
   example: "granary store gc --max-size 5GB --older-than 30d --dry-run",
-  settings: ["store", "postgres.url"],
+  settings: whichIndex,
   flags: [
     { flag: "--max-size SIZE", about: "flag.gc-max-size" },
     { flag: "--older-than AGE", about: "flag.gc-older-than" },
@@ -90,7 +90,7 @@ const fsck: CommandSpec = {
   name: "fsck",
   about: "command.store.fsck",
   example: "granary store fsck --deep --repair",
-  settings: ["store", "postgres.url"],
+  settings: whichIndex,
   flags: [
     { flag: "--deep", about: "flag.fsck-deep" },
     { flag: "--repair", about: "flag.fsck-repair" },
@@ -138,7 +138,7 @@ const scrub: CommandSpec = {
   name: "scrub",
   about: "command.store.scrub",
   example: "granary store scrub --rate 20MB",
-  settings: ["store", "postgres.url"],
+  settings: whichIndex,
   flags: [{ flag: "--rate SIZE", about: "flag.scrub-rate" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io } = context;
@@ -160,31 +160,12 @@ const scrub: CommandSpec = {
   },
 };
 
-const migrate: CommandSpec = {
-  name: "migrate",
-  about: "command.store.migrate",
-  example: "granary store migrate --dry-run",
-  settings: ["store", "postgres.url"],
-  flags: [{ flag: "--dry-run", about: "flag.dry-run" }, jsonFlag],
-  run: async ({ options, settings }, context) => {
-    const { io } = context;
-    const isDryRun = options["dryRun"] === true;
-    const report = await context.services.storeMigrate(isDryRun, settings, (done) =>
-      progress(context, say(io.lang, "migrate.running", { done: count(done) })),
-    );
-    cleared(context);
-    if (options["json"] === true) printJson(context, "granary.store.migrate/1", report);
-    else io.stdout(`${say(io.lang, "migrate.done", report)}\n`);
-    return exit.ok;
-  },
-};
-
 const rollback: CommandSpec = {
   name: "rollback",
   about: "command.store.rollback",
   example: "granary store rollback example.com/m@v1.2.0 --sha256 5f70…",
   args: ["MODULE@VERSION"],
-  settings: ["store", "postgres.url"],
+  settings: whichIndex,
   flags: [
     { flag: "--sha256 HEX", about: "flag.rollback-sha256" },
     { flag: "--from FILE", about: "flag.rollback-from" },
@@ -209,7 +190,7 @@ const rollback: CommandSpec = {
   },
 };
 
-export const tendingCommands: readonly CommandSpec[] = [gc, fsck, scrub, migrate, rollback];
+export const tendingCommands: readonly CommandSpec[] = [gc, fsck, scrub, rollback];
 
 function progress({ io }: CliContext, line: string): void {
   if (io.isTerminal) io.stderr(`\r${line}\u001b[K`);

@@ -1,6 +1,6 @@
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { say } from "#services/errors/say.ts";
-import { jsonFlag, printJson } from "./command.ts";
+import { jsonFlag, printJson, whichStore } from "./command.ts";
 import type { CommandSpec } from "./command.ts";
 import { exit } from "./services.ts";
 import { harmless, table } from "./text.ts";
@@ -9,7 +9,7 @@ const add: CommandSpec = {
   name: "add",
   about: "command.token.add",
   example: "granary token add --scope read --note ci",
-  settings: ["store"],
+  settings: whichStore,
   flags: [{ flag: "--scope SCOPE", about: "flag.scope" }, { flag: "--note TEXT", about: "flag.note" }, jsonFlag],
   run: async ({ options, settings }, context) => {
     const { io, services } = context;
@@ -32,7 +32,7 @@ const list: CommandSpec = {
   name: "list",
   about: "command.token.list",
   example: "granary token list",
-  settings: ["store"],
+  settings: whichStore,
   flags: [jsonFlag],
   run: async ({ options, settings }, context) => {
     const tokens = await context.services.tokenList(settings);
@@ -49,7 +49,7 @@ const revoke: CommandSpec = {
   about: "command.token.revoke",
   example: "granary token revoke 1f2e3d4c",
   args: ["ID"],
-  settings: ["store"],
+  settings: whichStore,
   run: async ({ args, settings }, { io, services }) => {
     const id = args[0] ?? "";
     await services.tokenRevoke(id, settings);

@@ -122,6 +122,7 @@ const ordinary: { readonly [C in GranaryCode]: Fields[C] } = {
   GRANARY_RESTORE_LOG_KEYLESS: { database: "sum.corp.example" },
   GRANARY_RESTORE_LOG_UNSOUND: { database: "sum.corp.example", reason: "commit 3 is lost" },
   GRANARY_PRIVATE_EXPOSED: { listen: "0.0.0.0:80", patterns: "example.com/*" },
+  GRANARY_READERS_UNKNOWN: { listen: "0.0.0.0:80", patterns: "example.com/*", reason: "ECONNREFUSED" },
   GRANARY_EGRESS_UNSET: { origin: "file granary.yaml:3" },
   GRANARY_COMPAT_REFUSED: {
     key: "FilterFile",

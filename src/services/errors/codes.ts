@@ -199,6 +199,8 @@ export type StartFields = {
   GRANARY_RESTORE_LOG_KEYLESS: { readonly database: string };
   GRANARY_RESTORE_LOG_UNSOUND: { readonly database: string; readonly reason: string };
   GRANARY_PRIVATE_EXPOSED: { readonly listen: string; readonly patterns: string };
+  /** The same, and whether there are read tokens cannot be found out. */
+  GRANARY_READERS_UNKNOWN: { readonly listen: string; readonly patterns: string; readonly reason: string };
   /** `egressStrict` is on and nobody said how connections leave. */
   GRANARY_EGRESS_UNSET: { readonly origin: string };
   /** A setting of the proxy in whose place we start, without which something closed would be open. */

@@ -129,10 +129,10 @@ export const enStart = {
     lines: (f) => [
       `the shared store ${f.bucket} at ${f.endpoint} does not answer.`,
       f.reason,
-      "Nothing was changed. Look at the service and the network to it, then run: granary store check",
+      `Nothing was changed. Look at the service and the network to it, then run: granary store check --s3 ${f.bucket}`,
     ],
     cause: "The S3 service is down, out of reach, or silent. Only a running server goes on without it.",
-    remedy: "Bring the service back, or correct s3.endpoint.",
+    remedy: "Bring the service back, or correct s3.endpoint (--s3-endpoint).",
   },
   GRANARY_STORE_NOT_FREE: {
     lines: (f) => [
@@ -147,10 +147,10 @@ export const enStart = {
   GRANARY_STORE_IS_COPY: {
     lines: (f) => [
       `${f.dir} has a node's copies of the shared store ${f.bucket}, and is no store by itself.`,
-      `Name the bucket (GRANARY_S3_BUCKET=${f.bucket}), or another directory.`,
+      `Name the bucket (--s3 ${f.bucket}), or another directory.`,
     ],
     cause: "The directory was used with s3.bucket. What is in it is a part of what the bucket has.",
-    remedy: "Set s3.bucket as before.",
+    remedy: "Set s3.bucket (--s3) as before.",
   },
   GRANARY_NOT_WITH_SHARED_STORE: {
     lines: (f) => [`${f.what} does not work with a shared store (s3.bucket).`, f.because, f.instead],
@@ -223,6 +223,16 @@ export const enStart = {
     cause: "Private patterns are set, the server listens beyond this machine, and no read token exists.",
     remedy:
       "Create a read token and serve over TLS; or listen on the loopback address; or say explicitly that anyone may read.",
+  },
+  GRANARY_READERS_UNKNOWN: {
+    lines: (f) => [
+      `${f.listen} is open to the network, and who may read private modules (${f.patterns}) cannot be found out now.`,
+      `The store with the tokens does not answer: ${f.reason}`,
+      "Start again when it does. Until then: listen on 127.0.0.1, or leave private modules away.",
+    ],
+    cause:
+      "Private patterns are set, the server listens beyond this machine, and the store that has the tokens is away. Without them the server would not know whether anybody needs one.",
+    remedy: "Bring the store back (granary store check), and let a supervisor start the server again.",
   },
   GRANARY_COMPAT_REFUSED: {
     lines: (f) => [

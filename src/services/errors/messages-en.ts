@@ -180,7 +180,7 @@ export const messagesEn: MessageTable = {
   "command.store.gc": () => "Make room: let versions go that are unused or too many.",
   "command.store.fsck": () => "Look the whole store over, and put right what can be.",
   "command.store.scrub": () => "Read every kept byte once, slowly if asked.",
-  "command.store.migrate": () => "Bring the store's layout up to date, beside a running server.",
+  "command.store.migrate": () => "Bring the layout up to date, or copy the store to a bucket, while it serves.",
   "command.store.rollback": () => "Put back the first bytes that a version had, after damage.",
   "command.pin": () => "Name what stays in the store whatever its age.",
   "command.pin.add": () => "Pin a version, a pattern, or all that a file names.",
@@ -825,6 +825,37 @@ export const messagesEn: MessageTable = {
       : isDryRun
         ? `To do: ${steps.map((step) => (step === "index" ? "index all versions" : `raise layout ${from} to ${to}`)).join(", ")}. Nothing was changed.`
         : `Layout ${to}${from === to ? "" : ` (was ${from}; older Granaries do not open this store any more)`}. All versions are indexed.`,
+  "move.running": ({ versions, files, bytes, same }) =>
+    `${versions} versions: ${files} files copied, ${bytes}; ${same} there already`,
+  "move.done": (f) =>
+    [
+      `from       ${f.from}, ${f.versions} versions${f.wasInterrupted ? " so far" : ""}`,
+      `to         ${f.to}`,
+      `${f.isDry ? "would copy " : "copied     "}${f.files} files, ${f.bytes}${f.isDry ? "" : ` in ${f.time}`}; there already: ${f.same}`,
+      ...(f.isDry ? [] : [`read back  ${f.verified}: the same`]),
+      ...(f.wasInterrupted ? ["Stopped. What was copied stays; run it again for the rest."] : []),
+    ].join("\n"),
+  "move.log": ({ name, is, size, kept, reason }) => {
+    const said = {
+      restore: `${size} records`,
+      kept: `the target has ${kept} records, the source ${size} of them; it stays`,
+      behind: `not copied: the key has signed more than the source's ${size} records`,
+      fork: `not copied, the target has another log: ${reason}`,
+      unsound: `not copied, it is not sound: ${reason}`,
+      keyless: "not copied: its key was not given (--sumlog-key FILE)",
+    };
+    return `own log    ${name}: ${said[is]}`;
+  },
+  "move.finding": ({ is }) =>
+    ({
+      conflict: "other bytes are there",
+      damaged: "damaged in the source",
+      unverified: "comes back with other bytes",
+    })[is],
+  "move.handed-over": ({ dir, to }) =>
+    `${dir} holds this node's copies of ${to} from now on; start the server with it.`,
+  "move.findings": ({ findings }) =>
+    `${findings} findings. The target keeps what it has, and damage was not copied. Everything else is there.`,
   "rollback.done": ({ what, from }) =>
     from === "sound"
       ? `${what} is whole: its bytes are the ones first committed.`
@@ -876,6 +907,12 @@ export const messagesEn: MessageTable = {
   "command.store.snapshots": () => "List the snapshots in a folder.",
   "command.store.restore": () => "Put a snapshot back; what the store has committed stays.",
   "command.store.defrag": () => "Remove empty folders and leftovers of processes and commits that came to no end.",
+  "flag.move-to": () => "copy the store to `s3`, the bucket of the settings, or to `disk`, the directory of --store",
+  "flag.move-rate": () => "bytes read a second, for example 20MB; no limit without it",
+  "flag.move-jobs": () => "versions at a time, 1 to 64; without it, 8",
+  "flag.move-no-verify": () => "do not read back what was written",
+  "flag.move-deep": () => "read back what was there before too, and mend what is damaged there",
+  "flag.move-hand-over": () => "the last run, without a server: then --store holds this node's copies of the bucket",
   "flag.snapshot-deep": () => "read everything again, also what looks unchanged, and what the folder has",
   "flag.snapshot-keep": () => "keep the newest N snapshots, remove older ones and what only they need",
   "flag.restore-snapshot": () => "which snapshot; without it the newest",

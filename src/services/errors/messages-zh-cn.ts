@@ -183,7 +183,7 @@ export const messagesZh: MessageTable = {
   "command.store.gc": () => "腾出空间：让闲置或过多的版本离开。",
   "command.store.fsck": () => "检查整个存储，修复可以修复的问题。",
   "command.store.scrub": () => "把每个已保存字节读一遍，可限速。",
-  "command.store.migrate": () => "升级存储布局，服务器可照常运行。",
+  "command.store.migrate": () => "升级存储布局，或将存储复制到存储桶或复制回来，服务器可照常运行。",
   "command.store.rollback": () => "损坏后恢复版本最初提交的字节。",
   "command.pin": () => "指定无论多旧都留在存储中的内容。",
   "command.pin.add": () => "固定一个版本、一个模式或文件所列的全部版本。",
@@ -819,6 +819,31 @@ export const messagesZh: MessageTable = {
       : isDryRun
         ? `待办：${steps.map((step) => (step === "index" ? "为全部版本建立索引" : `布局 ${from} 升级到 ${to}`)).join("、")}。未做任何改动。`
         : `布局 ${to}${from === to ? "" : `（原为 ${from}；旧版 Granary 不再打开此存储）`}。全部版本已建立索引。`,
+  "move.running": ({ versions, files, bytes, same }) =>
+    `${versions} 个版本：已复制 ${files} 个文件，${bytes}；${same} 个已存在`,
+  "move.done": (f) =>
+    [
+      `来源       ${f.from}，${f.wasInterrupted ? "目前 " : ""}${f.versions} 个版本`,
+      `目标       ${f.to}`,
+      `${f.isDry ? "将复制     " : "已复制     "}${f.files} 个文件，${f.bytes}${f.isDry ? "" : `，用时 ${f.time}`}；已存在 ${f.same}`,
+      ...(f.isDry ? [] : [`已回读     ${f.verified}：一致`]),
+      ...(f.wasInterrupted ? ["已停止。已复制的内容保留；再次运行即可继续。"] : []),
+    ].join("\n"),
+  "move.log": ({ name, is, size, kept, reason }) => {
+    const said = {
+      restore: `${size} 条记录`,
+      kept: `目标有 ${kept} 条记录，来源有其中 ${size} 条；目标保持不变`,
+      behind: `未复制：密钥签过的记录多于来源的 ${size} 条`,
+      fork: `未复制，目标是另一份日志：${reason}`,
+      unsound: `未复制，日志不完好：${reason}`,
+      keyless: "未复制：未提供其密钥（--sumlog-key FILE）",
+    };
+    return `自有日志   ${name}：${said[is]}`;
+  },
+  "move.finding": ({ is }) =>
+    ({ conflict: "目标中是不同内容", damaged: "来源中已损坏", unverified: "回读内容不同" })[is],
+  "move.handed-over": ({ dir, to }) => `此后 ${dir} 存放本节点对 ${to} 的副本；可用它启动服务器。`,
+  "move.findings": ({ findings }) => `${findings} 个问题。目标保持原有内容，损坏的内容没有复制，其余均已就位。`,
   "rollback.done": ({ what, from }) =>
     from === "sound"
       ? `${what} 完好：字节与最初提交的一致。`
@@ -869,6 +894,12 @@ export const messagesZh: MessageTable = {
   "command.store.snapshots": () => "列出目录中的快照。",
   "command.store.restore": () => "恢复快照；存储已提交的内容保持不变。",
   "command.store.defrag": () => "删除空目录，以及未完成的进程和提交留下的文件。",
+  "flag.move-to": () => "将存储复制到 `s3`（配置中的存储桶）或 `disk`（--store 的目录）",
+  "flag.move-rate": () => "每秒读取的字节数，如 20MB；不写则不限",
+  "flag.move-jobs": () => "同时处理的版本数，1 到 64；省略时为 8",
+  "flag.move-no-verify": () => "不回读已写入的内容",
+  "flag.move-deep": () => "目标中原有的内容也回读，并修复其中损坏的",
+  "flag.move-hand-over": () => "最后一次运行，服务器须已停止：此后 --store 存放本节点的存储桶副本",
   "flag.snapshot-deep": () => "全部重新读取，包括看似未变的文件和目录中已有的内容",
   "flag.snapshot-keep": () => "保留最新的 N 个快照，删除更旧的快照和仅它们需要的内容",
   "flag.restore-snapshot": () => "恢复哪个快照；默认最新",

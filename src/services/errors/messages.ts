@@ -703,6 +703,34 @@ export type Messages = {
     readonly steps: readonly ("index" | "layout")[];
     readonly isDryRun: boolean;
   };
+  "move.running": {
+    readonly versions: string;
+    readonly files: string;
+    readonly bytes: string;
+    readonly same: string;
+  };
+  "move.done": {
+    readonly from: string;
+    readonly to: string;
+    readonly versions: string;
+    readonly files: string;
+    readonly bytes: string;
+    readonly same: string;
+    readonly verified: string;
+    readonly time: string;
+    readonly isDry: boolean;
+    readonly wasInterrupted: boolean;
+  };
+  "move.log": {
+    readonly name: string;
+    readonly is: "restore" | "kept" | "behind" | "fork" | "unsound" | "keyless";
+    readonly size: string;
+    readonly kept: string;
+    readonly reason: string;
+  };
+  "move.finding": { readonly is: "conflict" | "damaged" | "unverified" };
+  "move.handed-over": { readonly dir: string; readonly to: string };
+  "move.findings": { readonly findings: string };
   "rollback.done": { readonly what: string; readonly from: "sound" | "file" | "quarantine" };
   "hot.columns": None;
   "hot.none": None;
@@ -762,6 +790,12 @@ export type Messages = {
   "command.store.snapshots": None;
   "command.store.restore": None;
   "command.store.defrag": None;
+  "flag.move-to": None;
+  "flag.move-rate": None;
+  "flag.move-jobs": None;
+  "flag.move-no-verify": None;
+  "flag.move-deep": None;
+  "flag.move-hand-over": None;
   "flag.snapshot-deep": None;
   "flag.snapshot-keep": None;
   "flag.restore-snapshot": None;

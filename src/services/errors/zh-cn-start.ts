@@ -121,10 +121,10 @@ export const zhCNStart = {
     lines: (f) => [
       `位于 ${f.endpoint} 的共享存储 ${f.bucket} 没有应答。`,
       f.reason,
-      "未做任何改动。请检查该服务及到它的网络，然后运行：granary store check",
+      `未做任何改动。请检查该服务及到它的网络，然后运行：granary store check --s3 ${f.bucket}`,
     ],
     cause: "S3 服务已停止、不可达或无响应。只有运行中的服务器能在没有它时继续工作。",
-    remedy: "恢复该服务，或更正 s3.endpoint。",
+    remedy: "恢复该服务，或更正 s3.endpoint（--s3-endpoint）。",
   },
   GRANARY_STORE_NOT_FREE: {
     lines: (f) => [
@@ -139,10 +139,10 @@ export const zhCNStart = {
   GRANARY_STORE_IS_COPY: {
     lines: (f) => [
       `${f.dir} 中是某节点对共享存储 ${f.bucket} 的副本，本身不是存储。`,
-      `请指明存储桶（GRANARY_S3_BUCKET=${f.bucket}），或换一个目录。`,
+      `请指明存储桶（--s3 ${f.bucket}），或换一个目录。`,
     ],
     cause: "该目录曾与 s3.bucket 一起使用，其中只是存储桶内容的一部分。",
-    remedy: "像之前一样设置 s3.bucket。",
+    remedy: "像之前一样设置 s3.bucket（--s3）。",
   },
   GRANARY_NOT_WITH_SHARED_STORE: {
     lines: (f) => [`${f.what} 不能与共享存储（s3.bucket）一起使用。`, f.because, f.instead],
@@ -208,6 +208,15 @@ export const zhCNStart = {
     ],
     cause: "设置了私有模式，服务器监听的不只是本机，又没有读令牌。",
     remedy: "创建读令牌并启用 TLS；或只监听回环地址；或明确允许任何人读取。",
+  },
+  GRANARY_READERS_UNKNOWN: {
+    lines: (f) => [
+      `${f.listen} 对网络开放，而目前无法得知谁可以读取私有模块（${f.patterns}）。`,
+      `存放令牌的存储没有应答：${f.reason}`,
+      "请在其恢复后重新启动。在此之前：只监听 127.0.0.1，或不设私有模式。",
+    ],
+    cause: "设置了私有模式，服务器监听的不只是本机，而存放令牌的存储不可达；没有令牌就无法判断谁需要它。",
+    remedy: "恢复该存储（granary store check），并由进程管理器重新启动服务器。",
   },
   GRANARY_COMPAT_REFUSED: {
     lines: (f) => [

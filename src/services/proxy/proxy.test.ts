@@ -121,6 +121,19 @@ test("an unreachable database is 'cannot know', in our words", async () => {
   await assert.rejects(ask(room, `${base}.info`), { code: "GRANARY_SUMDB_UNREACHABLE" });
 });
 
+test("while the shared store is out of reach, upstreams do not say that a file of a chosen version is nowhere", async () => {
+  const room = await honest();
+  const absent = "/example.com/m/@v/v1.9.0";
+  for (const ending of [".info", ".mod", ".zip"])
+    await assert.rejects(ask(room, absent + ending), { code: "GRANARY_NOT_FOUND" }, ending);
+  Object.defineProperty(room.storage, "isAway", { value: true });
+  // go tries names that are no modules: what it asks for then is as absent as upstreams say.
+  await assert.rejects(ask(room, `${absent}.info`), { code: "GRANARY_NOT_FOUND" });
+  for (const ending of [".mod", ".zip"])
+    await assert.rejects(ask(room, absent + ending), { code: "GRANARY_STORE_UNAVAILABLE" }, ending);
+  await assert.rejects(ask(room, `${absent}.info`, "cached-only"), { code: "GRANARY_STORE_UNAVAILABLE" });
+});
+
 test("offline, a directory of a kept zip is proof that no such module exists", async () => {
   const files = { "go.mod": "module example.com/m\n", "cmd/x/main.go": "package main\n" };
   const withCommand = makeModule({ path: "example.com/m", version: "v1.0.0", files });

@@ -315,7 +315,10 @@ export class Proxy {
     const what = "version" in target ? `${target.path}@${target.version}` : target.path;
     const options = { cause: error };
     if (error instanceof SumdbError) return sumdbFailure(what, error);
-    if (saysAbsent(error) && this.#use.store.isAway)
+    if (
+      this.#use.store.isAway &&
+      (saysAbsent(error) || (isFileOfBuild(target) && isGranaryError(error, "GRANARY_NOT_FOUND")))
+    )
       return new GranaryError(
         "GRANARY_STORE_UNAVAILABLE",
         { what, reason: "the shared store is out of reach" },
@@ -336,6 +339,14 @@ export class Proxy {
     if (error instanceof ProtocolError) return new GranaryError("GRANARY_INTERNAL", { reason: error.message }, options);
     return error;
   }
+}
+
+/**
+ * Asked for by who has chosen the version already. Upstreams may have dropped one that we have kept, so their word is
+ * not enough while we cannot look. Of anything else it is: go tries names of which most are no modules.
+ */
+function isFileOfBuild({ kind }: ProxyTarget): boolean {
+  return kind === "mod" || kind === "zip";
 }
 
 /** What is said of what is not in the store, and nobody else was asked for. */

@@ -17,9 +17,15 @@ import type { SnapshotFile, Unit } from "./snapshot-index.ts";
 export type VersionRestored =
   | { readonly is: "there"; readonly id: ModuleVersion; readonly isComplete: boolean }
   /** The store has committed other bytes; nothing was touched. */
-  | { readonly is: "otherBytes"; readonly problem: string };
+  | { readonly is: "otherBytes"; readonly clash: Clash };
 
-type Use = { readonly restorer: Restorer; readonly store: Storage };
+/** A committed file, by its ending, with both hashes. */
+export type Clash = { readonly file: ".info" | ".mod" | ".zip"; readonly ours: string; readonly theirs: string };
+
+/** What puts a version's files into a store. */
+export type VersionWriter = Pick<Restorer, "read" | "ensure" | "write" | "remove" | "wasThere">;
+
+type Use = { readonly restorer: VersionWriter; readonly store: Storage };
 
 type Stage<T> = { readonly file: SnapshotFile; readonly sha256: string; readonly id: ModuleVersion; readonly facts: T };
 
@@ -32,8 +38,8 @@ export async function restoreVersion(unit: Unit, use: Use): Promise<VersionResto
   const zip = zipFile && (await readStage(zipFile, use.restorer, parseZip));
   const theirMod = await keptStage(modFile, use.store, parseMod);
   const theirZip = await keptStage({ ...modFile, key: keyOf(unit.name, zipManifestEnd) }, use.store, parseZip);
-  const problem = clashOf({ mod, zip }, { mod: theirMod, zip: theirZip });
-  if (problem !== undefined) return { is: "otherBytes", problem };
+  const clash = clashOf({ mod, zip }, { mod: theirMod, zip: theirZip });
+  if (clash !== undefined) return { is: "otherBytes", clash };
   if (tombstone !== undefined)
     if (theirMod === undefined) await use.restorer.ensure(tombstone);
     else use.restorer.wasThere();
@@ -58,14 +64,15 @@ export async function restoreVersion(unit: Unit, use: Use): Promise<VersionResto
 function clashOf(
   ours: { readonly mod: Stage<ModManifest>; readonly zip: Stage<ZipManifest> | undefined },
   theirs: { readonly mod: Stage<ModManifest> | undefined; readonly zip: Stage<ZipManifest> | undefined },
-): string | undefined {
+): Clash | undefined {
   const pairs = [
     [".info", ours.mod.facts.info.sha256, theirs.mod?.facts.info.sha256],
     [".mod", ours.mod.facts.mod.sha256, theirs.mod?.facts.mod.sha256],
     [".zip", ours.zip?.facts.zip.sha256, theirs.zip?.facts.zip.sha256],
   ] as const;
-  const clash = pairs.find(([, mine, other]) => mine !== undefined && other !== undefined && mine !== other);
-  return clash && `${clash[0]}: snapshot ${String(clash[1])}, store ${String(clash[2])}`;
+  for (const [file, mine, other] of pairs)
+    if (mine !== undefined && other !== undefined && mine !== other) return { file, ours: mine, theirs: other };
+  return undefined;
 }
 
 /** The zip's manifest names that of the go.mod. Where the store has one of its own, with the same bytes, it names that. */
@@ -88,7 +95,7 @@ type Parse<T> = (key: StorageKey, bytes: Uint8Array) => { readonly id: ModuleVer
 const parseMod: Parse<ModManifest> = (key, bytes) => named(parseModManifest(key, bytes), key, "mod.manifest");
 const parseZip: Parse<ZipManifest> = (key, bytes) => named(parseZipManifest(key, bytes), key, "zip.manifest");
 
-async function readStage<T>(file: SnapshotFile, restorer: Restorer, parse: Parse<T>): Promise<Stage<T>> {
+async function readStage<T>(file: SnapshotFile, restorer: VersionWriter, parse: Parse<T>): Promise<Stage<T>> {
   const bytes = await restorer.read(file);
   try {
     const { id, manifest } = parse(file.key, bytes);

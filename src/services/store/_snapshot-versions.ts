@@ -6,10 +6,10 @@ import type { ModuleVersion } from "#protocol/version.ts";
 import { Unreadable } from "./_snapshot-copy.ts";
 import type { Copier } from "./_snapshot-copy.ts";
 import { StoreDamaged } from "./errors.ts";
-import { versionKey } from "./layout.ts";
+import { modulesPrefix, sumdbPrefix, versionKey } from "./layout.ts";
 import { maxManifestBytes, parseModManifest, parseZipManifest } from "./manifest.ts";
 import type { ModManifest, ZipManifest } from "./manifest.ts";
-import type { StorageKey } from "./ports.ts";
+import type { Storage, StorageKey } from "./ports.ts";
 import { storageKey } from "./ports.ts";
 import type { SnapshotFile, SnapshotIndex, Unit } from "./snapshot-index.ts";
 
@@ -25,8 +25,21 @@ export type VersionOutcome =
   | { readonly is: "missing"; readonly problem: string }
   | { readonly is: "gone" };
 
+/** What a file of a version is got from, with its hash. */
+export type VersionReader = Pick<Copier, "bytes" | "file">;
+
+/** The version that a manifest stands for: the first manifest, or the second one where the first is lost. */
+export async function versionNamed(store: Storage, key: StorageKey): Promise<string | undefined> {
+  if (key.startsWith(sumdbPrefix) || !key.startsWith(modulesPrefix)) return undefined;
+  if (key.endsWith(modManifestEnd)) return key.slice(0, -modManifestEnd.length);
+  if (!key.endsWith(zipManifestEnd)) return undefined;
+  const name = key.slice(0, -zipManifestEnd.length);
+  const first = await store.stat(storageKey(`${name}${modManifestEnd}`)).catch(() => "unknown");
+  return first === undefined ? name : undefined;
+}
+
 /** A version that was found damaged is looked at once more: it may have been mended or trimmed just then. */
-const looks = 2;
+export const looks = 2;
 
 /** @param name what the keys of the version's files have in common */
 export async function copyVersion(
@@ -62,10 +75,13 @@ async function isUnchanged({ name, files }: Unit, copier: Copier): Promise<boole
   return true;
 }
 
-/** All files of a version, in the order in which they are to be put back; undefined when its manifest is gone. */
-async function copyFiles(
+/**
+ * All files of a version, in the order in which they are to be put back; undefined when its manifest is gone. Throws
+ * StoreDamaged when one is not as its manifest says, and what the reader throws.
+ */
+export async function copyFiles(
   name: string,
-  { copier, before }: { readonly copier: Copier; readonly before: Unit | undefined },
+  { copier, before }: { readonly copier: VersionReader; readonly before?: Unit | undefined },
 ): Promise<SnapshotFile[] | undefined> {
   const known = (key: string): SnapshotFile | undefined => before?.files.find((file) => file.key === key);
   // What names a file is read before the file: whoever commits writes it after.

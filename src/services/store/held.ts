@@ -7,7 +7,7 @@
 import { formatModuleVersion } from "#protocol/version.ts";
 import type { ModuleVersion } from "#protocol/version.ts";
 import type { Clock, Storage } from "#services/store/ports.ts";
-import { StoreUnavailable, storageKey } from "#services/store/ports.ts";
+import { StoreAway, StoreUnavailable, storageKey } from "#services/store/ports.ts";
 
 export type Held = {
   readonly module: string;
@@ -91,8 +91,10 @@ export class HeldVersions {
         told = "";
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        if (reason !== told) on.unread(reason);
-        told = reason;
+        // A store that is away is told by whoever asks it, and says nothing about the list.
+        const isNews = reason !== told && !(error instanceof StoreAway);
+        if (isNews) on.unread(reason);
+        if (isNews) told = reason;
       }
       await this.#clock.sleep(lookMs, stop).catch(() => undefined); // stopped
     }

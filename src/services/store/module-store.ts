@@ -510,7 +510,7 @@ export class ModuleStore {
     const { id, stage, zip } = arrival;
     if (zip.sha256 !== known.manifest.zip.sha256) {
       if (isSpent || !(await this.#isRepackable(known, zip))) return { kept: known, conflict: true };
-      return await this.#repack(known, arrival);
+      await this.#repack(known, arrival); return;
     }
     if (isSpent || (await isSound(known))) await this.#objects.forget(versionKey(id, "zip"));
     else if (!(await this.#restoreZip(known, stage))) return undefined;

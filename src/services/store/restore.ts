@@ -98,9 +98,12 @@ class Run {
     await atOnce(index.units("version"), { jobs: atATime }, async (unit) => {
       await this.#tell(unit.name, async () => {
         const restored = await restoreVersion(unit, { restorer: this.#restorer, store });
-        if (restored.is === "otherBytes")
-          this.found.push({ what: unit.name, is: "otherBytes", problem: restored.problem });
-        else if (restored.isComplete && !isPseudoVersion(restored.id.version))
+        if (restored.is === "otherBytes") {
+          const { file, ours, theirs } = restored.clash;
+          const problem = `${file}: snapshot ${ours}, store ${theirs}`;
+          this.found.push({ what: unit.name, is: "otherBytes", problem });
+        }
+        if (restored.is === "there" && restored.isComplete && !isPseudoVersion(restored.id.version))
           complete.set(restored.id.path, restored.id);
       });
     });

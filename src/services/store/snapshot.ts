@@ -8,9 +8,9 @@ import { atOnce } from "./at-once.ts";
 import { Copier, reading, Unreadable } from "./_snapshot-copy.ts";
 import type { CopyCounts } from "./_snapshot-copy.ts";
 import { SnapshotView } from "./_snapshot-view.ts";
-import { copyVersion, modManifestEnd, zipManifestEnd } from "./_snapshot-versions.ts";
+import { copyVersion, versionNamed } from "./_snapshot-versions.ts";
 import type { Storage, StorageKey } from "./ports.ts";
-import { storageKey, StoreUnavailable } from "./ports.ts";
+import { StoreUnavailable } from "./ports.ts";
 import { IndexWriter, nextSnapshotId, SnapshotDamaged, SnapshotIndex, snapshotIds } from "./snapshot-index.ts";
 import type { SnapshotFile, SnapshotSummary, Unit, UnitKind } from "./snapshot-index.ts";
 import type { LogCopies, LogPlan } from "./snapshot-logs.ts";
@@ -129,23 +129,13 @@ class Run {
 
   async #versions(): Promise<void> {
     await atOnce(this.#use.store.list(modulesPrefix), { jobs: atATime }, async ({ key }) => {
-      const name = await this.#versionNamed(key);
+      const name = await versionNamed(this.#use.store, key);
       if (name === undefined) return;
       const outcome = await copyVersion(name, { copier: this.#copier, before: this.#before });
       if (outcome.is === "asBefore" || outcome.is === "missing")
         this.#found.push({ what: name, is: outcome.is, problem: outcome.problem });
       if (outcome.is === "sound" || outcome.is === "asBefore") await this.#add(outcome.unit);
     });
-  }
-
-  /** The version that a manifest stands for: the first manifest, or the second one where the first is lost. */
-  async #versionNamed(key: StorageKey): Promise<string | undefined> {
-    if (key.startsWith(mirrorsPrefix)) return undefined;
-    if (key.endsWith(modManifestEnd)) return key.slice(0, -modManifestEnd.length);
-    if (!key.endsWith(zipManifestEnd)) return undefined;
-    const name = key.slice(0, -zipManifestEnd.length);
-    const first = await this.#use.store.stat(storageKey(`${name}${modManifestEnd}`)).catch(() => "unknown");
-    return first === undefined ? name : undefined;
   }
 
   async #files(prefix: string, kind: UnitKind, isWanted: (key: StorageKey) => boolean): Promise<void> {

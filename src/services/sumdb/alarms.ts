@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { encodeBase64 } from "#protocol/base64.ts";
 import type { Tree } from "#protocol/tlog.ts";
-import { storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
+import { StoreAway, storageKey, type Clock, type Storage, type StorageKey } from "#services/store/ports.ts";
 import { decisionKey, evidenceKey, forksPrefix } from "./layout.ts";
 
 /** One alarm as people see it. */
@@ -70,25 +70,35 @@ async function findDecision(storage: Storage, database: string, id: string): Pro
 
 /** How long a process may not know of a fork that another one over the same store has found. */
 export const haltLookMs = 5_000;
+/** How long a lookup waits for such a look. A store that is silent for longer is looked at without anybody waiting. */
+const haltWaitMs = 1_000;
+
+type HaltClock = Pick<Clock, "now" | "sleep">;
 
 /** Whether a database is stopped: told by its own process as it finds forks, and read from the store now and then. */
 export class Halt {
   readonly #storage: Storage;
   readonly #database: string;
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: HaltClock;
   readonly #open = new Map<string, StorageKey>();
-  #lookedAtMs = 0;
+  #lookedAtMs = -Infinity;
 
-  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: Pick<Clock, "now"> }) {
+  constructor(use: { readonly storage: Storage; readonly database: string; readonly clock: HaltClock }) {
     this.#clock = use.clock;
     this.#storage = use.storage;
     this.#database = use.database;
   }
 
+  /** While a shared store is out of reach what is known stays, and the next question looks again. */
   async load(): Promise<void> {
     this.#lookedAtMs = this.#clock.now();
-    for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
-      if (decision === undefined) this.#open.set(id, evidence);
+    try {
+      for (const { id, evidence, decision } of await listAlarms(this.#storage, this.#database))
+        if (decision === undefined) this.#open.set(id, evidence);
+    } catch (error) {
+      if (!(error instanceof StoreAway)) throw error;
+      this.#lookedAtMs = -Infinity;
+    }
   }
 
   add(id: string): void {
@@ -97,12 +107,32 @@ export class Halt {
 
   /** The evidence of an undecided fork; undefined when all is well. Looks for decisions made meanwhile. */
   async reason(): Promise<StorageKey | undefined> {
-    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.load();
+    if (this.#clock.now() - this.#lookedAtMs >= haltLookMs) await this.#lookAgain();
     for (const [id, evidence] of this.#open) {
-      if (!(await isDecided(this.#storage, this.#database, id))) return evidence;
+      if (!(await this.#isDecided(id))) return evidence;
       this.#open.delete(id);
     }
     return undefined;
+  }
+
+  /** Nobody can know of a decision while a shared store is out of reach. */
+  async #isDecided(id: string): Promise<boolean> {
+    try {
+      return await isDecided(this.#storage, this.#database, id);
+    } catch (error) {
+      if (error instanceof StoreAway) return false;
+      throw error;
+    }
+  }
+
+  /** A store that is silent holds nobody up: what is known stays until it has answered. */
+  async #lookAgain(): Promise<void> {
+    const over = new AbortController();
+    try {
+      await Promise.race([this.load(), this.#clock.sleep(haltWaitMs, over.signal).catch(() => undefined)]);
+    } finally {
+      over.abort();
+    }
   }
 
   /** As reason(), by what is known now. */

@@ -5,7 +5,7 @@ import { hashGoMod } from "#protocol/dirhash.ts";
 import { parseVerifierKey } from "#protocol/note.ts";
 import { findSums, formatRecord } from "#protocol/record.ts";
 import { checkModuleVersion, type ModuleVersion } from "#protocol/version.ts";
-import type { Clock } from "#services/store/ports.ts";
+import { StoreAway, type Clock } from "#services/store/ports.ts";
 import { UpstreamFault } from "#services/upstreams/ports.ts";
 import { TestDatabase, type DatabaseAnswer } from "../lab/sumdb-server.ts";
 import { PlainStorage } from "../../../test/support/plain-storage.ts";
@@ -575,4 +575,41 @@ test("a tile of a tree that is newer than ours: asked for once more, and cut off
   assert.equal((await mirror.tile("tile/8/0/003.p/32", { signal })).length, 32 * 32);
   clock.ms += 60_000;
   await assert.rejects(mirror.tile("tile/8/0/004.p/1", { signal }), failsWith("SUMDB_BEHIND"));
+});
+
+/** A shared store that is out of reach: kept objects have copies, lists have none. */
+class FarStorage extends PlainStorage {
+  isAway = false;
+  override async *list(prefix: string): ReturnType<PlainStorage["list"]> {
+    if (this.isAway) throw new StoreAway(prefix, "out of reach");
+    yield* super.list(prefix);
+  }
+}
+
+test("while the shared store is out of reach new records are taken, by a mirror that was there before and by a new one", async () => {
+  const db = await database(300);
+  const storage = new FarStorage();
+  const { mirror, clock } = mirrorOf([routeTo(db)], { storage });
+  await mirror.lookup(moduleId(1), { signal });
+  storage.isAway = true;
+  clock.ms += 60_000;
+  assert.deepEqual((await mirror.lookup(moduleId(2), { signal })).sums, sumsOf(2));
+  const { mirror: later } = mirrorOf([routeTo(db)], { storage });
+  assert.deepEqual((await later.lookup(moduleId(1), { signal })).sums, sumsOf(1));
+  assert.deepEqual((await later.lookup(moduleId(3), { signal })).sums, sumsOf(3));
+});
+
+test("a fork that is known stops the database also while the shared store is out of reach, and one that others saw is found afterwards", async () => {
+  const { honest, forked } = await forkedPair();
+  const storage = new FarStorage();
+  const { mirror, clock } = mirrorOf([routeTo(honest)], { storage });
+  await mirror.lookup(moduleId(1), { signal });
+  const other = mirrorOf([routeTo(forked)], { storage });
+  await assert.rejects(other.mirror.lookup(moduleId(400), { signal }), failsWith("SUMDB_FORK"));
+  storage.isAway = true;
+  clock.ms += 60_000;
+  await mirror.lookup(moduleId(2), { signal });
+  await assert.rejects(other.mirror.lookup(moduleId(2_000), { signal }), failsWith("SUMDB_FORK"));
+  storage.isAway = false;
+  await assert.rejects(mirror.lookup(moduleId(3), { signal }), failsWith("SUMDB_FORK"));
 });

@@ -17,16 +17,25 @@ export class TiledLog {
   readonly #log: SumLog;
   readonly #signer: Signer;
   readonly #publisher: Publisher | undefined;
+  readonly #beforeShown: () => Promise<void>;
 
-  constructor(use: { readonly log: SumLog; readonly signer: Signer; readonly publisher?: Publisher | undefined }) {
+  constructor(use: {
+    readonly log: SumLog;
+    readonly signer: Signer;
+    readonly publisher?: Publisher | undefined;
+    /** What must be done before a checkpoint is shown; called for each. */
+    readonly beforeShown?: (() => Promise<void>) | undefined;
+  }) {
     this.name = use.log.name;
     this.#log = use.log;
     this.#signer = use.signer;
     this.#publisher = use.publisher;
+    this.#beforeShown = use.beforeShown ?? (() => Promise.resolve());
   }
 
   /** The newest checkpoint; with witnesses, the newest that enough of them cosigned. Throws SumLogError. */
   async checkpoint(): Promise<Uint8Array> {
+    await this.#beforeShown();
     if (this.#publisher !== undefined) return await this.#publisher.checkpoint();
     const text = checkpointText(this.name, await this.#log.head());
     return Buffer.from(signNote(text, [this.#signer]));

@@ -1,6 +1,6 @@
 // A real PostgreSQL with one empty database. It refuses to run as root, so it runs as `postgres` there.
 import { spawnSync } from "node:child_process";
-import { chown } from "node:fs/promises";
+import { chown, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { freePort } from "../loopback.ts";
@@ -50,6 +50,22 @@ export async function startPostgres(t: Pick<TestContext, "after">): Promise<Post
       ),
   });
   return { ...running, url: `postgres://admin@127.0.0.1:${port}/postgres` };
+}
+
+/** Stops it and the processes that serve its connections. Returns how to let them go on. */
+export async function freezePostgres(server: PostgresServer): Promise<() => void> {
+  server.pause();
+  const stopped: number[] = [];
+  for (const name of await readdir("/proc")) {
+    const stat = await readFile(`/proc/${name}/stat`, "utf8").catch(() => "");
+    if (Number(stat.split(" ")[3]) !== server.pid()) continue;
+    process.kill(Number(name), "SIGSTOP");
+    stopped.push(Number(name));
+  }
+  return () => {
+    for (const pid of stopped) process.kill(pid, "SIGCONT");
+    server.resume();
+  };
 }
 
 /** Debian keeps them in a folder per version. */

@@ -44,7 +44,7 @@ const readyMs = 30_000;
 
 const alive = new Set<ChildProcess>();
 // A test process that is killed takes its servers along.
-process.once("exit", () => alive.forEach((each) => each.kill("SIGKILL")));
+process.once("exit", () => alive.forEach((each) => signal(each, "SIGKILL")));
 
 /** A folder for a server's data, removed when the test has ended. */
 export async function serverFolder(t: Pick<TestContext, "after">, name: string): Promise<string> {
@@ -75,8 +75,8 @@ export async function startServer(t: Pick<TestContext, "after">, spec: ServerSpe
       ...spec.user,
     });
     child = running;
-    // A test process that is killed takes its servers along.
-    process.once("exit", () => signal(running, "SIGKILL"));
+    alive.add(running);
+    running.once("exit", () => alive.delete(running));
     running.on("error", (error) => (said += String(error)));
     for (const stream of [running.stdout, running.stderr])
       stream.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-maxSaid)));
