@@ -157,7 +157,8 @@ export function mapLocks(t: Translation): void {
       redisUrl({ ...endpoint, value: String(seed).trim() }, String(password?.value ?? ""), t),
     );
     for (const said of [endpoint, password, cluster])
-      if (said !== undefined) t.map(said, { setting: "redis.url", value: urls });
+      if (said !== undefined)
+        t.map(said, { setting: "redis.url", value: urls, ...(said === endpoint && optionsNote(endpoint)) });
   }
   for (const said of endpoint === undefined ? [] : [endpoint, password, cluster])
     if (said !== undefined && named !== undefined) t.ignore(said, "connectionString");
@@ -165,6 +166,8 @@ export function mapLocks(t: Translation): void {
   const isRedis = type?.value === "redis" || endpoint !== undefined;
   for (const said of t.open) {
     if (!said.key.path.startsWith("SingleFlight.")) continue;
+    // One variable is of several keys: what became of it is told once.
+    if (t.isTold(said)) continue;
     const isOfLock = isRedis && said.key.path.startsWith("SingleFlight.Redis.LockConfig.");
     t.ignore(said, isOfLock ? "locks" : "otherLock");
   }
@@ -192,13 +195,20 @@ function mapLockType(t: Translation, type: Said | undefined): void {
   }
 }
 
-/** `HOST:PORT`, or a URL; a password of its own goes into it. */
+function optionsNote({ value }: Said): { readonly note?: "redisOptions" } {
+  return String(value).includes("?") ? { note: "redisOptions" } : {};
+}
+
+/** `HOST:PORT`, or a URL, without the options of Athens' client behind `?`; a password of its own goes into it. */
 function redisUrl(said: Said, password: string, t: Translation): string {
   const text = String(said.value);
   const url = /^rediss?:\/\//.test(text) ? text : `redis://${text}`;
   if (!URL.canParse(url) || (url !== text && !/^\[?[\w.:-]+\]?:\d{1,5}$/.test(text))) throw t.bad(said, "redis");
-  if (password === "") return url;
   const parsed = new URL(url);
+  if (parsed.search === "" && password === "") return url;
+  if (parsed.pathname === "" || parsed.pathname === "/") parsed.pathname = parsed.searchParams.get("db") ?? "";
+  parsed.search = "";
+  if (password === "") return parsed.href;
   if (parsed.password !== "" && decodeURIComponent(parsed.password) !== password) throw t.bad(said, "redis");
   parsed.password = encodeURIComponent(password);
   return parsed.href;

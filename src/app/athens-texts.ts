@@ -120,6 +120,10 @@ export const reasons = {
     en: "Athens has no such name; taken as the guides mean it",
     "zh-CN": "Athens 没有此名称；按教程的本意处理",
   },
+  redisOptions: {
+    en: "what stands behind ? is for Athens' own client, and is left out",
+    "zh-CN": "? 之后的选项只用于 Athens 自己的客户端，已略去",
+  },
   noRoot: { en: "no folder was named: the usual one is used", "zh-CN": "未指定目录：使用默认目录" },
   noRedis: {
     en: "no Redis was named (ATHENS_REDIS_CONNECTION_STRING): none is used",

@@ -61,6 +61,13 @@ export class Translation {
     return [...this.#words.said.values()].filter(({ key, value }) => !this.#done.has(key.path) && value.length > 0);
   }
 
+  /** True when a row tells of the variable that says this as well; then it needs none of its own. */
+  isTold({ key, origin }: Said): boolean {
+    const isTold = origin.startsWith("env ") && this.rows.some((row) => row.origin === origin);
+    if (isTold) this.#done.add(key.path);
+    return isTold;
+  }
+
   map(said: Said, mapping: Mapping): void {
     const { setting, value, note, part } = mapping;
     this.#done.add(said.key.path);

@@ -122,6 +122,14 @@ for (const key of athensKeys) {
   });
 }
 
+test("a variable of several keys has the rows of what became of it, and none that it is ignored", async () => {
+  const env = { ATHENS_SINGLE_FLIGHT_TYPE: "redis", ATHENS_REDIS_ENDPOINT: "r:6379", ATHENS_REDIS_PASSWORD: "p" };
+  const done = await translate({ ...env, ATHENS_REDIS_LOCK_TTL: "900" });
+  assert.equal(rowOf(done, "ATHENS_REDIS_PASSWORD")?.kind, "mapped");
+  const ttl = rowOf(done, "ATHENS_REDIS_LOCK_TTL");
+  assert.match(ttl?.kind === "ignored" ? ttl.reason : "", /cluster\.lease/);
+});
+
 test("every row is told in Chinese as well", async () => {
   const done = await translate({}, tomlOf(inFiles), "zh-CN");
   for (const row of done.rows) if (row.kind === "ignored") assert.match(row.reason, /[\u4e00-\u9fff]/, row.key);
@@ -200,6 +208,16 @@ const cases: readonly Case[] = [
     "locks of Redis",
     { ATHENS_SINGLE_FLIGHT_TYPE: "redis", ATHENS_REDIS_ENDPOINT: "r:6379", ATHENS_REDIS_PASSWORD: "a/b" },
     { "redis.url": "redis://:a%2Fb@r:6379" },
+  ],
+  [
+    "a Redis as Athens' documents write it",
+    { ATHENS_SINGLE_FLIGHT_TYPE: "redis", ATHENS_REDIS_ENDPOINT: "redis://u:p@127.0.0.1:6379/0?protocol=3" },
+    { "redis.url": "redis://u:p@127.0.0.1:6379/0" },
+  ],
+  [
+    "a Redis whose database is an option",
+    { ATHENS_SINGLE_FLIGHT_TYPE: "redis", ATHENS_REDIS_ENDPOINT: "redis://r:6379?db=2", ATHENS_REDIS_PASSWORD: "p" },
+    { "redis.url": "redis://:p@r:6379/2" },
   ],
   [
     "a Redis cluster",

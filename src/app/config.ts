@@ -103,7 +103,9 @@ export async function loadConfig(source: ConfigSource): Promise<Config> {
   for (const key of settingKeys) {
     const { secret } = settingOf(key);
     const isOpen = secret !== undefined && [values[key]].flat().some((one) => isInTheOpen(String(one), secret));
-    if (isOpen) warnings.push({ key, origin: origins[key] ?? "" });
+    // A variable that some other tool has for its secret is no more open than one of env:NAME.
+    const isOthers = origins[key]?.endsWith("(environment)") === true;
+    if (isOpen && !isOthers) warnings.push({ key, origin: origins[key] ?? "" });
   }
   const config = {
     values: values as Values,

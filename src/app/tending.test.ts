@@ -26,6 +26,21 @@ suite("where the index is, and what leaves by it", () => {
     assert.notEqual(rulesOf((await load({ GRANARY_GC_POLICY: "lru-ttl" })).values).gc, undefined);
   });
 
+  test("secrets that stand in the settings are warned of, those in files and variables are not", async () => {
+    const chain = { upstreams: [], hadDirect: false, own: [] } as unknown as Parameters<typeof startWarnings>[1];
+    const warned = async (env: Readonly<Record<string, string>>) =>
+      startWarnings(await load({ ...bucket, ...env }), chain).join("\n");
+    const redis = "redis://granary:s3cr3t@redis.corp.example:6379";
+    const plain = await warned({ GRANARY_REDIS_URL: redis, GRANARY_S3_SECRET_KEY: "s3cr3t" });
+    assert.match(plain, /redis\.url holds a plain secret/);
+    assert.match(plain, /s3\.secretKey holds a plain secret/);
+    assert.doesNotMatch(plain, /s3cr3t/);
+    const kept = { GRANARY_REDIS_URL: "env:R", R: redis, GRANARY_S3_SECRET_KEY: "file:/s3" };
+    assert.doesNotMatch(await warned(kept), /plain secret/);
+    const minio = { MINIO_ADDRESS: "m:9000", MINIO_BUCKET: "go-modules", MINIO_SECRET_KEY: "s3cr3t" };
+    assert.doesNotMatch(await warned(minio), /plain secret/);
+  });
+
   test("its URL comes from a file or a variable; nodes over one bucket name the same store", async () => {
     assert.equal((await indexPlaceOf(await load({}))).postgres, undefined);
     const env = { ...bucket, GRANARY_POSTGRES_URL: "file:/pg", GRANARY_POSTGRES_CA: "/ca.pem" };

@@ -84,3 +84,13 @@ test("texts are bounded on the way out and on the way in; long keys and deep pat
   assert.equal(await a.find("a/".repeat(40), "k"), undefined);
   assert.equal(hub.calls, calls);
 });
+
+test("what a node with a longer memory told is believed for as long as here: what was forgotten does not come back", async () => {
+  const { b, hub, wall } = open();
+  const long = new KnownAbsences({ absences: hub.node("c").absences, clock: wall, ttlMs: 10 * ttlMs });
+  long.add("x.io/m", said);
+  await settle();
+  await b.forget("x.io/m");
+  await wall.pass(3 * ttlMs);
+  assert.equal(await b.find("x.io/m", "x.io/m"), undefined);
+});

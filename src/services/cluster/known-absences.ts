@@ -58,7 +58,8 @@ export class KnownAbsences {
       if (found === undefined) return undefined;
       const now = clock.now();
       const ageMs = Math.max(0, now - found.sinceMs);
-      const leftMs = Math.min(found.untilMs - now, ttlMs);
+      // A node with a longer memory of its own may have told it; a mark outlives only absences as long as ours.
+      const leftMs = Math.min(found.untilMs - now, ttlMs - ageMs);
       if (!(leftMs > 0) || (await this.#isForgotten(path))) return undefined;
       return { reason: found.reason.slice(0, maxReason), by: found.by.slice(0, maxReason), ageMs, leftMs };
     } catch (error) {
