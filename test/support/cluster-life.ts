@@ -71,7 +71,7 @@ async function sign({ node, forMs, redis }: Extract<ClusterLife, { readonly role
 
 async function keep(round: Round): Promise<void> {
   let isAwake = true;
-  const sleepy = new Proxy(storage as Storage, {
+  const sleepy = new Proxy(storage, {
     get: (target, name) => {
       const member: unknown = Reflect.get(target, name);
       if (typeof member !== "function") return member;
@@ -83,7 +83,7 @@ async function keep(round: Round): Promise<void> {
           process.kill(process.pid, "SIGSTOP");
           await sleep(1); // the signal is on its way
         }
-        return await Reflect.apply(member, target, args);
+        return (await Reflect.apply(member, target, args)) as unknown;
       };
     },
   });

@@ -76,13 +76,16 @@ export class HeldTurn implements Turn {
     this.#lost.abort(new CoordinationDown(reason));
   }
 
+  #isOver(): boolean {
+    return this.#over.signal.aborted;
+  }
+
   async #keep(): Promise<void> {
-    const over = this.#over.signal;
     let waitMs = this.#leaseMs / renewals;
-    while (!over.aborted) {
+    while (!this.#isOver()) {
       const leftMs = this.#endMs - this.#clock.now();
-      await this.#clock.sleep(Math.max(1, Math.min(waitMs, leftMs)), over).catch(() => undefined);
-      if (over.aborted || !this.#judge()) return;
+      await this.#clock.sleep(Math.max(1, Math.min(waitMs, leftMs)), this.#over.signal).catch(() => undefined);
+      if (this.#isOver() || !this.#judge()) return;
       waitMs = (await this.#renew()) ? this.#leaseMs / renewals : this.#leaseMs / retries;
     }
   }

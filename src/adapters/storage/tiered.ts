@@ -447,7 +447,6 @@ export class TieredStorage implements Storage {
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
     if ((await this.stat(key))?.token !== expected) return "conflict";
-    const { near } = this.#use;
     const size = sizeOf(body);
     const made = await near.replace(key, body, (await near.stat(key))?.token);
     this.#memory.delete(key);
