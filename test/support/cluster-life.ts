@@ -4,7 +4,6 @@ import { readFileSync, writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openRedis } from "#adapters/coordination/redis.ts";
 import { steadyClock } from "#adapters/system/clock.ts";
-import type { Storage } from "#services/store/ports.ts";
 import { SumLog } from "#services/sumlog/log.ts";
 import { sequencer } from "#services/sumlog/sequencer.ts";
 import { keepVersion, versionOf } from "./cluster-versions.ts";

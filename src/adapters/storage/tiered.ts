@@ -446,6 +446,7 @@ export class TieredStorage implements Storage {
     body: Uint8Array | Stage,
     expected: string | undefined,
   ): Promise<"replaced" | "conflict"> {
+    const { near } = this.#use;
     if ((await this.stat(key))?.token !== expected) return "conflict";
     const size = sizeOf(body);
     const made = await near.replace(key, body, (await near.stat(key))?.token);
