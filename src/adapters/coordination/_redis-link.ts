@@ -271,7 +271,7 @@ async function within<T>(ms: number, work: Promise<T>, late?: (value: T) => void
       },
       (error: unknown) => {
         clearTimeout(timer);
-        reject(error);
+        reject(error instanceof Error ? error : new Error(String(error)));
       },
     );
   });
