@@ -29,8 +29,10 @@ const services = ["s3", "redis", "postgres"] as const;
 type Service = (typeof services)[number];
 const states = ["dead", "silent", "slow"] as const;
 type State = (typeof states)[number];
+/** Each day the bucket in every way, the others dead. */
+const statesOf = (service: Service): readonly State[] => (isLong || service === "s3" ? states : ["dead"]);
 const fresh = (of: string, node: string): string => `example.com/new-${of}-${node}`;
-const moments = [...services.flatMap((service) => states.map((state) => `${service}-${state}`)), "after"];
+const moments = [...services.flatMap((service) => statesOf(service).map((state) => `${service}-${state}`)), "after"];
 
 type Times = { readonly p50: number; readonly p99: number; readonly most: number };
 /** Files, lookups and tiles never change; lists and `@latest` are asked for again while this goes on. */
@@ -53,7 +55,7 @@ suite("a blackout", { skip: missingCluster({ withPostgres: true }), timeout: isL
     await room.warmUp();
     room.tell("all well", await room.load());
     for (const service of services)
-      for (const state of states) {
+      for (const state of statesOf(service)) {
         const end = await room.trouble(service, state);
         const [load] = await Promise.all([room.load(), room.fetchNew(`${service}-${state}`)]);
         await end();

@@ -14,7 +14,7 @@ const stem = `/${path}/@v/v1.0.0`;
 const files = ["info", "mod", "zip"].map((ending) => `${stem}.${ending}`);
 const versions = ["v1.0.0", "v1.1.0"].map((version) => makeModule({ path, version }));
 /** How long an idle node is watched. */
-const idleMs = process.env["LONG"] === undefined ? 20_000 : 120_000;
+const idleMs = process.env["LONG"] === undefined ? 6_000 : 120_000;
 /** Requests of an idle node in a minute: what may change is looked at every two seconds, and little else is. */
 const mostIdle = 60;
 

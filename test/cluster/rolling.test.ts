@@ -1,6 +1,6 @@
 // N17: nodes are restarted one after the other under load, and no request fails. Once through nginx, for what users have; once
 // without it, for what a node does to connections that are in use: a client that goes to the other node when a connection
-// is refused, and repeats nothing that it has sent, must get an answer to everything.
+// is refused, and repeats a request only as go does, when a kept connection is closed before the first byte of its answer.
 import assert from "node:assert/strict";
 import { Agent, request } from "node:http";
 import { suite, test } from "node:test";
@@ -36,9 +36,11 @@ suite("a rolling restart under load", { timeout: rounds * 30_000 }, () => {
     const load = startLoad(t, () => nodes.map(({ port }) => port));
     await restartAll(nodes, load);
     const { answered, failures } = await load.end();
-    t.diagnostic(`${rounds * 2} restarts, ${answered} requests, ${failures.length} failed`);
+    const { count } = resets;
+    t.diagnostic(`${rounds * 2} restarts, ${answered} requests, ${failures.length} failed, ${count} asked again`);
     assert.deepEqual(failures, []);
     assert.ok(answered > rounds * 200, `${answered} requests`);
+    assert.ok(count <= clients, `${count} connections closed under a request`);
   });
 });
 
@@ -53,6 +55,12 @@ async function restartAll(nodes: readonly Node[], load: Load): Promise<void> {
       await passed(200);
     }
 }
+
+/**
+ * Kept connections that were closed just as a request went out. A client that is held up for longer than the node leaves
+ * such connections open meets one now and then, and go asks again; a node that closed them under requests made many.
+ */
+const resets = { count: 0 };
 
 type Load = {
   readonly failures: readonly string[];
@@ -106,7 +114,9 @@ async function askOne(
 
 function ask(agent: Agent, port: number, path: string): Promise<string> {
   return new Promise((resolve) => {
+    let isAnswered = false;
     const asked = request({ agent, host: "127.0.0.1", port, path }, (response) => {
+      isAnswered = true;
       let bytes = 0;
       response.on("data", (chunk: Buffer) => (bytes += chunk.length));
       response.once("error", (error) => resolve(`broken: ${error.message}`));
@@ -116,8 +126,9 @@ function ask(agent: Agent, port: number, path: string): Promise<string> {
       });
     });
     asked.once("error", (error: NodeJS.ErrnoException) => {
-      // A connection that the server had closed before anything was sent on it counts as refused; a reset after that not.
-      resolve(error.code === "ECONNREFUSED" ? "refused" : `${error.code ?? ""} ${error.message}`);
+      const isClosedUnderUs = asked.reusedSocket && error.code === "ECONNRESET" && !isAnswered;
+      if (isClosedUnderUs) resets.count++;
+      resolve(error.code === "ECONNREFUSED" || isClosedUnderUs ? "refused" : `${error.code ?? ""} ${error.message}`);
     });
     asked.end();
   });

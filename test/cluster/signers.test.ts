@@ -37,8 +37,10 @@ suite("signers of one log", () => {
         const child = spawn(
           process.execPath,
           ["--disable-warning=ExperimentalWarning", join(import.meta.dirname, "../support/cluster-life.ts")],
-          { stdio: ["pipe", "pipe", "inherit"] },
+          { stdio: ["pipe", "pipe", "pipe"] },
         );
+        const said = { text: "" };
+        child.stderr.setEncoding("utf8").on("data", (text: string) => (said.text += text));
         atEnd(t, () => void child.kill("SIGKILL"));
         const place = { server: { endpoint, accessKey, secretKey }, bucket: "log", folder: join(folder, String(node)) };
         const life: ClusterLife = { ...place, role: "signer", node, forMs, ...(redis && { redis: redis.url }) };
@@ -48,7 +50,7 @@ suite("signers of one log", () => {
           // The first one is put to sleep: its times say nothing.
           if (line.startsWith("ack ") && node !== 0) times.push(Number(line.split(" ")[4]));
         });
-        return { child, ended: once(child, "close") };
+        return { child, said, ended: once(child, "close") };
       });
       const sleeper = children[0]!.child;
       const isOver = Promise.all(children.slice(1).map(({ ended }) => ended));
@@ -60,9 +62,9 @@ suite("signers of one log", () => {
         await sleep(500 + Math.random() * 2_000);
         sleeper.kill("SIGCONT");
       }
-      for (const { child, ended } of children) {
+      for (const { child, said, ended } of children) {
         await ended;
-        assert.equal(child.exitCode, 0);
+        assert.equal(child.exitCode, 0, said.text);
       }
       const storage = await s3StorageOf(server, { bucket: "log", folder: join(folder, "auditor") });
       atEnd(t, () => storage.close());

@@ -35,6 +35,7 @@ export async function startPostgres(t: Pick<TestContext, "after">): Promise<Post
   const port = await freePort();
   const running = await startServer(t, {
     name: "postgres",
+    waitsFor: /pre-existing shared memory block/,
     port,
     folder,
     user,

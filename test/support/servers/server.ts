@@ -37,6 +37,8 @@ export type ServerSpec = {
   readonly user?: { readonly uid: number; readonly gid: number } | undefined;
   /** True once it answers; a listening port when absent. */
   readonly isReady?: (port: number) => Promise<boolean>;
+  /** What it says when processes of its last life are not gone yet: then it is started again. */
+  readonly waitsFor?: RegExp;
 };
 
 /** A compiled server on a cold machine; most need a tenth of a second. */
@@ -65,6 +67,18 @@ export async function startServer(t: Pick<TestContext, "after">, spec: ServerSpe
   };
   const start = async (): Promise<void> => {
     await kill();
+    for (let tries = 1; ; tries++) {
+      said = "";
+      try {
+        await startOnce();
+        return;
+      } catch (error) {
+        if (spec.waitsFor?.test(said) !== true || tries === maxTries) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    }
+  };
+  const startOnce = async (): Promise<void> => {
     const [program, ...args] = spec.command;
     const running = spawn(program, args, {
       cwd: spec.folder,
@@ -112,6 +126,7 @@ function signal(child: ChildProcess, name: NodeJS.Signals): void {
   }
 }
 
+const maxTries = 50;
 const maxSaid = 64 << 10;
 
 async function listens(port: number): Promise<boolean> {
