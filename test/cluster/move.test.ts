@@ -24,7 +24,7 @@ import { contents, damage, fillStore, isWhole, keepVersion, Memory, put, textOf 
 import { pathsOf } from "../support/store-truth.ts";
 import { verifyStore } from "#services/store/survey.ts";
 
-const kills = process.env["LONG"] === undefined ? 4 : 100;
+const kills = process.env["LONG"] === undefined ? 10 : 100;
 const program = process.env["GRANARY_TEST_PROGRAM"] ?? resolve(import.meta.dirname, "../../bin/granary.ts");
 
 /** Not to be squeezed, so that its zip is sent from where it lies. */
@@ -178,7 +178,7 @@ function movesOf(kind: S3Kind): void {
         readonly counts: { readonly verifiedFiles: number; readonly same: number };
       };
       assert.deepEqual([again.code, report.found], [0, []]);
-      assert.ok(report.counts.verifiedFiles >= (31 + kills) * 3);
+      assert.ok(report.counts.verifiedFiles >= 41 * 3);
       const bucket = await bucketAt("killed");
       const disk = await openDiskStorage(place.root);
       assert.deepEqual(await moved(bucket), await moved(disk));
