@@ -35,12 +35,9 @@ const suites: readonly Suite[] = [
   { name: "cluster-more", files: cluster("more"), isOptIn: true },
 ];
 
-/** What CI runs of the cluster's tests, in some two minutes; the others wait for leases, looks and servers, for some four more. */
+/** What CI runs of the cluster's tests, in some ninety seconds; the others wait for leases, looks and servers, for some five minutes more. */
 function cluster(which: "core" | "more"): readonly string[] {
-  const core = [
-    ...["servers", "s3-contract", "s3-faults", "tier-server", "go", "fencing"],
-    ...["redis", "turns", "herd", "nginx", "postgres-index"],
-  ];
+  const core = ["servers", "s3-contract", "s3-faults", "tier-server", "go", "turns", "herd", "nginx"];
   const files = globSync("test/cluster/*.test.ts");
   return files.filter((file) => core.includes(basename(file, ".test.ts")) === (which === "core"));
 }

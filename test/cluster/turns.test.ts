@@ -185,24 +185,4 @@ suite("turns", { skip, timeout: 240_000 }, () => {
     await ask(b.url + absent);
     assert.deepEqual(asked(), [lists + 1, absences + 1]);
   });
-
-  test("nodes with stores and workers of their own count a client together; without Redis each alone", async (t) => {
-    const { stub } = await startUpstreams();
-    atEnd(t, () => stub.close());
-    const redis = await startRedis(t);
-    const start = async (node: string): Promise<RunningGranary> => {
-      const env = { GRANARY_REDIS_URL: redis.url, GRANARY_CLUSTER_NODE: node, GRANARY_LIMITER_PROFILE: "official" };
-      const granary = await startGranary({ upstream: stub.url, env, flags: ["--workers=1"] });
-      atEnd(t, () => granary.stop());
-      return granary;
-    };
-    const nodes = [await start("a"), await start("b")];
-    const statuses: number[] = [];
-    for (let n = 0; n < 7; n++) statuses.push((await ask((nodes[n % 2]?.url ?? "") + (files[1] ?? ""))).status);
-    // Five a second over both; a machine so slow that they were more than a second apart proves nothing.
-    assert.deepEqual(statuses.slice(0, 5), [200, 200, 200, 200, 200]);
-    assert.deepEqual(statuses.slice(5), [429, 429]);
-    await redis.kill();
-    for (const { url } of nodes) assert.equal((await ask(url + (files[1] ?? ""))).status, 200);
-  });
 });
