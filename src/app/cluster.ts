@@ -14,7 +14,8 @@ import { TellingStorage } from "#services/cluster/telling-storage.ts";
 import { storageKey } from "#services/store/ports.ts";
 import type { Clock, Storage, StorageKey } from "#services/store/ports.ts";
 import type { Config } from "./config.ts";
-import { nodeName, openCoordination } from "./coordination.ts";
+import { openCoordination } from "./coordination.ts";
+import { nodeName } from "./node-name.ts";
 import { version } from "./version.ts";
 
 export type ClusterUse = {

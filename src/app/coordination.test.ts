@@ -8,7 +8,8 @@ import { atEnd } from "../../test/support/at-end.ts";
 import { freePort } from "../../test/support/loopback.ts";
 import { loadConfig } from "./config.ts";
 import type { Config } from "./config.ts";
-import { nodeName, openCoordination } from "./coordination.ts";
+import { openCoordination } from "./coordination.ts";
+import { nodeName } from "./node-name.ts";
 
 async function configOf(env: Readonly<Record<string, string>>): Promise<Config> {
   const machine = { env, platform: "linux", home: "/nowhere", readFile: () => Promise.resolve(undefined) };

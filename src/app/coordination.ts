@@ -1,7 +1,6 @@
 // What nodes agree on beside the store, as settings name it.
 
 import { readFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { openRedis, whyNoRedis } from "#adapters/coordination/redis.ts";
 import type { Coordination } from "#services/cluster/ports.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
@@ -9,6 +8,7 @@ import type { EventSink } from "#services/events/ports.ts";
 import type { Clock } from "#services/store/ports.ts";
 import type { Config } from "./config.ts";
 import { readSecret } from "./config-secrets.ts";
+import { nodeName } from "./node-name.ts";
 
 type Use = {
   readonly events: EventSink;
@@ -42,11 +42,6 @@ export async function openCoordination(config: Config, { events, clock }: Use): 
 }
 
 const accepted = "redis[s]://[USER:PASSWORD@]HOST[:PORT][/DATABASE]";
-
-/** `cluster.node`, or the host's name: it stays the same when the process starts again. */
-export function nodeName({ values }: Pick<Config, "values">): string {
-  return values["cluster.node"] === "" ? hostname() : values["cluster.node"];
-}
 
 async function readAuthorities(file: string): Promise<string | undefined> {
   if (file === "") return undefined;

@@ -1,12 +1,12 @@
 // Where the index over the store is: a file beside the store, or PostgreSQL for all nodes over it.
 
-import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { postgresUrlProblem } from "#adapters/database/postgres-index.ts";
 import { GranaryError } from "#services/errors/granary-error.ts";
 import { maskRefused } from "./config.ts";
 import type { Config } from "./config.ts";
 import { readSecret } from "./config-secrets.ts";
+import { nodeName } from "./node-name.ts";
 
 export type IndexPlace = {
   /** The store's directory. */
@@ -35,7 +35,7 @@ export async function indexPlaceOf(config: Pick<Config, "values" | "origins" | "
 /** The same for every node over a bucket; a directory is one machine's. */
 function storeName(values: Config["values"]): string {
   if (values["s3.bucket"] !== "") return `s3 ${values["s3.endpoint"]} ${values["s3.bucket"]}`;
-  return `directory ${values["cluster.node"] === "" ? hostname() : values["cluster.node"]} ${resolve(values.store)}`;
+  return `directory ${nodeName({ values })} ${resolve(values.store)}`;
 }
 
 async function authorities({
